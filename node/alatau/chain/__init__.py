@@ -1,0 +1,1 @@
+"""Block building and block transition: (parent state, block) -> receipts, diff, roots. Pure."""

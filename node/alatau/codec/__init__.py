@@ -1,0 +1,1 @@
+"""Byte encodings that are hashed, signed or stored."""

@@ -1,0 +1,167 @@
+"""Recursive Length Prefix, Ethereum's canonical encoding (Yellow Paper, appendix B).
+
+An *item* is ``bytes`` or a sequence of items. Integers are written as big-endian bytes without leading
+zeros; :func:`encode` takes them as they are, :func:`to_uint` reads them back strictly.
+
+Decoding is strict: a non-canonical length, a byte below 0x80 wrapped in a string header, or trailing
+bytes are a :class:`RlpError`, because two encodings of one value would give one value two hashes.
+"""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+Item: TypeAlias = "bytes | int | Sequence[Item]"
+Decoded: TypeAlias = "bytes | list[Decoded]"
+
+_DEPTH_MAX = 64
+"""Deepest nesting decoded. Protocol objects nest 5 deep; a peer that sends more is attacking the stack."""
+
+_SHORT_MAX = 55
+"""Longest payload, in bytes, whose length fits in the header byte (Yellow Paper, eq. 186)."""
+
+_LENGTH_WIDTH_MAX = 8
+"""Widest length field, in bytes (Yellow Paper: a payload is shorter than 2**64 bytes)."""
+
+_STRING = 0x80
+_LIST = 0xC0
+
+
+class RlpError(ValueError):
+    """The sender's bytes are not canonical RLP. Reject the message; nothing in it can be trusted."""
+
+
+def encode(item: Item) -> bytes:
+    """Encode ``bytes``, a non-negative ``int`` or a sequence of items.
+
+    Raises:
+        OverflowError: an integer is negative (a programmer's error).
+    """
+    if item.__class__ is bytes:
+        size = len(item)  # type: ignore[arg-type]
+        if size == 1 and item[0] < _STRING:  # type: ignore[index,operator]
+            return item  # type: ignore[return-value]
+        return _header(_STRING, size) + item  # type: ignore[operator]
+    if isinstance(item, int):
+        return encode(item.to_bytes((item.bit_length() + 7) >> 3, "big"))
+    if isinstance(item, (bytes, bytearray, memoryview)):
+        return encode(bytes(item))
+    payload = b"".join([encode(child) for child in item])
+    return _header(_LIST, len(payload)) + payload
+
+
+def wrap_list(payload: bytes) -> bytes:
+    """Put a list header before ``payload``, the concatenation of items that are already encoded."""
+    return _header(_LIST, len(payload)) + payload
+
+
+def decode(data: bytes) -> Decoded:
+    """Decode exactly one item that fills ``data``.
+
+    Raises:
+        RlpError: the bytes are not canonical, or more follow.
+    """
+    item, end = _decode_at(data, 0, len(data), 0)
+    if end != len(data):
+        msg = f"{len(data) - end} bytes follow the item"
+        raise RlpError(msg)
+    return item
+
+
+def decode_list(data: bytes) -> list[Decoded]:
+    """Decode one item that must be a list."""
+    item = decode(data)
+    if not isinstance(item, list):
+        msg = "expected a list, found a string"
+        raise RlpError(msg)
+    return item
+
+
+def to_bytes(item: Decoded, size: int | None = None) -> bytes:
+    """Read a string item, of exactly ``size`` bytes where given."""
+    if isinstance(item, list):
+        msg = "expected a string, found a list"
+        raise RlpError(msg)
+    if size is not None and len(item) != size:
+        msg = f"expected {size} bytes, found {len(item)}"
+        raise RlpError(msg)
+    return item
+
+
+def to_list(item: Decoded, size: int | None = None) -> list[Decoded]:
+    """Read a list item, of exactly ``size`` children where given."""
+    if not isinstance(item, list):
+        msg = "expected a list, found a string"
+        raise RlpError(msg)
+    if size is not None and len(item) != size:
+        msg = f"expected a list of {size} items, found {len(item)}"
+        raise RlpError(msg)
+    return item
+
+
+def to_uint(item: Decoded, bits: int = 256) -> int:
+    """Read an unsigned integer of at most ``bits`` bits, without leading zeros."""
+    if isinstance(item, list):
+        msg = "expected an integer, found a list"
+        raise RlpError(msg)
+    if item[:1] == b"\x00":
+        msg = "integer has leading zeros"
+        raise RlpError(msg)
+    if len(item) * 8 > bits:
+        msg = f"integer is wider than {bits} bits"
+        raise RlpError(msg)
+    return int.from_bytes(item, "big")
+
+
+def _header(base: int, size: int) -> bytes:
+    if size <= _SHORT_MAX:
+        return bytes((base + size,))
+    width = (size.bit_length() + 7) >> 3
+    return bytes((base + _SHORT_MAX + width,)) + size.to_bytes(width, "big")
+
+
+def _decode_at(data: bytes, start: int, end: int, depth: int) -> tuple[Decoded, int]:
+    """Decode the item that starts at ``start`` and must end by ``end``; give it and where it ended."""
+    if start >= end:
+        msg = "input ends where an item should start"
+        raise RlpError(msg)
+    if depth > _DEPTH_MAX:
+        msg = f"nested deeper than {_DEPTH_MAX}"
+        raise RlpError(msg)
+    first = data[start]
+    if first < _STRING:
+        return data[start : start + 1], start + 1
+    base = _STRING if first < _LIST else _LIST
+    body, stop = _payload_bounds(data, start, end, first - base)
+    if base == _STRING:
+        if stop - body == 1 and data[body] < _STRING:
+            msg = "single byte below 0x80 has a header"
+            raise RlpError(msg)
+        return data[body:stop], stop
+    children: list[Decoded] = []
+    while body < stop:
+        child, body = _decode_at(data, body, stop, depth + 1)
+        children.append(child)
+    return children, stop
+
+
+def _payload_bounds(data: bytes, start: int, end: int, code: int) -> tuple[int, int]:
+    """Where the payload begins and ends; ``code`` is the header byte less its base."""
+    if code <= _SHORT_MAX:
+        body, size = start + 1, code
+    else:
+        width = code - _SHORT_MAX
+        body = start + 1 + width
+        if width > _LENGTH_WIDTH_MAX or body > end:
+            msg = "length field reaches past the end"
+            raise RlpError(msg)
+        if data[start + 1] == 0:
+            msg = "length has leading zeros"
+            raise RlpError(msg)
+        size = int.from_bytes(data[start + 1 : body], "big")
+        if size <= _SHORT_MAX:
+            msg = "short payload has a long header"
+            raise RlpError(msg)
+    if body + size > end:
+        msg = "payload reaches past the end"
+        raise RlpError(msg)
+    return body, body + size

@@ -1,0 +1,1 @@
+"""Values that are hashed, signed or stored, with their one encoding each."""

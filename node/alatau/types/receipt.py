@@ -1,0 +1,83 @@
+"""Receipts, logs and their bloom filter (Yellow Paper, section 4.4.1; EIP-658, EIP-2718)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from alatau.codec import rlp
+from alatau.crypto.keccak import keccak256
+from alatau.types.header import BLOOM_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What LOG0..LOG4 emitted."""
+
+    address: bytes
+    topics: tuple[bytes, ...]
+    """At most four, 32 bytes each."""
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of one transaction."""
+
+    transaction_type: int
+    succeeded: bool
+    cumulative_gas_used: int
+    """Gas used in the block up to and including this transaction."""
+    logs: tuple[Log, ...]
+    bloom: bytes
+    """256 bytes, over the logs."""
+
+
+def log_item(log: Log) -> rlp.Item:
+    """The RLP item of a log."""
+    return (log.address, log.topics, log.data)
+
+
+def encode_receipt(receipt: Receipt) -> bytes:
+    """The bytes that the receipts trie holds: the type's byte (but for legacy), then RLP."""
+    body = rlp.encode(
+        (
+            int(receipt.succeeded),
+            receipt.cumulative_gas_used,
+            receipt.bloom,
+            [log_item(log) for log in receipt.logs],
+        )
+    )
+    return body if receipt.transaction_type == 0 else bytes((receipt.transaction_type,)) + body
+
+
+def decode_receipt(data: bytes) -> Receipt:
+    """Read a receipt; raises ``RlpError``."""
+    kind, body = (data[0], data[1:]) if data[:1] < b"\x80" else (0, data)
+    f = rlp.to_list(rlp.decode(body), 4)
+    logs = tuple(_log_from_item(item) for item in rlp.to_list(f[3]))
+    return Receipt(kind, bool(rlp.to_uint(f[0], 8)), rlp.to_uint(f[1], 64), logs, rlp.to_bytes(f[2], BLOOM_SIZE))
+
+
+def bloom_bits(value: bytes) -> int:
+    """The three bits that ``value`` sets in a 2048-bit filter, as an integer (Yellow Paper, eq. 29-31)."""
+    digest = keccak256(value)
+    return (
+        1 << (int.from_bytes(digest[0:2], "big") & 2047)
+        | 1 << (int.from_bytes(digest[2:4], "big") & 2047)
+        | 1 << (int.from_bytes(digest[4:6], "big") & 2047)
+    )
+
+
+def logs_bloom(logs: Iterable[Log]) -> bytes:
+    """The 256-byte filter over the addresses and topics of ``logs``."""
+    bits = 0
+    for log in logs:
+        bits |= bloom_bits(log.address)
+        for topic in log.topics:
+            bits |= bloom_bits(topic)
+    return bits.to_bytes(BLOOM_SIZE, "big")
+
+
+def _log_from_item(item: rlp.Decoded) -> Log:
+    f = rlp.to_list(item, 3)
+    topics = tuple(rlp.to_bytes(topic, 32) for topic in rlp.to_list(f[1]))
+    return Log(rlp.to_bytes(f[0], 20), topics, rlp.to_bytes(f[2]))
