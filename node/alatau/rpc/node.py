@@ -1,0 +1,154 @@
+"""What the services need of a running node.
+
+``app`` implements :class:`Node` over the engine, the store and the peers. All values are snapshots: frozen, taken
+at the moment of the question. Everything but ``submit`` answers at once, so a service never waits on consensus.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Protocol
+
+import trio
+
+from alatau.chain.executed import ExecutedBlock
+from alatau.storage.store import Store
+from alatau.types.chain_config import ChainConfig
+from alatau.types.transaction import Transaction
+from alatau.types.validator import ValidatorSet
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the pool did not take a transaction."""
+
+    reason: str
+    """Name of an ``ErrorReason``, without its prefix; see docs/errors.md."""
+    message: str
+    """For people: what is wrong, with the values, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """A transaction that waits in the pool."""
+
+    transaction: Transaction
+    sender: bytes
+
+
+class SyncState(IntEnum):
+    """Whether the node is at the tip. Values as in ``alatau.api.v1.SyncState``."""
+
+    STARTING = 1
+    """It has not heard yet how far the network is."""
+    SYNCING = 2
+    """It fetches blocks that others have decided."""
+    SYNCED = 3
+
+
+class Step(IntEnum):
+    """Step of a consensus round. Values as in ``alatau.api.v1.ConsensusStep``."""
+
+    IDLE = 0
+    """The node takes no part now: it catches up, or observes."""
+    NEW_HEIGHT = 1
+    """Between two blocks."""
+    PROPOSE = 2
+    PREVOTE = 3
+    PRECOMMIT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NodeStatus:
+    """What changes from moment to moment and is not in the store."""
+
+    sync_state: SyncState
+    highest_peer_height: int
+    """Highest height that a peer claims; 0 where none does."""
+    pool_transactions: int
+    pool_bytes: int
+    validator_address: bytes | None
+    """Address of this node's voting key; None for an observer."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusView:
+    """The round of consensus as this node sees it."""
+
+    height: int
+    """The height being decided."""
+    round: int
+    step: Step
+    proposer: bytes
+    """Address of the proposer of the round."""
+    proposal_received: bool
+    prevotes: Mapping[bytes, bytes | None]
+    """Validator -> block hash, or None for nil; validators not heard of are absent."""
+    precommits: Mapping[bytes, bytes | None]
+    locked_round: int
+    """-1 where not locked."""
+    since_last_block_ms: int
+    validators: ValidatorSet
+    """Those that decide ``height``."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerView:
+    """A connected node."""
+
+    id: bytes
+    """Validator address, or an observer's TLS key hash."""
+    name: str
+    address: str
+    """``host:port``."""
+    validator: bool
+    outbound: bool
+    height: int
+    round_trip_us: int
+    """0 where not measured yet."""
+    connected_at_ms: int
+
+
+class Node(Protocol):
+    """A running node, as the services see it."""
+
+    @property
+    def config(self) -> ChainConfig:
+        """The rules of the network."""
+
+    @property
+    def store(self) -> Store:
+        """Committed blocks and state."""
+
+    async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+        """Offer signed bytes to the pool, those of one sender in order of nonce.
+
+        Gives one entry for each: None where the pool has it now (or had it already). Returns when they are pooled,
+        not when they are final. Never raises for what a sender did.
+        """
+
+    def pooled(self, transaction_hash: bytes) -> Pooled | None:
+        """The transaction with that hash, if it waits in the pool."""
+
+    def next_nonce(self, address: bytes) -> int:
+        """The account's nonce, past its transactions that wait in the pool without a gap."""
+
+    def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
+        """Blocks committed from now on, sent after the store has them.
+
+        The channel ends where the subscriber lagged further behind than the node keeps; it then opens another and
+        reads what it missed from the store.
+        """
+
+    def status(self) -> NodeStatus:
+        """Sync state and pool."""
+
+    def consensus_view(self) -> ConsensusView | None:
+        """The round; None before the node has joined consensus for the first time."""
+
+    def peers(self) -> Sequence[PeerView]:
+        """Connected nodes."""
+
+    def validators(self, height: int) -> ValidatorSet | None:
+        """The set that decides ``height``; None where that is not known (too far ahead, or pruned)."""
