@@ -1,5 +1,6 @@
-"""MODEXP: base ** exponent % modulus of any width (EIP-198), at Prague's price (EIP-2565) and at Osaka's
-(EIP-7883), which also bounds the operands (EIP-7823).
+"""MODEXP: base ** exponent % modulus of any width (EIP-198).
+
+Priced by EIP-2565 in Prague and by EIP-7883 in Osaka, which also bounds the operands (EIP-7823).
 
 Input: three words with the sizes of base, exponent and modulus in bytes, then the three numbers; what is
 missing at the end reads as zeros. Output: the result, as wide as the modulus.
