@@ -1,0 +1,110 @@
+# The one list of recipes. `make help` prints it; `.ci/run` calls the same ones.
+# Needs make, git and Python 3.11 or 3.12 with venv; everything else is fetched, pinned by hash, into .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+BIN := $(VENV)/bin
+PIP := $(PY) -m pip --disable-pip-version-check --quiet
+SETUP := $(VENV)/.setup-done
+SETUP_BENCH := $(VENV)/.setup-bench-done
+RUN := PYTHONPATH=. $(PY)
+
+VALIDATORS ?= 4
+SEEDS ?= 200
+MINUTES ?= 5
+ARGS ?=
+
+.PHONY: help setup devnet devnet-down test lint format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs clean
+
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+# ------------------------------------------------------------------------------------------ set-up
+
+setup: $(SETUP)  ## the virtual environment .venv with pinned and hashed packages
+
+$(PY):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Alatau needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(SETUP): requirements/runtime.txt requirements/dev.txt pyproject.toml | $(PY)
+	@echo "setting up $(VENV) (once, about a minute)"
+	$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(SETUP_BENCH): requirements/bench.txt $(SETUP)
+	$(PIP) install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# ---------------------------------------------------------------------------------------- networks
+
+devnet: $(SETUP)  ## a local network with a tour of what it does; it stays up (VALIDATORS=4)
+	$(RUN) -m devnet.showcase --validators $(VALIDATORS)
+
+devnet-down: $(SETUP)  ## stop the local network
+	$(BIN)/alatau devnet down
+
+# ------------------------------------------------------------------------------------------ checks
+
+test: $(SETUP)  ## the whole suite that belongs in every check
+	$(PY) -m pytest -m "not slow" $(ARGS)
+
+e2e: $(SETUP)  ## only the tests on real processes
+	$(PY) -m pytest tests/e2e -m "e2e" $(ARGS)
+
+lint: $(SETUP)  ## style, types, layers, protobuf definitions, generated code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	.ci/protos
+	$(PY) protos/generate.py --check
+
+format: $(SETUP)  ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+conformance: $(SETUP)  ## every published vector, with a table by folder
+	$(RUN) -m tests.conformance.report $(ARGS)
+
+simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
+	$(RUN) -m tests.simulation.campaign --seeds $(SEEDS) $(ARGS)
+
+fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
+	$(RUN) -m devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)
+
+# -------------------------------------------------------------------------------------- benchmarks
+
+bench: $(SETUP_BENCH)  ## payments through four real nodes; writes build/bench/payments.json
+	$(RUN) -m devnet.bench_payments $(ARGS)
+
+bench-evm: $(SETUP_BENCH)  ## EVM against its peers; writes build/bench/evm.json
+	$(RUN) -m devnet.bench_evm $(ARGS)
+
+bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/bench/state.json
+	$(RUN) -m devnet.bench_state $(ARGS)
+
+# ------------------------------------------------------------------------------------------ upkeep
+
+protos: $(SETUP)  ## generate node/alatau/pb from protos/
+	$(PY) protos/generate.py
+	cd protos && ../$(BIN)/buf lint
+
+lock: $(SETUP)  ## write requirements/*.txt anew from pyproject.toml and requirements/*.in
+	.ci/lock
+
+docs: $(SETUP)  ## the documentation as a site in build/site
+	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+clean:  ## stop the local network; remove .venv, build and caches
+	@if [ -x $(BIN)/alatau ] && [ -e build/devnet/network.json ]; then $(BIN)/alatau devnet down; fi
+	rm -rf $(VENV) build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

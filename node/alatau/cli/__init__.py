@@ -1,0 +1,1 @@
+"""The command line: parses arguments, prints results, maps errors to exit codes."""
