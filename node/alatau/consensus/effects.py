@@ -1,0 +1,172 @@
+"""What the consensus core asks of its host.
+
+The host performs the effects of a step **in their order**, and all of them before the next step. Three of
+them stop it until the disk has answered: what another node can see must not be forgotten in a crash.
+
+* ``DoPersist`` appends to the log; the host may wait with the flush until the next effect marked *visible*.
+* ``DoRecordSignState`` is durable when it returns, and flushes the log first.
+* a *visible* effect (``DoBroadcast``, ``DoSend``, ``DoCommit``) comes after a flush of the log if anything was
+  appended since the last.
+
+If one of them fails, the host performs nothing further and stops: the core believes that it was done.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from alatau.consensus.errors import MessageError
+from alatau.consensus.inputs import Timer
+from alatau.consensus.messages import Message
+from alatau.consensus.records import Record, SignState
+from alatau.types.block import Block
+from alatau.types.vote import Commit, Proposal, Vote
+
+
+@dataclass(frozen=True, slots=True)
+class DoResetLog:
+    """Begin the log anew: everything in it is of heights below ``height``, which are committed.
+
+    Need not be durable. A record of an earlier height that survives is ignored.
+    """
+
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoPersist:
+    """Append to the log, to be flushed no later than before the next visible effect."""
+
+    record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class DoRecordSignState:
+    """Flush the log, then make the sign state durable (fsync), before anything later in the list.
+
+    The signature it stands for follows in a ``DoBroadcast``. If the file holds a later state than this one,
+    another process signs with our key or the file was changed: stop the node.
+    """
+
+    sign_state: SignState
+
+
+@dataclass(frozen=True, slots=True)
+class DoBroadcast:
+    """Send to every connected peer, observers included. Visible."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class DoSend:
+    """Send to one peer; drop it if the peer is gone. Visible."""
+
+    peer: bytes
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class DoSetTimer:
+    """Feed ``InTimeout(timer)`` after ``delay_ms``. A second setting of an equal timer replaces the first."""
+
+    timer: Timer
+    delay_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoCancelTimers:
+    """Forget every timer. One that fires all the same is harmless."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoBuildBlock:
+    """It is our turn: build a block on the parent and answer ``InBlockBuilt``. An empty one is fine.
+
+    Answer even when late; the core drops a block whose round is over.
+    """
+
+    height: int
+    round: int
+    last_commit: Commit | None
+    """To carry in the body: the parent's commit with every precommit that came since."""
+    timestamp: int
+    """Seconds, for the header."""
+    budget_ms: int
+    """Stop adding transactions after this long: peers wait no longer than their propose timeout."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoValidateBlock:
+    """Check and execute the block on the parent; answer ``InBlockValidated``. Asked once per block.
+
+    The host checks everything about the block but its time against our clock, which the core has done.
+    """
+
+    block: Block
+
+
+@dataclass(frozen=True, slots=True)
+class DoCommit:
+    """The block is decided. Make it and its commit durable, apply it, answer ``InNewHeight``. Visible."""
+
+    block: Block
+    commit: Commit
+
+
+@dataclass(frozen=True, slots=True)
+class DoReportEvidence:
+    """A validator signed two things where it may sign one. Send both to the validator registry.
+
+    At most one a validator and height.
+    """
+
+    first: Vote | Proposal
+    second: Vote | Proposal
+
+
+@dataclass(frozen=True, slots=True)
+class DoRequestSync:
+    """Fetch blocks from ``height`` on, at best from this peer; answer ``InNewHeight`` or ``InSyncFailed``.
+
+    A request while another runs replaces nothing: the host may treat it as a reminder.
+    """
+
+    peer: bytes
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoReportPeer:
+    """A peer sent something that no correct node sends. Count it against the peer."""
+
+    peer: bytes
+    error: MessageError
+
+
+@dataclass(frozen=True, slots=True)
+class DoHalt:
+    """Stop the node: going on could contradict what the network decided. An operator has to look.
+
+    Happens where more than two thirds of the power precommit a block that this node finds invalid: this node's
+    execution or disk is wrong, or theirs is.
+    """
+
+    reason: str
+
+
+Effect: TypeAlias = (
+    DoResetLog
+    | DoPersist
+    | DoRecordSignState
+    | DoBroadcast
+    | DoSend
+    | DoSetTimer
+    | DoCancelTimers
+    | DoBuildBlock
+    | DoValidateBlock
+    | DoCommit
+    | DoReportEvidence
+    | DoRequestSync
+    | DoReportPeer
+    | DoHalt
+)
