@@ -1,7 +1,9 @@
 """POINT_EVALUATION: that a committed polynomial takes a value at a point (KZG proof, EIP-4844).
 
 The proof holds when ``e(commitment - y*G1, G2) == e(proof, tau*G2 - z*G2)`` (consensus-specs, deneb,
-``verify_kzg_proof_impl``). Of the ceremony's whole outcome that takes a single point, ``tau*G2``.
+``verify_kzg_proof_impl``), which is computed as ``e(commitment - y*G1 + z*proof, G2) == e(proof, tau*G2)``: a
+multiplication in G1 is three times cheaper than one in G2. Of the ceremony's whole outcome that takes a single
+point, ``tau*G2``.
 """
 
 from hashlib import sha256
@@ -58,8 +60,9 @@ def _run(data: bytes) -> bytes:
     if data[:32] != _VERSION_KZG + sha256(commitment).digest()[1:]:
         raise PrecompileError("the versioned hash is not that of the commitment")
     z, y = _scalar(data[32:64]), _scalar(data[64:96])
-    value = _point(commitment) - _G1 * y
-    if not GT.pairing_check([-value, _point(data[144:])], [_G2, _TAU_G2 - _G2 * z]):
+    proof = _point(data[144:])
+    left = _point(commitment) - _G1 * y + proof * z
+    if not GT.pairing_check([-left, proof], [_G2, _TAU_G2]):
         raise PrecompileError("the proof does not hold")
     return _OUTPUT
 
