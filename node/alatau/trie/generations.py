@@ -1,0 +1,63 @@
+"""A bounded cache that forgets by generations.
+
+What is put goes to the young generation; when that is half of the limit it becomes the old one, and the old
+one is dropped whole. Nearly as good as least-recently-used order, at a third of the cost per hit, and a drop
+is one deallocation instead of bookkeeping on each access.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class GenerationCache(Generic[K, V]):
+    """At most about ``limit`` units of entries; the caller says how many units an entry counts."""
+
+    __slots__ = ("_half", "_old", "_used", "_young")
+
+    def __init__(self, limit: int) -> None:
+        self._half = limit // 2
+        self._used = 0
+        """Units in the young generation."""
+        self._young: dict[K, V] = {}
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """The value kept for ``key``, or None. Does not lengthen its stay; :meth:`put` does."""
+        found = self._young.get(key)
+        return self._old.get(key) if found is None else found
+
+    def put(self, key: K, value: V, units: int) -> None:
+        """Keep ``value``, or keep it longer."""
+        if key not in self._young:
+            self._used += units
+        self._young[key] = value
+        if self._used > self._half:
+            self._turn()
+
+    def put_all(self, entries: Mapping[K, V], units: int) -> None:
+        """Keep many new ones at once; ``units`` counts them all."""
+        self._young.update(entries)
+        self._used += units
+        if self._used > self._half:
+            self._turn()
+
+    def drop_all(self, keys: Iterable[K], units: int) -> None:
+        """Forget entries that nobody will ask for again; ``units`` counts those that were young, at most."""
+        young, old = self._young, self._old
+        for key in keys:
+            if young.pop(key, None) is None:
+                old.pop(key, None)
+        self._used = max(0, self._used - units)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._young, self._old, self._used = {}, {}, 0
+
+    def __len__(self) -> int:
+        return len(self._young) + len(self._old)
+
+    def _turn(self) -> None:
+        self._old, self._young, self._used = self._young, {}, 0
