@@ -1,0 +1,1 @@
+"""gRPC under Trio: the only package that knows grpc and asyncio."""

@@ -1,0 +1,124 @@
+"""Errors as they cross the wire: ``google.rpc.Status`` with ``ErrorInfo`` and field violations (AIP-193).
+
+The *reason* is the stable part, in UPPER_SNAKE_CASE; the message is for people and may change.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from google.protobuf.message import DecodeError
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+DOMAIN: Final = "alatau"
+DETAILS_KEY: Final = "grpc-status-details-bin"
+"""Trailing metadata that carries the ``Status`` (the convention of every gRPC library)."""
+
+_MESSAGE_CHARACTERS_MAX: Final = 1_000
+"""Longest message sent; trailers share a limit of about 8 KiB with the details."""
+
+
+class Code(Enum):
+    """gRPC's status codes."""
+
+    OK = 0
+    CANCELLED = 1
+    UNKNOWN = 2
+    INVALID_ARGUMENT = 3
+    DEADLINE_EXCEEDED = 4
+    NOT_FOUND = 5
+    ALREADY_EXISTS = 6
+    PERMISSION_DENIED = 7
+    RESOURCE_EXHAUSTED = 8
+    FAILED_PRECONDITION = 9
+    ABORTED = 10
+    OUT_OF_RANGE = 11
+    UNIMPLEMENTED = 12
+    INTERNAL = 13
+    UNAVAILABLE = 14
+    DATA_LOSS = 15
+    UNAUTHENTICATED = 16
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """What is wrong with one field of a request."""
+
+    field: str
+    """Path in the request, as ``transactions[3].signature``."""
+    description: str
+    reason: str = ""
+    """Stable, in UPPER_SNAKE_CASE; empty where the error's own reason says it."""
+
+
+class RpcError(Exception):
+    """A call failed with a status. A handler raises it to say so; a client gets it when a server did.
+
+    ``code`` says whose move it is: INVALID_ARGUMENT and FAILED_PRECONDITION are the caller's fault,
+    RESOURCE_EXHAUSTED and UNAVAILABLE pass with time (see ``retry_after_s``), INTERNAL is the server's fault.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        message: str,
+        *,
+        reason: str,
+        metadata: Mapping[str, str] | None = None,
+        field_violations: Sequence[FieldViolation] = (),
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(f"{reason}: {message}")
+        self.code = code
+        self.message = message
+        self.reason = reason
+        self.metadata = dict(metadata or {})
+        self.field_violations = tuple(field_violations)
+        self.retry_after_s = retry_after_s
+
+
+def to_status(error: RpcError) -> Status:
+    """The wire form of an error."""
+    status = Status(code=error.code.value, message=error.message[:_MESSAGE_CHARACTERS_MAX])
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
+    status.details.add().Pack(info)
+    if error.field_violations:
+        bad = BadRequest()
+        for violation in error.field_violations:
+            bad.field_violations.add(field=violation.field, description=violation.description, reason=violation.reason)
+        status.details.add().Pack(bad)
+    if error.retry_after_s is not None:
+        retry = RetryInfo()
+        retry.retry_delay.FromNanoseconds(int(error.retry_after_s * 1e9))
+        status.details.add().Pack(retry)
+    return status
+
+
+def from_status(code: Code, message: str, details: bytes | None) -> RpcError:
+    """The error that a server sent. Details that are missing or unreadable leave the code's name as reason."""
+    status = Status()
+    if details is not None:
+        try:
+            status.ParseFromString(details)
+        except DecodeError:
+            status = Status()
+    reason, metadata, retry_after_s = code.name, {}, None
+    violations: list[FieldViolation] = []
+    for detail in status.details:
+        info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
+        if detail.Is(info.DESCRIPTOR) and detail.Unpack(info):
+            reason, metadata = info.reason, dict(info.metadata)
+        elif detail.Is(bad.DESCRIPTOR) and detail.Unpack(bad):
+            violations += [FieldViolation(v.field, v.description, v.reason) for v in bad.field_violations]
+        elif detail.Is(retry.DESCRIPTOR) and detail.Unpack(retry):
+            retry_after_s = retry.retry_delay.ToNanoseconds() / 1e9
+    return RpcError(
+        code,
+        message,
+        reason=reason,
+        metadata=metadata,
+        field_violations=violations,
+        retry_after_s=retry_after_s,
+    )

@@ -1,0 +1,88 @@
+"""Limits of a listener and of a channel, and the bucket that enforces a rate."""
+
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+_PEERS_MAX: Final = 4_096
+"""Callers whose rate is remembered; the one not seen for longest is forgotten. About 200 bytes each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one side lets the other do."""
+
+    message_bytes_max: int = 8 * 1024 * 1024
+    """Longest message taken; grpc refuses a longer one from its length, before it is read."""
+    concurrent_calls_max: int = 1_024
+    """Calls under way in total; a call costs about 20 KiB."""
+    concurrent_calls_per_peer_max: int = 256
+    calls_per_s: float = 5_000.0
+    """Calls a second from one caller, over time."""
+    calls_burst: float = 10_000.0
+    """Calls at once from one caller that has been quiet."""
+    keepalive_s: float = 10.0
+    """A connection that is silent for this long is probed; in use or not."""
+    keepalive_timeout_s: float = 5.0
+    """A probe without an answer for this long ends the connection and with it its calls."""
+    shutdown_grace_s: float = 2.0
+    """Calls under way may finish for this long when the listener closes."""
+
+    def options(self) -> list[tuple[str, int]]:
+        """The same as grpc channel arguments, for either side."""
+        return [
+            ("grpc.max_receive_message_length", self.message_bytes_max),
+            ("grpc.max_send_message_length", self.message_bytes_max),
+            ("grpc.max_metadata_size", 16 * 1024),
+            ("grpc.keepalive_time_ms", int(self.keepalive_s * 1_000)),
+            ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1_000)),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", int(self.keepalive_s * 500)),
+        ]
+
+
+class TokenBucket:
+    """A rate with a burst. Costs are in units of the caller's choice: calls, messages, bytes."""
+
+    __slots__ = ("_burst", "_filled_at", "_level", "_rate")
+
+    def __init__(self, rate_per_s: float, burst: float) -> None:
+        self._rate = rate_per_s
+        self._burst = burst
+        self._level = burst
+        self._filled_at = time.monotonic()
+
+    def take(self, cost: float = 1.0) -> bool:
+        """Pay ``cost`` if the bucket holds it."""
+        now = time.monotonic()
+        self._level = min(self._burst, self._level + (now - self._filled_at) * self._rate)
+        self._filled_at = now
+        if self._level < cost:
+            return False
+        self._level -= cost
+        return True
+
+    def wait_s(self, cost: float = 1.0) -> float:
+        """Seconds until ``cost`` would be there, after a refusal."""
+        return max(0.0, (cost - self._level) / self._rate)
+
+
+class PeerRates:
+    """A bucket per caller, for a bounded number of callers."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._buckets: OrderedDict[bytes | str, TokenBucket] = OrderedDict()
+
+    def bucket(self, caller: bytes | str) -> TokenBucket:
+        """The bucket of a caller: key hash, or address of an anonymous one."""
+        bucket = self._buckets.get(caller)
+        if bucket is None:
+            bucket = self._buckets[caller] = TokenBucket(self._limits.calls_per_s, self._limits.calls_burst)
+            if len(self._buckets) > _PEERS_MAX:
+                self._buckets.popitem(last=False)
+        else:
+            self._buckets.move_to_end(caller)
+        return bucket

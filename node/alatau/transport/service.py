@@ -1,0 +1,79 @@
+"""Services and their methods, described by the generated protobuf descriptors.
+
+A handler is a plain Trio function, by the method's shape:
+
+* unary: ``async def h(request, call) -> response``
+* server stream: ``async def h(request, call, send) -> None`` with ``await send(message)``
+* client stream: ``async def h(requests, call) -> response`` with ``async for request in requests``
+* both: ``async def h(requests, call, send) -> None``
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
+
+Handler = Callable[..., Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+"""Hands one message to the peer; waits while the peer is slow, raises ``trio.BrokenResourceError`` once it is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a service."""
+
+    path: str
+    """As on the wire: ``/package.Service/Method``."""
+    request: type[Message]
+    response: type[Message]
+    client_streaming: bool
+    server_streaming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service and the functions that serve it."""
+
+    name: str
+    """Full name: ``package.Service``."""
+    endpoints: tuple[tuple[Method, Handler], ...]
+
+
+def methods(descriptor: ServiceDescriptor) -> dict[str, Method]:
+    """The methods of a service by name; what a client calls."""
+    return {method.name: _method(descriptor, method) for method in descriptor.methods}
+
+
+def bind(descriptor: ServiceDescriptor, implementation: object) -> Service:
+    """Serve ``descriptor`` with ``implementation``, whose functions are named as the methods in snake case.
+
+    Raises:
+        TypeError: the implementation lacks a method (a programmer's error, seen at start).
+    """
+    endpoints = []
+    for method in descriptor.methods:
+        name = _snake_case(method.name)
+        handler = getattr(implementation, name, None)
+        if handler is None:
+            msg = f"{type(implementation).__name__} does not serve {descriptor.full_name}/{method.name}: no {name}()"
+            raise TypeError(msg)
+        endpoints.append((_method(descriptor, method), cast("Handler", handler)))
+    return Service(descriptor.full_name, tuple(endpoints))
+
+
+def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
+    return Method(
+        path=f"/{service.full_name}/{method.name}",
+        request=GetMessageClass(method.input_type),
+        response=GetMessageClass(method.output_type),
+        client_streaming=method.client_streaming,
+        server_streaming=method.server_streaming,
+    )
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
