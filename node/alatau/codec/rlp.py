@@ -8,7 +8,7 @@ bytes are a :class:`RlpError`, because two encodings of one value would give one
 """
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Item: TypeAlias = "bytes | int | Sequence[Item]"
 Decoded: TypeAlias = "bytes | list[Decoded]"
@@ -23,7 +23,13 @@ _LENGTH_WIDTH_MAX = 8
 """Widest length field, in bytes (Yellow Paper: a payload is shorter than 2**64 bytes)."""
 
 _STRING = 0x80
+_LONG_STRING = 0xB8
 _LIST = 0xC0
+
+# Headers and small integers are made once: transactions, headers and trie nodes consist of little else.
+_BYTES: Final = tuple(bytes((value,)) for value in range(256))
+_SHORT_STRINGS: Final = tuple(bytes((_STRING + size,)) for size in range(_SHORT_MAX + 1))
+_SHORT_LISTS: Final = tuple(bytes((_LIST + size,)) for size in range(_SHORT_MAX + 1))
 
 
 class RlpError(ValueError):
@@ -31,22 +37,30 @@ class RlpError(ValueError):
 
 
 def encode(item: Item) -> bytes:
-    """Encode ``bytes``, a non-negative ``int`` or a sequence of items.
+    """Encode ``bytes``, a non-negative ``int`` or a list or tuple of items.
 
     Raises:
         OverflowError: an integer is negative (a programmer's error).
+        TypeError: an item of another class (likewise).
     """
-    if item.__class__ is bytes:
-        size = len(item)  # type: ignore[arg-type]
-        if size == 1 and item[0] < _STRING:  # type: ignore[index,operator]
-            return item  # type: ignore[return-value]
-        return _header(_STRING, size) + item  # type: ignore[operator]
+    if isinstance(item, (list, tuple)):
+        payload = b"".join([encode(child) for child in item])
+        size = len(payload)
+        return (_SHORT_LISTS[size] if size <= _SHORT_MAX else _header(_LIST, size)) + payload
     if isinstance(item, int):
-        return encode(item.to_bytes((item.bit_length() + 7) >> 3, "big"))
-    if isinstance(item, (bytes, bytearray, memoryview)):
+        if 0 < item < _STRING:
+            return _BYTES[item]
+        item = item.to_bytes((item.bit_length() + 7) >> 3, "big")
+    elif isinstance(item, bytes):
+        if len(item) == 1 and item[0] < _STRING:
+            return item
+    elif isinstance(item, (bytearray, memoryview)):
         return encode(bytes(item))
-    payload = b"".join([encode(child) for child in item])
-    return _header(_LIST, len(payload)) + payload
+    else:
+        msg = f"{type(item).__name__} is no RLP item"
+        raise TypeError(msg)
+    size = len(item)
+    return (_SHORT_STRINGS[size] if size <= _SHORT_MAX else _header(_STRING, size)) + item
 
 
 def wrap_list(payload: bytes) -> bytes:
@@ -137,11 +151,30 @@ def _decode_at(data: bytes, start: int, end: int, depth: int) -> tuple[Decoded, 
             msg = "single byte below 0x80 has a header"
             raise RlpError(msg)
         return data[body:stop], stop
+    return _decode_children(data, body, stop, depth), stop
+
+
+def _decode_children(data: bytes, at: int, stop: int, depth: int) -> list[Decoded]:
+    """Decode the items that fill ``data[at:stop]``. Short strings, nearly all there are, are read in place."""
     children: list[Decoded] = []
-    while body < stop:
-        child, body = _decode_at(data, body, stop, depth + 1)
-        children.append(child)
-    return children, stop
+    while at < stop:
+        first = data[at]
+        if first < _STRING:
+            children.append(_BYTES[first])
+            at += 1
+        elif first < _LONG_STRING:
+            body, at = at + 1, at + 1 + first - _STRING
+            if at > stop:
+                msg = "payload reaches past the end"
+                raise RlpError(msg)
+            if first == _STRING + 1 and data[body] < _STRING:
+                msg = "single byte below 0x80 has a header"
+                raise RlpError(msg)
+            children.append(data[body:at])
+        else:
+            child, at = _decode_at(data, at, stop, depth + 1)
+            children.append(child)
+    return children
 
 
 def _payload_bounds(data: bytes, start: int, end: int, code: int) -> tuple[int, int]:

@@ -70,6 +70,9 @@ def recover_address(digest: bytes, signature: bytes) -> bytes:
     if len(signature) != SIGNATURE_SIZE:
         msg = f"signature has {len(signature)} bytes, expected {SIGNATURE_SIZE}"
         raise SignatureError(msg)
+    if signature[64] > 1:
+        msg = f"signature's y parity is {signature[64]}, expected 0 or 1"
+        raise SignatureError(msg)
     if int.from_bytes(signature[32:64], "big") > HALF_ORDER:
         msg = "signature's s is in the upper half of the order (EIP-2)"
         raise SignatureError(msg)
@@ -77,7 +80,10 @@ def recover_address(digest: bytes, signature: bytes) -> bytes:
 
 
 def recover_public_key(digest: bytes, signature: bytes) -> bytes:
-    """The 64-byte public key that signed ``digest``; unlike :func:`recover_address` takes a high s too.
+    """The 64-byte public key that signed ``digest``.
+
+    Unlike :func:`recover_address` this takes a high s, and the recovery ids 2 and 3 of a point whose x is not
+    below the order: what ECDSA allows, not what Ethereum does.
 
     Raises:
         SignatureError: r or s is zero or not below the order, or no point is recovered.

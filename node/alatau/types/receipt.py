@@ -51,10 +51,13 @@ def encode_receipt(receipt: Receipt) -> bytes:
 
 def decode_receipt(data: bytes) -> Receipt:
     """Read a receipt; raises ``RlpError``."""
-    kind, body = (data[0], data[1:]) if data[:1] < b"\x80" else (0, data)
+    kind, body = (data[0], data[1:]) if b"\x00" < data[:1] < b"\x80" else (0, data)
     f = rlp.to_list(rlp.decode(body), 4)
+    status = rlp.to_uint(f[0], 8)
+    if status > 1:
+        raise rlp.RlpError(f"receipt's status is {status}, expected 0 or 1")
     logs = tuple(_log_from_item(item) for item in rlp.to_list(f[3]))
-    return Receipt(kind, bool(rlp.to_uint(f[0], 8)), rlp.to_uint(f[1], 64), logs, rlp.to_bytes(f[2], BLOOM_SIZE))
+    return Receipt(kind, bool(status), rlp.to_uint(f[1], 64), logs, rlp.to_bytes(f[2], BLOOM_SIZE))
 
 
 def bloom_bits(value: bytes) -> int:

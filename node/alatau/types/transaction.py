@@ -100,6 +100,12 @@ class UnsignedTransaction:
 _LEGACY_FIELDS: Final = 9
 _V_EIP155: Final = 35
 _V_BARE: Final = 27
+_EIP155_TAIL: Final = b"\x80\x80"
+"""Two zeros in the place of r and s (EIP-155)."""
+
+_LONG_LIST: Final = 0xF7
+"""A list header above this says how many bytes of length follow."""
+
 _MAX_UINT64: Final = 2**64 - 1
 
 
@@ -126,7 +132,7 @@ def decode_transaction(data: bytes) -> Transaction:
         msg = "transaction is empty"
         raise TransactionError(msg)
     try:
-        if data[0] >= 0xC0:  # noqa: PLR2004  an RLP list, so a legacy transaction
+        if data[0] >= 0xC0:
             return _decode_legacy(data)
         try:
             kind = TransactionType(data[0])
@@ -143,24 +149,19 @@ def decode_transaction(data: bytes) -> Transaction:
 
 
 def sign_digest(tx: Transaction) -> bytes:
-    """The 32-byte digest that the sender signed."""
-    return _sign_digest(
-        UnsignedTransaction(
-            type=tx.type,
-            chain_id=tx.chain_id,
-            nonce=tx.nonce,
-            gas_limit=tx.gas_limit,
-            to=tx.to,
-            value=tx.value,
-            data=tx.data,
-            max_fee_per_gas=tx.max_fee_per_gas,
-            max_priority_fee_per_gas=tx.max_priority_fee_per_gas,
-            access_list=tx.access_list,
-            authorizations=tx.authorizations,
-            max_fee_per_blob_gas=tx.max_fee_per_blob_gas,
-            blob_versioned_hashes=tx.blob_versioned_hashes,
-        )
-    )
+    """The 32-byte digest that the sender signed.
+
+    The signed fields are the leading ones of the encoding, so they are cut from it rather than encoded again.
+    """
+    encoded = tx.encoded
+    if tx.type is not TransactionType.LEGACY:
+        signed = encoded[1 + _header_size(encoded[1]) : -_signature_size(tx.y_parity, tx.r, tx.s)]
+        return keccak256(encoded[:1] + rlp.wrap_list(signed))
+    v = tx.y_parity + (_V_BARE if tx.chain_id is None else tx.chain_id * 2 + _V_EIP155)
+    signed = encoded[_header_size(encoded[0]) : -_signature_size(v, tx.r, tx.s)]
+    if tx.chain_id is not None:
+        signed += rlp.encode(tx.chain_id) + _EIP155_TAIL
+    return keccak256(rlp.wrap_list(signed))
 
 
 def signature_bytes(tx: Transaction) -> bytes:
@@ -184,6 +185,16 @@ def recover_sender(tx: Transaction) -> bytes:
 def authorization_digest(chain_id: int, address: bytes, nonce: int) -> bytes:
     """What an account signs to delegate its code (EIP-7702, magic byte 0x05)."""
     return keccak256(b"\x05" + rlp.encode((chain_id, address, nonce)))
+
+
+def _header_size(first: int) -> int:
+    """Bytes of the list header that begins with ``first``."""
+    return 1 + max(first - _LONG_LIST, 0)
+
+
+def _signature_size(*values: int) -> int:
+    """Bytes that the last three fields take in the encoding."""
+    return sum(1 if value < 0x80 else 1 + ((value.bit_length() + 7) >> 3) for value in values)
 
 
 def _sign_digest(tx: UnsignedTransaction) -> bytes:

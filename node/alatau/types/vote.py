@@ -102,7 +102,7 @@ def vote_digest(domain: bytes, kind: VoteKind, height: int, round_: int, block_h
     return typed_digest(domain, struct_hash(_VOTE_TYPE_HASH, *words))
 
 
-def proposal_digest(  # noqa: PLR0913  one argument per signed field
+def proposal_digest(
     domain: bytes, height: int, round_: int, block_hash: bytes, valid_round: int, timestamp_ms: int
 ) -> bytes:
     """What a proposal's signature covers."""
