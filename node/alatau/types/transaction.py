@@ -33,6 +33,15 @@ class TransactionType(IntEnum):
 class TransactionError(ValueError):
     """The sender's bytes are no transaction. Build and sign it again; the message says what is wrong."""
 
+    reason = "TRANSACTION_MALFORMED"
+    """Name in the error catalogue (docs/errors.md)."""
+
+
+class TransactionSignatureError(TransactionError):
+    """The signature is out of range or recovers no key. Sign again."""
+
+    reason = "SIGNATURE_INVALID"
+
 
 @dataclass(frozen=True, slots=True)
 class Authorization:
@@ -173,13 +182,13 @@ def recover_sender(tx: Transaction) -> bytes:
     """The sender's address. Costs an elliptic-curve recovery: keep the result.
 
     Raises:
-        TransactionError: the signature recovers no key.
+        TransactionSignatureError: the signature recovers no key.
     """
     try:
         return recover_address(sign_digest(tx), signature_bytes(tx))
     except SignatureError as error:
         msg = f"transaction's {error}"
-        raise TransactionError(msg) from error
+        raise TransactionSignatureError(msg) from error
 
 
 def authorization_digest(chain_id: int, address: bytes, nonce: int) -> bytes:
@@ -334,7 +343,7 @@ def _checked(tx: Transaction) -> Transaction:
     """Check what no type may break: signature range (EIP-2), nonce (EIP-2681)."""
     if not 0 < tx.r < ORDER or not 0 < tx.s <= HALF_ORDER:
         msg = "transaction's signature is out of range: 0 < r < n and 0 < s <= n/2 (EIP-2)"
-        raise TransactionError(msg)
+        raise TransactionSignatureError(msg)
     if tx.nonce == _MAX_UINT64:
         msg = "transaction's nonce is 2**64 - 1, which no account can follow (EIP-2681)"
         raise TransactionError(msg)
