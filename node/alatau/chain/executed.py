@@ -19,5 +19,6 @@ class ExecutedBlock:
     contract_addresses: tuple[bytes | None, ...]
     """Address that each transaction created, if any."""
     diff: BlockDiff
+    """Net changes; unlike what the state layer yields, the accounts carry their new storage roots."""
     trie: AppliedDiff
     """New trie, its changed nodes, and the accounts with their new storage roots."""

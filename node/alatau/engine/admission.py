@@ -1,0 +1,211 @@
+"""The way of a transaction into the pool: bytes, form, sender, state, pool, peers.
+
+Clients and peers hand over bytes in whatever portions they arrive; one task takes all that wait at once, so
+that signatures are recovered in batches and each check is paid for once for many. The cheap checks come
+first: a transaction that waits already costs one hash.
+"""
+
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+import trio
+
+from alatau.chain.permission import may_deploy, may_transact, slot_of
+from alatau.chain.transaction import InvalidTransactionError, check_intrinsic
+from alatau.crypto.keccak import keccak256
+from alatau.engine.signatures import recover_senders
+from alatau.mempool.outcome import Reason, Rejected
+from alatau.mempool.pool import Mempool
+from alatau.state.parent import ParentState
+from alatau.types.chain_config import ChainConfig
+from alatau.types.transaction import Transaction, TransactionError, TransactionType, decode_transaction
+
+_LOG = structlog.get_logger(__name__)
+
+_SENDERS_MAX: Final = 32_768
+"""Recovered senders remembered: twice the pool, so that a block's transactions are never recovered twice.
+About 6 MB."""
+
+_BATCH_MAX: Final = 256
+"""Transactions admitted between two looks at the other tasks: about 5 ms of work on the loop."""
+
+_WAITING_MAX: Final = 256
+"""Portions that wait to be admitted; clients wait for room, what peers gossip beyond it is dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A transaction that is not in the pool now."""
+
+    reason: str
+    """Stable; a name of the error catalogue (docs/errors.md)."""
+    message: str
+
+
+Outcome = Refused | None
+"""None: the pool has it."""
+
+
+@dataclass(slots=True)
+class _Portion:
+    """Transactions that arrived together."""
+
+    encoded: Sequence[bytes]
+    source: bytes | None
+    """The peer that sent them; None for a client."""
+    outcomes: list[Outcome] = field(default_factory=list)
+    done: trio.Event | None = None
+
+
+class Admission:
+    """Takes transactions into a mempool."""
+
+    def __init__(
+        self,
+        mempool: Mempool,
+        config: ChainConfig,
+        tip: Callable[[], tuple[ParentState, int, int]],
+        gossip: Callable[[list[bytes], bytes | None], None],
+        available: Callable[[], None],
+    ) -> None:
+        """Wire it up.
+
+        Args:
+            mempool: what it fills; shared with the engine, which runs in the same thread.
+            config: the network's rules.
+            tip: the committed state, its block's timestamp in seconds, and a clock in milliseconds.
+            gossip: passes new transactions on, except to the peer they came from.
+            available: told when a block could take something new.
+        """
+        self._mempool = mempool
+        self._config = config
+        self._tip = tip
+        self._gossip = gossip
+        self._available = available
+        self._senders: OrderedDict[bytes, bytes] = OrderedDict()
+        self._send, self._receive = trio.open_memory_channel[_Portion](_WAITING_MAX)
+        self.refused_total: dict[str, int] = {}
+        """Refusals so far, by reason; read by the metrics."""
+
+    async def submit(self, encoded: Sequence[bytes]) -> list[Outcome]:
+        """Take a client's transactions; returns when each is pooled or refused."""
+        portion = _Portion(encoded, None, done=trio.Event())
+        await self._send.send(portion)
+        assert portion.done is not None
+        await portion.done.wait()
+        return portion.outcomes
+
+    def offer(self, encoded: Sequence[bytes], source: bytes) -> None:
+        """Take what a peer passed on; dropped when more wait than can be admitted (the peer's peers have it)."""
+        try:
+            self._send.send_nowait(_Portion(encoded, source))
+        except trio.WouldBlock:
+            self._count("OVERLOADED", len(encoded))
+
+    def sender_of(self, transaction_hash: bytes) -> bytes | None:
+        """The sender of a transaction that was seen lately."""
+        return self._senders.get(transaction_hash)
+
+    async def senders_of(self, transactions: Sequence[Transaction]) -> list[bytes | TransactionError]:
+        """The sender of each transaction of a block; only those never seen here cost a recovery."""
+        found: list[bytes | TransactionError | None] = [self._senders.get(tx.hash) for tx in transactions]
+        missing = [tx for tx, sender in zip(transactions, found, strict=True) if sender is None]
+        if missing:
+            recovered = iter(await recover_senders(missing))
+            found = [next(recovered) if sender is None else sender for sender in found]
+        return [sender for sender in found if sender is not None]
+
+    async def run(self) -> None:
+        """Admit for ever."""
+        async for portion in self._receive:
+            portions = [portion]
+            size = len(portion.encoded)
+            while size < _BATCH_MAX:
+                try:
+                    following = self._receive.receive_nowait()
+                except trio.WouldBlock:
+                    break
+                portions.append(following)
+                size += len(following.encoded)
+            await self._admit_all(portions)
+
+    async def _admit_all(self, portions: list[_Portion]) -> None:
+        decoded: list[list[Transaction | Outcome]] = [
+            [self._decode(encoded) for encoded in portion.encoded] for portion in portions
+        ]
+        fresh = [tx for row in decoded for tx in row if isinstance(tx, Transaction) and tx.hash not in self._senders]
+        for tx, sender in zip(fresh, await recover_senders(fresh), strict=True):
+            if isinstance(sender, bytes):
+                self._remember(tx.hash, sender)
+        ready = False
+        for portion, row in zip(portions, decoded, strict=True):
+            new: list[bytes] = []
+            for entry in row:
+                outcome = self._admit(entry, new) if isinstance(entry, Transaction) else entry
+                portion.outcomes.append(outcome)
+                if outcome is not None:
+                    self._count(outcome.reason, 1)
+            if new:
+                ready = True
+                self._gossip(new, portion.source)
+            if portion.done is not None:
+                portion.done.set()
+        if ready:
+            self._available()
+
+    def _decode(self, encoded: bytes) -> Transaction | Outcome:
+        digest = keccak256(encoded)
+        if digest in self._mempool:
+            return None
+        try:
+            tx = decode_transaction(encoded)
+        except TransactionError as error:
+            return Refused(error.reason, str(error))
+        if tx.type is TransactionType.BLOB:
+            return Refused("TRANSACTION_TYPE_UNSUPPORTED", "this network takes no blob transactions")
+        if tx.chain_id != self._config.chain_id:
+            wanted = self._config.chain_id
+            return Refused("WRONG_CHAIN", f"signed for chain {tx.chain_id}, this network is chain {wanted}")
+        try:
+            check_intrinsic(tx, self._config.fork_at(math.inf))
+        except InvalidTransactionError as error:
+            return Refused(error.reason, str(error))
+        return tx
+
+    def _admit(self, tx: Transaction, new: list[bytes]) -> Outcome:
+        sender = self._senders.get(tx.hash)
+        if sender is None:
+            return Refused("SIGNATURE_INVALID", "the signature recovers no key; sign the transaction again")
+        state, timestamp, now_ms = self._tip()
+        refusal = self._refuse_permission(state, tx, sender, timestamp)
+        if refusal is not None:
+            return refusal
+        account = None if self._mempool.knows_sender(sender) else state.account(sender)
+        outcome = self._mempool.admit(tx, sender, account, now_ms)
+        if isinstance(outcome, Rejected):
+            return None if outcome.reason is Reason.ALREADY_KNOWN else Refused(outcome.reason, outcome.message)
+        new.append(tx.encoded)
+        return None
+
+    def _refuse_permission(self, state: ParentState, tx: Transaction, sender: bytes, timestamp: int) -> Outcome:
+        registry = self._config.system.participant_registry
+        if registry is None:
+            return None
+        word = state.storage(registry, slot_of(sender))
+        if not may_transact(word, timestamp):
+            return Refused("SENDER_NOT_PERMITTED", f"0x{sender.hex()} is no active participant of this network")
+        if tx.to is None and not may_deploy(word, timestamp):
+            return Refused("SENDER_NOT_PERMITTED", f"0x{sender.hex()} may transact, but not deploy contracts")
+        return None
+
+    def _remember(self, transaction_hash: bytes, sender: bytes) -> None:
+        self._senders[transaction_hash] = sender
+        if len(self._senders) > _SENDERS_MAX:
+            self._senders.popitem(last=False)
+
+    def _count(self, reason: str, count: int) -> None:
+        self.refused_total[reason] = self.refused_total.get(reason, 0) + count

@@ -1,0 +1,41 @@
+"""Running a pure generator in slices, so that nothing else waits long for it."""
+
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+import trio
+
+T = TypeVar("T")
+
+SLICE_S = 0.005
+"""Work done between two looks at the other tasks. Half of the 10 ms that a vote may wait (chain.md), since a
+single transaction can outlast the rest of its slice."""
+
+
+async def in_slices(
+    work: Generator[None, bool | None, T],
+    *,
+    enough: Callable[[], bool] | None = None,
+    slice_s: float = SLICE_S,
+) -> T:
+    """Run ``work`` to its end and give its result.
+
+    ``enough`` is asked after each step; when it says so, ``True`` is sent into the generator, which then ends
+    early in its own way.
+    """
+    deadline = trio.current_time() + slice_s
+    stop: bool | None = None
+    while True:
+        try:
+            if stop is None:
+                next(work)
+            else:
+                work.send(stop)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        now = trio.current_time()
+        if now >= deadline:
+            await trio.lowlevel.checkpoint()
+            deadline = trio.current_time() + slice_s
+        stop = True if enough is not None and enough() else None
