@@ -48,6 +48,8 @@ _PLAIN_REFERENCES: Final = re.compile(rb"\x80|\xa0.{32}", re.DOTALL)
 """The references of a branch without inline children, from left to right."""
 _LIST_HEADERS: Final = tuple(rlp.wrap_list(bytes(size))[: -size or None] for size in range(540))
 """Header of a list by the size of its payload, up to that of a branch of hashes (529)."""
+_STRING_HEADERS: Final = tuple(rlp.encode(bytes(size))[: -size or None] for size in range(128))
+"""Header of a string by its size, up to that of an account and more; not for sizes 0 and 1."""
 
 
 def reference_of(raw: bytes) -> bytes:
@@ -86,9 +88,29 @@ def decode_node(raw: bytes) -> Node:
         ValueError: the bytes are no node (``RlpError`` is one).
     """
     start = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
+    first = raw[start]
+    if 0x81 < first < 0xA0:
+        # A string of 2 to 31 bytes comes first: a path, no reference.
+        return _decode_short(raw, start + 1, start + first - 0x7F)
     references: list[bytes] = _PLAIN_REFERENCES.findall(raw, start)
     if len(references) == 17 and sum(map(len, references)) == len(raw) - start:
         return references
+    return _decode_any(raw)
+
+
+def _decode_short(raw: bytes, start: int, end: int) -> Node:
+    """Read a leaf or an extension whose packed path is ``raw[start:end]``."""
+    text = raw[start:end].hex()
+    flag = text[0]
+    if flag == "3" or text.startswith("20"):
+        path = text[1:] if flag == "3" else text[2:]
+        size = len(raw) - end
+        header = raw[end]
+        # The usual values: an account (a string of 56 to 255 bytes), a word (shorter).
+        if header == 0xB8 and raw[end + 1] == size - 2 > 55:
+            return Leaf(path, raw[end + 2 :])
+        if 0x80 < header <= 0xB7 and header == 0x7F + size > 0x81:
+            return Leaf(path, raw[end + 1 :])
     return _decode_any(raw)
 
 
@@ -111,6 +133,4 @@ def _list_of(payload: bytes) -> bytes:
 
 def _string(data: bytes) -> bytes:
     size = len(data)
-    if 1 < size <= 55:
-        return bytes((0x80 + size,)) + data
-    return rlp.encode(data)
+    return _STRING_HEADERS[size] + data if 1 < size < len(_STRING_HEADERS) else rlp.encode(data)

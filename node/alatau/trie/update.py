@@ -86,12 +86,12 @@ class TrieUpdate:
             return build(len(path), [entry for entry in entries if entry[1]], self._emit)
         raw = self._visit(path, reference)
         node = decode_node(raw)
-        if node.__class__ is list:
+        if isinstance(node, list):
             changed = self._write_branch(path, node, entries, raw)
-        elif node.__class__ is Leaf:
-            changed = self._write_leaf(path, node, entries, raw)
+        elif isinstance(node, Leaf):
+            changed = self._write_leaf(path, node, entries)
         else:
-            changed = self._write_extension(path, node, entries, raw)
+            changed = self._write_extension(path, node, entries)
         return self._keep(path, reference, raw) if changed is None else changed
 
     def _write_branch(self, path: str, branch: Branch, entries: Sequence[Entry], before: bytes) -> bytes | None:
@@ -127,7 +127,7 @@ class TrieUpdate:
                 return self._prolong(path, DIGITS[nibble], child)
         return EMPTY_REFERENCE
 
-    def _write_leaf(self, path: str, leaf: Leaf, entries: Sequence[Entry], before: bytes) -> bytes | None:
+    def _write_leaf(self, path: str, leaf: Leaf, entries: Sequence[Entry]) -> bytes | None:
         full = path + leaf.path
         if len(entries) == 1 and entries[0][0] == full:
             value = entries[0][1]
@@ -140,9 +140,7 @@ class TrieUpdate:
             return None
         return build(len(path), left, self._emit)
 
-    def _write_extension(
-        self, path: str, extension: Extension, entries: Sequence[Entry], before: bytes
-    ) -> bytes | None:
+    def _write_extension(self, path: str, extension: Extension, entries: Sequence[Entry]) -> bytes | None:
         full = path + extension.path
         depth = len(path)
         shared = min(
@@ -158,9 +156,9 @@ class TrieUpdate:
         branch[NIBBLE[full[shared]]] = (
             self._emit(full[: shared + 1], encode_extension(rest, extension.reference)) if rest else extension.reference
         )
-        child = self._write_branch(full[:shared], branch, entries, b"")
-        assert child is not None, "a branch that was not there before differs from what was"
-        return self._prolong(path, full[depth:shared], child)
+        grown = self._write_branch(full[:shared], branch, entries, b"")
+        assert grown is not None, "a branch that was not there before differs from what was"
+        return self._prolong(path, full[depth:shared], grown)
 
     def _prolong(self, path: str, digits: str, reference: bytes) -> bytes:
         """Hang the node at ``path + digits`` on ``path`` through ``digits``: merge paths, or extend to a branch."""
@@ -193,13 +191,18 @@ class TrieUpdate:
         return self._load(reference, self._prefix + path.encode()) if raw is None else raw
 
     def _visit(self, path: str, reference: bytes) -> bytes:
-        """The RLP of a node that is about to be replaced."""
-        raw = self._peek(path, reference)
-        self._absorb(path, reference, raw)
+        """The RLP of a node that is about to be replaced, noted as gone unless it is emitted again later."""
+        if len(reference) != REFERENCE_SIZE:
+            return reference
+        key = self._prefix + path.encode()
+        raw = self.nodes.pop(key, None)
+        if raw is None:
+            self.previous[key] = raw = self._load(reference, key)
+            self.replaced.add(reference)
         return raw
 
     def _absorb(self, path: str, reference: bytes, raw: bytes) -> None:
-        """Note that the node at ``path`` is gone, unless it is emitted (again) later."""
+        """Note that the node at ``path`` was merged into its parent."""
         if len(reference) != REFERENCE_SIZE:
             return
         key = self._prefix + path.encode()

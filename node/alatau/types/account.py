@@ -23,7 +23,19 @@ EMPTY_ACCOUNT: Final = Account()
 
 def encode_account(account: Account) -> bytes:
     """RLP, as hashed into the state trie."""
-    return rlp.encode((account.nonce, account.balance, account.storage_root, account.code_hash))
+    # Joined by hand: every changed account passes here, and the generic encoder takes four times as long.
+    return rlp.wrap_list(
+        b"".join(
+            (
+                rlp.encode(account.nonce),
+                rlp.encode(account.balance),
+                b"\xa0",
+                account.storage_root,
+                b"\xa0",
+                account.code_hash,
+            )
+        )
+    )
 
 
 def decode_account(data: bytes) -> Account:
