@@ -1,0 +1,552 @@
+# pragma version ~=0.4.3
+# pragma nonreentrancy on
+"""
+@title SettlementToken: money between participants (ERC-20, EIP-2612)
+@notice Licensed issuers mint against an allowance of the council and burn what is redeemed. Only participants
+        in good standing hold it, up to the cap of their tier, and a court order freezes a part or all of it.
+
+        Who can stop what:
+        * the council's guardian pauses at once: transfers and minting stop; burning, approvals and a court's
+          recovery go on. Lifting the pause is a decision of the council, after `delay`;
+        * the council lowers an issuer's allowance at once and raises it after `delay`; its guardian vetoes;
+        * the registry's roles suspend, freeze and cap; the registry tells this contract at once;
+        * a court moves money out of an account it has frozen, up to the frozen amount, also during a pause;
+        * nobody else moves a holder's money without his allowance or permit.
+@dev A plain transfer reads three slots and calls nobody: an account's word carries beside its balance a tag
+     that says "the registry was asked, and nothing but a message from it changes the answer".
+
+         bits 0-127    balance
+         bits 128-239  cap of the balance, 0 for none
+         bits 240-255  tag: bit 15 set and an epoch; valid while equal to the top 16 bits of `_rules`
+
+     A word with another tag takes the slow way: the registry is asked, and if its answer does not depend on
+     time, the tag is written with the balance. `invalidate` clears a tag. `_rules` has no valid tag during a
+     pause, so that the pause costs nothing when there is none.
+"""
+
+from ethereum.ercs import IERC20
+from ..interfaces import ICouncil
+from ..interfaces import IParticipantRegistry
+from ..interfaces import IStatusListener
+from ..lib import decisions
+from ..lib import signature
+from ..lib import typed_data
+
+implements: IERC20
+implements: IStatusListener
+
+initializes: typed_data
+initializes: decisions[typed_data := typed_data]
+
+exports: (
+    typed_data.DOMAIN_SEPARATOR,
+    typed_data.eip712Domain,
+    decisions.approve_decision,
+    decisions.veto_decision,
+    decisions.propose_body,
+    decisions.replace_body,
+    decisions.body,
+    decisions.decision,
+    decisions.delay,
+)
+
+
+struct IssuerGrant:
+    issuer: address
+    allowance: uint256
+
+
+struct Holding:
+    account: address
+    amount: uint256
+
+
+struct Change:
+    action: uint256
+    subject: address
+    value: uint256
+    terms: decisions.Terms
+
+
+event Transfer:
+    sender: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+
+
+event Approval:
+    owner: indexed(address)
+    spender: indexed(address)
+    amount: uint256
+
+
+event Purpose:
+    sender: indexed(address)
+    receiver: indexed(address)
+    purpose: indexed(bytes32)
+    amount: uint256
+
+
+event Issued:
+    issuer: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+
+
+event Redeemed:
+    issuer: indexed(address)
+    amount: uint256
+
+
+event Recovered:
+    source: indexed(address)
+    receiver: indexed(address)
+    order_hash: indexed(bytes32)
+    amount: uint256
+
+
+event Paused:
+    by: indexed(address)
+
+
+event Unpaused:
+    pass
+
+
+event IssuerAllowanceChanged:
+    issuer: indexed(address)
+    allowance: uint256
+
+
+event RegistryChanged:
+    registry: indexed(address)
+
+
+event ChangeProposed:
+    id: indexed(bytes32)
+    action: indexed(uint256)
+    subject: indexed(address)
+    value: uint256
+
+
+SET_ALLOWANCE: constant(uint256) = 1
+UNPAUSE: constant(uint256) = 2
+SET_REGISTRY: constant(uint256) = 3
+
+COURT: constant(uint256) = 4
+
+BALANCE_MASK: constant(uint256) = 2**128 - 1
+CAP_SHIFT: constant(uint256) = 128
+CAP_MASK: constant(uint256) = 2**112 - 1
+TAG_SHIFT: constant(uint256) = 240
+TAG_VALID: constant(uint256) = 2**15
+PAUSED: constant(uint256) = 1
+
+CHANGE_TYPE: constant(bytes32) = keccak256(
+    "TokenChange(string action,address subject,uint256 value,Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
+)
+PERMIT_TYPE: constant(bytes32) = keccak256(
+    "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+)
+
+name: public(String[64])
+symbol: public(String[16])
+decimals: public(immutable(uint8))
+totalSupply: public(uint256)
+allowance: public(HashMap[address, HashMap[address, uint256]])
+nonces: public(HashMap[address, uint256])
+# What an issuer may still mint.
+issuer_allowance: public(HashMap[address, uint256])
+registry: public(IParticipantRegistry)
+_accounts: HashMap[address, uint256]
+# top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
+_rules: uint256
+_changes: HashMap[bytes32, Change]
+
+
+@deploy
+def __init__(
+    name: String[64],
+    symbol: String[16],
+    decimals_: uint8,
+    council: ICouncil,
+    delay: uint256,
+    registry: IParticipantRegistry,
+    issuers: DynArray[IssuerGrant, 8],
+    holdings: DynArray[Holding, 512],
+):
+    """
+    @param council The body that decides on issuers, the registry and the end of a pause.
+    @param delay Seconds between its approval and what raises risk.
+    @param issuers First issuers and what each may mint.
+    @param holdings Balances from genesis, for networks that are handed over or tested.
+    """
+    typed_data.__init__(name)
+    decisions.__init__(council, delay)
+    self.name = name
+    self.symbol = symbol
+    decimals = decimals_
+    self.registry = registry
+    self._set_rules(0, False)
+    for grant: IssuerGrant in issuers:
+        self.issuer_allowance[grant.issuer] = grant.allowance
+        log IssuerAllowanceChanged(issuer=grant.issuer, allowance=grant.allowance)
+    supply: uint256 = 0
+    for holding: Holding in holdings:
+        assert self._accounts[holding.account] == 0, "token: holder named twice"
+        self._accounts[holding.account] = holding.amount
+        supply += holding.amount
+        log Transfer(sender=empty(address), receiver=holding.account, amount=holding.amount)
+    assert supply <= BALANCE_MASK, "token: supply out of range"
+    self.totalSupply = supply
+
+
+# ------------------------------------------------------------------ holders
+
+
+@external
+@view
+def balanceOf(account: address) -> uint256:
+    """
+    @return The balance of `account`.
+    """
+    return self._accounts[account] & BALANCE_MASK
+
+
+@external
+def transfer(receiver: address, amount: uint256) -> bool:
+    """
+    @notice Pay `amount` to `receiver`; reverts where a rule forbids it.
+    """
+    self._move(msg.sender, receiver, amount)
+    return True
+
+
+@external
+def transfer_with_purpose(receiver: address, amount: uint256, purpose: bytes32) -> bool:
+    """
+    @notice Pay with a tag that says what for: a budget line, an invoice's hash.
+    """
+    self._move(msg.sender, receiver, amount)
+    log Purpose(sender=msg.sender, receiver=receiver, purpose=purpose, amount=amount)
+    return True
+
+
+@external
+def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
+    """
+    @notice Pay from an owner who allowed it; an allowance of 2**256 - 1 is not used up.
+    """
+    allowed: uint256 = self.allowance[owner][msg.sender]
+    if allowed != max_value(uint256):
+        assert allowed >= amount, "token: allowance"
+        self.allowance[owner][msg.sender] = unsafe_sub(allowed, amount)
+    self._move(owner, receiver, amount)
+    return True
+
+
+@external
+def approve(spender: address, amount: uint256) -> bool:
+    """
+    @notice Let `spender` move up to `amount`; replaces what was allowed before.
+    """
+    self._allow(msg.sender, spender, amount)
+    return True
+
+
+@external
+def permit(
+    owner: address, spender: address, amount: uint256, deadline: uint256, v: uint8, r: bytes32, s: bytes32
+):
+    """
+    @notice `approve` by the owner's signature (EIP-2612); anyone may carry it.
+    """
+    assert block.timestamp <= deadline, "permit: expired"
+    nonce: uint256 = self.nonces[owner]
+    digest: bytes32 = typed_data._digest(
+        keccak256(abi_encode(PERMIT_TYPE, owner, spender, amount, nonce, deadline))
+    )
+    signer: address = signature._recover_parts(
+        digest, convert(v, uint256), convert(r, uint256), convert(s, uint256)
+    )
+    assert owner != empty(address) and signer == owner, "permit: bad signature"
+    self.nonces[owner] = nonce + 1
+    self._allow(owner, spender, amount)
+
+
+# ------------------------------------------------------------------ issuers
+
+
+@external
+def mint(receiver: address, amount: uint256):
+    """
+    @notice Issue money within the caller's allowance.
+    """
+    allowed: uint256 = self.issuer_allowance[msg.sender]
+    assert allowed >= amount and amount > 0, "token: issuer allowance"
+    self.issuer_allowance[msg.sender] = unsafe_sub(allowed, amount)
+    assert self.totalSupply + amount <= BALANCE_MASK, "token: supply out of range"
+    self.totalSupply += amount
+    word: uint256 = self._known(receiver, self._accounts[receiver], self._rules >> TAG_SHIFT)
+    self._accounts[receiver] = self._credited(word, amount)
+    log Transfer(sender=empty(address), receiver=receiver, amount=amount)
+    log Issued(issuer=msg.sender, receiver=receiver, amount=amount)
+
+
+@external
+def burn(amount: uint256):
+    """
+    @notice Redeem: a holder destroys its own money, also during a pause. What is under freeze stays.
+    """
+    word: uint256 = self._accounts[msg.sender]
+    assert word & BALANCE_MASK >= amount, "token: balance"
+    frozen: uint256 = (staticcall self.registry.standing(msg.sender)).frozen
+    assert (word & BALANCE_MASK) - amount >= frozen or frozen == 0, "token: frozen"
+    self._accounts[msg.sender] = word - amount
+    self.totalSupply -= amount
+    log Transfer(sender=msg.sender, receiver=empty(address), amount=amount)
+    log Redeemed(issuer=msg.sender, amount=amount)
+
+
+# ------------------------------------------------------------------ court, guardian, registry
+
+
+@external
+def recover(source: address, receiver: address, amount: uint256, order_hash: bytes32):
+    """
+    @notice A court moves frozen money by the order that froze it, also during a pause.
+    """
+    registry: IParticipantRegistry = self.registry
+    assert staticcall registry.role_of(msg.sender) == COURT, "only the court"
+    assert order_hash != empty(bytes32), "token: no order"
+    assert staticcall registry.freeze_order(source) == order_hash, "token: not frozen by this order"
+    assert amount <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
+    assert (staticcall registry.standing(receiver)).may_receive, "token: receiver not admitted"
+    word: uint256 = self._accounts[source]
+    assert word & BALANCE_MASK >= amount, "token: balance"
+    self._accounts[source] = word - amount
+    # Without the cap: the law, not the tier, decides who gets it.
+    self._accounts[receiver] += amount
+    log Transfer(sender=source, receiver=receiver, amount=amount)
+    log Recovered(source=source, receiver=receiver, order_hash=order_hash, amount=amount)
+
+
+@external
+def pause():
+    """
+    @notice The guardian stops transfers and minting at once.
+    """
+    assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
+    self._set_rules(self._epoch(), True)
+    log Paused(by=msg.sender)
+
+
+@external
+@view
+def paused() -> bool:
+    """
+    @return Whether value stands still.
+    """
+    return self._rules & PAUSED != 0
+
+
+@external
+def invalidate(account: address):
+    """
+    @notice The registry says that an account's standing shrank: ask again before it moves money.
+    """
+    assert msg.sender == self.registry.address, "only the registry"
+    self._accounts[account] = self._accounts[account] & BALANCE_MASK
+
+
+@external
+def invalidate_all():
+    """
+    @notice The registry says that rules changed for many: ask again for everyone.
+    """
+    assert msg.sender == self.registry.address, "only the registry"
+    self._set_rules(self._epoch() + 1, self._rules & PAUSED != 0)
+
+
+# ------------------------------------------------------------------ council
+
+
+@external
+@view
+def change(id: bytes32) -> Change:
+    """
+    @return What the decision `id` will do.
+    """
+    return self._changes[id]
+
+
+@external
+@view
+def change_id(change: Change) -> bytes32:
+    """
+    @return The EIP-712 digest that council members sign for `change`.
+    """
+    return self._change_id(change)
+
+
+@external
+def propose_change(change: Change) -> bytes32:
+    """
+    @notice Put an issuer's allowance, the end of a pause or another registry before the council.
+    """
+    assert change.action >= SET_ALLOWANCE and change.action <= SET_REGISTRY, "change: unknown action"
+    id: bytes32 = self._change_id(change)
+    # The delay depends on the allowance of now: a decision that became a raise since is refused below.
+    delay: uint256 = decisions.delay
+    if change.action == SET_ALLOWANCE and change.value <= self.issuer_allowance[change.subject]:
+        delay = 0
+    decisions._open(id, change.terms, delay)
+    self._changes[id] = change
+    log ChangeProposed(id=id, action=change.action, subject=change.subject, value=change.value)
+    return id
+
+
+@external
+def execute_change(id: bytes32):
+    """
+    @notice Carry out an approved and ripe change; anyone may.
+    """
+    decisions._consume(id)
+    change: Change = self._changes[id]
+    if change.action == SET_ALLOWANCE:
+        raises: bool = change.value > self.issuer_allowance[change.subject]
+        assert not raises or decisions.decision[id].delay >= decisions.delay, "change: raises after all"
+        self.issuer_allowance[change.subject] = change.value
+        log IssuerAllowanceChanged(issuer=change.subject, allowance=change.value)
+    elif change.action == UNPAUSE:
+        self._set_rules(self._epoch(), False)
+        log Unpaused()
+    else:
+        assert change.subject.is_contract, "token: no registry there"
+        self.registry = IParticipantRegistry(change.subject)
+        self._set_rules(self._epoch() + 1, self._rules & PAUSED != 0)
+        log RegistryChanged(registry=change.subject)
+
+
+# ------------------------------------------------------------------ inside
+
+
+@internal
+def _move(sender: address, receiver: address, amount: uint256):
+    tag: uint256 = self._rules >> TAG_SHIFT
+    source: uint256 = self._accounts[sender]
+    if tag == 0 or source >> TAG_SHIFT != tag:
+        source = self._sendable(sender, source, amount, tag)
+    assert source & BALANCE_MASK >= amount, "token: balance"
+    self._accounts[sender] = unsafe_sub(source, amount)
+    # Read after the write, so that a payment to oneself changes nothing.
+    target: uint256 = self._accounts[receiver]
+    if target >> TAG_SHIFT != tag:
+        target = self._known(receiver, target, tag)
+    self._accounts[receiver] = self._credited(target, amount)
+    log Transfer(sender=sender, receiver=receiver, amount=amount)
+
+
+@internal
+@pure
+def _credited(word: uint256, amount: uint256) -> uint256:
+    """
+    @dev The sum of all balances fits 128 bits (see `mint`), so the balance cannot run into the cap.
+    """
+    cap: uint256 = (word >> CAP_SHIFT) & CAP_MASK
+    balance: uint256 = (word & BALANCE_MASK) + amount
+    assert cap == 0 or balance <= cap, "token: above the receiver's cap"
+    return word + amount
+
+
+@internal
+@view
+def _sendable(account: address, word: uint256, amount: uint256, tag: uint256) -> uint256:
+    """
+    @dev The slow way for a sender: standing and freeze from the registry. Returns the word to go on with.
+    """
+    assert tag != 0, "token: paused"
+    standing: IParticipantRegistry.Standing = staticcall self.registry.standing(account)
+    assert standing.may_send, "token: sender not admitted"
+    balance: uint256 = word & BALANCE_MASK
+    if standing.frozen > 0:
+        assert balance >= amount and balance - amount >= standing.frozen, "token: frozen"
+    return self._tagged(balance, standing, tag)
+
+
+@internal
+@view
+def _known(account: address, word: uint256, tag: uint256) -> uint256:
+    """
+    @dev The slow way for a receiver.
+    """
+    assert tag != 0, "token: paused"
+    if word >> TAG_SHIFT == tag:
+        return word
+    assert account != empty(address) and account != self, "token: no such receiver"
+    standing: IParticipantRegistry.Standing = staticcall self.registry.standing(account)
+    assert standing.may_receive, "token: receiver not admitted"
+    return self._tagged(word & BALANCE_MASK, standing, tag)
+
+
+@internal
+@pure
+def _tagged(balance: uint256, standing: IParticipantRegistry.Standing, tag: uint256) -> uint256:
+    """
+    @dev A word whose cap is right for now; its tag is right only if nothing changes by time alone.
+    """
+    cap: uint256 = min(standing.cap, CAP_MASK)
+    word: uint256 = balance | (cap << CAP_SHIFT)
+    if standing.cacheable:
+        word |= tag << TAG_SHIFT
+    return word
+
+
+@internal
+def _allow(owner: address, spender: address, amount: uint256):
+    assert spender != empty(address), "token: no spender"
+    self.allowance[owner][spender] = amount
+    log Approval(owner=owner, spender=spender, amount=amount)
+
+
+@internal
+@view
+def _epoch() -> uint256:
+    return (self._rules >> 1) & (TAG_VALID - 1)
+
+
+@internal
+def _set_rules(epoch: uint256, paused: bool):
+    assert epoch < TAG_VALID, "token: epochs used up"
+    rules: uint256 = epoch << 1
+    if paused:
+        rules |= PAUSED
+    else:
+        rules |= (TAG_VALID | epoch) << TAG_SHIFT
+    self._rules = rules
+
+
+@internal
+@view
+def _change_id(change: Change) -> bytes32:
+    return typed_data._digest(
+        keccak256(
+            abi_encode(
+                CHANGE_TYPE,
+                self._action_hash(change.action),
+                change.subject,
+                change.value,
+                decisions._terms_hash(change.terms),
+            )
+        )
+    )
+
+
+@internal
+@pure
+def _action_hash(action: uint256) -> bytes32:
+    if action == SET_ALLOWANCE:
+        return keccak256("set issuer allowance")
+    if action == UNPAUSE:
+        return keccak256("lift pause")
+    return keccak256("set registry")

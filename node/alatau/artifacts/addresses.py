@@ -1,0 +1,20 @@
+"""Where the contracts of every genesis stand: ``a1a7a0`` (Alatau), then a number."""
+
+from typing import Final
+
+
+def _at(number: int) -> bytes:
+    return (0xA1A7A000 + number).to_bytes(20, "big")
+
+
+FUND_COUNCIL: Final = _at(0x01)
+"""Council of the fund: governs the registries and the token."""
+
+VALIDATOR_REGISTRY: Final = _at(0x02)
+PARTICIPANT_REGISTRY: Final = _at(0x03)
+SETTLEMENT_TOKEN: Final = _at(0x04)
+RESERVE_COUNCIL: Final = _at(0x05)
+"""The board that approves releases from the reserve."""
+
+RESERVE_VAULT: Final = _at(0x06)
+CITY_CHANNELS: Final = _at(0x07)

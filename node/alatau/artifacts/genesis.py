@@ -1,0 +1,144 @@
+"""The contracts of a network from block 0: who they are told about, and the creation code that says so."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from alatau.artifacts import addresses
+from alatau.artifacts.artifact import load
+from alatau.chain.permission import Licence, ParticipantKind, status_word
+from alatau.chain.validator_registry import Observer
+from alatau.types.chain_config import SystemContracts
+from alatau.types.genesis import GenesisContract, GenesisValidator
+
+PARTICIPANTS_MAX: Final = 512
+"""Accounts that the constructors take (bounds in the Vyper sources); later ones are registered."""
+
+
+class Role(IntEnum):
+    """Public roles of the ParticipantRegistry; an account has at most one."""
+
+    REGISTRAR = 1
+    LICENSOR = 2
+    COMPLIANCE = 3
+    COURT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilSeats:
+    """Who sits in a council."""
+
+    name: str
+    members: tuple[bytes, ...]
+    """20-byte addresses, in any order, each once."""
+    threshold: int
+    guardian: bytes
+    """Who may veto and pause; not a member."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkContracts:
+    """What the constructors of a network's contracts are told."""
+
+    validators: Sequence[GenesisValidator]
+    observers: Sequence[Observer] = ()
+    fund_council: CouncilSeats
+    reserve_council: CouncilSeats
+    delay_s: int
+    """Seconds between an approval and what raises risk; days in production, seconds in a devnet."""
+    roles: dict[bytes, Role] = field(default_factory=dict)
+    participants: dict[bytes, int] = field(default_factory=dict)
+    """Account -> status word (``alatau.chain.permission.status_word``). Everyone who sends transactions must be
+    here: operators, council members who act by transaction, role holders, residents."""
+    tier_caps: tuple[int, ...] = ()
+    """Largest balance of tier 1, 2, ... in token units; 0 for none."""
+    token_name: str = "Digital Tenge"  # noqa: S105  a currency, not a secret
+    token_symbol: str = "KZTD"  # noqa: S105
+    token_decimals: int = 2
+    issuers: dict[bytes, int] = field(default_factory=dict)
+    """Issuer -> what it may mint."""
+    holdings: dict[bytes, int] = field(default_factory=dict)
+    """Balances from genesis."""
+
+
+SYSTEM_CONTRACTS: Final = SystemContracts(
+    validator_registry=addresses.VALIDATOR_REGISTRY,
+    participant_registry=addresses.PARTICIPANT_REGISTRY,
+)
+"""For the chain configuration of a network with these contracts."""
+
+
+def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
+    """The contracts of ``network``, at their fixed addresses, in an order in which each finds what it needs."""
+    return (
+        _council(addresses.FUND_COUNCIL, "FundCouncil", network.fund_council, network.delay_s),
+        _council(addresses.RESERVE_COUNCIL, "ReserveCouncil", network.reserve_council, network.delay_s),
+        _validator_registry(network),
+        _participant_registry(network),
+        _settlement_token(network),
+    )
+
+
+def _council(address: bytes, name: str, seats: CouncilSeats, delay_s: int) -> GenesisContract:
+    arguments = (seats.name, sorted(seats.members), seats.threshold, seats.guardian, delay_s)
+    return GenesisContract(name, address, load("Council").creation(*arguments))
+
+
+def _validator_registry(network: NetworkContracts) -> GenesisContract:
+    seats = [(v.operator, v.voting_address, v.tls_key_hash, v.endpoint, v.power, v.name) for v in network.validators]
+    observers = [(o.tls_key_hash, o.name) for o in network.observers]
+    code = load("ValidatorRegistry").creation(addresses.FUND_COUNCIL, network.delay_s, seats, observers)
+    return GenesisContract("ValidatorRegistry", addresses.VALIDATOR_REGISTRY, code)
+
+
+def _participant_registry(network: NetworkContracts) -> GenesisContract:
+    contract = status_word(ParticipantKind.CONTRACT)
+    own = dict.fromkeys((addresses.RESERVE_VAULT, addresses.CITY_CHANNELS), contract)
+    words = own | network.participants
+    _check_count("participants", words)
+    code = load("ParticipantRegistry").creation(
+        addresses.FUND_COUNCIL,
+        network.delay_s,
+        sorted(network.roles.items()),
+        network.tier_caps,
+        [addresses.SETTLEMENT_TOKEN],
+        sorted(words.items()),
+    )
+    return GenesisContract("ParticipantRegistry", addresses.PARTICIPANT_REGISTRY, code)
+
+
+def _settlement_token(network: NetworkContracts) -> GenesisContract:
+    _check_count("holdings", network.holdings)
+    code = load("SettlementToken").creation(
+        network.token_name,
+        network.token_symbol,
+        network.token_decimals,
+        addresses.FUND_COUNCIL,
+        network.delay_s,
+        addresses.PARTICIPANT_REGISTRY,
+        sorted(network.issuers.items()),
+        sorted(network.holdings.items()),
+    )
+    return GenesisContract("SettlementToken", addresses.SETTLEMENT_TOKEN, code)
+
+
+def _check_count(what: str, entries: Iterable[object]) -> None:
+    count = len(tuple(entries))
+    if count > PARTICIPANTS_MAX:
+        raise ValueError(f"genesis names {count} {what}; at most {PARTICIPANTS_MAX}, register the rest on chain")
+
+
+def resident_word(tier: int = 1) -> int:
+    """Status word of a resident who may transact."""
+    return status_word(ParticipantKind.RESIDENT, tier=tier)
+
+
+def hub_word() -> int:
+    """Status word of a licensed payment hub."""
+    return status_word(ParticipantKind.INSTITUTION, licences=Licence.PAYMENT_HUB | Licence.PLATFORM)
+
+
+def institution_word(*, deploys: bool = False) -> int:
+    """Status word of an institution: a ministry, a role holder, a council member."""
+    return status_word(ParticipantKind.INSTITUTION, deploys=deploys)
