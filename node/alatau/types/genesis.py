@@ -21,10 +21,10 @@ class GenesisValidator:
     """64 bytes: the uncompressed secp256k1 point without its prefix."""
     voting_address: bytes
     """20 bytes: address of the voting key."""
-    tls_certificate: bytes
-    """DER. Peers check the key, so a certificate renewed on the same key stays good."""
+    tls_public_key: bytes
+    """SubjectPublicKeyInfo (DER) of the node's TLS key. A key, no certificate: those are renewed without asking."""
     tls_key_hash: bytes
-    """32 bytes: sha256 of the certificate's SubjectPublicKeyInfo (DER)."""
+    """32 bytes: sha256 of ``tls_public_key``; who the node is to its peers."""
     endpoint: str
     """``host:port`` where its peers reach it."""
     power: int

@@ -1,0 +1,192 @@
+"""A node's configuration: one TOML file in its home, every setting with a default, environment overrides.
+
+Each setting carries its check and its explanation in its annotation; the template that ``alatau init`` writes, the
+messages of ``alatau config check`` and the table in the documentation all come from here.
+
+What the whole network must agree on is not here but in the genesis file.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields
+from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
+
+from alatau.app.endpoint import EndpointError, parse_endpoint
+
+Check: TypeAlias = Callable[[Any], str | None]
+"""Returns what is allowed when a value of the right type is not, else None."""
+
+ENVIRONMENT_PREFIX: Final = "ALATAU_"
+
+
+def _between(low: float, high: float) -> Check:
+    return lambda value: None if low <= value <= high else f"expected {low} to {high}"
+
+
+def _one_of(*allowed: str) -> Check:
+    return lambda value: None if value in allowed else "expected one of " + ", ".join(f'"{a}"' for a in allowed)
+
+
+def _endpoint(value: str) -> str | None:
+    try:
+        parse_endpoint(value)
+    except EndpointError as error:
+        return f"expected {error}"
+    return None
+
+
+def _endpoint_or_empty(value: str) -> str | None:
+    return _endpoint(value) if value else None
+
+
+def _endpoints(value: tuple[str, ...]) -> str | None:
+    if len(value) > 256:
+        return "expected at most 256 entries"
+    return next((f'"{text}": {problem}' for text in value if (problem := _endpoint(text))), None)
+
+
+def _any(_value: object) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class P2pConfig:
+    """How peers reach this node and it reaches them."""
+
+    listen: Annotated[str, _endpoint, "Where peers connect, over mutual TLS."] = "127.0.0.1:7001"
+    peers: Annotated[
+        tuple[str, ...], _endpoints, "Peers to call besides the validators, whose endpoints are on the chain."
+    ] = ()
+    peers_max: Annotated[int, _between(1, 1_000), "Connections accepted from observers and validators."] = 64
+
+
+@dataclass(frozen=True, slots=True)
+class RpcConfig:
+    """The gRPC services for clients."""
+
+    listen: Annotated[str, _endpoint, "Where clients connect, over TLS."] = "127.0.0.1:7101"
+    client_certificates: Annotated[
+        str, _one_of("optional", "required"), "Whether a client must show a certificate."
+    ] = "optional"
+    requests_per_second: Annotated[
+        int, _between(1, 1_000_000), "Calls per second taken from one client address; above it RESOURCE_EXHAUSTED."
+    ] = 5_000
+    streams_max: Annotated[int, _between(1, 100_000), "Streams open at once, over all clients."] = 256
+
+
+@dataclass(frozen=True, slots=True)
+class MempoolConfig:
+    """Bounds of the pool of transactions that wait for a block."""
+
+    transactions_max: Annotated[int, _between(10, 10_000_000), "Transactions held at most."] = 20_000
+    size_mib_max: Annotated[int, _between(1, 16_384), "MiB of transactions held at most."] = 64
+    per_sender_max: Annotated[int, _between(1, 1_000_000), "Transactions held of one sender."] = 1_024
+
+
+@dataclass(frozen=True, slots=True)
+class StorageConfig:
+    """The database."""
+
+    cache_mib: Annotated[int, _between(4, 65_536), "MiB of LevelDB's block cache."] = 32
+    node_cache_mib: Annotated[int, _between(1, 65_536), "MiB of trie nodes and accounts kept in memory."] = 32
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionConfig:
+    """How blocks are built."""
+
+    build_budget_percent: Annotated[
+        int, _between(5, 80), "Share of the block interval after which the builder adds no more transactions."
+    ] = 40
+
+
+@dataclass(frozen=True, slots=True)
+class KeysConfig:
+    """How the node opens its keys."""
+
+    password_file: Annotated[
+        str,
+        _any,
+        "File with the password of the voting key, relative to the home; empty: ALATAU_PASSWORD, else a prompt.",
+    ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsConfig:
+    """The HTTP endpoint for /metrics, /livez and /readyz."""
+
+    listen: Annotated[str, _endpoint_or_empty, "Where it listens, without TLS; empty: nowhere."] = "127.0.0.1:7201"
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What the node says about itself."""
+
+    level: Annotated[str, _one_of("debug", "info", "warning", "error"), "The least severe entries written."] = "info"
+    format: Annotated[
+        str, _one_of("auto", "human", "json"), "auto: for people on a terminal, JSON lines elsewhere."
+    ] = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """All settings of a node."""
+
+    p2p: P2pConfig = field(default_factory=P2pConfig)
+    rpc: RpcConfig = field(default_factory=RpcConfig)
+    mempool: MempoolConfig = field(default_factory=MempoolConfig)
+    storage: StorageConfig = field(default_factory=StorageConfig)
+    execution: ExecutionConfig = field(default_factory=ExecutionConfig)
+    keys: KeysConfig = field(default_factory=KeysConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting, as the template, the checks and the documentation see it."""
+
+    section: str
+    name: str
+    type: Any
+    """``str``, ``int`` or ``tuple[str, ...]``."""
+    check: Check
+    explanation: str
+    default: Any
+
+    @property
+    def key(self) -> str:
+        """How messages name it: ``rpc.listen``."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that overrides it: ``ALATAU_RPC_LISTEN``."""
+        return f"{ENVIRONMENT_PREFIX}{self.section}_{self.name}".upper()
+
+
+def _read_settings() -> Iterator[Setting]:
+    for section in fields(NodeConfig):
+        section_type = get_type_hints(NodeConfig)[section.name]
+        hints = get_type_hints(section_type, include_extras=True)
+        for item in fields(section_type):
+            type_, check, explanation = get_args(hints[item.name])
+            yield Setting(section.name, item.name, type_, check, explanation, item.default)
+
+
+SETTINGS: Final = tuple(_read_settings())
+SECTIONS: Final = {section.name: section.default_factory for section in fields(NodeConfig)}
+
+
+def section_explanation(section: str) -> str:
+    """What a section of the file is about."""
+    return str(get_type_hints(NodeConfig)[section].__doc__).strip()
+
+
+def build_config(values: dict[str, Any]) -> NodeConfig:
+    """The configuration with ``values`` (by key, already checked) in place of defaults."""
+    types = get_type_hints(NodeConfig)
+    sections = {
+        name: types[name](**{s.name: values[s.key] for s in SETTINGS if s.section == name and s.key in values})
+        for name in types
+    }
+    return NodeConfig(**sections)

@@ -1,0 +1,191 @@
+"""A node's home folder: where each thing lies, who may read it, and that one process at a time uses it.
+
+::
+
+    config.toml        settings (0600: it may name a password file)
+    genesis.json       the network, the same on every node
+    keys/              voting.json, operator.json: keystores; tls.key, tls.crt: who this node is to its peers
+    data/              the database
+    wal/               consensus write-ahead log
+    sign_state.json    what the voting key last signed; outside the database, never restored from a backup
+    lock               held while a process uses the home
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from alatau.app.config import NodeConfig
+from alatau.app.config_file import ConfigError, Problem, read_config
+from alatau.app.genesis_file import read_genesis
+from alatau.app.json_field import DocumentError
+from alatau.app.keystore import KeystoreError, keystore_address
+from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE, is_private
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths in a home folder."""
+
+    folder: Path
+
+    @property
+    def config_file(self) -> Path:
+        """Settings, TOML."""
+        return self.folder / "config.toml"
+
+    @property
+    def genesis_file(self) -> Path:
+        """The network's genesis, JSON."""
+        return self.folder / "genesis.json"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of the keys."""
+        return self.folder / "keys"
+
+    @property
+    def voting_key(self) -> Path:
+        """Keystore of the key that signs votes; absent on an observer."""
+        return self.keys / "voting.json"
+
+    @property
+    def operator_key(self) -> Path:
+        """Keystore of the ministry's account."""
+        return self.keys / "operator.json"
+
+    @property
+    def tls_key(self) -> Path:
+        """P-256 private key, PEM."""
+        return self.keys / "tls.key"
+
+    @property
+    def tls_certificate(self) -> Path:
+        """Certificate of ``tls_key``, PEM."""
+        return self.keys / "tls.crt"
+
+    @property
+    def database(self) -> Path:
+        """LevelDB's folder."""
+        return self.folder / "data"
+
+    @property
+    def wal(self) -> Path:
+        """Folder of the consensus write-ahead log."""
+        return self.folder / "wal"
+
+    @property
+    def sign_state(self) -> Path:
+        """The sign state."""
+        return self.folder / "sign_state.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the process that uses the home; its content is that process's id."""
+        return self.folder / "lock"
+
+
+class HomeInUseError(RuntimeError):
+    """Another process uses this home. Stop it first; two nodes with one voting key would sign against each other."""
+
+    def __init__(self, folder: Path, pid: int | None) -> None:
+        """Name the folder and, if it wrote it, the process."""
+        by = f"process {pid}" if pid else "another process"
+        super().__init__(f"{folder} is in use by {by}; stop it first, or choose another --home")
+        self.folder = folder
+        self.pid = pid
+
+
+class HomeError(RuntimeError):
+    """The folder is no usable home. The message says what is missing and which command makes it."""
+
+
+def create_home(folder: Path) -> Home:
+    """Make the folders of a new home, readable by its owner alone; raises ``HomeError`` if it holds a node already."""
+    home = Home(folder)
+    if home.config_file.exists():
+        raise HomeError(f"{folder} holds a node already ({home.config_file.name} exists); choose another --home")
+    for path in (folder, home.keys):
+        path.mkdir(parents=True, exist_ok=True, mode=PRIVATE_FOLDER_MODE)
+    return home
+
+
+def open_home(folder: Path) -> Home:
+    """The home in ``folder``; raises ``HomeError`` where there is none."""
+    home = Home(folder)
+    if not home.config_file.exists():
+        raise HomeError(
+            f"{folder} is no node's home: config.toml is missing; make one with: alatau --home {folder} init"
+        )
+    return home
+
+
+@contextmanager
+def lock_home(home: Home) -> Iterator[None]:
+    """Hold the home for this process; raises ``HomeInUseError``. The kernel lets go even after kill -9."""
+    descriptor = os.open(home.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise HomeInUseError(home.folder, _holder(descriptor)) from None
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def check_home(home: Home, environment: dict[str, str]) -> tuple[NodeConfig | None, list[Problem]]:
+    """The configuration if it can be read, and everything that would keep the node from starting."""
+    config, problems = None, []
+    try:
+        config = read_config(home.config_file, environment)
+    except ConfigError as error:
+        problems += error.problems
+    except OSError as error:
+        problems.append(Problem(home.config_file.name, f"cannot be read: {error.strerror}"))
+    return config, problems + _check_genesis(home) + _check_keys(home, config)
+
+
+def _check_genesis(home: Home) -> list[Problem]:
+    name = home.genesis_file.name
+    try:
+        read_genesis(home.genesis_file)
+    except FileNotFoundError:
+        return [Problem(name, "missing; copy the network's genesis file here, or see: alatau genesis --help")]
+    except OSError as error:
+        return [Problem(name, f"cannot be read: {error.strerror}")]
+    except DocumentError as error:
+        return [Problem(name, str(error))]
+    return []
+
+
+def _check_keys(home: Home, config: NodeConfig | None) -> list[Problem]:
+    problems = [
+        Problem(f"keys/{path.name}", "missing; make it with: alatau init")
+        for path in (home.tls_key, home.tls_certificate)
+        if not path.exists()
+    ]
+    for path in (home.voting_key, home.operator_key, home.tls_key):
+        if path.exists() and not is_private(path):
+            problems.append(Problem(f"keys/{path.name}", f"others may read it; mend with: chmod 600 {path}"))
+    for path in (home.voting_key, home.operator_key):
+        try:
+            if path.exists():
+                keystore_address(path)
+        except (KeystoreError, OSError) as error:
+            problems.append(Problem(f"keys/{path.name}", str(error)))
+    password = config.keys.password_file if config else ""
+    if password and not (home.folder / password).is_file():
+        problems.append(Problem("config.toml", f"keys.password_file names {password}, which does not exist"))
+    return problems
+
+
+def _holder(descriptor: int) -> int | None:
+    text = os.pread(descriptor, 20, 0).strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,113 @@
+"""Strict reading of JSON documents: every refusal names the place in the document and what is allowed there."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class DocumentError(ValueError):
+    """The document's author made a mistake. The message says where in the document, and what is allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonField:
+    """A value of a document, with the way to it."""
+
+    value: Any
+    where: str
+    """``genesis.json: validators[2].power``"""
+
+    def wrong(self, expected: str) -> DocumentError:
+        """The error that this value is not what was expected."""
+        shown = json.dumps(self.value)
+        return DocumentError(
+            f"{self.where} is {shown if len(shown) <= 60 else shown[:57] + '...'}, expected {expected}"
+        )
+
+    def members(self, required: Iterable[str], optional: Iterable[str] = ()) -> "dict[str, JsonField]":
+        """The members of an object that has exactly these; a surplus one is more likely a typing error than harmless."""
+        entries = self.entries()
+        required, optional = list(required), list(optional)
+        for name in required:
+            if name not in entries:
+                raise DocumentError(f"{self.where} lacks {name!r}")
+        for name in entries:
+            if name not in required and name not in optional:
+                raise DocumentError(f"{self.where} has an unknown {name!r}; allowed: {', '.join(required + optional)}")
+        return entries
+
+    def entries(self) -> "dict[str, JsonField]":
+        """The members of an object with any names."""
+        if not isinstance(self.value, dict):
+            raise self.wrong("an object")
+        separator = "" if self.where.endswith(": ") else "."
+        return {name: JsonField(value, f"{self.where}{separator}{name}") for name, value in self.value.items()}
+
+    def items(self) -> "list[JsonField]":
+        """The elements of an array."""
+        if not isinstance(self.value, list):
+            raise self.wrong("an array")
+        return [JsonField(value, f"{self.where}[{index}]") for index, value in enumerate(self.value)]
+
+    def text(self) -> str:
+        """A string that is not empty."""
+        if not isinstance(self.value, str) or not self.value:
+            raise self.wrong("a string")
+        return self.value
+
+    def integer(self, low: int = 0, high: int = 2**64 - 1) -> int:
+        """An integer in ``low..high``; a decimal string too, since many readers round integers above 2**53."""
+        value = self.value
+        if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 80:
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise self.wrong(f"an integer in {low}..{high}")
+        return value
+
+    def hex(self, size: int | None = None) -> bytes:
+        """Bytes from ``0x`` and hexadecimal digits, of ``size`` bytes if given."""
+        expected = "0x and hexadecimal digits" if size is None else f"0x and {2 * size} hexadecimal digits"
+        if not isinstance(self.value, str) or not self.value.startswith("0x"):
+            raise self.wrong(expected)
+        try:
+            data = bytes.fromhex(self.value[2:])
+        except ValueError:
+            raise self.wrong(expected) from None
+        if size is not None and len(data) != size:
+            raise self.wrong(expected)
+        return data
+
+
+def read_document(path: Path, size_max: int) -> JsonField:
+    """The JSON document in a file of at most ``size_max`` bytes; raises ``DocumentError``, ``OSError``."""
+    with path.open("rb") as file:
+        data = file.read(size_max + 1)
+    if len(data) > size_max:
+        raise DocumentError(f"{path} has more than {size_max} bytes")
+    try:
+        value = json.loads(data, object_pairs_hook=_without_duplicates)
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"{path} is not UTF-8: {error}") from error
+    except json.JSONDecodeError as error:
+        raise DocumentError(f"{path}:{error.lineno}:{error.colno}: {error.msg}") from error
+    return JsonField(value, f"{path.name}: ")
+
+
+def canonical_json(value: Mapping[str, Any]) -> bytes:
+    """The one encoding of a document that hashes are taken of: sorted names, no spaces, UTF-8 (RFC 8785 for our types)."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def pretty_json(value: Mapping[str, Any]) -> bytes:
+    """A document for people to read and compare."""
+    return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if len(names) != len(set(names)):
+        name = next(n for n in names if names.count(n) > 1)
+        raise DocumentError(f"the name {name!r} occurs twice in one object")
+    return dict(pairs)

@@ -1,0 +1,112 @@
+"""The metrics of a running node, read through the same interface as the client services."""
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from alatau.app.metrics import Metrics
+from alatau.rpc.node import ConsensusView, Node, SyncState
+from alatau.types.header import Header
+from alatau.types.validator import ValidatorSet
+
+_DAY_S: Final = 86_400
+_STALL_HEARTBEATS: Final = 6
+"""A network that was quiet for this many heartbeats is not deciding."""
+
+
+def register_node_metrics(metrics: Metrics, node: Node, certificate_expires_s: Callable[[], float]) -> None:
+    """Register everything that Grafana and the alert rules of docs/operators/monitoring.md read."""
+    _register_chain(metrics, node)
+    _register_consensus(metrics, node)
+    _register_peers(metrics, node)
+    metrics.gauge(
+        "certificate_expiry_days",
+        "Days until the node's TLS certificate expires.",
+        lambda: (certificate_expires_s() - time.time()) / _DAY_S,
+    )
+
+
+def why_unready(node: Node) -> str | None:
+    """Why clients should go elsewhere, for ``/readyz``; None when the node serves the tip."""
+    status = node.status()
+    if status.sync_state is not SyncState.SYNCED:
+        return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
+    view = node.consensus_view()
+    limit_ms = node.config.consensus.heartbeat_ms * _STALL_HEARTBEATS
+    if view is not None and view.since_last_block_ms > limit_ms:
+        return f"no block for {view.since_last_block_ms // 1000} s, at height {view.height} round {view.round}"
+    return None
+
+
+def _register_chain(metrics: Metrics, node: Node) -> None:
+    metrics.gauge("consensus_height", "Height of the last committed block.", lambda: _height(node))
+    metrics.gauge("consensus_num_txs", "Transactions in the last block.", lambda: len(_tip_transactions(node)))
+    metrics.gauge(
+        "consensus_gas_used", "Gas used by the last block.", lambda: tip.gas_used if (tip := _tip(node)) else 0
+    )
+    metrics.gauge("mempool_size", "Transactions waiting for a block.", lambda: node.status().pool_transactions)
+    metrics.gauge("mempool_size_bytes", "Bytes of transactions waiting for a block.", lambda: node.status().pool_bytes)
+    metrics.gauge(
+        "blocksync_syncing", "1 while the node catches up.", lambda: node.status().sync_state is not SyncState.SYNCED
+    )
+
+
+def _register_consensus(metrics: Metrics, node: Node) -> None:
+    def of_view(read: Callable[[ConsensusView], float]) -> Callable[[], float]:
+        return lambda: 0.0 if (view := node.consensus_view()) is None else read(view)
+
+    metrics.gauge(
+        "consensus_rounds", "Round of the height being decided; 0 when all goes well.", of_view(lambda v: v.round)
+    )
+    metrics.gauge("consensus_validators", "Validators.", of_view(lambda v: len(v.validators.validators)))
+    metrics.gauge("consensus_validators_power", "Voting power in all.", of_view(lambda v: v.validators.total_power))
+    metrics.gauge(
+        "consensus_missing_validators", "Validators whose precommit the last commit lacks.", lambda: len(_missing(node))
+    )
+    metrics.gauge(
+        "consensus_missing_validators_power",
+        "Voting power of the validators whose precommit the last commit lacks.",
+        lambda: sum(_missing(node).values()),
+    )
+    metrics.gauge(
+        "consensus_since_last_block_seconds",
+        "Seconds since the last block was committed.",
+        of_view(lambda v: v.since_last_block_ms / 1000),
+    )
+
+
+def _register_peers(metrics: Metrics, node: Node) -> None:
+    metrics.gauge("p2p_peers", "Connected peers.", lambda: len(node.peers()))
+    metrics.gauge(
+        "p2p_validator_peers", "Connected peers that are validators.", lambda: sum(p.validator for p in node.peers())
+    )
+    metrics.gauge(
+        "p2p_peer_round_trip_seconds",
+        "Round trip to each peer.",
+        lambda: {(p.name or p.id.hex(),): p.round_trip_us / 1e6 for p in node.peers()},
+        labels=("peer",),
+    )
+
+
+def _missing(node: Node) -> Mapping[bytes, int]:
+    """Voting power by address of the validators that the commit of the tip lacks."""
+    height = _height(node)
+    validators: ValidatorSet | None = node.validators(height) if height else None
+    commit = node.store.commit_of(height) if height else None
+    if validators is None or commit is None:
+        return {}
+    signed = {signature.validator for signature in commit.signatures}
+    return {v.address: v.power for v in validators.validators if v.address not in signed}
+
+
+def _tip(node: Node) -> Header | None:
+    return node.store.tip
+
+
+def _height(node: Node) -> int:
+    return tip.number if (tip := _tip(node)) else 0
+
+
+def _tip_transactions(node: Node) -> tuple[object, ...]:
+    block = node.store.block(_height(node))
+    return block.transactions if block else ()

@@ -1,0 +1,88 @@
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alatau.app.home import HomeError, HomeInUseError, check_home, create_home, lock_home, open_home
+from alatau.app.private_file import write_private
+
+
+def test_a_new_home_is_its_owners_alone(tmp_path: Path) -> None:
+    """Folders are 0700, files 0600."""
+    home = create_home(tmp_path / "home")
+    write_private(home.config_file, b"")
+    assert stat.S_IMODE(home.keys.stat().st_mode) == 0o700
+    assert stat.S_IMODE(home.config_file.stat().st_mode) == 0o600
+
+
+def test_a_home_is_not_made_twice_and_not_opened_before(tmp_path: Path) -> None:
+    """Both errors say what to do."""
+    with pytest.raises(HomeError, match="alatau --home"):
+        open_home(tmp_path)
+    home = create_home(tmp_path)
+    write_private(home.config_file, b"")
+    with pytest.raises(HomeError, match="holds a node already"):
+        create_home(tmp_path)
+    assert open_home(tmp_path) == home
+
+
+def test_a_second_process_is_kept_out_and_told_who_is_inside(tmp_path: Path) -> None:
+    """Two nodes with one voting key would sign against each other."""
+    home = create_home(tmp_path)
+    program = (
+        "import sys, pathlib; from alatau.app.home import Home, lock_home\n"
+        f"with lock_home(Home(pathlib.Path({str(tmp_path)!r}))):\n print('in', flush=True); sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"in\n"
+        with pytest.raises(HomeInUseError, match=f"in use by process {other.pid}"), lock_home(home):
+            pass
+        other.kill()
+        other.wait()
+        with lock_home(home):
+            assert home.lock_file.exists()
+
+
+def test_the_check_lists_everything_that_keeps_a_node_from_starting(tmp_path: Path) -> None:
+    """Configuration, genesis, keys and their permissions, in one go."""
+    home = create_home(tmp_path)
+    write_private(home.config_file, b'[keys]\npassword_file = "keys/pass"\n')
+    home.voting_key.write_text("{}")
+    home.voting_key.chmod(0o644)
+    config, problems = check_home(home, {})
+    assert config is not None
+    text = "\n".join(map(str, problems))
+    assert "genesis.json: missing" in text
+    assert "keys/tls.key: missing" in text
+    assert "keys/voting.json: others may read it; mend with: chmod 600" in text
+    assert "keystore's 'address'" in text
+    assert "keys.password_file names keys/pass" in text
+
+
+def test_a_broken_configuration_is_part_of_the_check(tmp_path: Path) -> None:
+    """There is then no configuration, and the rest is still checked."""
+    home = create_home(tmp_path)
+    write_private(home.config_file, b"[rpc]\nlisten = 4\n")
+    config, problems = check_home(home, {})
+    assert config is None
+    assert str(problems[0]).startswith("config.toml:2: rpc.listen = 4")
+    assert len(problems) > 1
+
+
+def test_a_private_file_is_replaced_only_on_request(tmp_path: Path) -> None:
+    """And nothing is left behind of an attempt."""
+    path = tmp_path / "key"
+    write_private(path, b"one")
+    with pytest.raises(FileExistsError):
+        write_private(path, b"two")
+    write_private(path, b"three", replace=True)
+    assert path.read_bytes() == b"three"
+    assert list(tmp_path.iterdir()) == [path]
