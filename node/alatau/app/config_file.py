@@ -167,8 +167,10 @@ def _from_text(setting: Setting, text: str) -> Any:
 
 
 def _lines_of_keys(text: str) -> dict[str, int]:
-    """The line of each section and key. ``tomllib`` keeps no positions; the plain shapes of TOML are found here, and
-    a key in an exotic shape falls back to the line of its section.
+    """The line of each section and key.
+
+    ``tomllib`` keeps no positions; the plain shapes of TOML are found here, and a key in an exotic shape falls back to
+    the line of its section.
     """
     lines: dict[str, int] = {}
     section = ""

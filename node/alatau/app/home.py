@@ -142,7 +142,8 @@ def lock_home(home: Home) -> Iterator[None]:
 
 def check_home(home: Home, environment: dict[str, str]) -> tuple[NodeConfig | None, list[Problem]]:
     """The configuration if it can be read, and everything that would keep the node from starting."""
-    config, problems = None, []
+    config: NodeConfig | None = None
+    problems: list[Problem] = []
     try:
         config = read_config(home.config_file, environment)
     except ConfigError as error:
@@ -171,9 +172,11 @@ def _check_keys(home: Home, config: NodeConfig | None) -> list[Problem]:
         for path in (home.tls_key, home.tls_certificate)
         if not path.exists()
     ]
-    for path in (home.voting_key, home.operator_key, home.tls_key):
-        if path.exists() and not is_private(path):
-            problems.append(Problem(f"keys/{path.name}", f"others may read it; mend with: chmod 600 {path}"))
+    problems += [
+        Problem(f"keys/{path.name}", f"others may read it; mend with: chmod 600 {path}")
+        for path in (home.voting_key, home.operator_key, home.tls_key)
+        if path.exists() and not is_private(path)
+    ]
     for path in (home.voting_key, home.operator_key):
         try:
             if path.exists():

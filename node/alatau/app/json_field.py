@@ -27,7 +27,7 @@ class JsonField:
         )
 
     def members(self, required: Iterable[str], optional: Iterable[str] = ()) -> "dict[str, JsonField]":
-        """The members of an object that has exactly these; a surplus one is more likely a typing error than harmless."""
+        """The members of an object that has exactly these; a surplus one is more likely a typing error."""
         entries = self.entries()
         required, optional = list(required), list(optional)
         for name in required:
@@ -96,7 +96,7 @@ def read_document(path: Path, size_max: int) -> JsonField:
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
-    """The one encoding of a document that hashes are taken of: sorted names, no spaces, UTF-8 (RFC 8785 for our types)."""
+    """The one encoding of a document that hashes are taken of (RFC 8785, for the types that we use)."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
