@@ -120,7 +120,7 @@ def decode_record(data: bytes) -> Record:
                 timely, proposal, block, votes = f[1:]
                 proof = tuple(_read_vote(vote) for vote in rlp.to_list(votes))
                 message = ProposalMessage(_read_proposal(proposal), decode_block(rlp.to_bytes(block)), proof)
-                return ProposalRecord(message, rlp.to_uint(timely, 1) == 1)
+                return ProposalRecord(message, rlp.to_uint(timely, 8) == 1)
             case _Tag.VOTE:
                 return VoteRecord(_read_vote(f[1]))
             case _Tag.OWN_VOTE:

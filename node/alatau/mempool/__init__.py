@@ -1,0 +1,1 @@
+"""Transactions that wait for a block: bounded, ordered by nonce for each sender, pure."""
