@@ -29,7 +29,7 @@ class ForcedShutdown(Exception):  # noqa: N818  an event, nobody's mistake
     """A second signal arrived while the first was being obeyed; what was still running has been cancelled."""
 
 
-class HostLost(RuntimeError):
+class HostLostError(RuntimeError):
     """The asyncio side ended a task that Trio still waited for: the process is going down."""
 
 
@@ -86,7 +86,7 @@ class Bridge:
         self.to_asyncio(start)
         try:
             result: T = await trio.lowlevel.wait_task_rescheduled(abort)
-        except HostLost:
+        except HostLostError:
             if raise_cancel is not None:
                 raise_cancel()
             raise
@@ -95,7 +95,7 @@ class Bridge:
 
 def _outcome_of(future: "asyncio.Future[T]") -> outcome.Outcome[T]:
     if future.cancelled():
-        return outcome.Error(HostLost("the asyncio task was cancelled"))
+        return outcome.Error(HostLostError("the asyncio task was cancelled"))
     error = future.exception()
     return outcome.Value(future.result()) if error is None else outcome.Error(error)
 

@@ -14,7 +14,7 @@ import grpc.aio
 import trio
 from google.protobuf.message import Message
 
-from alatau.transport.bridge import Bridge, HostLost, current_bridge
+from alatau.transport.bridge import Bridge, HostLostError, current_bridge
 from alatau.transport.credentials import ClientTls
 from alatau.transport.errors import DETAILS_KEY, Code, RpcError, from_status
 from alatau.transport.limits import Limits
@@ -163,7 +163,7 @@ class Stream:
 
     async def _pump(self, call: Any) -> None:
         writing = asyncio.ensure_future(self._write_all(call)) if self._method.client_streaming else None
-        error: BaseException | None = HostLost("the call was cancelled")
+        error: BaseException | None = HostLostError("the call was cancelled")
         try:
             await self._read_all(call)
             error = None

@@ -49,7 +49,7 @@ class Listener:
     tls: ServerTls
 
 
-class PortInUse(OSError):  # noqa: N818  named for what it is
+class PortInUseError(OSError):
     """The address cannot be listened on: another process has it. Stop that, or configure another port."""
 
 
@@ -116,7 +116,7 @@ class Server:
             except RuntimeError as error:
                 await server.stop(None)
                 msg = f"cannot listen on {listener.host}:{listener.port}: {error}"
-                raise PortInUse(msg) from error
+                raise PortInUseError(msg) from error
             ports.append(port)
         await server.start()
         self.ports = tuple(ports)
@@ -220,7 +220,12 @@ class Server:
     def watch_trust(self) -> Callable[[], None]:
         """Follow the listeners' trust stores; gives a function that stops it."""
         stops = [tls.trust.on_change(self.end_untrusted) for tls in self._trusts if tls.trust is not None]
-        return lambda: [stop() for stop in stops] and None
+
+        def stop_all() -> None:
+            for stop in stops:
+                stop()
+
+        return stop_all
 
     async def _run(self, job: _Job) -> None:
         result: bytes | RpcError = _CANCELLED
@@ -268,7 +273,7 @@ async def serve(
     """Serve until cancelled: ``server = await nursery.start(partial(serve, services, listeners))``.
 
     On cancellation streams end, and unary calls under way get ``limits.shutdown_grace_s`` to finish.
-    Raises ``PortInUse``.
+    Raises ``PortInUseError``.
     """
     require_tls_1_3()
     limits = limits or Limits()
@@ -393,11 +398,8 @@ def _set_result(future: "asyncio.Future[bytes | RpcError]", result: bytes | RpcE
 
 async def _invoke(job: _Job) -> bytes | RpcError:
     """Trio: parse, run the handler, serialize."""
-    method, source = job.method, None
-    if job.inbound is not None:
-        source = Requests(job.inbound, method.request)
-    else:
-        source = parse(method.request, job.request)
+    method = job.method
+    source = parse(method.request, job.request) if job.inbound is None else Requests(job.inbound, method.request)
     if job.outbound is not None:
         outbound = job.outbound
 

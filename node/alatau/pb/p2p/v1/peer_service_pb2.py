@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from alatau.pb.types.v1 import consensus_pb2 as alatau_dot_types_dot_v1_dot_consensus__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alatau/p2p/v1/peer_service.proto\x12\ralatau.p2p.v1\x1a\x1f\x61latau/types/v1/consensus.proto\"h\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x14\n\x0cgenesis_hash\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\r\n\x05\x61gent\x18\x05 \x01(\t\"\x9c\x02\n\x10\x43onsensusRequest\x12%\n\x05hello\x18\x01 \x01(\x0b\x32\x14.alatau.p2p.v1.HelloH\x00\x12#\n\x04ping\x18\x02 \x01(\x0b\x32\x13.alatau.p2p.v1.PingH\x00\x12#\n\x04pong\x18\x03 \x01(\x0b\x32\x13.alatau.p2p.v1.PongH\x00\x12%\n\x05votes\x18\x04 \x01(\x0b\x32\x14.alatau.p2p.v1.VotesH\x00\x12<\n\x11round_certificate\x18\x05 \x01(\x0b\x32\x1f.alatau.p2p.v1.RoundCertificateH\x00\x12\'\n\x06status\x18\x06 \x01(\x0b\x32\x15.alatau.p2p.v1.StatusH\x00\x42\t\n\x07message\"\x9d\x02\n\x11\x43onsensusResponse\x12%\n\x05hello\x18\x01 \x01(\x0b\x32\x14.alatau.p2p.v1.HelloH\x00\x12#\n\x04ping\x18\x02 \x01(\x0b\x32\x13.alatau.p2p.v1.PingH\x00\x12#\n\x04pong\x18\x03 \x01(\x0b\x32\x13.alatau.p2p.v1.PongH\x00\x12%\n\x05votes\x18\x04 \x01(\x0b\x32\x14.alatau.p2p.v1.VotesH\x00\x12<\n\x11round_certificate\x18\x05 \x01(\x0b\x32\x1f.alatau.p2p.v1.RoundCertificateH\x00\x12\'\n\x06status\x18\x06 \x01(\x0b\x32\x15.alatau.p2p.v1.StatusH\x00\x42\t\n\x07message\"\x15\n\x04Ping\x12\r\n\x05nonce\x18\x01 \x01(\x04\"\x15\n\x04Pong\x12\r\n\x05nonce\x18\x01 \x01(\x04\"-\n\x05Votes\x12$\n\x05votes\x18\x01 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"W\n\x10RoundCertificate\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12$\n\x05votes\x18\x03 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"9\n\x06Status\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x10\n\x08tip_hash\x18\x03 \x01(\x0c\"B\n\x10ProposalsRequest\x12.\n\x08proposal\x18\x01 \x01(\x0b\x32\x1c.alatau.p2p.v1.ProposedBlock\"C\n\x11ProposalsResponse\x12.\n\x08proposal\x18\x01 \x01(\x0b\x32\x1c.alatau.p2p.v1.ProposedBlock\"y\n\rProposedBlock\x12+\n\x08proposal\x18\x01 \x01(\x0b\x32\x19.alatau.types.v1.Proposal\x12\r\n\x05\x62lock\x18\x02 \x01(\x0c\x12,\n\rproof_of_lock\x18\x03 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"E\n\x13TransactionsRequest\x12.\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.alatau.p2p.v1.TransactionBatch\"F\n\x14TransactionsResponse\x12.\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.alatau.p2p.v1.TransactionBatch\"<\n\x10TransactionBatch\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\x12\x12\n\nrecipients\x18\x02 \x03(\x0c\"2\n\x12\x46\x65tchBlocksRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"M\n\x13\x46\x65tchBlocksResponse\x12\r\n\x05\x62lock\x18\x01 \x01(\x0c\x12\'\n\x06\x63ommit\x18\x02 \x01(\x0b\x32\x17.alatau.types.v1.Commit2\xea\x02\n\x0bPeerService\x12R\n\tConsensus\x12\x1f.alatau.p2p.v1.ConsensusRequest\x1a .alatau.p2p.v1.ConsensusResponse(\x01\x30\x01\x12R\n\tProposals\x12\x1f.alatau.p2p.v1.ProposalsRequest\x1a .alatau.p2p.v1.ProposalsResponse(\x01\x30\x01\x12[\n\x0cTransactions\x12\".alatau.p2p.v1.TransactionsRequest\x1a#.alatau.p2p.v1.TransactionsResponse(\x01\x30\x01\x12V\n\x0b\x46\x65tchBlocks\x12!.alatau.p2p.v1.FetchBlocksRequest\x1a\".alatau.p2p.v1.FetchBlocksResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alatau/p2p/v1/peer_service.proto\x12\ralatau.p2p.v1\x1a\x1f\x61latau/types/v1/consensus.proto\"h\n\x05Hello\x12\x18\n\x10protocol_version\x18\x01 \x01(\r\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x14\n\x0cgenesis_hash\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\r\n\x05\x61gent\x18\x05 \x01(\t\"\xd8\x02\n\x10\x43onsensusRequest\x12%\n\x05hello\x18\x01 \x01(\x0b\x32\x14.alatau.p2p.v1.HelloH\x00\x12#\n\x04ping\x18\x02 \x01(\x0b\x32\x13.alatau.p2p.v1.PingH\x00\x12#\n\x04pong\x18\x03 \x01(\x0b\x32\x13.alatau.p2p.v1.PongH\x00\x12%\n\x05votes\x18\x04 \x01(\x0b\x32\x14.alatau.p2p.v1.VotesH\x00\x12<\n\x11round_certificate\x18\x05 \x01(\x0b\x32\x1f.alatau.p2p.v1.RoundCertificateH\x00\x12\'\n\x06status\x18\x06 \x01(\x0b\x32\x15.alatau.p2p.v1.StatusH\x00\x12:\n\x10proposal_request\x18\x07 \x01(\x0b\x32\x1e.alatau.p2p.v1.ProposalRequestH\x00\x42\t\n\x07message\"\xd9\x02\n\x11\x43onsensusResponse\x12%\n\x05hello\x18\x01 \x01(\x0b\x32\x14.alatau.p2p.v1.HelloH\x00\x12#\n\x04ping\x18\x02 \x01(\x0b\x32\x13.alatau.p2p.v1.PingH\x00\x12#\n\x04pong\x18\x03 \x01(\x0b\x32\x13.alatau.p2p.v1.PongH\x00\x12%\n\x05votes\x18\x04 \x01(\x0b\x32\x14.alatau.p2p.v1.VotesH\x00\x12<\n\x11round_certificate\x18\x05 \x01(\x0b\x32\x1f.alatau.p2p.v1.RoundCertificateH\x00\x12\'\n\x06status\x18\x06 \x01(\x0b\x32\x15.alatau.p2p.v1.StatusH\x00\x12:\n\x10proposal_request\x18\x07 \x01(\x0b\x32\x1e.alatau.p2p.v1.ProposalRequestH\x00\x42\t\n\x07message\"\x15\n\x04Ping\x12\r\n\x05nonce\x18\x01 \x01(\x04\"\x15\n\x04Pong\x12\r\n\x05nonce\x18\x01 \x01(\x04\"-\n\x05Votes\x12$\n\x05votes\x18\x01 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"W\n\x10RoundCertificate\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12$\n\x05votes\x18\x03 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"9\n\x06Status\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x10\n\x08tip_hash\x18\x03 \x01(\x0c\"D\n\x0fProposalRequest\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\"B\n\x10ProposalsRequest\x12.\n\x08proposal\x18\x01 \x01(\x0b\x32\x1c.alatau.p2p.v1.ProposedBlock\"C\n\x11ProposalsResponse\x12.\n\x08proposal\x18\x01 \x01(\x0b\x32\x1c.alatau.p2p.v1.ProposedBlock\"y\n\rProposedBlock\x12+\n\x08proposal\x18\x01 \x01(\x0b\x32\x19.alatau.types.v1.Proposal\x12\r\n\x05\x62lock\x18\x02 \x01(\x0c\x12,\n\rproof_of_lock\x18\x03 \x03(\x0b\x32\x15.alatau.types.v1.Vote\"E\n\x13TransactionsRequest\x12.\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.alatau.p2p.v1.TransactionBatch\"F\n\x14TransactionsResponse\x12.\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x1f.alatau.p2p.v1.TransactionBatch\"<\n\x10TransactionBatch\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\x12\x12\n\nrecipients\x18\x02 \x03(\x0c\"2\n\x12\x46\x65tchBlocksRequest\x12\r\n\x05start\x18\x01 \x01(\x04\x12\r\n\x05\x63ount\x18\x02 \x01(\r\"M\n\x13\x46\x65tchBlocksResponse\x12\r\n\x05\x62lock\x18\x01 \x01(\x0c\x12\'\n\x06\x63ommit\x18\x02 \x01(\x0b\x32\x17.alatau.types.v1.Commit2\xea\x02\n\x0bPeerService\x12R\n\tConsensus\x12\x1f.alatau.p2p.v1.ConsensusRequest\x1a .alatau.p2p.v1.ConsensusResponse(\x01\x30\x01\x12R\n\tProposals\x12\x1f.alatau.p2p.v1.ProposalsRequest\x1a .alatau.p2p.v1.ProposalsResponse(\x01\x30\x01\x12[\n\x0cTransactions\x12\".alatau.p2p.v1.TransactionsRequest\x1a#.alatau.p2p.v1.TransactionsResponse(\x01\x30\x01\x12V\n\x0b\x46\x65tchBlocks\x12!.alatau.p2p.v1.FetchBlocksRequest\x1a\".alatau.p2p.v1.FetchBlocksResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,35 +35,37 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_HELLO']._serialized_start=84
   _globals['_HELLO']._serialized_end=188
   _globals['_CONSENSUSREQUEST']._serialized_start=191
-  _globals['_CONSENSUSREQUEST']._serialized_end=475
-  _globals['_CONSENSUSRESPONSE']._serialized_start=478
-  _globals['_CONSENSUSRESPONSE']._serialized_end=763
-  _globals['_PING']._serialized_start=765
-  _globals['_PING']._serialized_end=786
-  _globals['_PONG']._serialized_start=788
-  _globals['_PONG']._serialized_end=809
-  _globals['_VOTES']._serialized_start=811
-  _globals['_VOTES']._serialized_end=856
-  _globals['_ROUNDCERTIFICATE']._serialized_start=858
-  _globals['_ROUNDCERTIFICATE']._serialized_end=945
-  _globals['_STATUS']._serialized_start=947
-  _globals['_STATUS']._serialized_end=1004
-  _globals['_PROPOSALSREQUEST']._serialized_start=1006
-  _globals['_PROPOSALSREQUEST']._serialized_end=1072
-  _globals['_PROPOSALSRESPONSE']._serialized_start=1074
-  _globals['_PROPOSALSRESPONSE']._serialized_end=1141
-  _globals['_PROPOSEDBLOCK']._serialized_start=1143
-  _globals['_PROPOSEDBLOCK']._serialized_end=1264
-  _globals['_TRANSACTIONSREQUEST']._serialized_start=1266
-  _globals['_TRANSACTIONSREQUEST']._serialized_end=1335
-  _globals['_TRANSACTIONSRESPONSE']._serialized_start=1337
-  _globals['_TRANSACTIONSRESPONSE']._serialized_end=1407
-  _globals['_TRANSACTIONBATCH']._serialized_start=1409
-  _globals['_TRANSACTIONBATCH']._serialized_end=1469
-  _globals['_FETCHBLOCKSREQUEST']._serialized_start=1471
-  _globals['_FETCHBLOCKSREQUEST']._serialized_end=1521
-  _globals['_FETCHBLOCKSRESPONSE']._serialized_start=1523
-  _globals['_FETCHBLOCKSRESPONSE']._serialized_end=1600
-  _globals['_PEERSERVICE']._serialized_start=1603
-  _globals['_PEERSERVICE']._serialized_end=1965
+  _globals['_CONSENSUSREQUEST']._serialized_end=535
+  _globals['_CONSENSUSRESPONSE']._serialized_start=538
+  _globals['_CONSENSUSRESPONSE']._serialized_end=883
+  _globals['_PING']._serialized_start=885
+  _globals['_PING']._serialized_end=906
+  _globals['_PONG']._serialized_start=908
+  _globals['_PONG']._serialized_end=929
+  _globals['_VOTES']._serialized_start=931
+  _globals['_VOTES']._serialized_end=976
+  _globals['_ROUNDCERTIFICATE']._serialized_start=978
+  _globals['_ROUNDCERTIFICATE']._serialized_end=1065
+  _globals['_STATUS']._serialized_start=1067
+  _globals['_STATUS']._serialized_end=1124
+  _globals['_PROPOSALREQUEST']._serialized_start=1126
+  _globals['_PROPOSALREQUEST']._serialized_end=1194
+  _globals['_PROPOSALSREQUEST']._serialized_start=1196
+  _globals['_PROPOSALSREQUEST']._serialized_end=1262
+  _globals['_PROPOSALSRESPONSE']._serialized_start=1264
+  _globals['_PROPOSALSRESPONSE']._serialized_end=1331
+  _globals['_PROPOSEDBLOCK']._serialized_start=1333
+  _globals['_PROPOSEDBLOCK']._serialized_end=1454
+  _globals['_TRANSACTIONSREQUEST']._serialized_start=1456
+  _globals['_TRANSACTIONSREQUEST']._serialized_end=1525
+  _globals['_TRANSACTIONSRESPONSE']._serialized_start=1527
+  _globals['_TRANSACTIONSRESPONSE']._serialized_end=1597
+  _globals['_TRANSACTIONBATCH']._serialized_start=1599
+  _globals['_TRANSACTIONBATCH']._serialized_end=1659
+  _globals['_FETCHBLOCKSREQUEST']._serialized_start=1661
+  _globals['_FETCHBLOCKSREQUEST']._serialized_end=1711
+  _globals['_FETCHBLOCKSRESPONSE']._serialized_start=1713
+  _globals['_FETCHBLOCKSRESPONSE']._serialized_end=1790
+  _globals['_PEERSERVICE']._serialized_start=1793
+  _globals['_PEERSERVICE']._serialized_end=2155
 # @@protoc_insertion_point(module_scope)

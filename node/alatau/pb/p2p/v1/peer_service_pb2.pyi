@@ -65,6 +65,7 @@ class ConsensusRequest(_message.Message):
     VOTES_FIELD_NUMBER: _builtins.int
     ROUND_CERTIFICATE_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -77,6 +78,8 @@ class ConsensusRequest(_message.Message):
     def round_certificate(self) -> Global___RoundCertificate: ...
     @_builtins.property
     def status(self) -> Global___Status: ...
+    @_builtins.property
+    def proposal_request(self) -> Global___ProposalRequest: ...
     def __init__(
         self,
         *,
@@ -86,12 +89,13 @@ class ConsensusRequest(_message.Message):
         votes: Global___Votes | None = ...,
         round_certificate: Global___RoundCertificate | None = ...,
         status: Global___Status | None = ...,
+        proposal_request: Global___ProposalRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -107,6 +111,7 @@ class ConsensusResponse(_message.Message):
     VOTES_FIELD_NUMBER: _builtins.int
     ROUND_CERTIFICATE_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
+    PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -119,6 +124,8 @@ class ConsensusResponse(_message.Message):
     def round_certificate(self) -> Global___RoundCertificate: ...
     @_builtins.property
     def status(self) -> Global___Status: ...
+    @_builtins.property
+    def proposal_request(self) -> Global___ProposalRequest: ...
     def __init__(
         self,
         *,
@@ -128,12 +135,13 @@ class ConsensusResponse(_message.Message):
         votes: Global___Votes | None = ...,
         round_certificate: Global___RoundCertificate | None = ...,
         status: Global___Status | None = ...,
+        proposal_request: Global___ProposalRequest | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -255,6 +263,34 @@ class Status(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Status: _TypeAlias = Status  # noqa: Y015
+
+@_typing.final
+class ProposalRequest(_message.Message):
+    """Asks for a proposal of a round that did not arrive."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    ROUND_FIELD_NUMBER: _builtins.int
+    BLOCK_HASH_FIELD_NUMBER: _builtins.int
+    height: _builtins.int
+    round: _builtins.int
+    block_hash: _builtins.bytes
+    """The block that votes name; empty for whatever was proposed in the round."""
+    def __init__(
+        self,
+        *,
+        height: _builtins.int = ...,
+        round: _builtins.int = ...,
+        block_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block_hash", b"block_hash", "height", b"height", "round", b"round"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProposalRequest: _TypeAlias = ProposalRequest  # noqa: Y015
 
 @_typing.final
 class ProposalsRequest(_message.Message):
