@@ -1,0 +1,82 @@
+"""Handshake and keepalive of a session between two peers."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
+from alatau.wire.consensus import ConsensusEnvelope
+from alatau.wire.errors import WireError, sized
+
+PROTOCOL_VERSION: Final = 1
+_AGENT_CHARACTERS_MAX: Final = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Hello:
+    """Who a node is and which chain it is on."""
+
+    protocol_version: int
+    chain_id: int
+    genesis_hash: bytes
+    height: int
+    """Of its last committed block."""
+    agent: str
+    """Software version, for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Asks for a Pong with the same nonce."""
+
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """Answers a Ping."""
+
+    nonce: int
+
+
+SessionMessage: TypeAlias = Hello | Ping | Pong
+
+
+def write_session(message: SessionMessage) -> ConsensusEnvelope:
+    """For the Consensus stream, in either direction."""
+    match message:
+        case Hello(version, chain_id, genesis_hash, height, agent):
+            return p2p_pb2.ConsensusRequest(
+                hello=p2p_pb2.Hello(
+                    protocol_version=version,
+                    chain_id=chain_id,
+                    genesis_hash=genesis_hash,
+                    height=height,
+                    agent=agent[:_AGENT_CHARACTERS_MAX],
+                )
+            )
+        case Ping(nonce):
+            return p2p_pb2.ConsensusRequest(ping=p2p_pb2.Ping(nonce=nonce))
+        case Pong(nonce):
+            return p2p_pb2.ConsensusRequest(pong=p2p_pb2.Pong(nonce=nonce))
+
+
+def read_session(envelope: ConsensusEnvelope) -> SessionMessage | None:
+    """From the Consensus stream; None where it is something else. Raises ``WireError``."""
+    match envelope.WhichOneof("message"):
+        case "hello":
+            hello = envelope.hello
+            if len(hello.agent) > _AGENT_CHARACTERS_MAX:
+                raise WireError(f"agent has more than {_AGENT_CHARACTERS_MAX} characters")
+            return Hello(
+                protocol_version=hello.protocol_version,
+                chain_id=hello.chain_id,
+                genesis_hash=sized(hello.genesis_hash, 32, "genesis hash"),
+                height=hello.height,
+                agent=hello.agent,
+            )
+        case "ping":
+            return Ping(envelope.ping.nonce)
+        case "pong":
+            return Pong(envelope.pong.nonce)
+        case _:
+            return None
