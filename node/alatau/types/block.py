@@ -27,11 +27,7 @@ class Block:
 def encode_block(block: Block) -> bytes:
     """RLP of (header, transactions as envelope strings, commit or empty list), for the wire and the store."""
     commit: rlp.Item = [] if block.last_commit is None else commit_item(block.last_commit)
-    payload = (
-        encode_header(block.header)
-        + rlp.encode([tx.encoded for tx in block.transactions])
-        + rlp.encode(commit)
-    )
+    payload = encode_header(block.header) + rlp.encode([tx.encoded for tx in block.transactions]) + rlp.encode(commit)
     return rlp.wrap_list(payload)
 
 

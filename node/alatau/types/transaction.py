@@ -1,5 +1,6 @@
-"""Transactions: legacy (EIP-155), access list (EIP-2930), fee market (EIP-1559), blob (EIP-4844), set code
-(EIP-7702), in the envelope of EIP-2718.
+"""The five transaction types in the envelope of EIP-2718.
+
+Legacy (EIP-155), access list (EIP-2930), fee market (EIP-1559), blob (EIP-4844), set code (EIP-7702).
 
 One record serves all types: a field that a type lacks holds its neutral value. ``encoded`` keeps the bytes
 as they arrived; since decoding is strict they are the only encoding there is, and hashing them gives the id.

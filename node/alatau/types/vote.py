@@ -18,9 +18,7 @@ DOMAIN_NAME: Final = "Alatau Consensus"
 DOMAIN_VERSION: Final = "1"
 _DOMAIN_TYPE: Final = type_hash("EIP712Domain(string name,string version,uint256 chainId,bytes32 salt)")
 VOTE_TYPE: Final = "Vote(uint8 kind,uint64 height,uint32 round,bytes32 blockHash)"
-PROPOSAL_TYPE: Final = (
-    "Proposal(uint64 height,uint32 round,bytes32 blockHash,int32 validRound,uint64 timestampMs)"
-)
+PROPOSAL_TYPE: Final = "Proposal(uint64 height,uint32 round,bytes32 blockHash,int32 validRound,uint64 timestampMs)"
 _VOTE_TYPE_HASH: Final = type_hash(VOTE_TYPE)
 _PROPOSAL_TYPE_HASH: Final = type_hash(PROPOSAL_TYPE)
 

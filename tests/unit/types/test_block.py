@@ -1,0 +1,53 @@
+from dataclasses import replace
+
+import pytest
+
+from alatau.codec import rlp
+from alatau.crypto.secp256k1 import PrivateKey
+from alatau.types.block import Block, decode_block, encode_block
+from alatau.types.header import EMPTY_ROOT, NONCE, ZERO_HASH, Header, header_hash
+from alatau.types.transaction import TransactionError, TransactionType, UnsignedTransaction, sign_transaction
+from alatau.types.vote import Commit, CommitSignature
+
+_HEADER = Header(
+    *(ZERO_HASH, ZERO_HASH, bytes(20), EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT, bytes(256)),
+    *(0, 1, 30_000_000, 0, 1_700_000_000, ZERO_HASH, ZERO_HASH, NONCE, 0, EMPTY_ROOT, 0, 0, ZERO_HASH, ZERO_HASH),
+)
+_KEY = PrivateKey(b"\x07" * 32)
+_TRANSACTIONS = tuple(
+    sign_transaction(UnsignedTransaction(type=kind, chain_id=1, nonce=n, gas_limit=21_000, to=bytes(20)), _KEY.sign)
+    for n, kind in enumerate((TransactionType.LEGACY, TransactionType.FEE_MARKET))
+)
+_COMMIT = Commit(1, 0, ZERO_HASH, (CommitSignature(bytes(20), bytes(65)),))
+
+
+@pytest.mark.parametrize("transactions", [(), _TRANSACTIONS])
+@pytest.mark.parametrize("commit", [None, _COMMIT])
+def test_round_trip(transactions: tuple, commit: Commit | None) -> None:  # type: ignore[type-arg]
+    """A block with and without transactions, with and without the commit of its parent."""
+    block = Block(_HEADER, transactions, commit)
+    assert decode_block(encode_block(block)) == block
+
+
+def test_hash_is_the_header_s() -> None:
+    """The body does not enter the hash but through the header's roots."""
+    assert Block(_HEADER, (), None).hash == Block(_HEADER, _TRANSACTIONS, _COMMIT).hash == header_hash(_HEADER)
+    assert Block(replace(_HEADER, number=2), (), None).hash != header_hash(_HEADER)
+
+
+def test_transactions_travel_in_their_envelopes() -> None:
+    """Each transaction is a string, the legacy ones too, so that their bytes come out as they went in."""
+    _, transactions, commit = rlp.decode_list(encode_block(Block(_HEADER, _TRANSACTIONS, None)))
+    assert transactions == [tx.encoded for tx in _TRANSACTIONS]
+    assert commit == []
+
+
+def test_malformed() -> None:
+    """A wrong shape is an RLP error, a bad transaction its own."""
+    good = rlp.decode_list(encode_block(Block(_HEADER, (), None)))
+    with pytest.raises(rlp.RlpError):
+        decode_block(rlp.encode(good[:2]))
+    with pytest.raises(rlp.RlpError):
+        decode_block(rlp.encode([good[0], [], [b"\x01"]]))
+    with pytest.raises(TransactionError):
+        decode_block(rlp.encode([good[0], [b"\x02\xc0"], []]))
