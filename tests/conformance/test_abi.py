@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import decode, encode
-
 from tests.conformance.published import documents
 
 _TESTS: dict[str, Any] = {
