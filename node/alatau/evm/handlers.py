@@ -1,0 +1,98 @@
+"""Makes the interpreter's instructions: each row of the opcode table becomes a small function."""
+
+import re
+from functools import cache
+from textwrap import indent
+from typing import Any, Final
+
+from alatau.evm import calls, exceptions, operations
+from alatau.evm.frame import REVERTED, SUCCESS
+from alatau.evm.interpreter import TAKEN, Handler
+from alatau.evm.opcodes import OPERANDS, Kind, Opcode, opcodes
+from alatau.types.chain_config import Fork
+
+STACK_MAX: Final = 1_024
+
+_JUMPDESTS: Final = re.compile(rb"\x5b+")
+
+_PRELUDE: Final = {
+    "mem": "mem = f.memory",
+    "data": "data = f.data",
+    "slots": "slots = f.slots",
+    "warm": "warm = f.warm",
+}
+"""Names that shapes use, and where they come from."""
+
+_CONTROL: Final = {
+    Kind.PUSH: "S.append(int.from_bytes(f.program.padded[pc + 1 : pc + SIZE]))\nreturn pc + SIZE",
+    Kind.DUP: "S.append(S[-POPS])\nreturn pc + 1",
+    Kind.SWAP: "S[-1], S[-POPS] = S[-POPS], S[-1]\nreturn pc + 1",
+    Kind.PC: "S.append(pc)\nreturn pc + 1",
+    # A field of JUMPDESTs costs its length at once.
+    Kind.JUMPDEST: "end = jumpdests(f.program.padded, pc).end()\n"
+    "f.gas -= end - pc - 1\n"
+    "if f.gas < 0:\n    raise OutOfGasError\n"
+    "return end",
+    Kind.JUMP: "a = S.pop()\nif a not in f.program.destinations:\n    raise InvalidJumpError\nreturn TAKEN - a",
+    Kind.JUMPI: "a = S.pop()\nif S.pop():\n"
+    "    if a not in f.program.destinations:\n        raise InvalidJumpError\n"
+    "    return TAKEN - a\n"
+    "return pc + 1",
+}
+
+
+@cache
+def handlers_of(fork: Fork) -> list[Handler]:
+    """The instructions of ``fork``, by byte."""
+    table = opcodes(fork)
+    invalid = Opcode(0xFE, "INVALID", 0, 0, 0, Kind.END, "raise InvalidOpcodeError", ends="REVERTED")
+    rows = [table.get(code, invalid) for code in range(256)]
+    namespace: dict[str, Any] = {
+        **vars(operations),
+        **vars(calls),
+        **vars(exceptions),
+        "jumpdests": _JUMPDESTS.match,
+        "TAKEN": TAKEN,
+        "SUCCESS": SUCCESS,
+        "REVERTED": REVERTED,
+    }
+    exec(compile("\n".join(_handler(op) for op in {*rows}), f"<{fork} interpreter>", "exec"), namespace)  # noqa: S102
+    return [namespace[f"op_{op.name}"] for op in rows]
+
+
+def _handler(op: Opcode) -> str:
+    """The source of one instruction's function."""
+    body = ""
+    if op.pops:
+        body += f"if len(S) < {op.pops}:\n    raise StackUnderflowError\n"
+    if op.pushes > op.pops:
+        body += f"if len(S) >= {STACK_MAX}:\n    raise StackOverflowError\n"
+    if op.kind in _CONTROL:
+        body += f"f.gas -= {op.gas}\nif f.gas < 0:\n    raise OutOfGasError\n"
+        body += _CONTROL[op.kind].replace("POPS", str(op.pops)).replace("SIZE", str(op.size))
+    else:
+        body += f"gas = f.gas - {op.gas}\nif gas < 0:\n    raise OutOfGasError\n"
+        body += _body(op)
+    return f"def op_{op.name}(f, S, pc):\n" + indent(body, "    ")
+
+
+def _body(op: Opcode) -> str:
+    """Operands from the stack, the shape, the result to the stack, the gas to the frame."""
+    operands = OPERANDS[: op.pops]
+    lines = [_PRELUDE[name] for name in _PRELUDE if re.search(rf"\b{name}\b", op.shape)]
+    lines += [f"{name} = S.pop()" for name in operands]
+    shape = op.shape.format(out="out", **{name: name for name in operands})
+    match op.kind:
+        case Kind.EXPRESSION:
+            lines.append(f"S.append({shape})")
+        case Kind.CONDITION:
+            lines.append(f"S.append(1 if {shape} else 0)")
+        case _:
+            lines.append(shape)
+            if op.pushes:
+                lines.append("S.append(out)")
+            if "gas" in op.shape:
+                lines.append("if gas < 0:\n    raise OutOfGasError")
+    lines.append("f.gas = gas")
+    lines.append(f"return {op.ends}" if op.kind is Kind.END else "return pc + 1")
+    return "\n".join(lines)

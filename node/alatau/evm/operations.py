@@ -1,0 +1,242 @@
+"""What the longer rows of the opcode table call.
+
+Functions that may charge take ``gas`` and give back what is left; a negative rest is the caller's to refuse.
+"""
+
+from typing import Final
+
+from sha3 import keccak_256
+
+from alatau.crypto.keccak import EMPTY_HASH
+from alatau.evm.exceptions import OutOfGasError, StaticCallError
+from alatau.evm.frame import Frame
+from alatau.evm.gas import (
+    COLD_ACCOUNT,
+    COLD_SLOT,
+    NEW_ACCOUNT,
+    SLOT_CLEAR_REFUND,
+    SLOT_RESET,
+    SLOT_SET,
+    STORE_SENTRY,
+    WARM,
+)
+from alatau.state.block_state import (
+    ABSENT,
+    add_balance,
+    balance_of,
+    code_hash_of,
+    code_with_hash,
+    is_alive,
+    load_slot,
+    set_balance,
+    warm_account,
+)
+from alatau.types.receipt import Log
+
+M: Final = 2**256 - 1
+"""All bits of a word."""
+SIGN: Final = 2**255
+"""The sign bit; flipping it in both operands turns a signed comparison into an unsigned one."""
+ADDRESS: Final = 2**160 - 1
+ZERO: Final = b"\0"
+word: Final = int.from_bytes
+
+BLOCK_HASHES: Final = 256
+"""BLOCKHASH reaches back this far."""
+
+
+def signed(value: int) -> int:
+    """The two's complement value of a word."""
+    return value - 2**256 if value >= SIGN else value
+
+
+def signed_div(a: int, b: int) -> int:
+    """SDIV: towards zero."""
+    if b == 0:
+        return 0
+    x, y = signed(a), signed(b)
+    quotient = abs(x) // abs(y)
+    return (quotient if (x < 0) == (y < 0) else -quotient) & M
+
+
+def signed_mod(a: int, b: int) -> int:
+    """SMOD: the sign is the dividend's."""
+    if b == 0:
+        return 0
+    x = signed(a)
+    rest = abs(x) % abs(signed(b))
+    return (-rest if x < 0 else rest) & M
+
+
+def sign_extend(size: int, value: int) -> int:
+    """SIGNEXTEND from byte ``size`` on, counted from the lowest."""
+    if size > 30:
+        return value
+    bit = 1 << (8 * size + 7)
+    return value | (M ^ (bit - 1)) if value & bit else value & (bit - 1)
+
+
+def shift_arithmetic(shift: int, value: int) -> int:
+    """SAR (EIP-145)."""
+    return signed(value) >> min(shift, 255) & M
+
+
+def keccak_word(data: bytes | bytearray) -> int:
+    """The hash of ``data`` as a word."""
+    return int.from_bytes(keccak_256(data).digest())
+
+
+def load(data: bytes, offset: int) -> int:
+    """CALLDATALOAD: the word at ``offset``, with zeros past the end."""
+    part = data[offset : offset + 32]
+    return int.from_bytes(part) if len(part) == 32 else int.from_bytes(part) << 8 * (32 - len(part))
+
+
+def grow(memory: bytearray, end: int, gas: int) -> int:
+    """Extend the memory to ``end`` bytes, rounded up to words; it is shorter now (Yellow Paper, eq. 330)."""
+    old, new = len(memory) >> 5, end + 31 >> 5
+    gas -= 3 * (new - old) + (new * new >> 9) - (old * old >> 9)
+    if gas < 0:
+        raise OutOfGasError
+    memory.extend(bytes((new - old) << 5))
+    return gas
+
+
+def load_cold(f: Frame, slot: int) -> int:
+    """SLOAD of a cold slot, which it warms."""
+    slots = f.slots
+    value = slots[slot] if slot in slots else load_slot(f.state, f.address, slot)
+    f.warm[slot] = value
+    f.state.journal.append((f.warm, slot, ABSENT))
+    return value
+
+
+def store(f: Frame, slot: int, value: int, gas: int) -> int:
+    """SSTORE (EIP-2200, EIP-2929, EIP-3529)."""
+    if f.static:
+        raise StaticCallError
+    if gas <= STORE_SENTRY:
+        raise OutOfGasError
+    warm, slots = f.warm, f.slots
+    if slot in warm:
+        current = slots[slot]
+    else:
+        gas -= COLD_SLOT
+        current = load_cold(f, slot)
+    if current == value:
+        return gas - WARM
+    original = warm[slot]
+    state = f.state
+    if current == original:
+        if original == 0:
+            gas -= SLOT_SET
+        else:
+            gas -= SLOT_RESET
+            if value == 0:
+                state.refund += SLOT_CLEAR_REFUND
+    else:
+        gas -= WARM
+        if original != 0:
+            if current == 0:
+                state.refund -= SLOT_CLEAR_REFUND
+            elif value == 0:
+                state.refund += SLOT_CLEAR_REFUND
+        if value == original:
+            state.refund += (SLOT_SET if original == 0 else SLOT_RESET) - WARM
+    state.journal.append((slots, slot, current))
+    slots[slot] = value
+    return gas
+
+
+def load_transient(f: Frame, slot: int) -> int:
+    """TLOAD (EIP-1153)."""
+    slots = f.state.transient.get(f.address)
+    return 0 if slots is None else slots.get(slot, 0)
+
+
+def store_transient(f: Frame, slot: int, value: int) -> None:
+    """TSTORE (EIP-1153)."""
+    if f.static:
+        raise StaticCallError
+    slots = f.state.transient.setdefault(f.address, {})
+    f.state.journal.append((slots, slot, slots.get(slot, ABSENT)))
+    slots[slot] = value
+
+
+def emit(f: Frame, data: bytes, topics: tuple[bytes, ...]) -> None:
+    """LOG0..LOG4."""
+    if f.static:
+        raise StaticCallError
+    f.state.logs.append(Log(f.address, topics, data))
+
+
+def balance(f: Frame, account: int, gas: int) -> tuple[int, int]:
+    """BALANCE."""
+    address = (account & ADDRESS).to_bytes(20)
+    if warm_account(f.state, address):
+        gas -= COLD_ACCOUNT - WARM
+    return balance_of(f.state, address), gas
+
+
+def code_at(f: Frame, account: int, gas: int) -> tuple[bytes, int]:
+    """The code that EXTCODECOPY reads; of a delegated account the designation itself (EIP-7702)."""
+    address = (account & ADDRESS).to_bytes(20)
+    if warm_account(f.state, address):
+        gas -= COLD_ACCOUNT - WARM
+    return code_with_hash(f.state, code_hash_of(f.state, address)), gas
+
+
+def code_size(f: Frame, account: int, gas: int) -> tuple[int, int]:
+    """EXTCODESIZE."""
+    code, gas = code_at(f, account, gas)
+    return len(code), gas
+
+
+def code_hash(f: Frame, account: int, gas: int) -> tuple[int, int]:
+    """EXTCODEHASH: 0 for an account that does not exist or is empty (EIP-1052)."""
+    address = (account & ADDRESS).to_bytes(20)
+    if warm_account(f.state, address):
+        gas -= COLD_ACCOUNT - WARM
+    hash_ = code_hash_of(f.state, address)
+    if hash_ == EMPTY_HASH and not is_alive(f.state, address):
+        return 0, gas
+    return int.from_bytes(hash_), gas
+
+
+def block_hash(f: Frame, number: int) -> int:
+    """BLOCKHASH: of the last 256 blocks, else 0."""
+    block = f.machine.block
+    if not block.number - BLOCK_HASHES <= number < block.number:
+        return 0
+    return int.from_bytes(block.block_hash(number))
+
+
+def blob_hash(f: Frame, index: int) -> int:
+    """BLOBHASH (EIP-4844)."""
+    hashes = f.machine.blob_hashes
+    return int.from_bytes(hashes[index]) if index < len(hashes) else 0
+
+
+def self_destruct(f: Frame, heir: int, gas: int) -> int:
+    """SELFDESTRUCT: send the balance; destroy the account if this transaction created it (EIP-6780)."""
+    if f.static:
+        raise StaticCallError
+    state, address = f.state, f.address
+    beneficiary = (heir & ADDRESS).to_bytes(20)
+    if warm_account(state, beneficiary):
+        gas -= COLD_ACCOUNT
+    amount = state.balances[address]
+    if amount and not is_alive(state, beneficiary):
+        gas -= NEW_ACCOUNT
+    if gas < 0:
+        raise OutOfGasError
+    if beneficiary != address and amount:
+        add_balance(state, beneficiary, amount)
+        set_balance(state, address, 0)
+    if address in state.created:
+        if beneficiary == address:
+            set_balance(state, address, 0)
+        if address not in state.destroyed:
+            state.destroyed[address] = None
+            state.journal.append((state.destroyed, address, ABSENT))
+    return gas
