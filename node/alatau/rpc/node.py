@@ -19,14 +19,16 @@ from alatau.types.transaction import Transaction
 from alatau.types.validator import ValidatorSet
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Protocol):
     """Why the pool did not take a transaction."""
 
-    reason: str
-    """Name of an ``ErrorReason``, without its prefix; see docs/errors.md."""
-    message: str
-    """For people: what is wrong, with the values, and what to do."""
+    @property
+    def reason(self) -> str:
+        """Name of an ``ErrorReason``, without its prefix; see docs/errors.md."""
+
+    @property
+    def message(self) -> str:
+        """For people: what is wrong, with the values, and what to do."""
 
 
 @dataclass(frozen=True, slots=True)

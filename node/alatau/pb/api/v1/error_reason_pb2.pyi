@@ -30,6 +30,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """A page token was not issued for this request, or is damaged: begin again without one. INVALID_ARGUMENT."""
     ERROR_REASON_INVALID_CURSOR: _ErrorReason.ValueType  # 3
     """A cursor was not issued by SubscribeLogs, or is damaged. INVALID_ARGUMENT."""
+    ERROR_REASON_MALFORMED_MESSAGE: _ErrorReason.ValueType  # 4
+    """The bytes are no message of the method's request type. INVALID_ARGUMENT."""
     ERROR_REASON_TRANSACTION_MALFORMED: _ErrorReason.ValueType  # 10
     """The bytes are no transaction: wrong RLP, unknown type, missing fields. INVALID_ARGUMENT."""
     ERROR_REASON_SIGNATURE_INVALID: _ErrorReason.ValueType  # 11
@@ -67,7 +69,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_TRANSACTION_NOT_FINAL: _ErrorReason.ValueType  # 31
     """The transaction is pooled but not final yet: wait. FAILED_PRECONDITION."""
     ERROR_REASON_BLOCK_NOT_FOUND: _ErrorReason.ValueType  # 32
-    """No block with this height or hash. NOT_FOUND."""
+    """No decided block has this hash, or genesis was asked for its commit. NOT_FOUND."""
     ERROR_REASON_HEIGHT_NOT_REACHED: _ErrorReason.ValueType  # 33
     """The height is above the tip: it is not decided yet. NOT_FOUND."""
     ERROR_REASON_STATE_PRUNED: _ErrorReason.ValueType  # 34
@@ -75,19 +77,21 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_EXECUTION_REVERTED: _ErrorReason.ValueType  # 40
     """The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
     ERROR_REASON_EXECUTION_HALTED: _ErrorReason.ValueType  # 41
-    """The call ran out of gas or broke another rule of the EVM; metadata `halt` says which. FAILED_PRECONDITION."""
+    """The call ran out of gas or broke another rule of the EVM; metadata `gas_used`. FAILED_PRECONDITION."""
     ERROR_REASON_CALL_GAS_TOO_HIGH: _ErrorReason.ValueType  # 42
     """The call asked for more gas than this node gives to a call. INVALID_ARGUMENT."""
     ERROR_REASON_CALL_TOO_SLOW: _ErrorReason.ValueType  # 43
     """The call took longer than this node gives to a call. RESOURCE_EXHAUSTED."""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 50
     """The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
-    ERROR_REASON_TOO_MANY_REQUESTS: _ErrorReason.ValueType  # 51
-    """As many calls or streams of this kind are open as the node serves: retry later. RESOURCE_EXHAUSTED."""
-    ERROR_REASON_SUBSCRIBER_TOO_SLOW: _ErrorReason.ValueType  # 52
-    """A subscriber read so slowly that its stream was ended: resume it. ABORTED."""
+    ERROR_REASON_SERVER_BUSY: _ErrorReason.ValueType  # 51
+    """The node serves as many calls or streams as it can: retry later, or ask another. RESOURCE_EXHAUSTED."""
+    ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 52
+    """The caller has as many calls open as one caller may. RESOURCE_EXHAUSTED."""
     ERROR_REASON_ROLE_REQUIRED: _ErrorReason.ValueType  # 53
     """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
+    ERROR_REASON_KEY_NOT_TRUSTED: _ErrorReason.ValueType  # 54
+    """The TLS key of the caller is not, or no longer, trusted. PERMISSION_DENIED."""
     ERROR_REASON_NODE_SYNCING: _ErrorReason.ValueType  # 60
     """The node has no chain yet, or is still catching up: ask another or wait. UNAVAILABLE."""
     ERROR_REASON_NODE_STOPPING: _ErrorReason.ValueType  # 61
@@ -114,6 +118,8 @@ ERROR_REASON_INVALID_PAGE_TOKEN: ErrorReason.ValueType  # 2
 """A page token was not issued for this request, or is damaged: begin again without one. INVALID_ARGUMENT."""
 ERROR_REASON_INVALID_CURSOR: ErrorReason.ValueType  # 3
 """A cursor was not issued by SubscribeLogs, or is damaged. INVALID_ARGUMENT."""
+ERROR_REASON_MALFORMED_MESSAGE: ErrorReason.ValueType  # 4
+"""The bytes are no message of the method's request type. INVALID_ARGUMENT."""
 ERROR_REASON_TRANSACTION_MALFORMED: ErrorReason.ValueType  # 10
 """The bytes are no transaction: wrong RLP, unknown type, missing fields. INVALID_ARGUMENT."""
 ERROR_REASON_SIGNATURE_INVALID: ErrorReason.ValueType  # 11
@@ -151,7 +157,7 @@ ERROR_REASON_TRANSACTION_NOT_FOUND: ErrorReason.ValueType  # 30
 ERROR_REASON_TRANSACTION_NOT_FINAL: ErrorReason.ValueType  # 31
 """The transaction is pooled but not final yet: wait. FAILED_PRECONDITION."""
 ERROR_REASON_BLOCK_NOT_FOUND: ErrorReason.ValueType  # 32
-"""No block with this height or hash. NOT_FOUND."""
+"""No decided block has this hash, or genesis was asked for its commit. NOT_FOUND."""
 ERROR_REASON_HEIGHT_NOT_REACHED: ErrorReason.ValueType  # 33
 """The height is above the tip: it is not decided yet. NOT_FOUND."""
 ERROR_REASON_STATE_PRUNED: ErrorReason.ValueType  # 34
@@ -159,19 +165,21 @@ ERROR_REASON_STATE_PRUNED: ErrorReason.ValueType  # 34
 ERROR_REASON_EXECUTION_REVERTED: ErrorReason.ValueType  # 40
 """The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
 ERROR_REASON_EXECUTION_HALTED: ErrorReason.ValueType  # 41
-"""The call ran out of gas or broke another rule of the EVM; metadata `halt` says which. FAILED_PRECONDITION."""
+"""The call ran out of gas or broke another rule of the EVM; metadata `gas_used`. FAILED_PRECONDITION."""
 ERROR_REASON_CALL_GAS_TOO_HIGH: ErrorReason.ValueType  # 42
 """The call asked for more gas than this node gives to a call. INVALID_ARGUMENT."""
 ERROR_REASON_CALL_TOO_SLOW: ErrorReason.ValueType  # 43
 """The call took longer than this node gives to a call. RESOURCE_EXHAUSTED."""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 50
 """The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
-ERROR_REASON_TOO_MANY_REQUESTS: ErrorReason.ValueType  # 51
-"""As many calls or streams of this kind are open as the node serves: retry later. RESOURCE_EXHAUSTED."""
-ERROR_REASON_SUBSCRIBER_TOO_SLOW: ErrorReason.ValueType  # 52
-"""A subscriber read so slowly that its stream was ended: resume it. ABORTED."""
+ERROR_REASON_SERVER_BUSY: ErrorReason.ValueType  # 51
+"""The node serves as many calls or streams as it can: retry later, or ask another. RESOURCE_EXHAUSTED."""
+ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 52
+"""The caller has as many calls open as one caller may. RESOURCE_EXHAUSTED."""
 ERROR_REASON_ROLE_REQUIRED: ErrorReason.ValueType  # 53
 """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
+ERROR_REASON_KEY_NOT_TRUSTED: ErrorReason.ValueType  # 54
+"""The TLS key of the caller is not, or no longer, trusted. PERMISSION_DENIED."""
 ERROR_REASON_NODE_SYNCING: ErrorReason.ValueType  # 60
 """The node has no chain yet, or is still catching up: ask another or wait. UNAVAILABLE."""
 ERROR_REASON_NODE_STOPPING: ErrorReason.ValueType  # 61

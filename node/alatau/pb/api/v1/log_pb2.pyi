@@ -109,7 +109,7 @@ class TopicCondition(_message.Message):
     ANY_OF_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def any_of(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Topics of 32 bytes; at most 64. Any of them; none stands for any topic, or no topic at all."""
+        """Topics of 32 bytes; at most 64. Any of them; none stands for any topic, but there must be one."""
 
     def __init__(
         self,

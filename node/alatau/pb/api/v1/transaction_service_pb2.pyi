@@ -468,7 +468,7 @@ class CallResponse(_message.Message):
     output: _builtins.bytes
     """Returned data."""
     gas_used: _builtins.int
-    """Gas that it used, intrinsic gas left out."""
+    """Gas that it used, as a transaction would."""
     height: _builtins.int
     """Height after which it ran."""
     def __init__(

@@ -1,0 +1,118 @@
+"""BlockService: decided blocks, their commits, and new ones as they come."""
+
+from collections.abc import Awaitable, Callable
+
+from alatau.codec import rlp
+from alatau.pb.api.v1 import block_pb2, block_service_pb2
+from alatau.rpc.failures import failure
+from alatau.rpc.feed import Feed
+from alatau.rpc.final_block import block_message, height_not_reached, tip_height
+from alatau.rpc.limits import Limits
+from alatau.rpc.node import Node
+from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.requests import Checks, page_size
+from alatau.rpc.streams import StreamSlots
+from alatau.transport.call import Call
+from alatau.types.vote import commit_item
+from alatau.wire.block import BlockView, write_commit
+
+_pb = block_service_pb2
+
+_PAGE_DEFAULT = 50
+_PAGE_MAX = 200
+
+
+class BlockApi:
+    """Serves ``alatau.api.v1.BlockService``."""
+
+    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, limits: Limits) -> None:
+        self._node = node
+        self._feed = feed
+        self._streams = streams
+        self._limits = limits
+
+    async def get_block(self, request: _pb.GetBlockRequest, _call: Call) -> _pb.GetBlockResponse:
+        """One block, by height, by hash, or the tip."""
+        checks = Checks()
+        view = _view(checks, request.view)
+        by_hash = request.WhichOneof("id") == "hash"
+        if by_hash:
+            checks.hash("hash", request.hash)
+        checks.finish()
+        if by_hash:
+            height = self._node.store.height_of(request.hash)
+            if height is None:
+                raise failure("BLOCK_NOT_FOUND", f"no decided block has the hash 0x{request.hash.hex()}")
+        else:
+            height = request.height if request.WhichOneof("id") == "height" else tip_height(self._node.store)
+        return _pb.GetBlockResponse(block=self._message(height, view))
+
+    async def list_blocks(self, request: _pb.ListBlocksRequest, _call: Call) -> _pb.ListBlocksResponse:
+        """A page of blocks. The end of the range is fixed by the first page, so that pages fit together."""
+        checks = Checks()
+        view = _view(checks, request.view)
+        size = page_size(checks, request.page_size, _PAGE_DEFAULT, _PAGE_MAX)
+        checks.finish()
+        identity = request_identity(request)
+        tip = tip_height(self._node.store)
+        if request.page_token:
+            height, last = redeem(request.page_token, identity, 2)
+        else:
+            last = min(request.to_height, tip) if request.HasField("to_height") else tip
+            height = last if request.descending else request.from_height
+        step = -1 if request.descending else 1
+        blocks: list[block_pb2.Block] = []
+        room = self._limits.page_bytes_max
+        while request.from_height <= height <= last and len(blocks) < size:
+            message = self._message(height, view)
+            room -= message.ByteSize()
+            if room < 0 and blocks:
+                break
+            blocks.append(message)
+            height += step
+        more = request.from_height <= height <= last
+        return _pb.ListBlocksResponse(
+            blocks=blocks, next_page_token=issue(identity, (height, last)) if more else ""
+        )
+
+    async def get_commit(self, request: _pb.GetCommitRequest, _call: Call) -> _pb.GetCommitResponse:
+        """The commit that decided a height."""
+        tip = tip_height(self._node.store)
+        height = request.height if request.HasField("height") else tip
+        if height > tip:
+            raise height_not_reached(height, tip)
+        commit = self._node.store.commit_of(height)
+        if commit is None:
+            raise failure("BLOCK_NOT_FOUND", "genesis is agreed on beforehand and has no commit")
+        return _pb.GetCommitResponse(commit=write_commit(commit, rlp.encode(commit_item(commit))))
+
+    async def subscribe_blocks(
+        self,
+        request: _pb.SubscribeBlocksRequest,
+        _call: Call,
+        send: Callable[[_pb.SubscribeBlocksResponse], Awaitable[None]],
+    ) -> None:
+        """Blocks from a height on, without a gap, until the client ends the stream."""
+        checks = Checks()
+        view = _view(checks, request.view)
+        checks.finish()
+        with self._streams.take():
+            height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
+            while True:
+                await self._feed.wait_above(height - 1)
+                await send(_pb.SubscribeBlocksResponse(block=self._message(height, view)))
+                height += 1
+
+    def _message(self, height: int, view: BlockView) -> block_pb2.Block:
+        return block_message(self._feed.block(height), view, self._node.store)
+
+
+def _view(checks: Checks, requested: int) -> BlockView:
+    """The view asked for; none is HASHES."""
+    if requested == block_pb2.BLOCK_VIEW_UNSPECIFIED:
+        return BlockView.HASHES
+    try:
+        return BlockView(requested)
+    except ValueError:
+        checks.add("view", f"is {requested}, no view that this node knows")
+        return BlockView.HASHES

@@ -1,0 +1,146 @@
+"""EventService: logs in pages, and as they come."""
+
+from collections.abc import Awaitable, Callable
+
+import trio
+
+from alatau.pb.api.v1 import event_service_pb2, log_pb2
+from alatau.rpc.feed import Feed
+from alatau.rpc.final_block import event_logs, tip_height
+from alatau.rpc.limits import Limits
+from alatau.rpc.node import Node
+from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.requests import FILTER_VALUES_MAX, TOPICS_MAX, Checks, page_size
+from alatau.rpc.streams import StreamSlots
+from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, matches
+from alatau.transport.call import Call
+from alatau.types.receipt import bloom_bits
+from alatau.wire.logs import EventLog, write_log
+
+_pb = event_service_pb2
+
+_PAGE_DEFAULT = 100
+_PAGE_MAX = 1_000
+_PROGRESS_BLOCKS = 64
+"""A subscriber hears of its progress at least once in so many blocks without a matching log."""
+_CURSOR = b"alatau.api.v1.SubscribeLogs"
+_HEIGHT_MAX = 2**63
+
+
+class EventApi:
+    """Serves ``alatau.api.v1.EventService``."""
+
+    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, limits: Limits) -> None:
+        self._node = node
+        self._feed = feed
+        self._streams = streams
+        self._limits = limits
+
+    async def list_logs(self, request: _pb.ListLogsRequest, _call: Call) -> _pb.ListLogsResponse:
+        """A page of logs. The end of the range is fixed by the first page, so that pages fit together."""
+        checks = Checks()
+        size = page_size(checks, request.page_size, _PAGE_DEFAULT, _PAGE_MAX)
+        addresses, topics = _conditions(checks, request.filter)
+        checks.finish()
+        identity, tip = request_identity(request), tip_height(self._node.store)
+        cursor: LogCursor | None = None
+        last = min(request.to_height, tip) if request.HasField("to_height") else tip
+        if request.page_token:
+            height, log_index, last = redeem(request.page_token, identity, 3)
+            cursor = LogCursor(height, log_index)
+        query = LogQuery(request.from_height, last, addresses, topics, size)
+        page = self._node.store.logs(query, cursor)
+        messages, following = self._fill(page.logs, page.next)
+        token = "" if following is None else issue(identity, (following.height, following.log_index, last))
+        return _pb.ListLogsResponse(logs=messages, next_page_token=token)
+
+    def _fill(
+        self, found: tuple[FoundLog, ...], following: LogCursor | None
+    ) -> tuple[list[log_pb2.Log], LogCursor | None]:
+        """Messages of the logs that fit into a page, and where the next one begins."""
+        room = self._limits.page_bytes_max
+        messages: list[log_pb2.Log] = []
+        for entry in found:
+            message = write_log(self._placed(entry))
+            room -= message.ByteSize()
+            if room < 0 and messages:
+                return messages, LogCursor(entry.height, entry.log_index)
+            messages.append(message)
+        return messages, following
+
+    def _placed(self, found: FoundLog) -> EventLog:
+        block = self._feed.block(found.height).block
+        return EventLog(
+            found.log.address,
+            found.log.topics,
+            found.log.data,
+            found.height,
+            block.hash,
+            block.transactions[found.transaction_index].hash,
+            found.transaction_index,
+            found.log_index,
+        )
+
+    async def subscribe_logs(
+        self,
+        request: _pb.SubscribeLogsRequest,
+        _call: Call,
+        send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]],
+    ) -> None:
+        """Logs block by block, without a gap, until the client ends the stream."""
+        checks = Checks()
+        addresses, topics = _conditions(checks, request.filter)
+        checks.finish()
+        match request.WhichOneof("start"):
+            case "from_height":
+                height = request.from_height
+            case "cursor":
+                height = redeem(request.cursor, _CURSOR, 1, reason="INVALID_CURSOR")[0]
+            case _:
+                height = tip_height(self._node.store) + 1
+        query = LogQuery(0, _HEIGHT_MAX, addresses, topics)
+        with self._streams.take():
+            await self._follow(query, height, send)
+
+    async def _follow(
+        self, query: LogQuery, height: int, send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]]
+    ) -> None:
+        quiet = 0
+        while True:
+            await self._feed.wait_above(height - 1)
+            logs = self._matching(query, height)
+            height += 1
+            quiet = 0 if logs else quiet + 1
+            if logs or quiet % _PROGRESS_BLOCKS == 0:
+                await send(_pb.SubscribeLogsResponse(logs=logs, height=height - 1, cursor=issue(_CURSOR, (height,))))
+            if not logs:
+                await trio.lowlevel.checkpoint()  # many quiet blocks from the store must not hold up the others
+
+    def _matching(self, query: LogQuery, height: int) -> list[log_pb2.Log]:
+        header = self._node.store.header(height)
+        if header is None or not _may_match(query, header.logs_bloom):
+            return []
+        return [write_log(log) for log in event_logs(self._feed.block(height)) if matches(log, query)]
+
+
+def _conditions(
+    checks: Checks, wanted: log_pb2.LogFilter
+) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, ...], ...]]:
+    """The conditions of a filter on addresses and topics."""
+    checks.count("filter.addresses", wanted.addresses, 0, FILTER_VALUES_MAX)
+    checks.count("filter.topics", wanted.topics, 0, TOPICS_MAX)
+    addresses = tuple(
+        checks.address(f"filter.addresses[{i}]", value) for i, value in enumerate(wanted.addresses[:FILTER_VALUES_MAX])
+    )
+    topics = tuple(
+        checks.hashes(f"filter.topics[{i}].any_of", position.any_of, 0, FILTER_VALUES_MAX)
+        for i, position in enumerate(wanted.topics[:TOPICS_MAX])
+    )
+    return addresses, topics
+
+
+def _may_match(query: LogQuery, bloom: bytes) -> bool:
+    """Whether a block with this filter can hold a log that meets the conditions."""
+    bits = int.from_bytes(bloom, "big")
+    conditions = [values for values in (query.addresses, *query.topics) if values]
+    return all(any(bits & mask == mask for mask in map(bloom_bits, values)) for values in conditions)

@@ -1,0 +1,43 @@
+"""What the services give to one caller and to all together. Every number has its reason; an operator may change it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of the client API, on top of those of its listener (``transport.limits``)."""
+
+    batch_transactions_max: int = 2_048
+    """A batch is admitted in one go; this many cost about 0.1 s of one core to verify."""
+    batch_bytes_max: int = 2 * 1024 * 1024
+    """Half a message, so that the message limit never decides."""
+    transaction_bytes_max: int = 131_072
+    """128 KiB as geth's pool takes; twice the largest deployment (initcode of 49,152 bytes)."""
+    message_bytes_max: int = 8 * 1024 * 1024
+    """That of the listener: it holds the largest block (4 MiB) with its receipts in most cases."""
+    page_bytes_max: int = 3 * 1024 * 1024
+    """Where a page of blocks or logs stops growing, leaving room for one more item below the message limit."""
+
+    call_gas_max: int = 16_777_216
+    """What a transaction may use at most (EIP-7825): a call that needs more could never be sent."""
+    calls_at_once: int = 1
+    """Calls that run at the same time. Python runs one thread at a time, so more would only slow each other and
+    hold up the consensus thread longer between its turns."""
+    calls_waiting_max: int = 64
+    """Calls that may wait for their turn."""
+    call_time_s_max: float = 2.0
+    """Longest that a caller waits for a running call; its gas bounds the work itself."""
+
+    streams_max: int = 512
+    """Open subscriptions and submit streams. Each costs about 20 kB."""
+    waiting_transactions_max: int = 20_000
+    """Transactions that callers wait for at the same time."""
+    recent_blocks: int = 8
+    """Decided blocks kept in memory for subscribers; older ones come from the store."""
+
+    transactions_per_s: float = 5_000.0
+    """Submitted transactions a second of one caller: about what one core can verify."""
+    transactions_burst: float = 20_000.0
+    """At once, of a caller that has been quiet."""
+    callers_max: int = 4_096
+    """Callers whose rate is remembered; the one seen longest ago is forgotten first."""

@@ -1,0 +1,178 @@
+"""NodeService: the node, its network, and what it waits for."""
+
+from collections.abc import Mapping
+
+import alatau
+from alatau.pb.api.v1 import node_pb2, node_service_pb2
+from alatau.rpc.failures import failure
+from alatau.rpc.final_block import tip_height
+from alatau.rpc.limits import Limits
+from alatau.rpc.node import Node, PeerView
+from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.requests import Checks, page_size
+from alatau.rpc.stall import diagnose
+from alatau.transport.call import Call
+from alatau.types.header import header_hash
+from alatau.types.validator import ValidatorSet
+from alatau.wire.amount import write_amount
+from alatau.wire.status import write_validator
+
+_pb = node_service_pb2
+
+_PAGE_MAX = 1_000
+"""Validators or peers in a page: there are dozens, not thousands."""
+
+
+class NodeApi:
+    """Serves ``alatau.api.v1.NodeService``."""
+
+    def __init__(self, node: Node, limits: Limits) -> None:
+        self._node = node
+        self._limits = limits
+
+    async def get_status(self, _request: _pb.GetStatusRequest, _call: Call) -> _pb.GetStatusResponse:
+        """Network, tip, sync state, pool and limits."""
+        node, config, limits = self._node, self._node.config, self._limits
+        height = tip_height(node.store)
+        tip, genesis = node.store.header(height), node.store.header(0)
+        assert tip is not None
+        assert genesis is not None
+        status = node.status()
+        return _pb.GetStatusResponse(
+            network=config.name,
+            chain_id=config.chain_id,
+            genesis_hash=header_hash(genesis),
+            version=alatau.__version__,
+            height=height,
+            block_hash=header_hash(tip),
+            state_root=tip.state_root,
+            timestamp=tip.timestamp,
+            sync_state=_enum(status.sync_state),
+            highest_peer_height=status.highest_peer_height,
+            peer_count=len(node.peers()),
+            pool_transactions=status.pool_transactions,
+            pool_bytes=status.pool_bytes,
+            validator_address=status.validator_address or b"",
+            fork=config.fork_at(height).value,
+            base_fee_per_gas=write_amount(config.base_fee_per_gas),
+            block_gas_limit=config.block_gas_limit,
+            limits=_pb.Limits(
+                batch_transactions_max=limits.batch_transactions_max,
+                batch_bytes_max=limits.batch_bytes_max,
+                transaction_bytes_max=limits.transaction_bytes_max,
+                call_gas_max=limits.call_gas_max,
+                message_bytes_max=limits.message_bytes_max,
+            ),
+        )
+
+    async def list_validators(
+        self, request: _pb.ListValidatorsRequest, _call: Call
+    ) -> _pb.ListValidatorsResponse:
+        """The set that decides a height; pages of one listing show the same height."""
+        checks = Checks()
+        size = page_size(checks, request.page_size, _PAGE_MAX, _PAGE_MAX)
+        checks.finish()
+        identity = request_identity(request)
+        first = 0
+        if request.page_token:
+            first, height = redeem(request.page_token, identity, 2)
+        else:
+            height = request.height if request.HasField("height") else tip_height(self._node.store) + 1
+        validators = self._validators(height)
+        page = validators.validators[first : first + size]
+        more = first + size < len(validators.validators)
+        return _pb.ListValidatorsResponse(
+            validators=[write_validator(v) for v in page],
+            next_page_token=issue(identity, (first + size, height)) if more else "",
+            height=height,
+            set_hash=validators.hash,
+            total_power=validators.total_power,
+        )
+
+    async def list_peers(self, request: _pb.ListPeersRequest, _call: Call) -> _pb.ListPeersResponse:
+        """Connected nodes. Peers that come and go between pages may be missed or shown twice."""
+        checks = Checks()
+        size = page_size(checks, request.page_size, _PAGE_MAX, _PAGE_MAX)
+        checks.finish()
+        identity = request_identity(request)
+        first = redeem(request.page_token, identity, 1)[0] if request.page_token else 0
+        peers = sorted(self._node.peers(), key=lambda peer: peer.id)
+        more = first + size < len(peers)
+        return _pb.ListPeersResponse(
+            peers=[_peer(peer) for peer in peers[first : first + size]],
+            next_page_token=issue(identity, (first + size,)) if more else "",
+        )
+
+    async def get_consensus_state(
+        self, _request: _pb.GetConsensusStateRequest, _call: Call
+    ) -> _pb.GetConsensusStateResponse:
+        """The round, and in words what it waits for."""
+        node = self._node
+        view, status, height = node.consensus_view(), node.status(), tip_height(node.store)
+        connected = {peer.id for peer in node.peers() if peer.validator}
+        if status.validator_address is not None:
+            connected.add(status.validator_address)
+        diagnosis = diagnose(view, status, connected, node.config.consensus, height)
+        if view is None:
+            return _pb.GetConsensusStateResponse(
+                height=height + 1, stalled=diagnosis.stalled, explanation=diagnosis.sentences
+            )
+        validators = view.validators
+        proposer = validators.by_address.get(view.proposer)
+        return _pb.GetConsensusStateResponse(
+            height=view.height,
+            round=view.round,
+            step=_enum(view.step),
+            proposer=None if proposer is None else write_validator(proposer),
+            proposal_received=view.proposal_received,
+            votes=[
+                node_pb2.ValidatorVotes(
+                    validator=write_validator(validator),
+                    prevote=_seen(view.prevotes, validator.address),
+                    precommit=_seen(view.precommits, validator.address),
+                    connected=validator.address in connected,
+                )
+                for validator in validators.validators
+            ],
+            quorum_power=validators.total_power * 2 // 3 + 1,
+            total_power=validators.total_power,
+            since_last_block_ms=view.since_last_block_ms,
+            stalled=diagnosis.stalled,
+            explanation=diagnosis.sentences,
+        )
+
+    def _validators(self, height: int) -> ValidatorSet:
+        validators = self._node.validators(height)
+        if validators is not None:
+            return validators
+        tip = tip_height(self._node.store)
+        if height > tip:
+            raise failure(
+                "HEIGHT_NOT_REACHED",
+                f"the validators of height {height} are not decided yet, the tip is {tip}",
+                metadata={"height": str(tip)},
+            )
+        raise failure("STATE_PRUNED", f"the state that names the validators of height {height} is pruned")
+
+
+def _peer(peer: PeerView) -> node_pb2.Peer:
+    return node_pb2.Peer(
+        id=peer.id,
+        name=peer.name,
+        address=peer.address,
+        validator=peer.validator,
+        outbound=peer.outbound,
+        height=peer.height,
+        round_trip_us=peer.round_trip_us,
+        connected_at_ms=peer.connected_at_ms,
+    )
+
+
+def _seen(votes: Mapping[bytes, bytes | None], validator: bytes) -> node_pb2.VoteSeen:
+    if validator not in votes:
+        return node_pb2.VOTE_SEEN_UNSPECIFIED
+    return node_pb2.VOTE_SEEN_NIL if votes[validator] is None else node_pb2.VOTE_SEEN_BLOCK
+
+
+def _enum(value: int) -> int:
+    return int(value)

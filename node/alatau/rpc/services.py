@@ -1,0 +1,67 @@
+"""The client API of a node, put together."""
+
+from collections.abc import Sequence
+
+import trio
+
+from alatau.pb.api.v1 import (
+    block_service_pb2,
+    event_service_pb2,
+    node_service_pb2,
+    state_service_pb2,
+    transaction_service_pb2,
+)
+from alatau.rpc.access import Access, RoleMap, guarded
+from alatau.rpc.block_service import BlockApi
+from alatau.rpc.call_runner import CallRunner
+from alatau.rpc.event_service import EventApi
+from alatau.rpc.feed import Feed
+from alatau.rpc.limits import Limits
+from alatau.rpc.node import Node
+from alatau.rpc.node_service import NodeApi
+from alatau.rpc.state_service import StateApi
+from alatau.rpc.streams import StreamSlots
+from alatau.rpc.transaction_service import TransactionApi
+from alatau.transport.service import Service, bind
+
+
+class Api:
+    """All services of a node::
+
+        api = Api(node)
+        await nursery.start(api.run)
+        await nursery.start(partial(serve, api.services, listeners, health=health))
+    """
+
+    def __init__(self, node: Node, limits: Limits | None = None, roles: RoleMap | None = None) -> None:
+        limits = limits or Limits()
+        self._access = Access(limits, roles or RoleMap())
+        self._feed = Feed(node, limits)
+        streams = StreamSlots(limits.streams_max)
+        calls = CallRunner(node, limits)
+        bound = (
+            bind(
+                transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
+                TransactionApi(node, self._feed, self._access, calls, limits),
+            ),
+            bind(
+                block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],
+                BlockApi(node, self._feed, streams, limits),
+            ),
+            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node)),
+            bind(
+                event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
+                EventApi(node, self._feed, streams, limits),
+            ),
+            bind(node_service_pb2.DESCRIPTOR.services_by_name["NodeService"], NodeApi(node, limits)),
+        )
+        self.services: Sequence[Service] = tuple(guarded(service, self._access) for service in bound)
+        """For ``transport.serve``."""
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Follow the node's blocks until cancelled. Needs a node that has its genesis."""
+        await self._feed.run(task_status=task_status)
+
+    def stop_taking(self) -> None:
+        """Refuse new calls from now on: the node is about to stop."""
+        self._access.stopping = True

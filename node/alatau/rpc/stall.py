@@ -1,0 +1,142 @@
+"""Why the network does or does not get on, in words: what an operator would otherwise read out of vote tables.
+
+Pure: a function of what the node has seen.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from alatau.rpc.node import ConsensusView, NodeStatus, Step, SyncState
+from alatau.types.chain_config import ConsensusParameters
+from alatau.types.validator import Validator
+
+_ROUNDS_PATIENT = 3
+"""Rounds that an ordinary hiccup takes at most; more mean that something is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What a node waits for."""
+
+    stalled: bool
+    """Whether blocks should be coming but are not."""
+    sentences: tuple[str, ...]
+    """The gravest first; never empty."""
+
+
+def diagnose(
+    view: ConsensusView | None,
+    status: NodeStatus,
+    connected: Collection[bytes],
+    timing: ConsensusParameters,
+    height: int,
+) -> Diagnosis:
+    """Say what the node waits for.
+
+    Args:
+        view: the round; None before the node joined consensus.
+        status: sync state and pool.
+        connected: addresses of the validators that the node is connected to, itself included.
+        timing: the network's intervals.
+        height: height of the last decided block.
+    """
+    if status.sync_state is not SyncState.SYNCED or view is None:
+        return _behind(status, height)
+    due_ms = timing.block_interval_ms if status.pool_transactions else timing.heartbeat_ms
+    patience_ms = due_ms + timing.timeout_propose_ms + 2 * timing.timeout_vote_ms
+    stalled = view.since_last_block_ms > patience_ms or view.round >= _ROUNDS_PATIENT
+    sentences = list(_lost_quorum(view, connected))
+    if stalled or view.round > 0:
+        sentences += _progress(view)
+    if stalled and not sentences[:1]:
+        sentences.append("This node has seen nothing that explains the wait: look at its log and its clock.")
+    if not stalled:
+        sentences.append(_healthy(view, status, timing))
+    elif view.since_last_block_ms > patience_ms:
+        sentences.append(
+            f"The last block, {view.height - 1}, was decided {view.since_last_block_ms / 1000:.1f} s ago; "
+            f"with {_waiting(status.pool_transactions)} the next was due after {due_ms / 1000:.1f} s."
+        )
+    return Diagnosis(stalled, tuple(sentences))
+
+
+def _behind(status: NodeStatus, height: int) -> Diagnosis:
+    missing = status.highest_peer_height - height
+    if status.sync_state is SyncState.SYNCING and missing > 0:
+        sentence = f"This node is catching up: it is at height {height}, {missing} blocks behind its peers."
+    elif status.sync_state is SyncState.SYNCED:
+        sentence = f"This node follows the network at height {height} and takes no part in consensus."
+    else:
+        sentence = f"This node is at height {height} and has not heard yet how far the network is."
+    return Diagnosis(stalled=False, sentences=(sentence,))
+
+
+def _lost_quorum(view: ConsensusView, connected: Collection[bytes]) -> Iterable[str]:
+    """Whether enough validators can be reached at all."""
+    validators = view.validators
+    missing = [v for v in validators.validators if v.address not in connected]
+    reachable = validators.total_power - sum(v.power for v in missing)
+    if missing and not validators.has_quorum(reachable):
+        yield (
+            f"No decision is possible: validators with {reachable} of {validators.total_power} voting power can be "
+            f"reached, more than two thirds are needed. Bring back {_names(missing)}."
+        )
+    elif missing:
+        yield (
+            f"{_names(missing)} cannot be reached; decisions go on with {reachable} of "
+            f"{validators.total_power} voting power."
+        )
+
+
+def _progress(view: ConsensusView) -> Iterable[str]:
+    """What the round lacks."""
+    validators = view.validators
+    proposer = validators.by_address.get(view.proposer)
+    match view.step:
+        case Step.PROPOSE if not view.proposal_received:
+            yield f"Round {view.round} waits for the proposal of {_name(proposer)}."
+        case Step.PREVOTE | Step.PROPOSE:
+            yield from _votes(view, "prevotes", view.prevotes)
+        case Step.PRECOMMIT:
+            yield from _votes(view, "precommits", view.precommits)
+        case _:
+            return
+
+
+def _votes(view: ConsensusView, what: str, votes: Iterable[bytes]) -> Iterable[str]:
+    validators = view.validators
+    seen = set(votes)
+    power = sum(validators.power_of(address) for address in seen)
+    silent = [v for v in validators.validators if v.address not in seen]
+    if silent:
+        yield (
+            f"Round {view.round} of height {view.height} has {what} of {power} of {validators.total_power} voting "
+            f"power; those of {_names(silent)} are missing."
+        )
+    else:
+        yield f"All validators sent their {what} of round {view.round}, but not for the same block: the next round follows."
+
+
+def _healthy(view: ConsensusView, status: NodeStatus, timing: ConsensusParameters) -> str:
+    if view.step in (Step.NEW_HEIGHT, Step.IDLE):
+        if status.pool_transactions == 0:
+            left_ms = max(0, timing.heartbeat_ms - view.since_last_block_ms)
+            return f"No transaction waits; an empty block follows in {left_ms / 1000:.1f} s at the latest."
+        return f"{_waiting(status.pool_transactions).capitalize()}; block {view.height} is due."
+    return f"Block {view.height} is being decided, round {view.round}."
+
+
+def _waiting(count: int) -> str:
+    if count == 0:
+        return "no transaction waiting"
+    return "1 transaction waiting" if count == 1 else f"{count} transactions waiting"
+
+
+def _names(validators: list[Validator]) -> str:
+    return ", ".join(_name(v) for v in validators)
+
+
+def _name(validator: Validator | None) -> str:
+    if validator is None:
+        return "a validator that left the set"
+    return validator.name or f"0x{validator.address.hex()}"

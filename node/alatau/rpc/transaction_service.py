@@ -1,0 +1,200 @@
+"""TransactionService: submitting, following, calling."""
+
+import math
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import trio
+
+from alatau.crypto.keccak import keccak256
+from alatau.pb.api.v1 import transaction_pb2, transaction_service_pb2
+from alatau.rpc.access import Access
+from alatau.rpc.call_runner import CallRunner
+from alatau.rpc.failures import failure
+from alatau.rpc.feed import Feed
+from alatau.rpc.final_block import transaction_receipt
+from alatau.rpc.limits import Limits
+from alatau.rpc.node import Node, Refusal
+from alatau.rpc.requests import Checks
+from alatau.transport.call import Call
+from alatau.wire.reasons import reason_number
+from alatau.wire.receipt import write_receipt
+from alatau.wire.transaction import Position, TransactionState, write_position, write_transaction
+
+_pb = transaction_service_pb2
+_POOLED = transaction_pb2.TRANSACTION_STATE_POOLED
+_FINAL = transaction_pb2.TRANSACTION_STATE_FINAL
+
+_ANSWER_MARGIN_S = 0.05
+"""Left of a deadline to answer with a reason of ours, before gRPC answers with its own."""
+
+_REASONS_OF_REPETITION = frozenset({"NONCE_TOO_LOW"})
+"""What the pool says of a transaction that is final already: its nonce is used up, by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _TooLarge:
+    """Refused here, before it costs the pool anything."""
+
+    message: str
+    reason: str = "TRANSACTION_TOO_LARGE"
+
+
+class TransactionApi:
+    """Serves ``alatau.api.v1.TransactionService``."""
+
+    def __init__(self, node: Node, feed: Feed, access: Access, calls: CallRunner, limits: Limits) -> None:
+        self._node = node
+        self._feed = feed
+        self._access = access
+        self._calls = calls
+        self._limits = limits
+
+    async def submit_transaction(
+        self, request: _pb.SubmitTransactionRequest, call: Call
+    ) -> _pb.SubmitTransactionResponse:
+        """Offer one transaction to the pool."""
+        state = await self._submit_one(request.transaction, call)
+        return _pb.SubmitTransactionResponse(hash=keccak256(request.transaction), state=state)
+
+    async def batch_submit_transactions(
+        self, request: _pb.BatchSubmitTransactionsRequest, call: Call
+    ) -> _pb.BatchSubmitTransactionsResponse:
+        """Offer many; each has its own result."""
+        return _pb.BatchSubmitTransactionsResponse(results=await self._submit_batch(request.transactions, call))
+
+    async def submit_transactions(
+        self,
+        requests: AsyncIterator[_pb.SubmitTransactionsRequest],
+        call: Call,
+        send: Callable[[_pb.SubmitTransactionsResponse], Awaitable[None]],
+    ) -> None:
+        """Answer batch after batch."""
+        async for request in requests:
+            results = await self._submit_batch(request.transactions, call)
+            await send(_pb.SubmitTransactionsResponse(sequence=request.sequence, results=results))
+
+    async def submit_and_wait(self, request: _pb.SubmitAndWaitRequest, call: Call) -> _pb.SubmitAndWaitResponse:
+        """Offer one transaction and wait until it is final."""
+        await self._submit_one(request.transaction, call)
+        return _pb.SubmitAndWaitResponse(receipt=await self._await_receipt(keccak256(request.transaction), call))
+
+    async def get_transaction(
+        self, request: _pb.GetTransactionRequest, _call: Call
+    ) -> _pb.GetTransactionResponse:
+        """A transaction by its hash."""
+        checks = Checks()
+        transaction_hash = checks.hash("hash", request.hash)
+        checks.finish()
+        pooled = self._node.pooled(transaction_hash)
+        if pooled is not None:
+            return _pb.GetTransactionResponse(
+                transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
+            )
+        height, index = self._find(transaction_hash)
+        final = self._feed.block(height)
+        return _pb.GetTransactionResponse(
+            transaction=write_transaction(final.block.transactions[index], final.sender(index)),
+            state=_FINAL,
+            position=write_position(Position(height, final.block.hash, index)),
+        )
+
+    async def get_receipt(self, request: _pb.GetReceiptRequest, call: Call) -> _pb.GetReceiptResponse:
+        """The outcome of a final transaction; with ``wait``, once it is final."""
+        checks = Checks()
+        transaction_hash = checks.hash("hash", request.hash)
+        checks.finish()
+        if request.wait:
+            return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
+        if self._node.pooled(transaction_hash) is not None:
+            raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
+        return _pb.GetReceiptResponse(receipt=self._receipt(transaction_hash))
+
+    async def call(self, request: _pb.CallRequest, _call: Call) -> _pb.CallResponse:
+        """Run a message call on committed state."""
+        height = request.height if request.HasField("height") else None
+        return await self._calls.call(request.message, height)
+
+    async def estimate_gas(self, request: _pb.EstimateGasRequest, _call: Call) -> _pb.EstimateGasResponse:
+        """The least gas limit with which a transaction succeeds."""
+        height = request.height if request.HasField("height") else None
+        return await self._calls.estimate(request.message, height)
+
+    async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState:
+        checks = Checks()
+        if not transaction:
+            checks.add("transaction", "is empty")
+        checks.finish()
+        state, refusal = (await self._submit([transaction], call))[0]
+        if refusal is not None:
+            raise failure(
+                refusal.reason, refusal.message, metadata={"transaction_hash": keccak256(transaction).hex()}
+            )
+        return state
+
+    async def _submit_batch(self, transactions: Sequence[bytes], call: Call) -> list[_pb.SubmitResult]:
+        limits, checks = self._limits, Checks()
+        checks.count("transactions", transactions, 1, limits.batch_transactions_max)
+        checks.at_most("transactions", sum(map(len, transactions)), limits.batch_bytes_max)
+        checks.finish()
+        outcomes = await self._submit(transactions, call)
+        return [
+            _pb.SubmitResult(
+                hash=keccak256(transaction),
+                state=state,
+                rejection=None
+                if refusal is None
+                else _pb.SubmitRejection(reason=reason_number(refusal.reason), message=refusal.message),
+            )
+            for transaction, (state, refusal) in zip(transactions, outcomes, strict=True)
+        ]
+
+    async def _submit(
+        self, transactions: Sequence[bytes], call: Call
+    ) -> list[tuple[TransactionState | None, Refusal | None]]:
+        """Offer ``transactions`` and say for each its state or why it was refused."""
+        self._access.spend_transactions(call, len(transactions))
+        size_max = self._limits.transaction_bytes_max
+        too_large = {index for index, tx in enumerate(transactions) if len(tx) > size_max}
+        offered = [tx for index, tx in enumerate(transactions) if index not in too_large]
+        answers = iter(await self._node.submit(offered) if offered else ())
+        results: list[tuple[TransactionState | None, Refusal | None]] = []
+        for index, transaction in enumerate(transactions):
+            if index in too_large:
+                results.append((None, _TooLarge(f"transaction has {len(transaction)} bytes, more than {size_max}")))
+                continue
+            refusal = next(answers)
+            if refusal is None:
+                results.append((TransactionState.POOLED, None))
+            elif refusal.reason in _REASONS_OF_REPETITION and self._is_final(keccak256(transaction)):
+                results.append((TransactionState.FINAL, None))
+            else:
+                results.append((None, refusal))
+        return results
+
+    def _is_final(self, transaction_hash: bytes) -> bool:
+        return self._node.store.find_transaction(transaction_hash) is not None
+
+    async def _await_receipt(self, transaction_hash: bytes, call: Call) -> transaction_pb2.Receipt:
+        """Wait until a transaction is final, at most until shortly before the deadline."""
+        remaining_s = call.remaining_s()
+        wait_s = math.inf if remaining_s is None else max(0.0, remaining_s - _ANSWER_MARGIN_S)
+        with trio.move_on_after(wait_s) as scope:
+            await self._feed.wait_final(transaction_hash)
+        if scope.cancelled_caught:
+            raise failure(
+                "NOT_FINAL_IN_TIME",
+                f"transaction 0x{transaction_hash.hex()} was not final before the deadline",
+                metadata={"transaction_hash": transaction_hash.hex()},
+            )
+        return self._receipt(transaction_hash)
+
+    def _receipt(self, transaction_hash: bytes) -> transaction_pb2.Receipt:
+        height, index = self._find(transaction_hash)
+        return write_receipt(transaction_receipt(self._feed.block(height), index))
+
+    def _find(self, transaction_hash: bytes) -> tuple[int, int]:
+        place = self._node.store.find_transaction(transaction_hash)
+        if place is None:
+            raise failure("TRANSACTION_NOT_FOUND", f"transaction 0x{transaction_hash.hex()} is not known here")
+        return place

@@ -1,0 +1,187 @@
+"""A node's status, its validators and peers, and its view of consensus."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from alatau.pb.api.v1 import node_pb2, node_service_pb2
+from alatau.types.validator import Validator
+from alatau.wire.amount import read_amount
+
+
+class SyncState(IntEnum):
+    """Whether a node is at the tip. Values as in ``alatau.api.v1.SyncState``."""
+
+    STARTING = 1
+    SYNCING = 2
+    SYNCED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a client may ask a node for."""
+
+    batch_transactions_max: int
+    batch_bytes_max: int
+    transaction_bytes_max: int
+    call_gas_max: int
+    message_bytes_max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Network, tip, sync state and pool of a node."""
+
+    network: str
+    chain_id: int
+    genesis_hash: bytes
+    version: str
+    height: int
+    block_hash: bytes
+    state_root: bytes
+    timestamp: int
+    """Of the last block, seconds since 1970."""
+    sync_state: SyncState
+    highest_peer_height: int
+    peer_count: int
+    pool_transactions: int
+    pool_bytes: int
+    validator_address: bytes | None
+    fork: str
+    base_fee_per_gas: int
+    block_gas_limit: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorVotes:
+    """A validator's votes in the current round; None for a vote not seen, empty bytes are never used."""
+
+    validator: Validator
+    prevote: str
+    """``none``, ``nil`` or ``block``."""
+    precommit: str
+    connected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConsensusState:
+    """The round of consensus as a node sees it."""
+
+    height: int
+    round: int
+    step: str
+    proposer: Validator
+    proposal_received: bool
+    votes: tuple[ValidatorVotes, ...]
+    quorum_power: int
+    total_power: int
+    since_last_block_ms: int
+    stalled: bool
+    explanation: tuple[str, ...]
+    """What it waits for, in sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRecord:
+    """A node that a node is connected to."""
+
+    id: bytes
+    """Validator address, or an observer's TLS key hash."""
+    name: str
+    address: str
+    validator: bool
+    outbound: bool
+    height: int
+    round_trip_us: int
+    connected_at_ms: int
+
+
+def read_peer(message: node_pb2.Peer) -> PeerRecord:
+    """From the wire."""
+    return PeerRecord(
+        message.id,
+        message.name,
+        message.address,
+        message.validator,
+        message.outbound,
+        message.height,
+        message.round_trip_us,
+        message.connected_at_ms,
+    )
+
+
+def write_validator(validator: Validator) -> node_pb2.Validator:
+    """For the wire."""
+    return node_pb2.Validator(
+        address=validator.address,
+        power=validator.power,
+        name=validator.name,
+        endpoint=validator.endpoint,
+        tls_key_hash=validator.tls_key_hash,
+    )
+
+
+def read_validator(message: node_pb2.Validator) -> Validator:
+    """From the wire."""
+    return Validator(message.address, message.power, message.tls_key_hash, message.endpoint, message.name)
+
+
+def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
+    """From the wire."""
+    limits = message.limits
+    return Status(
+        network=message.network,
+        chain_id=message.chain_id,
+        genesis_hash=message.genesis_hash,
+        version=message.version,
+        height=message.height,
+        block_hash=message.block_hash,
+        state_root=message.state_root,
+        timestamp=message.timestamp,
+        sync_state=SyncState(message.sync_state),
+        highest_peer_height=message.highest_peer_height,
+        peer_count=message.peer_count,
+        pool_transactions=message.pool_transactions,
+        pool_bytes=message.pool_bytes,
+        validator_address=message.validator_address or None,
+        fork=message.fork,
+        base_fee_per_gas=read_amount(message.base_fee_per_gas),
+        block_gas_limit=message.block_gas_limit,
+        limits=Limits(
+            limits.batch_transactions_max,
+            limits.batch_bytes_max,
+            limits.transaction_bytes_max,
+            limits.call_gas_max,
+            limits.message_bytes_max,
+        ),
+    )
+
+
+def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) -> ConsensusState:
+    """From the wire."""
+    return ConsensusState(
+        height=message.height,
+        round=message.round,
+        step=_word(node_pb2.ConsensusStep.Name(message.step), "CONSENSUS_STEP_"),
+        proposer=read_validator(message.proposer),
+        proposal_received=message.proposal_received,
+        votes=tuple(
+            ValidatorVotes(
+                read_validator(entry.validator),
+                _word(node_pb2.VoteSeen.Name(entry.prevote), "VOTE_SEEN_"),
+                _word(node_pb2.VoteSeen.Name(entry.precommit), "VOTE_SEEN_"),
+                entry.connected,
+            )
+            for entry in message.votes
+        ),
+        quorum_power=message.quorum_power,
+        total_power=message.total_power,
+        since_last_block_ms=message.since_last_block_ms,
+        stalled=message.stalled,
+        explanation=tuple(message.explanation),
+    )
+
+
+def _word(name: str, prefix: str) -> str:
+    word = name.removeprefix(prefix).lower()
+    return "none" if word == "unspecified" else word
