@@ -4,13 +4,13 @@ Execution comes as generators that yield after each transaction. The host decide
 between (votes and timers wait no longer than about 10 ms) and when a block under construction is full.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from alatau.chain.errors import InvalidBlockError
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.header_rules import check_header, last_commit_hash
-from alatau.chain.permission import require_permission
+from alatau.chain.permission import may_deploy, may_transact, slot_of
 from alatau.chain.system import run_block_start
 from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
@@ -168,9 +168,9 @@ def _template_header(tip: Tip, config: ChainConfig, template: BlockTemplate) -> 
     )
 
 
-def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
-    """Open the block's state and run what comes before its first transaction (EIP-4788, EIP-2935)."""
-    environment = BlockEnvironment(
+def block_environment(config: ChainConfig, header: Header, block_hash: Callable[[int], bytes]) -> BlockEnvironment:
+    """What contracts see of the block with ``header``; ``block_hash`` gives the hashes of its ancestors."""
+    return BlockEnvironment(
         fork=config.fork_at(header.number),
         chain_id=config.chain_id,
         number=header.number,
@@ -179,8 +179,13 @@ def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
         gas_limit=header.gas_limit,
         base_fee_per_gas=header.base_fee_per_gas,
         prev_randao=header.mix_hash,
-        block_hash=tip.block_hash,
+        block_hash=block_hash,
     )
+
+
+def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
+    """Open the block's state and run what comes before its first transaction (EIP-4788, EIP-2935)."""
+    environment = block_environment(config, header, tip.block_hash)
     state = BlockState(tip.state)
     run_block_start(environment, state, header.parent_hash, header.parent_beacon_block_root)
     return _Progress(environment, state, config)
@@ -188,7 +193,10 @@ def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
 
 def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
     """Execute one transaction and append its receipt; nothing changes where it is refused."""
-    require_permission(progress.state, progress.config, tx, sender, progress.environment.timestamp)
+    registry = progress.config.system.participant_registry
+    if registry is not None:
+        word = progress.state.storage(registry, slot_of(sender))
+        check_permission(word, tx, sender, progress.environment.timestamp)
     result = apply_transaction(progress.environment, progress.state, tx, sender)
     progress.gas_used += result.gas_used
     progress.transactions.append(tx)
@@ -197,6 +205,18 @@ def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
     progress.receipts.append(
         Receipt(tx.type, result.succeeded, progress.gas_used, result.logs, logs_bloom(result.logs))
     )
+
+
+def check_permission(word: int, tx: Transaction, sender: bytes, timestamp: int) -> None:
+    """Check that the registry's status ``word`` lets ``sender`` send ``tx``: a rule of block validity.
+
+    Raises:
+        InvalidTransactionError: the sender is not active, or creates a contract without the right to.
+    """
+    if not may_transact(word, timestamp):
+        raise InvalidTransactionError("sender_not_permitted", f"0x{sender.hex()} is no active participant")
+    if tx.to is None and not may_deploy(word, timestamp):
+        raise InvalidTransactionError("sender_not_permitted", f"0x{sender.hex()} may not deploy contracts")
 
 
 def _sealed(header: Header, progress: _Progress, state_root: bytes) -> Header:

@@ -5,26 +5,24 @@ that signatures are recovered in batches and each check is paid for once for man
 first: a transaction that waits already costs one hash.
 """
 
-import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-import structlog
 import trio
 
-from alatau.chain.permission import may_deploy, may_transact, slot_of
-from alatau.chain.transaction import InvalidTransactionError, check_intrinsic
+from alatau.chain.execution import check_permission
+from alatau.chain.permission import slot_of
+from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
 from alatau.engine.signatures import recover_senders
+from alatau.evm.environment import BlockEnvironment
 from alatau.mempool.outcome import Reason, Rejected
 from alatau.mempool.pool import Mempool
 from alatau.state.parent import ParentState
 from alatau.types.chain_config import ChainConfig
 from alatau.types.transaction import Transaction, TransactionError, TransactionType, decode_transaction
-
-_LOG = structlog.get_logger(__name__)
 
 _SENDERS_MAX: Final = 32_768
 """Recovered senders remembered: twice the pool, so that a block's transactions are never recovered twice.
@@ -50,6 +48,16 @@ Outcome = Refused | None
 """None: the pool has it."""
 
 
+@dataclass(frozen=True, slots=True)
+class AdmissionView:
+    """What a transaction is judged by at the door."""
+
+    state: ParentState
+    """The committed state."""
+    environment: BlockEnvironment
+    """Terms of the block to come: fork, gas limit, base fee, a timestamp not after its own."""
+
+
 @dataclass(slots=True)
 class _Portion:
     """Transactions that arrived together."""
@@ -68,7 +76,8 @@ class Admission:
         self,
         mempool: Mempool,
         config: ChainConfig,
-        tip: Callable[[], tuple[ParentState, int, int]],
+        tip: Callable[[], AdmissionView],
+        now_ms: Callable[[], int],
         gossip: Callable[[list[bytes], bytes | None], None],
         available: Callable[[], None],
     ) -> None:
@@ -77,13 +86,15 @@ class Admission:
         Args:
             mempool: what it fills; shared with the engine, which runs in the same thread.
             config: the network's rules.
-            tip: the committed state, its block's timestamp in seconds, and a clock in milliseconds.
+            tip: the state and terms of the moment.
+            now_ms: a clock that only grows.
             gossip: passes new transactions on, except to the peer they came from.
             available: told when a block could take something new.
         """
         self._mempool = mempool
         self._config = config
         self._tip = tip
+        self._now_ms = now_ms
         self._gossip = gossip
         self._available = available
         self._senders: OrderedDict[bytes, bytes] = OrderedDict()
@@ -171,35 +182,28 @@ class Admission:
             wanted = self._config.chain_id
             return Refused("WRONG_CHAIN", f"signed for chain {tx.chain_id}, this network is chain {wanted}")
         try:
-            check_intrinsic(tx, self._config.fork_at(math.inf))
+            check_terms(self._tip().environment, tx)
         except InvalidTransactionError as error:
-            return Refused(error.reason, str(error))
+            return _refused(error)
         return tx
 
     def _admit(self, tx: Transaction, new: list[bytes]) -> Outcome:
         sender = self._senders.get(tx.hash)
         if sender is None:
             return Refused("SIGNATURE_INVALID", "the signature recovers no key; sign the transaction again")
-        state, timestamp, now_ms = self._tip()
-        refusal = self._refuse_permission(state, tx, sender, timestamp)
-        if refusal is not None:
-            return refusal
-        account = None if self._mempool.knows_sender(sender) else state.account(sender)
-        outcome = self._mempool.admit(tx, sender, account, now_ms)
+        view = self._tip()
+        registry = self._config.system.participant_registry
+        if registry is not None:
+            try:
+                word = view.state.storage(registry, slot_of(sender))
+                check_permission(word, tx, sender, view.environment.timestamp)
+            except InvalidTransactionError as error:
+                return _refused(error)
+        account = None if self._mempool.knows_sender(sender) else view.state.account(sender)
+        outcome = self._mempool.admit(tx, sender, account, self._now_ms())
         if isinstance(outcome, Rejected):
             return None if outcome.reason is Reason.ALREADY_KNOWN else Refused(outcome.reason, outcome.message)
         new.append(tx.encoded)
-        return None
-
-    def _refuse_permission(self, state: ParentState, tx: Transaction, sender: bytes, timestamp: int) -> Outcome:
-        registry = self._config.system.participant_registry
-        if registry is None:
-            return None
-        word = state.storage(registry, slot_of(sender))
-        if not may_transact(word, timestamp):
-            return Refused("SENDER_NOT_PERMITTED", f"0x{sender.hex()} is no active participant of this network")
-        if tx.to is None and not may_deploy(word, timestamp):
-            return Refused("SENDER_NOT_PERMITTED", f"0x{sender.hex()} may transact, but not deploy contracts")
         return None
 
     def _remember(self, transaction_hash: bytes, sender: bytes) -> None:
@@ -209,3 +213,22 @@ class Admission:
 
     def _count(self, reason: str, count: int) -> None:
         self.refused_total[reason] = self.refused_total.get(reason, 0) + count
+
+
+_CATALOGUE: Final = {
+    "wrong_chain": "WRONG_CHAIN",
+    "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
+    "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",
+    "fee_cap_below_base_fee": "UNDERPRICED",
+    "initcode_too_large": "TRANSACTION_TOO_LARGE",
+    "intrinsic_gas": "INTRINSIC_GAS_TOO_LOW",
+    "nonce_too_low": "NONCE_TOO_LOW",
+    "insufficient_funds": "INSUFFICIENT_FUNDS",
+    "sender_has_code": "SENDER_NOT_EXTERNALLY_OWNED",
+    "sender_not_permitted": "SENDER_NOT_PERMITTED",
+}
+"""Rules of the chain by their names in the error catalogue; the rest are ``TRANSACTION_INVALID``."""
+
+
+def _refused(error: InvalidTransactionError) -> Refused:
+    return Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error))

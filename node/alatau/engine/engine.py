@@ -1,0 +1,293 @@
+"""THE owner task: it alone steps consensus, moves the tip and writes what must survive.
+
+Theory of operation. Everything that happens reaches the engine through one bounded channel: messages of
+peers, timers, blocks that were built or checked, blocks fetched from peers. It takes one, steps the pure core
+and performs the effects in their order, then takes the next. Long work (building, executing, fetching,
+recovering signatures) runs in tasks that only compute, and answers through the same channel.
+
+The order of effects is the contract of ``alatau.consensus.effects``: the log is flushed before anything that
+another node can see, and the sign state is durable before a signature leaves.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import structlog
+import trio
+
+from alatau.chain.errors import InvalidBlockError, InvalidCommitError
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.finality import verify_commit
+from alatau.consensus.core import Consensus
+from alatau.consensus.effects import (
+    DoBroadcast,
+    DoBuildBlock,
+    DoCancelTimers,
+    DoCommit,
+    DoHalt,
+    DoPersist,
+    DoRecordSignState,
+    DoReportEvidence,
+    DoReportPeer,
+    DoRequestSync,
+    DoResetLog,
+    DoSend,
+    DoSetTimer,
+    DoValidateBlock,
+    Effect,
+)
+from alatau.consensus.inputs import (
+    InBlockBuilt,
+    InBlockValidated,
+    InMessage,
+    InNewHeight,
+    InPeerConnected,
+    InPeerDisconnected,
+    Input,
+    InStart,
+    InSyncFailed,
+    InTimeout,
+    InTransactionsAvailable,
+    Timer,
+)
+from alatau.engine.admission import Admission
+from alatau.engine.catch_up import CatchUp, Fetched
+from alatau.engine.chain_view import ChainView
+from alatau.engine.journal import Journal
+from alatau.engine.peers import PeerCame, PeerEvent, Peers, PeerWent
+from alatau.engine.production import Production
+from alatau.engine.subscriptions import Subscriptions
+from alatau.engine.timers import Timers
+from alatau.mempool.pool import Mempool
+from alatau.types.block import Block
+from alatau.types.vote import Commit, Proposal, Vote
+
+_LOG = structlog.get_logger(__name__)
+
+_INBOX_MAX: Final = 256
+"""Inputs that wait. Peers' messages wait in the channels of p2p, which drop what is too old; timers, built
+blocks and answers are a dozen at most."""
+
+Event: TypeAlias = Input | Fetched
+
+
+class HaltedError(Exception):
+    """The node must not go on: what it would do could contradict the network. An operator has to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Collaborators:
+    """What the engine works with; ``app`` builds them."""
+
+    view: ChainView
+    consensus: Consensus
+    journal: Journal
+    mempool: Mempool
+    admission: Admission
+    production: Production
+    subscriptions: Subscriptions
+    peers: Peers
+    peer_events: trio.MemoryReceiveChannel[PeerEvent]
+    validator: bytes | None
+    """Address of the voting key; None for an observer."""
+    domain: bytes
+    """EIP-712 domain separator of the network's votes."""
+    now_ms: Callable[[], int]
+    """The wall clock, milliseconds since 1970."""
+    report_evidence: Callable[[Vote | Proposal, Vote | Proposal], None]
+    """Sends the proof of an equivocation to the validator registry."""
+    validators_changed: Callable[[ChainView], None]
+    """Told after a block that changed the registry: peers come and go with it."""
+
+
+class Engine:
+    """The owner of the chain's tip."""
+
+    def __init__(self, collaborators: Collaborators) -> None:
+        self._c: Final = collaborators
+        self._send, self._inbox = trio.open_memory_channel[Event](_INBOX_MAX)
+        self._next: deque[Input] = deque()
+        self._nursery: trio.Nursery
+        self._timers: Timers
+        self._catch_up: CatchUp
+        self.last_block_at = trio.current_time()
+        """Trio's clock when the tip moved last."""
+
+    @property
+    def syncing(self) -> bool:
+        """Whether blocks are being fetched from a peer that is ahead."""
+        return self._catch_up.running
+
+    def transactions_available(self) -> None:
+        """Tell consensus that a block could take something; repeating it is cheap."""
+        try:
+            self._send.send_nowait(InTransactionsAvailable())
+        except trio.WouldBlock:
+            return  # Of the events that fill the inbox, the next new height looks at the pool anyway.
+
+    async def run(self, start: InStart, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Own the chain until cancelled.
+
+        Raises:
+            HaltedError: consensus found that this node contradicts the network.
+        """
+        async with trio.open_nursery() as nursery:
+            self._nursery = nursery
+            self._timers = Timers(nursery, self._fire)
+            self._catch_up = CatchUp(nursery, self._c.peers, self._send.send)
+            nursery.start_soon(self._follow_peers)
+            nursery.start_soon(self._c.admission.run)
+            await self._take(start)
+            task_status.started()
+            async for event in self._inbox:
+                await self._take(event)
+
+    async def _take(self, event: Event) -> None:
+        """One event and whatever follows from it at once."""
+        if isinstance(event, Fetched):
+            await self._apply_fetched(event)
+        else:
+            await self._step(event)
+        while self._next:
+            await self._step(self._next.popleft())
+
+    async def _step(self, event: Input) -> None:
+        for effect in self._c.consensus.step(event, self._c.now_ms()):
+            await self._perform(effect)
+
+    async def _perform(self, effect: Effect) -> None:
+        """One effect, done when this returns."""
+        c = self._c
+        match effect:
+            case DoPersist(record):
+                c.journal.append(record)
+            case DoRecordSignState(sign_state):
+                c.journal.record_sign_state(sign_state)
+            case DoBroadcast(message):
+                c.journal.flush()
+                c.peers.broadcast(message)
+            case DoSend(peer, message):
+                c.journal.flush()
+                c.peers.send(peer, message)
+            case DoSetTimer(timer, delay_ms):
+                self._timers.set(timer, delay_ms)
+            case DoCancelTimers():
+                self._timers.cancel_all()
+            case DoBuildBlock():
+                self._nursery.start_soon(self._build, effect)
+            case DoValidateBlock(block):
+                self._nursery.start_soon(self._validate, block)
+            case DoCommit(block, commit):
+                c.journal.flush()
+                await self._commit_decided(block, commit)
+            case DoRequestSync(peer, height):
+                self._catch_up.request(peer, height)
+            case DoReportEvidence(first, second):
+                c.report_evidence(first, second)
+            case DoReportPeer(peer, error):
+                c.peers.report(peer, error.reason)
+            case DoResetLog(height):
+                c.journal.reset(height)
+            case DoHalt(reason):
+                raise HaltedError(reason)
+
+    # ------------------------------------------------------------- blocks
+
+    async def _build(self, request: DoBuildBlock) -> None:
+        c = self._c
+        assert c.validator is not None, "only a validator is asked to build"
+        tip = c.view.tip
+        if request.height != tip.header.number + 1:
+            return  # The height was decided meanwhile.
+        block = await c.production.build(tip, c.view.validators[request.height], request, c.validator)
+        await self._send.send(InBlockBuilt(request.round, block))
+
+    async def _validate(self, block: Block) -> None:
+        height = block.header.number
+        if height != self._c.view.height + 1:
+            return  # The height was decided meanwhile.
+        error: str | None = None
+        try:
+            await self._execute(block)
+        except InvalidBlockError as invalid:
+            error = str(invalid)
+            _LOG.warning("block.invalid", height=height, hash=block.hash.hex(), error=error)
+        await self._send.send(InBlockValidated(height, block.hash, error))
+
+    async def _execute(self, block: Block) -> ExecutedBlock:
+        view = self._c.view
+        height = block.header.number
+        # Genesis is nobody's decision: the first block carries no commit, and then no set is asked.
+        parent_validators = view.validators.get(height - 1, view.validators[height])
+        return await self._c.production.execute(view.tip, view.validators[height], parent_validators, block)
+
+    async def _commit_decided(self, block: Block, commit: Commit) -> None:
+        """Commit what consensus decided; executed already, but for a decision that a restart left unapplied."""
+        executed = self._c.production.executed(block.hash) or await self._execute(block)
+        self._commit(executed, commit)
+        self._announce_height()
+
+    def _commit(self, executed: ExecutedBlock, commit: Commit) -> None:
+        """Make a block durable and move the tip to it."""
+        c = self._c
+        header = executed.block.header
+        c.view.commit(executed, commit)
+        c.production.forget()
+        included = [tx.hash for tx in executed.block.transactions]
+        c.mempool.update(included, executed.diff.accounts, c.now_ms())
+        c.subscriptions.publish(executed)
+        now = trio.current_time()
+        _LOG.info(
+            "block.committed",
+            height=header.number,
+            round=commit.round,
+            hash=executed.block.hash.hex()[:16],
+            transactions=len(included),
+            gas_used=header.gas_used,
+            since_last_ms=round((now - self.last_block_at) * 1_000),
+        )
+        self.last_block_at = now
+        if c.view.config.system.validator_registry in executed.diff.storage:
+            c.validators_changed(c.view)
+
+    def _announce_height(self) -> None:
+        waiting = self._c.mempool.ready_count > 0
+        self._next.append(InNewHeight(self._c.view.context(transactions_waiting=waiting)))
+
+    async def _apply_fetched(self, fetched: Fetched) -> None:
+        """Check each fetched block by its commit, then execute and commit it; keep what was good."""
+        c = self._c
+        before = c.view.height
+        try:
+            for block, commit in fetched.blocks:
+                height = block.header.number
+                if height <= c.view.height:
+                    continue  # Consensus decided it meanwhile.
+                if height != c.view.height + 1:
+                    raise InvalidCommitError(f"asked for height {c.view.height + 1}, got {height}")
+                verify_commit(commit, height, block.hash, c.view.validators[height], c.domain)
+                self._commit(await self._execute(block), commit)
+        except (InvalidBlockError, InvalidCommitError) as error:
+            _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
+            c.peers.report(fetched.peer, "bad_block")
+        if c.view.height > before:
+            self._announce_height()
+        else:
+            self._next.append(InSyncFailed(fetched.peer))
+
+    # ------------------------------------------------------------- inputs
+
+    async def _fire(self, timer: Timer) -> None:
+        await self._send.send(InTimeout(timer))
+
+    async def _follow_peers(self) -> None:
+        async for event in self._c.peer_events:
+            match event:
+                case PeerCame(peer):
+                    await self._send.send(InPeerConnected(peer))
+                case PeerWent(peer):
+                    await self._send.send(InPeerDisconnected(peer))
+                case _:
+                    await self._send.send(InMessage(event.peer, event.message))

@@ -1,0 +1,112 @@
+"""Building and checking blocks for consensus, in slices, with their results kept until they are decided.
+
+A block is executed once: by its builder when it is built, by every other validator when it is proposed. The
+result waits here by block hash, and committing it only writes.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from typing import Final
+
+import trio
+
+from alatau.chain.errors import InvalidBlockError, InvalidCommitError
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.execution import BlockTemplate, Signed, build_block, execute_block
+from alatau.chain.finality import verify_commit
+from alatau.chain.tip import Tip
+from alatau.consensus.effects import DoBuildBlock
+from alatau.engine.admission import Admission
+from alatau.engine.slices import in_slices
+from alatau.mempool.pool import Mempool
+from alatau.types.block import Block
+from alatau.types.chain_config import ChainConfig
+from alatau.types.validator import ValidatorSet
+from alatau.types.vote import Commit
+
+_EXECUTED_MAX: Final = 8
+"""Executed blocks kept. A height sees one; each further round or equivocation may add one. At most a few
+megabytes each, and what falls out is executed again if it is decided after all."""
+
+
+class Production:
+    """Builds and executes blocks on the tip."""
+
+    def __init__(self, config: ChainConfig, domain: bytes, mempool: Mempool, admission: Admission) -> None:
+        self._config = config
+        self._domain = domain
+        self._mempool = mempool
+        self._admission = admission
+        self._executed: OrderedDict[bytes, ExecutedBlock] = OrderedDict()
+        self.last_build_s = 0.0
+        """Duration of the last building, for the metrics."""
+        self.last_execution_s = 0.0
+        """Duration of the last execution of another's block, for the metrics."""
+
+    def executed(self, block_hash: bytes) -> ExecutedBlock | None:
+        """The result for a block that was built or executed lately."""
+        return self._executed.get(block_hash)
+
+    def forget(self) -> None:
+        """The tip moved: what was executed on the old one can never be decided."""
+        self._executed.clear()
+
+    async def build(self, tip: Tip, validators: ValidatorSet, request: DoBuildBlock, beneficiary: bytes) -> Block:
+        """Build the block that consensus asks for from what waits in the pool."""
+        started = trio.current_time()
+        deadline = started + request.budget_ms / 1_000
+        template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
+        work = build_block(tip, self._config, template, self._candidates())
+        built = await in_slices(work, enough=lambda: trio.current_time() >= deadline)
+        for transaction_hash, reason in built.refused:
+            self._mempool.discard(transaction_hash, reason)
+        self._keep(built.executed)
+        self.last_build_s = trio.current_time() - started
+        return built.executed.block
+
+    async def execute(
+        self, tip: Tip, validators: ValidatorSet, parent_validators: ValidatorSet, block: Block
+    ) -> ExecutedBlock:
+        """Check and execute a block on ``tip``.
+
+        Args:
+            tip: the parent.
+            validators: those that decide the block's height.
+            parent_validators: those that decided the parent, whose commit the block carries.
+            block: the block.
+
+        Raises:
+            InvalidBlockError: the block breaks a rule.
+        """
+        known = self._executed.get(block.hash)
+        if known is not None:
+            return known
+        started = trio.current_time()
+        senders: list[bytes] = []
+        for tx, sender in zip(block.transactions, await self._admission.senders_of(block.transactions), strict=True):
+            if not isinstance(sender, bytes):
+                raise InvalidBlockError("transaction", f"0x{tx.hash.hex()}: {sender}")
+            senders.append(sender)
+        self._check_last_commit(tip, parent_validators, block.last_commit)
+        executed = await in_slices(execute_block(tip, self._config, block, senders, validators))
+        self._keep(executed)
+        self.last_execution_s = trio.current_time() - started
+        return executed
+
+    def _check_last_commit(self, tip: Tip, parent_validators: ValidatorSet, commit: Commit | None) -> None:
+        if commit is None:  # Right for the first block only; the header's rules say so.
+            return
+        try:
+            verify_commit(commit, tip.header.number, tip.hash, parent_validators, self._domain)
+        except InvalidCommitError as error:
+            raise InvalidBlockError("last_commit", str(error)) from error
+
+    def _candidates(self) -> Iterator[Signed]:
+        room = self._config.block_size_bytes_max
+        for pooled in self._mempool.select(self._config.block_gas_limit, room):
+            yield pooled.tx, pooled.sender
+
+    def _keep(self, executed: ExecutedBlock) -> None:
+        self._executed[executed.block.hash] = executed
+        if len(self._executed) > _EXECUTED_MAX:
+            self._executed.popitem(last=False)
