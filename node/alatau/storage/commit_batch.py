@@ -1,0 +1,99 @@
+"""Everything that committing a block writes, gathered into one batch."""
+
+from typing import Any
+
+from alatau.chain.executed import ExecutedBlock
+from alatau.codec import rlp
+from alatau.storage import schema
+from alatau.storage.database import Database
+from alatau.storage.history import HistoryWriter
+from alatau.storage.log_index import index_records
+from alatau.trie.state_trie import AppliedDiff
+from alatau.types.account import encode_account
+from alatau.types.block import Block, encode_block
+from alatau.types.header import encode_header
+from alatau.types.receipt import Receipt, encode_receipt
+from alatau.types.vote import Commit, commit_item
+
+
+def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, history_blocks: int) -> None:
+    """Put a block's records into ``batch``; ``commit`` is None for genesis alone."""
+    height = executed.block.header.number
+    _put_block(batch, executed.block, executed.receipts, commit)
+    for code_hash, code in executed.diff.codes.items():
+        batch.put(schema.CODE + code_hash, code)
+    history = HistoryWriter()
+    _put_accounts(batch, db, history, executed)
+    _put_nodes(batch, history, executed.trie)
+    if height:
+        # Nothing was there before genesis, and nothing can be rolled back to it.
+        number = schema.height_key(height)
+        index, entries = history.records()
+        batch.put(schema.HISTORY_INDEX + number, index)
+        batch.put(schema.HISTORY + number, entries)
+    if height > history_blocks:
+        number = schema.height_key(height - history_blocks)
+        batch.delete(schema.HISTORY_INDEX + number)
+        batch.delete(schema.HISTORY + number)
+    batch.put(schema.META_TIP, schema.height_key(height) + executed.block.hash)
+
+
+def block_keys(block: Block, receipts: tuple[Receipt, ...]) -> list[bytes]:
+    """The keys under which a block, its receipts and their indexes lie: what a rollback deletes."""
+    number = schema.height_key(block.header.number)
+    return [
+        schema.HEADER + number,
+        schema.BLOCK + number,
+        schema.COMMIT + number,
+        schema.RECEIPTS + number,
+        schema.HEIGHT_OF + block.hash,
+        *(schema.TRANSACTION + tx.hash for tx in block.transactions),
+        *(key for key, _ in index_records(block.header.number, receipts)),
+    ]
+
+
+def _put_block(batch: Any, block: Block, receipts: tuple[Receipt, ...], commit: Commit | None) -> None:
+    number = schema.height_key(block.header.number)
+    batch.put(schema.HEADER + number, encode_header(block.header))
+    batch.put(schema.BLOCK + number, encode_block(block))
+    batch.put(schema.RECEIPTS + number, rlp.encode([encode_receipt(receipt) for receipt in receipts]))
+    batch.put(schema.HEIGHT_OF + block.hash, number)
+    if commit is not None:
+        batch.put(schema.COMMIT + number, rlp.encode(commit_item(commit)))
+    for index, tx in enumerate(block.transactions):
+        batch.put(schema.TRANSACTION + tx.hash, number + index.to_bytes(4, "big"))
+    for key, value in index_records(block.header.number, receipts):
+        batch.put(key, value)
+
+
+def _put_accounts(batch: Any, db: Database, history: HistoryWriter, executed: ExecutedBlock) -> None:
+    for address, account in executed.trie.accounts.items():
+        key = schema.ACCOUNT + address
+        new = None if account is None else encode_account(account)
+        history.add(key, db.get(key), new)
+        if new is None:
+            batch.delete(key)
+            for slot_key, word in db.items_with(schema.SLOT + address):
+                history.add(slot_key, word, None)
+                batch.delete(slot_key)
+            continue
+        batch.put(key, new)
+        for slot, word_now in executed.diff.storage.get(address, {}).items():
+            slot_key = schema.slot_key(address, slot)
+            new = schema.word_bytes(word_now) if word_now else None
+            history.add(slot_key, db.get(slot_key), new)
+            if new is None:
+                batch.delete(slot_key)
+            else:
+                batch.put(slot_key, new)
+
+
+def _put_nodes(batch: Any, history: HistoryWriter, applied: AppliedDiff) -> None:
+    previous = applied.previous
+    for path_key, raw in applied.nodes.items():
+        key = schema.NODE + path_key
+        history.add(key, previous.get(path_key), raw)
+        if raw is None:
+            batch.delete(key)
+        else:
+            batch.put(key, raw)

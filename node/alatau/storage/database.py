@@ -1,0 +1,288 @@
+"""LevelDB with checksums on every read, and errors that say what to do.
+
+**Opening** (:func:`open_database`) takes a lock, refuses to make an empty database where files of another lie,
+has LevelDB check its manifest and log, and reads the whole of a small database once so that a flipped bit
+anywhere is found now and not in a month. In a large one that would take too long: its blocks are checked as they
+are read, and ``alatau db check`` reads them all.
+
+**Writing** hands over one batch at a time. If LevelDB fails to write it, what lies in its log is unknown until
+it is opened again, so nothing more is written by this process.
+"""
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import plyvel
+
+from alatau.storage.disk import Disk
+from alatau.storage.errors import (
+    RESTORE_OR_SYNC,
+    CorruptionError,
+    DiskFullError,
+    StorageError,
+    StoreLockedError,
+    WriteFailedError,
+)
+
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """How much memory LevelDB may take, and how careful it is. Sizes in bytes."""
+
+    sync: bool = True
+    """Whether a commit is durable against a loss of power when it returns. Against kill -9 it always is."""
+    write_buffer_bytes: int = 16 * MIB
+    """Twice this at most is in memory. Nodes that change in many blocks are written to tables once a buffer."""
+    block_cache_bytes: int = 32 * MIB
+    """Table blocks kept in memory."""
+    open_files_max: int = 400
+    """Table files kept open, 2 MB each; LevelDB maps them, so the kernel may keep them in memory while it has room."""
+    free_bytes_min: int = 64 * MIB
+    """A commit is refused below this much room: enough for compactions to end and the log to be written."""
+    verify_bytes_max: int = 256 * MIB
+    """A database up to this size is read whole when it is opened: about two seconds at most."""
+
+
+class Reader(Protocol):
+    """What reads: the database or a snapshot of it."""
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key."""
+
+
+class Database:
+    """An open LevelDB. Make one with :func:`open_database`."""
+
+    __slots__ = ("_db", "_disk", "_failed", "_lock", "options", "path")
+
+    def __init__(self, path: Path, db: Any, lock: int, options: DatabaseOptions, disk: Disk) -> None:
+        self.path = path
+        self.options = options
+        self._db = db
+        self._lock = lock
+        self._disk = disk
+        self._failed: StorageError | None = None
+
+    def get(self, key: bytes) -> bytes | None:
+        """The value under a key; raises ``CorruptionError`` where its block is damaged."""
+        try:
+            value: bytes | None = self._db.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _reading(self.path, error) from error
+        return value
+
+    def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
+        """Keys from ``start`` to before ``stop``."""
+        try:
+            with self._db.iterator(start=start, stop=stop, include_value=False, verify_checksums=True) as keys:
+                yield from keys
+        except plyvel.Error as error:
+            raise _reading(self.path, error) from error
+
+    def items(self, start: bytes, stop: bytes, *, fill_cache: bool = False) -> Iterator[tuple[bytes, bytes]]:
+        """Keys from ``start`` to before ``stop`` with their values."""
+        try:
+            with self._db.iterator(start=start, stop=stop, verify_checksums=True, fill_cache=fill_cache) as items:
+                yield from items
+        except plyvel.Error as error:
+            raise _reading(self.path, error) from error
+
+    def items_with(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """All keys that begin with ``prefix``, with their values."""
+        try:
+            with self._db.iterator(prefix=prefix, verify_checksums=True, fill_cache=False) as items:
+                yield from items
+        except plyvel.Error as error:
+            raise _reading(self.path, error) from error
+
+    def snapshot(self) -> "Snapshot":
+        """The database as it is now, whatever is written later."""
+        return Snapshot(self.path, self._db.snapshot())
+
+    def batch(self) -> Any:
+        """A write batch: ``put(key, value)`` and ``delete(key)``, then :meth:`write`."""
+        return self._db.write_batch(sync=self.options.sync)
+
+    def write(self, batch: Any) -> None:
+        """Write a batch, all or nothing.
+
+        Raises:
+            DiskFullError: there is too little room. Nothing was written, and trying again is safe.
+            StorageError: LevelDB could not write. Nothing more can be written until the database is opened again.
+        """
+        if self._failed is not None:
+            raise WriteFailedError(
+                f"an earlier write to {self.path} failed ({self._failed}); start the node again"
+            ) from self._failed
+        room = self._disk.free_bytes(self.path)
+        if room < self.options.free_bytes_min:
+            raise DiskFullError(self.path, f"{room >> 20} MiB left, {self.options.free_bytes_min >> 20} MiB needed")
+        try:
+            self._disk.write_batch(batch)
+        except (plyvel.Error, OSError) as error:
+            self._failed = _writing(self.path, error, self._disk)
+            raise self._failed from error
+
+    def compact(self, start: bytes, stop: bytes) -> None:
+        """Rewrite a range without what was overwritten or deleted."""
+        self._db.compact_range(start=start, stop=stop)
+
+    def size_bytes(self) -> int:
+        """Size of the files on disk."""
+        return _files_size(self.path)
+
+    def close(self) -> None:
+        """Close it and let the lock go. Closing twice is fine."""
+        if not self._db.closed:
+            self._db.close()
+            os.close(self._lock)
+
+
+class Snapshot:
+    """The database as it was at one moment."""
+
+    __slots__ = ("_path", "_snapshot")
+
+    def __init__(self, path: Path, snapshot: Any) -> None:
+        self._path = path
+        self._snapshot = snapshot
+
+    def get(self, key: bytes) -> bytes | None:
+        """See :meth:`Database.get`."""
+        try:
+            value: bytes | None = self._snapshot.get(key, verify_checksums=True)
+        except plyvel.Error as error:
+            raise _reading(self._path, error) from error
+        return value
+
+    def items(self, start: bytes, stop: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """See :meth:`Database.items`."""
+        try:
+            with self._snapshot.iterator(start=start, stop=stop, verify_checksums=True) as items:
+                yield from items
+        except plyvel.Error as error:
+            raise _reading(self._path, error) from error
+
+    def close(self) -> None:
+        """Let LevelDB drop what only this snapshot still sees."""
+        self._snapshot.close()
+
+
+def open_database(path: Path, options: DatabaseOptions, disk: Disk, *, expected: bool) -> Database:
+    """Open the database in a folder, or make it.
+
+    Args:
+        path: the folder.
+        options: memory and care.
+        disk: what writes.
+        expected: whether a database has been here before, so that an empty folder is a loss and not a beginning.
+
+    Raises:
+        StoreLockedError: another process has it.
+        CorruptionError: it is damaged or gone.
+        DiskFullError: not even opening it has room.
+        StorageError: anything else that LevelDB says.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    lock = _lock(path)
+    try:
+        _refuse_ruins(path, expected=expected)
+        db = plyvel.DB(
+            str(path),
+            create_if_missing=True,
+            paranoid_checks=True,
+            write_buffer_size=options.write_buffer_bytes,
+            lru_cache_size=options.block_cache_bytes,
+            max_open_files=options.open_files_max,
+            bloom_filter_bits=10,
+        )
+    except (plyvel.Error, OSError) as error:
+        os.close(lock)
+        raise _opening(path, error, disk) from error
+    except BaseException:
+        os.close(lock)
+        raise
+    database = Database(path, db, lock, options, disk)
+    try:
+        if _files_size(path) <= options.verify_bytes_max:
+            _read_everything(path, db)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def _lock(path: Path) -> int:
+    """Hold the folder for this process. The kernel lets go of it even after kill -9."""
+    descriptor = os.open(path / "alatau.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        text = os.pread(descriptor, 20, 0).strip()
+        os.close(descriptor)
+        raise StoreLockedError(path, int(text) if text.isdigit() else None) from None
+    try:
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+    except OSError as error:
+        # Only the process id for another's error message: a full disk must not keep the database shut.
+        if error.errno != errno.ENOSPC:
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
+def _refuse_ruins(path: Path, *, expected: bool) -> None:
+    """LevelDB makes an empty database, and deletes what it does not know, where CURRENT is missing."""
+    if (path / "CURRENT").exists():
+        return
+    remains = sorted(file.name for file in path.iterdir() if file.suffix in {".ldb", ".sst", ".log"})
+    if remains:
+        raise CorruptionError(path, f"CURRENT is missing beside {len(remains)} data files", RESTORE_OR_SYNC + ".")
+    if expected:
+        raise CorruptionError(path, "the database is gone, though blocks were committed to it", RESTORE_OR_SYNC + ".")
+
+
+def _read_everything(path: Path, db: Any) -> None:
+    try:
+        with db.iterator(include_value=False, verify_checksums=True, fill_cache=False) as keys:
+            for _ in keys:
+                pass
+    except plyvel.Error as error:
+        raise _reading(path, error) from error
+
+
+def _files_size(path: Path) -> int:
+    total = 0
+    for file in path.iterdir():
+        try:
+            total += file.stat().st_size
+        except FileNotFoundError:
+            continue  # a compaction was faster
+    return total
+
+
+def _opening(path: Path, error: Exception, disk: Disk) -> StorageError:
+    if isinstance(error, plyvel.CorruptionError) or "No such file" in str(error) or "CURRENT" in str(error):
+        return CorruptionError(path, f"LevelDB cannot open it ({error})", RESTORE_OR_SYNC + ".")
+    return _writing(path, error, disk)
+
+
+def _reading(path: Path, error: Exception) -> StorageError:
+    return CorruptionError(
+        path, f"a block cannot be read ({error})", f"Stop the node. {RESTORE_OR_SYNC}; check the disk first."
+    )
+
+
+def _writing(path: Path, error: Exception, disk: Disk) -> StorageError:
+    number = getattr(error, "errno", None)
+    if number in {errno.ENOSPC, errno.EDQUOT} or "No space" in str(error) or not disk.free_bytes(path):
+        return DiskFullError(path, str(error))
+    return WriteFailedError(f"LevelDB could not write to {path}: {error}. Look at the disk, then start the node again")

@@ -1,0 +1,65 @@
+"""What lies where in the database. Changing a line here means a new ``SCHEMA_VERSION``.
+
+Every key begins with the byte of its table. Heights are 8 bytes big-endian, so that keys sort by height.
+
+=====  ================================  ==========================================================
+table  key                               value
+=====  ================================  ==========================================================
+``M``  name                              schema version, tip, genesis hash
+``h``  height                            header, RLP
+``b``  height                            block, RLP
+``c``  height                            commit, RLP
+``r``  height                            receipts, RLP list of their encodings
+``x``  block hash                        height
+``t``  transaction hash                  height, index (4 bytes)
+``k``  code hash                         code
+``a``  address                           account, RLP
+``s``  address, slot                     word without leading zeros
+``n``  path key (trie)                   trie node, RLP
+``i``  height                            history: checksums and offsets of the entries
+``j``  height                            history: what the block replaced in ``a``, ``s`` and ``n``
+``l``  address, height                   positions of the logs of that address in the block
+``o``  topic, height                     positions of the logs with that topic in the block
+=====  ================================  ==========================================================
+"""
+
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+
+META: Final = b"M"
+HEADER: Final = b"h"
+BLOCK: Final = b"b"
+COMMIT: Final = b"c"
+RECEIPTS: Final = b"r"
+HEIGHT_OF: Final = b"x"
+TRANSACTION: Final = b"t"
+CODE: Final = b"k"
+ACCOUNT: Final = b"a"
+SLOT: Final = b"s"
+NODE: Final = b"n"
+HISTORY_INDEX: Final = b"i"
+HISTORY: Final = b"j"
+LOG_ADDRESS: Final = b"l"
+LOG_TOPIC: Final = b"o"
+
+META_SCHEMA: Final = META + b"schema"
+META_TIP: Final = META + b"tip"
+META_GENESIS: Final = META + b"genesis"
+
+HEIGHT_SIZE: Final = 8
+
+
+def height_key(height: int) -> bytes:
+    """A height as keys hold it."""
+    return height.to_bytes(HEIGHT_SIZE, "big")
+
+
+def slot_key(address: bytes, slot: int) -> bytes:
+    """Key of a slot in the flat table."""
+    return SLOT + address + slot.to_bytes(32, "big")
+
+
+def word_bytes(word: int) -> bytes:
+    """A word as the flat table holds it; never empty, since 0 is not stored."""
+    return word.to_bytes((word.bit_length() + 7) >> 3, "big")
