@@ -272,8 +272,9 @@ def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
     """
-    decisions._consume(id)
     change: Change = self._changes[id]
+    assert change.action != 0, "change: not proposed here"
+    decisions._consume(id)
     subject: Validator = change.validator
     if change.action == ADMIT:
         self._account_change(subject.power)

@@ -429,8 +429,9 @@ def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
     """
-    decisions._consume(id)
     change: Change = self._changes[id]
+    assert change.action != 0, "change: not proposed here"
+    decisions._consume(id)
     if change.action == GRANT_ROLE:
         self._grant(change.subject, change.value)
     elif change.action == WITHDRAW_ROLE:

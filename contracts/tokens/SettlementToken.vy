@@ -157,6 +157,8 @@ allowance: public(HashMap[address, HashMap[address, uint256]])
 nonces: public(HashMap[address, uint256])
 # What an issuer may still mint.
 issuer_allowance: public(HashMap[address, uint256])
+# account -> court order -> what was moved by it, at most what it froze
+recovered: public(HashMap[address, HashMap[bytes32, uint256]])
 registry: public(IParticipantRegistry)
 _accounts: HashMap[address, uint256]
 # top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
@@ -320,7 +322,9 @@ def recover(source: address, receiver: address, amount: uint256, order_hash: byt
     assert staticcall registry.role_of(msg.sender) == COURT, "only the court"
     assert order_hash != empty(bytes32), "token: no order"
     assert staticcall registry.freeze_order(source) == order_hash, "token: not frozen by this order"
-    assert amount <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
+    recovered: uint256 = self.recovered[source][order_hash] + amount
+    assert recovered <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
+    self.recovered[source][order_hash] = recovered
     assert (staticcall registry.standing(receiver)).may_receive, "token: receiver not admitted"
     word: uint256 = self._accounts[source]
     assert word & BALANCE_MASK >= amount, "token: balance"
@@ -411,8 +415,9 @@ def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
     """
-    decisions._consume(id)
     change: Change = self._changes[id]
+    assert change.action != 0, "change: not proposed here"
+    decisions._consume(id)
     if change.action == SET_ALLOWANCE:
         raises: bool = change.value > self.issuer_allowance[change.subject]
         assert not raises or decisions.decision[id].delay >= decisions.delay, "change: raises after all"

@@ -25,6 +25,27 @@ class Role(IntEnum):
     COURT = 4
 
 
+class VaultRole(IntEnum):
+    """Roles of the ReserveVault; an account has at most one."""
+
+    PROPOSER = 1
+    CUSTODIAN = 2
+    COURT = 3
+    AUDITOR = 4
+
+
+@dataclass(frozen=True, slots=True)
+class VaultAsset:
+    """What may leave the vault of an asset: a bucket of ``capacity`` that leaks, so capacity + rate * T in any T."""
+
+    asset: bytes
+    """Token address; 20 zero bytes for the native asset."""
+    capacity: int
+    leak_per_second: int
+    large_amount: int
+    """Releases above it wait for the large delay."""
+
+
 @dataclass(frozen=True, slots=True)
 class CouncilSeats:
     """Who sits in a council."""
@@ -60,6 +81,15 @@ class NetworkContracts:
     """Issuer -> what it may mint."""
     holdings: dict[bytes, int] = field(default_factory=dict)
     """Balances from genesis."""
+    large_delay_s: int | None = None
+    """Seconds for a large release from the reserve; None is four times ``delay_s``."""
+    vault_roles: dict[bytes, VaultRole] = field(default_factory=dict)
+    destinations: tuple[bytes, ...] = ()
+    """Where releases may go."""
+    vault_assets: tuple[VaultAsset, ...] = ()
+    settle_blocks: int = 50
+    """Blocks between the closing of a payment channel and its settlement, at least; and seconds, likewise."""
+    settle_seconds: int = 10
 
 
 SYSTEM_CONTRACTS: Final = SystemContracts(
@@ -77,6 +107,8 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
         _validator_registry(network),
         _participant_registry(network),
         _settlement_token(network),
+        _reserve_vault(network),
+        _city_channels(network),
     )
 
 
@@ -121,6 +153,31 @@ def _settlement_token(network: NetworkContracts) -> GenesisContract:
         sorted(network.holdings.items()),
     )
     return GenesisContract("SettlementToken", addresses.SETTLEMENT_TOKEN, code)
+
+
+def _reserve_vault(network: NetworkContracts) -> GenesisContract:
+    large_delay_s = 4 * network.delay_s if network.large_delay_s is None else network.large_delay_s
+    code = load("ReserveVault").creation(
+        addresses.RESERVE_COUNCIL,
+        network.delay_s,
+        large_delay_s,
+        sorted(network.vault_roles.items()),
+        network.destinations,
+        [(a.asset, a.capacity, a.leak_per_second, a.large_amount) for a in network.vault_assets],
+    )
+    return GenesisContract("ReserveVault", addresses.RESERVE_VAULT, code)
+
+
+def _city_channels(network: NetworkContracts) -> GenesisContract:
+    code = load("CityChannels").creation(
+        addresses.SETTLEMENT_TOKEN,
+        addresses.PARTICIPANT_REGISTRY,
+        addresses.FUND_COUNCIL,
+        network.delay_s,
+        network.settle_blocks,
+        network.settle_seconds,
+    )
+    return GenesisContract("CityChannels", addresses.CITY_CHANNELS, code)
 
 
 def _check_count(what: str, entries: Iterable[object]) -> None:
