@@ -16,7 +16,9 @@ from alatau.storage.database import Database
 from alatau.types.receipt import Log, Receipt
 
 STEPS_MAX: Final = 20_000
-"""Index entries that one query walks at most: about 50 ms."""
+"""Steps of one query at most, about 50 ms: an index entry walked is one."""
+BLOCK_STEPS: Final = 50
+"""Steps that reading the receipts of a block counts, and a step more for each log: about 100 us and 2 us."""
 PAGE_MAX: Final = 10_000
 """Logs that one query gives at most: about 10 MB of answer."""
 
@@ -101,23 +103,22 @@ def logs_of(height: int, receipts: Iterable[Receipt]) -> Iterator[FoundLog]:
             log_index += 1
 
 
-def candidate_heights(db: Database, query: LogQuery, first: int) -> Iterator[int]:
-    """Heights from ``first`` on where logs may match, ascending; every height where no condition is set.
+def candidate_heights(db: Database, query: LogQuery, first: int) -> Iterator[tuple[int, bool]]:
+    """Heights from ``first`` on, ascending, each with whether logs there may match.
 
-    Yields -1 for each entry walked that leads nowhere, so that the caller can count steps.
+    Every height where no condition is set; else each at which the most telling condition has an entry.
     """
     groups = _groups(query)
     if not groups:
-        yield from range(first, query.last + 1)
+        yield from ((height, True) for height in range(first, query.last + 1))
         return
     leading, *others = groups
     walks = [_heights(db, prefix, first, query.last) for prefix in leading]
     before = -1
     for height in heapq.merge(*walks):
-        if height == before:
-            continue
+        if height != before:
+            yield height, all(_any_at(db, group, height) for group in others)
         before = height
-        yield height if all(_any_at(db, group, height) for group in others) else -1
 
 
 def _groups(query: LogQuery) -> list[list[bytes]]:

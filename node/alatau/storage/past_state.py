@@ -1,9 +1,10 @@
 """The state as it was after an earlier block: the newest tables, and the history of what was replaced since."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from alatau.storage import schema
-from alatau.storage.database import Database
+from alatau.storage.database import Database, Snapshot
 from alatau.storage.errors import RESTORE_OR_SYNC, CorruptionError
 from alatau.storage.flat_state import FlatState
 from alatau.storage.history import value_before
@@ -17,19 +18,24 @@ def value_at(db: Database, key: bytes, height: int, tip: int) -> bytes | None:
     """
     snapshot = db.snapshot()
     try:
-        start = schema.HISTORY_INDEX + schema.height_key(height + 1)
-        stop = schema.HISTORY_INDEX + schema.height_key(tip + 1)
-        indexes = ((int.from_bytes(k[1:], "big"), index) for k, index in snapshot.items(start, stop))
-
-        def entries_of(at: int) -> bytes:
-            entries = snapshot.get(schema.HISTORY + schema.height_key(at))
-            if entries is None:
-                raise CorruptionError(db.path, f"the history of block {at} is missing", RESTORE_OR_SYNC + ".")
-            return entries
-
-        return value_before(key, indexes, entries_of, lambda: snapshot.get(key))
+        return value_in(snapshot, db.path, key, height, tip)
     finally:
         snapshot.close()
+
+
+def value_in(snapshot: Snapshot, path: Path, key: bytes, height: int, tip: int) -> bytes | None:
+    """The same in a snapshot of the database at ``path``, taken when ``tip`` was the newest block."""
+    start = schema.HISTORY_INDEX + schema.height_key(height + 1)
+    stop = schema.HISTORY_INDEX + schema.height_key(tip + 1)
+    indexes = ((int.from_bytes(k[1:], "big"), index) for k, index in snapshot.items(start, stop))
+
+    def entries_of(at: int) -> bytes:
+        entries = snapshot.get(schema.HISTORY + schema.height_key(at))
+        if entries is None:
+            raise CorruptionError(path, f"the history of block {at} is missing", RESTORE_OR_SYNC + ".")
+        return entries
+
+    return value_before(key, indexes, entries_of, lambda: snapshot.get(key))
 
 
 class StateView:

@@ -7,11 +7,12 @@ after a crash at any point the node is at that height or at the one before, neve
 the state root, and the height must be the one that was committed last. What does not fit is reported with what
 to do; nothing is repaired without being asked.
 
-**One writer.** The engine commits. Anyone may read, from other threads too; a :class:`StateView` stays at its
-height whatever is committed meanwhile.
+**One writer.** The engine commits. A :class:`StateView` stays at its height whatever is committed meanwhile, but
+is for the thread that commits; other threads read a :class:`FrozenState`.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,8 +31,10 @@ from alatau.storage.errors import (
     SchemaError,
 )
 from alatau.storage.flat_state import FlatState
+from alatau.storage.frozen_state import FrozenState, frozen_state
 from alatau.storage.history import HISTORY_BLOCKS
 from alatau.storage.log_index import (
+    BLOCK_STEPS,
     PAGE_MAX,
     STEPS_MAX,
     FoundLog,
@@ -271,20 +274,20 @@ class Store:
         bounded = LogQuery(query.first, min(query.last, tip), query.addresses, query.topics)
         limit = min(max(query.limit, 1), PAGE_MAX)
         found: list[FoundLog] = []
-        steps, walked = 0, start.height
-        for height in candidate_heights(self._db, bounded, start.height):
+        steps = 0
+        for height, promising in candidate_heights(self._db, bounded, start.height):
             steps += 1
-            walked = max(walked, height)
-            if height >= 0:
+            if promising:
                 skip = start.log_index if height == start.height else 0
-                for entry in logs_of(height, self.receipts(height)):
-                    if entry.log_index < skip or not matches(entry.log, query):
-                        continue
-                    if len(found) == limit:
-                        return LogPage(tuple(found), LogCursor(height, entry.log_index))
-                    found.append(entry)
+                logs = list(logs_of(height, self.receipts(height)))
+                steps += BLOCK_STEPS + len(logs)
+                for entry in logs[skip:]:
+                    if matches(entry.log, query):
+                        if len(found) == limit:
+                            return LogPage(tuple(found), LogCursor(height, entry.log_index))
+                        found.append(entry)
             if steps >= STEPS_MAX:
-                return LogPage(tuple(found), LogCursor(walked + 1, 0))
+                return LogPage(tuple(found), LogCursor(height + 1, 0))
         return LogPage(tuple(found), None)
 
     # State
@@ -299,6 +302,14 @@ class Store:
         wanted = self._tip.number if height is None else height
         self._reach(wanted)
         return StateView(wanted, self._db, self._flat, self._reach)
+
+    def frozen_state(self, height: int) -> AbstractContextManager[FrozenState]:
+        """The state after a block for another thread to read, until the context ends.
+
+        Raises:
+            HistoryPrunedError: as :meth:`state`.
+        """
+        return frozen_state(self._db, height, self._reach(height))
 
     def trie(self, height: int | None = None) -> StateTrie:
         """The trie after a block, by default the newest.

@@ -1,0 +1,54 @@
+"""The state after one block as another thread may read it, while the node goes on committing.
+
+``StateView`` shares the caches of execution, which only the thread that commits may touch: another thread that
+filled them with what it had read a moment before a commit would bring the past back. A ``FrozenState`` shares
+nothing: it reads one snapshot of the database, taken when it is made.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alatau.storage import schema
+from alatau.storage.database import Database, Snapshot
+from alatau.storage.past_state import value_in
+from alatau.types.account import Account, decode_account
+
+
+class FrozenState:
+    """The state after one block. A ``ParentState``, for any thread, without caches: about 5 us a read."""
+
+    __slots__ = ("_db", "_snapshot", "_tip", "height")
+
+    def __init__(self, db: Database, snapshot: Snapshot, height: int, tip: int) -> None:
+        self.height = height
+        self._db = db
+        self._snapshot = snapshot
+        self._tip = tip
+        """The tip when the snapshot was taken."""
+
+    def account(self, address: bytes) -> Account | None:
+        """See ``ParentState``."""
+        raw = value_in(self._snapshot, self._db.path, schema.ACCOUNT + address, self.height, self._tip)
+        return None if raw is None else decode_account(raw)
+
+    def storage(self, address: bytes, slot: int) -> int:
+        """See ``ParentState``."""
+        raw = value_in(self._snapshot, self._db.path, schema.slot_key(address, slot), self.height, self._tip)
+        return 0 if raw is None else int.from_bytes(raw, "big")
+
+    def code(self, code_hash: bytes) -> bytes:
+        """See ``ParentState``."""
+        code = self._snapshot.get(schema.CODE + code_hash)
+        if code is None:
+            raise KeyError(code_hash)
+        return code
+
+
+@contextmanager
+def frozen_state(db: Database, height: int, tip: int) -> Iterator[FrozenState]:
+    """The state after ``height``, which the history reaches; ``tip`` is the last block committed."""
+    snapshot = db.snapshot()
+    try:
+        yield FrozenState(db, snapshot, height, tip)
+    finally:
+        snapshot.close()
