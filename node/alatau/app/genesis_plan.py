@@ -1,0 +1,219 @@
+"""The plan of a network: everything in its genesis that the ministries agree on before each adds its own keys.
+
+JSON, so that it can be read aloud in a meeting. ``"operators"`` in place of a list of council members stands for the
+operators of all validators, who are not known yet.
+"""
+
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias, TypeVar
+
+from alatau.app.genesis_file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
+from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
+from alatau.artifacts.genesis import Role
+from alatau.chain.permission import Licence, ParticipantKind
+from alatau.chain.validator_registry import Observer
+from alatau.crypto.keccak import keccak256
+from alatau.types.chain_config import ChainConfig
+
+FORMAT: Final = "alatau-plan/1"
+OPERATORS: Final = "operators"
+Members: TypeAlias = tuple[bytes, ...] | Literal["operators"]
+_FILE_SIZE_MAX: Final = 8 * 1024 * 1024
+_COUNCIL_MAX: Final = 16
+"""Bound in Council.vy."""
+_UINT256_MAX: Final = 2**256 - 1
+_SECONDS_MAX: Final = 10 * 365 * 86_400
+_E = TypeVar("_E", Role, ParticipantKind, Licence)
+
+
+@dataclass(frozen=True, slots=True)
+class CouncilPlan:
+    """A council, before the operators are known."""
+
+    name: str
+    members: Members
+    threshold: int
+    guardian: bytes
+    """Who may veto and pause; no member."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPlan:
+    """Somebody who may transact from block 1 on."""
+
+    kind: ParticipantKind
+    tier: int = 0
+    deploys: bool = False
+    licences: Licence = Licence.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPlan:
+    """The settlement token."""
+
+    name: str
+    symbol: str
+    decimals: int
+    issuers: dict[bytes, int] = field(default_factory=dict)
+    """Issuer -> what it may mint, in the token's smallest unit."""
+    holdings: dict[bytes, int] = field(default_factory=dict)
+    """Balances from genesis, in the token's smallest unit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkPlan:
+    """All that a genesis holds but its validators."""
+
+    config: ChainConfig
+    timestamp: int
+    alloc: dict[bytes, int]
+    observers: tuple[Observer, ...]
+    fund_council: CouncilPlan
+    reserve_council: CouncilPlan
+    delay_s: int
+    """Seconds between an approval and what raises risk."""
+    roles: dict[bytes, Role]
+    participants: dict[bytes, ParticipantPlan]
+    tier_caps: tuple[int, ...]
+    """Largest balance of tier 1, 2, ...; 0 for none."""
+    token: TokenPlan
+
+
+def read_plan(path: Path) -> NetworkPlan:
+    """Read and check a plan; raises ``DocumentError`` naming the place, and ``OSError``."""
+    return plan_from_json(read_document(path, _FILE_SIZE_MAX))
+
+
+def encode_plan(plan: NetworkPlan) -> bytes:
+    """The bytes of a plan's file."""
+    return pretty_json(plan_to_json(plan))
+
+
+def plan_hash(plan: NetworkPlan) -> bytes:
+    """keccak256 of the canonical JSON: what every contribution is signed for."""
+    return keccak256(canonical_json(plan_to_json(plan)))
+
+
+def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
+    """The document of ``plan``."""
+    return {
+        "format": FORMAT,
+        "config": config_to_json(plan.config),
+        "timestamp": plan.timestamp,
+        "alloc": alloc_to_json(plan.alloc),
+        "observers": [{"name": o.name, "tls_key_hash": _hex(o.tls_key_hash)} for o in plan.observers],
+        "fund_council": _council_to_json(plan.fund_council),
+        "reserve_council": _council_to_json(plan.reserve_council),
+        "delay_s": plan.delay_s,
+        "roles": {_hex(a): plan.roles[a].name.lower() for a in sorted(plan.roles)},
+        "participants": {_hex(a): _participant_to_json(plan.participants[a]) for a in sorted(plan.participants)},
+        "tier_caps": [str(cap) for cap in plan.tier_caps],
+        "token": {
+            "name": plan.token.name,
+            "symbol": plan.token.symbol,
+            "decimals": plan.token.decimals,
+            "issuers": alloc_to_json(plan.token.issuers),
+            "holdings": alloc_to_json(plan.token.holdings),
+        },
+    }
+
+
+def plan_from_json(document: JsonField) -> NetworkPlan:
+    """Read a document; raises ``DocumentError``."""
+    f = document.members(("format", *(item.name for item in fields(NetworkPlan))))
+    if f["format"].value != FORMAT:
+        raise f["format"].wrong(repr(FORMAT))
+    return NetworkPlan(
+        config=config_from_json(f["config"]),
+        timestamp=f["timestamp"].integer(),
+        alloc=alloc_from_json(f["alloc"]),
+        observers=tuple(_observer(item) for item in f["observers"].items()),
+        fund_council=_council(f["fund_council"]),
+        reserve_council=_council(f["reserve_council"]),
+        delay_s=f["delay_s"].integer(1, _SECONDS_MAX),
+        roles={_address(name, f["roles"]): _named(value, Role) for name, value in f["roles"].entries().items()},
+        participants={
+            _address(name, f["participants"]): _participant(value)
+            for name, value in f["participants"].entries().items()
+        },
+        tier_caps=tuple(item.integer(0, _UINT256_MAX) for item in f["tier_caps"].items()),
+        token=_token(f["token"]),
+    )
+
+
+def _council_to_json(council: CouncilPlan) -> dict[str, Any]:
+    members = OPERATORS if council.members == OPERATORS else [_hex(m) for m in council.members if isinstance(m, bytes)]
+    return {
+        "name": council.name,
+        "members": members,
+        "threshold": council.threshold,
+        "guardian": _hex(council.guardian),
+    }
+
+
+def _council(document: JsonField) -> CouncilPlan:
+    f = document.members(("name", "members", "threshold", "guardian"))
+    members: Members = OPERATORS
+    if f["members"].value != OPERATORS:
+        members = tuple(item.hex(20) for item in f["members"].items())
+        if not members or len(members) > _COUNCIL_MAX or len(set(members)) != len(members):
+            raise f["members"].wrong(f'"operators" or 1 to {_COUNCIL_MAX} addresses, each once')
+    return CouncilPlan(
+        f["name"].text(), members, f["threshold"].integer(1, _COUNCIL_MAX), guardian=f["guardian"].hex(20)
+    )
+
+
+def _participant_to_json(participant: ParticipantPlan) -> dict[str, Any]:
+    return {
+        "kind": participant.kind.name.lower(),
+        "tier": participant.tier,
+        "deploys": participant.deploys,
+        "licences": [licence.name.lower() for licence in participant.licences if licence.name],
+    }
+
+
+def _participant(document: JsonField) -> ParticipantPlan:
+    f = document.members(("kind",), ("tier", "deploys", "licences"))
+    licences = Licence.NONE
+    for item in f["licences"].items() if "licences" in f else ():
+        licences |= _named(item, Licence)
+    if "deploys" in f and not isinstance(f["deploys"].value, bool):
+        raise f["deploys"].wrong("true or false")
+    return ParticipantPlan(
+        kind=_named(f["kind"], ParticipantKind),
+        tier=f["tier"].integer(0, 255) if "tier" in f else 0,
+        deploys=f["deploys"].value if "deploys" in f else False,
+        licences=licences,
+    )
+
+
+def _token(document: JsonField) -> TokenPlan:
+    f = document.members(("name", "symbol", "decimals", "issuers", "holdings"))
+    return TokenPlan(
+        name=f["name"].text(),
+        symbol=f["symbol"].text(),
+        decimals=f["decimals"].integer(0, 36),
+        issuers=alloc_from_json(f["issuers"]),
+        holdings=alloc_from_json(f["holdings"]),
+    )
+
+
+def _observer(document: JsonField) -> Observer:
+    f = document.members(("name", "tls_key_hash"))
+    return Observer(f["tls_key_hash"].hex(32), f["name"].text())
+
+
+def _named(document: JsonField, kind: type[_E]) -> _E:
+    names = {member.name.lower(): member for member in kind if member.name}
+    if document.value not in names:
+        raise document.wrong("one of " + ", ".join(names))
+    return names[document.value]
+
+
+def _address(name: str, document: JsonField) -> bytes:
+    return JsonField(name, f"{document.where}: a name").hex(20)
+
+
+def _hex(data: bytes) -> str:
+    return "0x" + data.hex()

@@ -1,0 +1,64 @@
+"""``alatau``: the one command line. Maps known errors to a sentence and an exit code."""
+
+import sys
+from pathlib import Path
+
+import click
+
+import alatau
+from alatau.cli.config import config
+from alatau.cli.context import Context
+from alatau.cli.exit_codes import ExitCode, exit_code_of
+from alatau.cli.genesis import genesis
+from alatau.cli.init import init
+from alatau.cli.keys import keys
+from alatau.cli.start import start
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(alatau.__version__, prog_name="alatau")
+@click.option(
+    "--home",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path.home() / ".alatau",
+    envvar="ALATAU_HOME",
+    show_default="~/.alatau",
+    help="The node's home folder [env: ALATAU_HOME].",
+)
+@click.pass_context
+def cli(context: click.Context, home: Path) -> None:
+    r"""Run, operate and use a node of an Alatau network.
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong file or configuration,
+    4 home or port in use, 5 no node answers, 6 password missing or wrong, 130 interrupted.
+    """
+    context.obj = Context(home)
+
+
+for command in (config, genesis, init, keys, start):
+    cli.add_command(command)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command line; give its exit code."""
+    try:
+        result = cli.main(arguments, prog_name="alatau", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        code = exit_code_of(error)
+        if code is None:
+            raise
+        click.echo(f"error: {error}", err=True)
+        return code
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    sys.exit(run(sys.argv[1:]))

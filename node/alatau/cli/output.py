@@ -1,0 +1,72 @@
+"""What commands print: tables and sentences for people, JSON where a script reads."""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def json_option(command: _F) -> _F:
+    """Give a command ``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for scripts.")(command)
+
+
+def console() -> Console:
+    """Standard output, with colours on a terminal only and no wrapping in a pipe."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def say(text: str) -> None:
+    """Print a line for people to standard error, so that standard output stays what a script reads."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Print a document; bytes as ``0x`` hexadecimal."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_encode))
+
+
+def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
+    """Print names and values, one to a line."""
+    if as_json:
+        print_json(facts)
+        return
+    table = Table.grid(padding=(0, 2))
+    for name, value in facts.items():
+        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", _shown(value))
+    console().print(table)
+
+
+def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json: bool) -> None:
+    """Print a table."""
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "), overflow="fold")
+    for row in rows:
+        table.add_row(*map(_shown, row))
+    console().print(table)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, int) else str(value).replace("[", r"\[")
+
+
+def _encode(value: Any) -> str:
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -1,0 +1,13 @@
+"""``alatau start``: the node."""
+
+import click
+
+from alatau.app.node import run
+from alatau.cli.context import Context, pass_context
+
+
+@click.command()
+@pass_context
+def start(context: Context) -> None:
+    """Run the node until it is told to stop (SIGTERM or Ctrl-C)."""
+    run(context.home())
