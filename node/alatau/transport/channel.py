@@ -109,13 +109,13 @@ class Stream:
         self._responses = Requests(self._inbound, method.response)
         self._task: asyncio.Future[None] | None = None
 
-    async def send(self, message: Message) -> None:
-        """Send one request; waits while the server is slow.
+    async def send(self, message: Message | bytes) -> None:
+        """Send one request, or the encoding of one; waits while the server is slow.
 
         Raises:
             trio.BrokenResourceError: the call has ended; reading its responses says how.
         """
-        await self._outbound.put(message.SerializeToString())
+        await self._outbound.put(message if isinstance(message, bytes) else message.SerializeToString())
 
     def finish_sending(self) -> None:
         """No more requests; responses may still come."""

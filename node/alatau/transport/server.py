@@ -403,8 +403,8 @@ async def _invoke(job: _Job) -> bytes | RpcError:
     if job.outbound is not None:
         outbound = job.outbound
 
-        async def send(message: Message) -> None:
-            await outbound.put(message.SerializeToString())
+        async def send(message: Message | bytes) -> None:
+            await outbound.put(message if isinstance(message, bytes) else message.SerializeToString())
 
         await job.handler(source, job.call, send)
         return b""

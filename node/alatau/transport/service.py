@@ -19,7 +19,10 @@ from google.protobuf.message_factory import GetMessageClass
 
 Handler = Callable[..., Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
-"""Hands one message to the peer; waits while the peer is slow, raises ``trio.BrokenResourceError`` once it is gone."""
+"""Hands one message, or the encoding of one (made once for many peers), to the peer.
+
+Waits while the peer is slow, raises ``trio.BrokenResourceError`` once it is gone.
+"""
 
 
 @dataclass(frozen=True, slots=True)

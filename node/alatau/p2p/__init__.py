@@ -1,0 +1,1 @@
+"""Peers over mutual TLS: consensus streams, gossip of transactions, serving and fetching of blocks."""

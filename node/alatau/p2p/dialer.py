@@ -1,0 +1,126 @@
+"""The dialling side: keeps one session with each member that has an endpoint."""
+
+import random
+from functools import partial
+
+import structlog
+import trio
+
+from alatau.p2p.counters import Counters
+from alatau.p2p.handshake import LASTING_REFUSALS, BlockSource, ChainId, own_hello, read_hello
+from alatau.p2p.inbox import Inbox
+from alatau.p2p.member import Member
+from alatau.p2p.session import Lane, Session
+from alatau.p2p.settings import Settings
+from alatau.p2p.stubs import CONSENSUS, PROPOSALS, TRANSACTIONS
+from alatau.p2p.table import PeerTable
+from alatau.transport.channel import Channel, Stream, open_channel
+from alatau.transport.credentials import IdentityHolder, dial_node
+from alatau.transport.errors import RpcError
+from alatau.transport.limits import Limits
+from alatau.wire.session import write_session
+
+_LOG = structlog.get_logger("alatau.p2p")
+_STEADY_S = 10.0
+"""A session that lasted this long was a success: the next pause is the first one again."""
+
+
+class Dialer:
+    """Dials members, again and again with growing pauses."""
+
+    def __init__(
+        self,
+        identity: IdentityHolder,
+        chain: ChainId,
+        blocks: BlockSource,
+        table: PeerTable,
+        inbox: Inbox,
+        settings: Settings,
+        limits: Limits,
+        counters: Counters,
+    ) -> None:
+        self._identity = identity
+        self._chain = chain
+        self._blocks = blocks
+        self._table = table
+        self._inbox = inbox
+        self._settings = settings
+        self._limits = limits
+        self._counters = counters
+
+    async def keep_connected(self, member: Member) -> None:
+        """See to it that there is a session with ``member``, until cancelled."""
+        pause = self._settings.redial_s
+        while True:
+            if (session := self._table.sessions.get(member.peer_id)) is not None:
+                await session.ended.wait()
+                lasted = trio.current_time() - session.opened_at
+                pause = self._settings.redial_s if lasted > _STEADY_S else pause
+                await trio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
+                continue
+            if not self._table.dials_first(member) and await self._peer_dials(member):
+                continue
+            opened_at = trio.current_time()
+            least = await self._try(member)
+            if trio.current_time() - opened_at > _STEADY_S:
+                pause = self._settings.redial_s
+            with trio.move_on_after(max(least, pause * random.uniform(0.5, 1.0))):  # noqa: S311
+                await self._table.wait_for_session(member.peer_id)
+            pause = min(pause * 2, self._settings.redial_max_s)
+
+    async def _peer_dials(self, member: Member) -> bool:
+        """Give the side whose turn it is a moment."""
+        with trio.move_on_after(self._settings.fallback_dial_s):
+            await self._table.wait_for_session(member.peer_id)
+            return True
+        return False
+
+    async def _try(self, member: Member) -> float:
+        """Dial once and stay as long as it lasts; gives the least pause before the next attempt, in seconds."""
+        reason, detail, least = "CLOSED", "", 0.0
+        try:
+            await self.dial(member)
+        except RpcError as error:
+            reason, detail = error.reason, error.message
+            least = error.retry_after_s or 0.0
+        except trio.BrokenResourceError:
+            reason = "CONNECTION_LOST"
+        else:
+            return least
+        if reason in LASTING_REFUSALS:
+            least = self._settings.redial_refused_s
+        self._counters.dials_failed[reason] += 1
+        if self._table.member(member.peer_id) is not None:
+            self._table.note_failure(member.peer_id, reason)
+        _LOG.info("dial_failed", peer=member.name, endpoint=member.endpoint, reason=reason, detail=detail)
+        return least
+
+    async def dial(self, member: Member) -> None:
+        """Open a session and carry it until it ends. Raises ``RpcError`` where it never began."""
+        assert member.public_key is not None
+        tls = dial_node(member.public_key, self._identity.current)
+        async with (
+            open_channel(member.endpoint, tls, self._limits) as channel,
+            channel.stream(CONSENSUS) as consensus,
+        ):
+            await consensus.send(write_session(own_hello(self._chain, self._blocks)))
+            hello = await read_hello(consensus, self._chain, self._settings.handshake_timeout_s)
+            session = self._table.open_session(member, hello, dialed=True, channel=channel)
+            try:
+                await self._carry(session, channel, consensus)
+            finally:
+                session.end("CLOSED")
+                self._table.close_session(session)
+
+    async def _carry(self, session: Session, channel: Channel, consensus: Stream) -> None:
+        with session.scope():
+            async with channel.stream(PROPOSALS) as proposals, channel.stream(TRANSACTIONS) as transactions:
+                lanes = (
+                    (Lane.CONSENSUS, consensus),
+                    (Lane.PROPOSALS, proposals),
+                    (Lane.TRANSACTIONS, transactions),
+                )
+                async with trio.open_nursery() as nursery:
+                    for lane, stream in lanes:
+                        handle = partial(self._inbox.handle, session, lane)
+                        nursery.start_soon(session.run_lane, lane, stream, stream.send, handle)

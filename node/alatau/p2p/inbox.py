@@ -1,0 +1,82 @@
+"""What happens to a message that a peer sent."""
+
+from typing import Any
+
+import trio
+
+from alatau.consensus.messages import Message, StatusMessage
+from alatau.p2p.counters import Counters
+from alatau.p2p.gossip import Gossip
+from alatau.p2p.member import PeerConnected, PeerLost
+from alatau.p2p.session import Lane, Session
+from alatau.p2p.settings import Settings
+from alatau.p2p.table import PeerTable
+from alatau.wire.consensus import read_control, read_proposal
+from alatau.wire.errors import WireError
+from alatau.wire.gossip import read_batch
+from alatau.wire.session import Hello, Ping, Pong, read_session, write_session
+
+
+class Inbox:
+    """Reads messages and puts them where the engine takes them. Who sends what nobody correct sends is banned."""
+
+    def __init__(self, table: PeerTable, gossip: Gossip, settings: Settings, counters: Counters) -> None:
+        self._table = table
+        self._gossip = gossip
+        self._settings = settings
+        self._counters = counters
+        consensus = trio.open_memory_channel[tuple[bytes, Message | PeerConnected | PeerLost]](
+            settings.inbound_consensus_max
+        )
+        transactions = trio.open_memory_channel[tuple[bytes, tuple[bytes, ...]]](settings.inbound_transactions_max)
+        self._to_consensus, self.consensus = consensus
+        self._to_transactions, self.transactions = transactions
+
+    async def handle(self, session: Session, lane: Lane, message: Any) -> None:
+        """Deal with one message; waits while the engine is behind. Raises ``WireError`` after a ban."""
+        try:
+            match lane:
+                case Lane.CONSENSUS:
+                    await self._on_consensus(session, message)
+                case Lane.PROPOSALS:
+                    proposal = read_proposal(message, self._settings.block_size_bytes_max)
+                    self._counters.messages_in["ProposalMessage"] += 1
+                    await self._to_consensus.send((session.peer_id, proposal))
+                case Lane.TRANSACTIONS:
+                    await self._on_transactions(session, message)
+        except WireError as error:
+            self._table.ban(session.peer_id, error.reason)
+            raise
+
+    async def forward_events(self) -> None:
+        """Tell the engine of peers that come and go, until cancelled."""
+        while True:
+            await self._to_consensus.send(await self._table.next_event())
+
+    async def _on_consensus(self, session: Session, envelope: Any) -> None:
+        match read_session(envelope):
+            case Ping(nonce):
+                session.put(Lane.CONSENSUS, write_session(Pong(nonce)).SerializeToString(), self._counters)
+                return
+            case Pong(nonce):
+                session.pong(nonce)
+                return
+            case Hello():
+                raise WireError("a second hello", "HANDSHAKE_REPEATED")
+        message = read_control(envelope)
+        if message is None:  # of a later minor version
+            self._counters.messages_in["unknown"] += 1
+            return
+        if isinstance(message, StatusMessage):
+            session.height = max(session.height, message.height - 1)  # a chain never shrinks (CVE-2025-24371)
+        self._counters.messages_in[type(message).__name__] += 1
+        await self._to_consensus.send((session.peer_id, message))
+
+    async def _on_transactions(self, session: Session, envelope: Any) -> None:
+        batch = read_batch(envelope)
+        fresh = self._gossip.receive(session.peer_id, batch)
+        self._counters.messages_in["TransactionBatch"] += 1
+        self._counters.transactions_in += len(fresh)
+        self._counters.transactions_duplicate += len(batch.transactions) - len(fresh)
+        if fresh:
+            await self._to_transactions.send((session.peer_id, fresh))

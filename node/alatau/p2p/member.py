@@ -1,0 +1,64 @@
+"""Who may be a peer, and what is known of those who are."""
+
+from dataclasses import dataclass
+
+from alatau.transport.certificates import key_hash
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node that the genesis file or the registry admits: a validator or an observer."""
+
+    key_hash: bytes
+    """32 bytes: sha256 of the SubjectPublicKeyInfo (DER) of its TLS key; who it is."""
+    public_key: bytes | None
+    """That SubjectPublicKeyInfo, where it is known; the registry keeps only the hash."""
+    validator: bytes | None
+    """20 bytes: address of its voting key; None for an observer."""
+    endpoint: str
+    """``host:port`` to dial; empty for a node that only dials others."""
+    name: str
+    """For people."""
+
+    @property
+    def peer_id(self) -> bytes:
+        """The validator's address, or an observer's key hash."""
+        return self.validator or self.key_hash
+
+
+def member(public_key: bytes, endpoint: str = "", *, validator: bytes | None = None, name: str = "") -> Member:
+    """A member known by its public key (SubjectPublicKeyInfo, DER)."""
+    return Member(key_hash(public_key), public_key, validator, endpoint, name)
+
+
+@dataclass(frozen=True, slots=True)
+class PeerInfo:
+    """What a node knows of a member, for status and metrics."""
+
+    member: Member
+    connected: bool
+    dialed: bool
+    """Whether this node opened the connection."""
+    height: int
+    """Last committed height that it claims; 0 while not connected."""
+    round_trip_ms: float | None
+    """Of the last ping."""
+    agent: str
+    """Its software, as it says."""
+    last_end: str
+    """Reason for which the last session or attempt ended; empty where there was none."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerConnected:
+    """A session with a peer began: tell it where we stand, and what waits in the pool."""
+
+    height: int
+    """Height of the last block that it says it has committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerLost:
+    """The session with a peer ended."""
+
+    reason: str

@@ -1,0 +1,204 @@
+"""The peers of a node: :class:`Network` is what the engine sees of them.
+
+``await nursery.start(network.run)``, then read ``network.consensus`` and ``network.transactions``. Sending never
+blocks; what arrives waits in two bounded channels, one for consensus and one for transactions, so that neither
+holds up the other. A full channel stops the reading of the streams behind it, never the rest of the node.
+"""
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TypeAlias
+
+import trio
+
+from alatau.consensus.messages import Message, ProposalMessage
+from alatau.p2p.counters import Counters
+from alatau.p2p.dialer import Dialer
+from alatau.p2p.gossip import Gossip
+from alatau.p2p.handshake import BlockSource, ChainId
+from alatau.p2p.inbox import Inbox
+from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
+from alatau.p2p.peer_service import PeerHandlers
+from alatau.p2p.session import Lane
+from alatau.p2p.settings import Settings
+from alatau.p2p.sync_client import fetch_blocks
+from alatau.p2p.table import PeerTable
+from alatau.transport.credentials import IdentityHolder, ServerTls, TrustStore
+from alatau.transport.limits import Limits
+from alatau.transport.server import Listener, Server, serve
+from alatau.transport.service import bind
+from alatau.types.block import Block
+from alatau.types.vote import Commit
+from alatau.wire.consensus import write_control, write_proposal
+from alatau.wire.gossip import write_batch
+from alatau.wire.peer_service import PEER_SERVICE
+
+Inbound: TypeAlias = tuple[bytes, Message | PeerConnected | PeerLost]
+"""(peer id, what it said or what became of it)."""
+
+_ENVELOPE_BYTES = 256 * 1024
+"""Room beside the block in the largest message: the proposal and the votes of a proof of lock."""
+
+
+class Network:
+    """A node's connections to the other members."""
+
+    def __init__(
+        self,
+        *,
+        identity: IdentityHolder,
+        chain: ChainId,
+        blocks: BlockSource,
+        members: Iterable[Member] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        self._settings = settings = settings or Settings()
+        self.counters = Counters()
+        self.port = 0
+        """Where it listens, once it runs."""
+        self._identity = identity
+        self._trust = TrustStore()
+        self._limits = Limits(message_bytes_max=settings.block_size_bytes_max + _ENVELOPE_BYTES)
+        self._table = PeerTable(identity.current.key_hash, settings, self.counters)
+        self._gossip = Gossip(settings.seen_max)
+        self._gossip_waiting = trio.Event()
+        self._gossip_full = trio.Event()
+        self._inbox = Inbox(self._table, self._gossip, settings, self.counters)
+        parts = (chain, blocks, self._table, self._inbox, settings)
+        self._handlers = PeerHandlers(*parts, self.counters)
+        self._dialer = Dialer(identity, *parts, self._limits, self.counters)
+        self._dialing: dict[Member, trio.CancelScope] = {}
+        self._nursery: trio.Nursery | None = None
+        self.consensus: trio.MemoryReceiveChannel[Inbound] = self._inbox.consensus
+        """What peers say about consensus, and peers that come and go."""
+        self.transactions: trio.MemoryReceiveChannel[tuple[bytes, tuple[bytes, ...]]] = self._inbox.transactions
+        """(peer id, encoded transactions that no peer had shown before)."""
+        self.set_members(members)
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Listen, dial and gossip until cancelled. Raises ``PortInUseError``."""
+        listener = Listener(self._settings.host, self._settings.port, ServerTls(self._identity, self._trust))
+        service = bind(PEER_SERVICE, self._handlers)
+        async with trio.open_nursery() as nursery:
+            server: Server = await nursery.start(partial(serve, [service], [listener], limits=self._limits))
+            self.port = server.ports[0]
+            self._nursery = nursery
+            nursery.start_soon(self._inbox.forward_events)
+            nursery.start_soon(self._flush_gossip)
+            self._adjust_dialing()
+            task_status.started()
+            try:
+                await trio.sleep_forever()
+            finally:
+                self._nursery = None
+                for session in tuple(self._table.sessions.values()):
+                    session.end("SHUTTING_DOWN")
+
+    # -- members -----------------------------------------------------------------------------------------
+
+    def set_members(self, members: Iterable[Member]) -> None:
+        """Who belongs to the network from now on; the sessions of those who left end at once."""
+        self._table.set_members(members)
+        known = self._table.members()
+        self._gossip.set_peers(m.peer_id for m in known)
+        self._trust.set_keys(m.public_key for m in known if m.public_key is not None)
+        self._adjust_dialing()
+
+    def peers(self) -> tuple[PeerInfo, ...]:
+        """Every other member, connected or not."""
+        return self._table.infos()
+
+    def connected(self) -> tuple[bytes, ...]:
+        """Ids of the peers with a session."""
+        return tuple(self._table.sessions)
+
+    def report(self, peer_id: bytes, reason: str) -> None:
+        """A peer sent what no correct node sends: end its session and keep it out for a while."""
+        self._table.ban(peer_id, reason)
+
+    # -- sending -----------------------------------------------------------------------------------------
+
+    def broadcast(self, message: Message) -> None:
+        """Say something about consensus to every connected peer."""
+        self._put(tuple(self._table.sessions), message)
+
+    def send(self, peer_id: bytes, message: Message) -> None:
+        """Say something about consensus to one peer; nothing happens if it is not connected."""
+        self._put((peer_id,), message)
+
+    def gossip_transactions(self, transactions: Iterable[bytes]) -> None:
+        """Pass on encoded transactions to the peers that have not shown them, soon and in batches."""
+        self._gossip.offer(transactions)
+        self._gossip_waiting.set()
+        if (
+            self._gossip.waiting >= self._settings.gossip_transactions_max
+            or self._gossip.waiting_bytes >= self._settings.gossip_bytes_max
+        ):
+            self._gossip_full.set()
+
+    def send_transactions(self, peer_id: bytes, transactions: Sequence[bytes]) -> None:
+        """Give one peer transactions whatever it has shown: what waits in the pool, to one that has just come."""
+        step = self._settings.gossip_transactions_max
+        for start in range(0, len(transactions), step):
+            self._put_batch((peer_id,), transactions[start : start + step])
+
+    # -- catching up -------------------------------------------------------------------------------------
+
+    async def fetch_blocks(self, peer_id: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
+        """Ask a peer for committed blocks, ascending from ``start``; it may give fewer, or none.
+
+        What it gives is readable and in order, but not yet proven: check each commit.
+
+        Raises:
+            RpcError: the peer is not there or refuses; WireError: it sent nonsense and has been banned.
+        """
+        return await fetch_blocks(
+            self._table, self._identity, self._limits, self._settings, self.counters, peer_id, start, count
+        )
+
+    # -- inside ------------------------------------------------------------------------------------------
+
+    def _put(self, peer_ids: Sequence[bytes], message: Message) -> None:
+        sessions = [session for id_ in peer_ids if (session := self._table.sessions.get(id_)) is not None]
+        if not sessions:
+            return
+        if isinstance(message, ProposalMessage):
+            lane, data = Lane.PROPOSALS, write_proposal(message).SerializeToString()
+        else:
+            lane, data = Lane.CONSENSUS, write_control(message).SerializeToString()
+        self.counters.messages_out[type(message).__name__] += len(sessions)
+        for session in sessions:
+            session.put(lane, data, self.counters)
+
+    def _put_batch(self, peer_ids: Sequence[bytes], transactions: Sequence[bytes]) -> None:
+        sessions = [session for id_ in peer_ids if (session := self._table.sessions.get(id_)) is not None]
+        if not sessions:
+            return
+        data = write_batch(transactions, [session.peer_id for session in sessions]).SerializeToString()
+        self.counters.messages_out["TransactionBatch"] += len(sessions)
+        self.counters.transactions_out += len(transactions) * len(sessions)
+        for session in sessions:
+            session.put(Lane.TRANSACTIONS, data, self.counters)
+
+    async def _flush_gossip(self) -> None:
+        while True:
+            await self._gossip_waiting.wait()
+            with trio.move_on_after(self._settings.gossip_interval_s):
+                await self._gossip_full.wait()
+            self._gossip_waiting, self._gossip_full = trio.Event(), trio.Event()
+            for outgoing in self._gossip.flush(tuple(self._table.sessions)):
+                self._put_batch(outgoing.peers, outgoing.transactions)
+
+    def _adjust_dialing(self) -> None:
+        if self._nursery is None:
+            return
+        wanted = {m for m in self._table.members() if m.endpoint and m.public_key is not None}
+        for member in self._dialing.keys() - wanted:
+            self._dialing.pop(member).cancel()
+        for member in wanted - self._dialing.keys():
+            self._dialing[member] = trio.CancelScope()
+            self._nursery.start_soon(self._dial, member, self._dialing[member])
+
+    async def _dial(self, member: Member, scope: trio.CancelScope) -> None:
+        with scope:
+            await self._dialer.keep_connected(member)

@@ -1,0 +1,159 @@
+"""A session: the three streams between this node and one peer, whoever opened them.
+
+It ends as a whole: when one stream ends or misbehaves, ``end`` takes the others along, with a reason.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+
+import trio
+
+from alatau.p2p.counters import Counters
+from alatau.p2p.member import Member
+from alatau.p2p.send_queue import Drop, SendQueue
+from alatau.p2p.settings import Settings
+from alatau.transport.channel import Channel
+from alatau.transport.errors import RpcError
+from alatau.transport.limits import TokenBucket
+from alatau.transport.service import Send
+from alatau.wire.errors import WireError
+from alatau.wire.session import Hello, Ping, write_session
+
+BURST_S = 5.0
+"""A peer that was quiet may send so many seconds' worth at once."""
+
+
+class Lane(StrEnum):
+    """A stream of a session, with a queue of its own: nothing in one lane waits for another."""
+
+    CONSENSUS = "consensus"
+    PROPOSALS = "proposals"
+    TRANSACTIONS = "transactions"
+
+
+class Session:
+    """One peer, connected."""
+
+    def __init__(
+        self, member: Member, hello: Hello, *, dialed: bool, channel: Channel | None, settings: Settings
+    ) -> None:
+        self.member = member
+        self.peer_id = member.peer_id
+        self.hello = hello
+        self.dialed = dialed
+        self.channel = channel
+        """To fetch blocks with; None where the peer opened the connection."""
+        self.height = hello.height
+        self.round_trip_ms: float | None = None
+        self.reason = ""
+        self.ended = trio.Event()
+        self.opened_at = trio.current_time()
+        self._scopes: set[trio.CancelScope] = set()
+        self._ping_sent: tuple[int, float] | None = None
+        self._settings = settings
+        self._queues = {
+            Lane.CONSENSUS: SendQueue(settings.consensus_queue_max, Drop.OLDEST),
+            Lane.PROPOSALS: SendQueue(settings.proposals_queue_max, Drop.OLDEST),
+            Lane.TRANSACTIONS: SendQueue(
+                settings.transactions_queue_max, Drop.NEWEST, settings.transactions_queue_bytes_max
+            ),
+        }
+        self._buckets = {
+            Lane.CONSENSUS: _bucket(settings.consensus_messages_per_s),
+            Lane.PROPOSALS: _bucket(settings.proposals_per_s),
+            Lane.TRANSACTIONS: _bucket(settings.transaction_bytes_per_s),
+        }
+
+    def put(self, lane: Lane, data: bytes, counters: Counters) -> None:
+        """Queue an encoded message; never blocks, the lane's policy says what a full queue drops."""
+        dropped = self._queues[lane].put(data)
+        if dropped:
+            counters.dropped[lane] += dropped
+        counters.bytes_out += len(data)
+
+    def queued(self, lane: Lane) -> int:
+        """Messages that wait in a lane."""
+        return len(self._queues[lane])
+
+    def end(self, reason: str) -> None:
+        """End the session; the first reason stays."""
+        if self.ended.is_set():
+            return
+        self.reason = reason
+        self.ended.set()
+        for scope in self._scopes:
+            scope.cancel()
+
+    async def run_lane(
+        self, lane: Lane, source: AsyncIterator[Any], send: Send, handle: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Carry one stream until the session ends; returns then."""
+        with self.scope():
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._write, lane, send)
+                if lane is Lane.CONSENSUS:
+                    nursery.start_soon(self._ping)
+                await self._read(lane, source, handle)
+
+    @contextmanager
+    def scope(self) -> Iterator[None]:
+        """Run something that ends with the session."""
+        with trio.CancelScope() as scope:
+            self._scopes.add(scope)
+            try:
+                if self.ended.is_set():
+                    scope.cancel()
+                yield
+            finally:
+                self._scopes.discard(scope)
+
+    def pong(self, nonce: int) -> None:
+        """The peer answered a ping."""
+        if self._ping_sent is not None and self._ping_sent[0] == nonce:
+            self.round_trip_ms = (trio.current_time() - self._ping_sent[1]) * 1_000
+            self._ping_sent = None
+
+    async def _read(self, lane: Lane, source: AsyncIterator[Any], handle: Callable[[Any], Awaitable[None]]) -> None:
+        bucket = self._buckets[lane]
+        try:
+            async for message in source:
+                cost = message.ByteSize() if lane is Lane.TRANSACTIONS else 1
+                while not bucket.take(cost):  # noqa: ASYNC110  unread messages make the peer's own queue wait
+                    await trio.sleep(bucket.wait_s(cost))
+                await handle(message)
+            self.end("CLOSED")
+        except RpcError as error:
+            self.end(error.reason)
+        except trio.BrokenResourceError:
+            self.end("CONNECTION_LOST")
+        except WireError as error:
+            self.end(error.reason)
+
+    async def _write(self, lane: Lane, send: Send) -> None:
+        queue = self._queues[lane]
+        try:
+            while True:
+                await send(await queue.get())
+        except trio.BrokenResourceError:
+            # The reader, if the peer said why, knows better; it gets a moment to say so.
+            with trio.move_on_after(1):
+                await self.ended.wait()
+            self.end("CONNECTION_LOST")
+
+    async def _ping(self) -> None:
+        nonce = 0
+        while True:
+            await trio.sleep(self._settings.ping_interval_s)
+            now = trio.current_time()
+            if self._ping_sent is None:
+                nonce += 1
+                self._ping_sent = nonce, now
+                self._queues[Lane.CONSENSUS].put(write_session(Ping(nonce)).SerializeToString())
+            elif now - self._ping_sent[1] >= self._settings.ping_timeout_s:
+                self.end("STALLED")
+
+
+def _bucket(rate_per_s: float) -> TokenBucket:
+    return TokenBucket(rate_per_s, rate_per_s * BURST_S)

@@ -1,0 +1,57 @@
+"""Fetching committed blocks."""
+
+from alatau.p2p.counters import Counters
+from alatau.p2p.settings import Settings
+from alatau.p2p.stubs import FETCH_BLOCKS
+from alatau.p2p.table import PeerTable
+from alatau.transport.channel import Channel, open_channel
+from alatau.transport.credentials import IdentityHolder, dial_node
+from alatau.transport.errors import Code, RpcError
+from alatau.transport.limits import Limits
+from alatau.types.block import Block
+from alatau.types.vote import Commit
+from alatau.wire.errors import WireError
+from alatau.wire.sync import read_committed, write_range
+
+
+async def fetch_blocks(
+    table: PeerTable,
+    identity: IdentityHolder,
+    limits: Limits,
+    settings: Settings,
+    counters: Counters,
+    peer_id: bytes,
+    start: int,
+    count: int,
+) -> list[tuple[Block, Commit]]:
+    """Ask one peer for blocks; see ``Network.fetch_blocks``."""
+    count = min(count, settings.sync_blocks_max)
+    session = table.sessions.get(peer_id)
+    member = table.member(peer_id)
+    try:
+        if session is not None and session.channel is not None:
+            return await _fetch(session.channel, settings, counters, start, count)
+        if member is None or member.public_key is None or not member.endpoint:
+            raise RpcError(Code.UNAVAILABLE, "this peer cannot be dialled", reason="NO_ENDPOINT")
+        tls = dial_node(member.public_key, identity.current)
+        async with open_channel(member.endpoint, tls, limits) as channel:
+            return await _fetch(channel, settings, counters, start, count)
+    except WireError as error:
+        table.ban(peer_id, error.reason)
+        raise
+
+
+async def _fetch(
+    channel: Channel, settings: Settings, counters: Counters, start: int, count: int
+) -> list[tuple[Block, Commit]]:
+    blocks: list[tuple[Block, Commit]] = []
+    async with channel.stream(FETCH_BLOCKS, write_range(start, count), timeout_s=settings.sync_timeout_s) as stream:
+        async for response in stream:
+            if len(blocks) >= count:
+                raise WireError("more blocks than asked for", "SYNC_EXCESS")
+            block, commit = read_committed(response)
+            if block.header.number != start + len(blocks):
+                raise WireError(f"block {block.header.number} where {start + len(blocks)} is next", "SYNC_OUT_OF_ORDER")
+            blocks.append((block, commit))
+            counters.blocks_fetched += 1
+    return blocks

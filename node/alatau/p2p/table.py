@@ -1,0 +1,161 @@
+"""The members, the sessions with those that are connected, and who is kept out for now."""
+
+from collections.abc import Iterable
+
+import structlog
+import trio
+
+from alatau.p2p.counters import Counters
+from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
+from alatau.p2p.session import Session
+from alatau.p2p.settings import Settings
+from alatau.transport.channel import Channel
+from alatau.transport.errors import Code, RpcError
+from alatau.wire.session import Hello
+
+_LOG = structlog.get_logger("alatau.p2p")
+
+
+class PeerTable:
+    """One session for each member at most."""
+
+    def __init__(self, own_key_hash: bytes, settings: Settings, counters: Counters) -> None:
+        self._own_key_hash = own_key_hash
+        self._settings = settings
+        self._counters = counters
+        self._members: dict[bytes, Member] = {}
+        self._by_key: dict[bytes, Member] = {}
+        self.sessions: dict[bytes, Session] = {}
+        self._banned_until: dict[bytes, float] = {}
+        self._last_end: dict[bytes, str] = {}
+        self._events: dict[bytes, PeerConnected | PeerLost] = {}
+        """What the engine has not heard yet, the last event of each peer: bounded by the members."""
+        self._event_arrived = trio.Event()
+        self._session_opened: dict[bytes, trio.Event] = {}
+
+    def set_members(self, members: Iterable[Member]) -> None:
+        """Replace the members (without this node itself); sessions of those who left, or whose key changed, end."""
+        self._members = {m.peer_id: m for m in members if m.key_hash != self._own_key_hash}
+        self._by_key = {m.key_hash: m for m in self._members.values()}
+        for peer_id, session in tuple(self.sessions.items()):
+            member = self._members.get(peer_id)
+            if member is None or member.key_hash != session.member.key_hash:
+                session.end("KEY_NOT_TRUSTED")
+        for forgotten in (self._banned_until, self._last_end, self._session_opened):
+            for peer_id in forgotten.keys() - self._members.keys():
+                del forgotten[peer_id]
+
+    def members(self) -> tuple[Member, ...]:
+        """All of them, connected or not."""
+        return tuple(self._members.values())
+
+    def member(self, peer_id: bytes) -> Member | None:
+        """A member by its peer id."""
+        return self._members.get(peer_id)
+
+    def member_by_key(self, key_hash: bytes) -> Member | None:
+        """A member by the hash of its TLS key."""
+        return self._by_key.get(key_hash)
+
+    def dials_first(self, member: Member) -> bool:
+        """Whether, of the two, this node is to open the connection: the one with the smaller key hash."""
+        return self._own_key_hash < member.key_hash
+
+    def open_session(self, member: Member, hello: Hello, *, dialed: bool, channel: Channel | None) -> Session:
+        """Register a connected peer.
+
+        Two connections at once, when both sides dialled, become one: the one opened by the side that dials
+        first. Otherwise the newer one wins, since who opens a second knows the first to be dead.
+
+        Raises:
+            RpcError: DUPLICATE_SESSION or PEER_BANNED.
+        """
+        self._check_ban(member.peer_id)
+        existing = self.sessions.get(member.peer_id)
+        if existing is not None and not existing.ended.is_set():
+            ours_first = self.dials_first(member)
+            if existing.dialed is ours_first and dialed is not ours_first:
+                self._counters.sessions_refused["DUPLICATE_SESSION"] += 1
+                raise RpcError(Code.ALREADY_EXISTS, "there is a session already", reason="DUPLICATE_SESSION")
+            existing.end("REPLACED")
+        session = Session(member, hello, dialed=dialed, channel=channel, settings=self._settings)
+        self.sessions[member.peer_id] = session
+        self._counters.sessions_opened += 1
+        self._announce(member.peer_id, PeerConnected(hello.height))
+        if (opened := self._session_opened.pop(member.peer_id, None)) is not None:
+            opened.set()
+        _LOG.info("peer_connected", peer=member.name, dialed=dialed, height=hello.height)
+        return session
+
+    def close_session(self, session: Session) -> None:
+        """Forget an ended session, unless another has taken its place."""
+        assert session.ended.is_set()
+        self._counters.sessions_ended[session.reason] += 1
+        self._last_end[session.peer_id] = session.reason
+        if self.sessions.get(session.peer_id) is session:
+            del self.sessions[session.peer_id]
+            self._announce(session.peer_id, PeerLost(session.reason))
+            _LOG.info("peer_lost", peer=session.member.name, peer_id=session.peer_id.hex(), reason=session.reason)
+
+    def note_failure(self, peer_id: bytes, reason: str) -> None:
+        """Remember why an attempt to connect failed, for status."""
+        self._last_end[peer_id] = reason
+
+    async def wait_for_session(self, peer_id: bytes) -> None:
+        """Return once there is a session with this peer."""
+        if peer_id not in self.sessions:
+            await self._session_opened.setdefault(peer_id, trio.Event()).wait()
+
+    def ban(self, peer_id: bytes, reason: str) -> None:
+        """Keep a misbehaving peer out for a while, and end its session."""
+        member = self._members.get(peer_id)
+        if member is None:
+            return
+        self._banned_until[peer_id] = trio.current_time() + self._settings.ban_s
+        self._counters.bans[reason] += 1
+        _LOG.warning(
+            "peer_banned", peer=member.name, peer_id=peer_id.hex(), reason=reason, seconds=self._settings.ban_s
+        )
+        if (session := self.sessions.get(peer_id)) is not None:
+            session.end(reason)
+
+    def ban_left_s(self, peer_id: bytes) -> float:
+        """Seconds for which a peer is still kept out; 0 where it is not."""
+        return max(0.0, self._banned_until.get(peer_id, 0.0) - trio.current_time())
+
+    def infos(self) -> tuple[PeerInfo, ...]:
+        """Every member as it stands."""
+        return tuple(self._info(member) for member in self._members.values())
+
+    async def next_event(self) -> tuple[bytes, PeerConnected | PeerLost]:
+        """The next thing to tell the engine; one task asks."""
+        while not self._events:
+            self._event_arrived = trio.Event()
+            await self._event_arrived.wait()
+        peer_id = next(iter(self._events))
+        return peer_id, self._events.pop(peer_id)
+
+    def _announce(self, peer_id: bytes, event: PeerConnected | PeerLost) -> None:
+        self._events.pop(peer_id, None)
+        self._events[peer_id] = event
+        self._event_arrived.set()
+
+    def _check_ban(self, peer_id: bytes) -> None:
+        left = self.ban_left_s(peer_id)
+        if left > 0:
+            self._counters.sessions_refused["PEER_BANNED"] += 1
+            raise RpcError(
+                Code.RESOURCE_EXHAUSTED, "kept out for misbehaviour", reason="PEER_BANNED", retry_after_s=left
+            )
+
+    def _info(self, member: Member) -> PeerInfo:
+        session = self.sessions.get(member.peer_id)
+        return PeerInfo(
+            member=member,
+            connected=session is not None,
+            dialed=session is not None and session.dialed,
+            height=session.height if session else 0,
+            round_trip_ms=session.round_trip_ms if session else None,
+            agent=session.hello.agent if session else "",
+            last_end=self._last_end.get(member.peer_id, ""),
+        )
