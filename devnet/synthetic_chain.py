@@ -51,7 +51,7 @@ class SyntheticChain:
     """Makes one block after another. Keeps the whole state in memory, apart from the trie where it is given one."""
 
     def __init__(self, seed: int, shape: Shape = Shape()) -> None:
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311  repeatable, not secret
         self.shape = shape
         self.people = [self._random.randbytes(20) for _ in range(shape.people)]
         self._key = PrivateKey(keccak256(b"synthetic" + seed.to_bytes(8, "big")))
