@@ -71,9 +71,7 @@ class BlockApi:
             blocks.append(message)
             height += step
         more = request.from_height <= height <= last
-        return _pb.ListBlocksResponse(
-            blocks=blocks, next_page_token=issue(identity, (height, last)) if more else ""
-        )
+        return _pb.ListBlocksResponse(blocks=blocks, next_page_token=issue(identity, (height, last)) if more else "")
 
     async def get_commit(self, request: _pb.GetCommitRequest, _call: Call) -> _pb.GetCommitResponse:
         """The commit that decided a height."""

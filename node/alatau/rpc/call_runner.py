@@ -3,7 +3,7 @@
 A call runs in a worker thread, one at a time: the interpreter's lock lets only one thread run Python, and a second
 one would only make the node's own thread wait longer for its turn (at most ``sys.getswitchinterval()``, 5 ms,
 each time it wants one). Its gas bounds the work; a caller whose call takes longer than it may gets an answer, and the
-thread is left to run out of its gas. The thread reads committed state only, which does not change under it.
+thread is left to run out of its gas. The thread reads a snapshot of its own and shares no cache with execution.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from alatau.chain.message import CallFailedError, CallRequest, call, estimate_ga
 from alatau.chain.transaction import InvalidTransactionError, TransactionResult
 from alatau.evm.environment import BlockEnvironment
 from alatau.pb.api.v1 import transaction_service_pb2
-from alatau.rpc.committed_state import state_at
+from alatau.rpc.committed_state import readable_height
 from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
@@ -54,8 +54,8 @@ class CallRunner:
     async def call(self, message: _pb.CallMessage, height: int | None) -> _pb.CallResponse:
         """Run a message call after a block."""
         request = self._request(message)
-        height, state, block = self._setting(height)
-        result = await self._run(partial(call, block, state, request))
+        height, block = self._setting(height)
+        result = await self._run(partial(_on_frozen_state, call, self._node.store, block, request))
         if not result.succeeded:
             raise execution_failure(result)
         return _pb.CallResponse(output=result.output, gas_used=result.gas_used, height=height)
@@ -63,9 +63,9 @@ class CallRunner:
     async def estimate(self, message: _pb.CallMessage, height: int | None) -> _pb.EstimateGasResponse:
         """The least gas limit with which a transaction succeeds after a block."""
         request = self._request(message)
-        height, state, block = self._setting(height)
+        height, block = self._setting(height)
         try:
-            gas_limit = await self._run(partial(estimate_gas, block, state, request))
+            gas_limit = await self._run(partial(_on_frozen_state, estimate_gas, self._node.store, block, request))
         except CallFailedError as error:
             raise execution_failure(error.result) from error
         return _pb.EstimateGasResponse(gas_limit=gas_limit, height=height)
@@ -95,11 +95,10 @@ class CallRunner:
             gas_price=gas_price,
         )
 
-    def _setting(self, height: int | None) -> tuple[int, ParentState, BlockEnvironment]:
-        """The state after a block, and what a contract learns of the block."""
-        store = self._node.store
-        height, state = state_at(store, height)
-        return height, state, block_environment(store, self._node.config, height)
+    def _setting(self, height: int | None) -> tuple[int, BlockEnvironment]:
+        """The height to run after, and what a contract learns of its block."""
+        height = readable_height(self._node.store, height)
+        return height, block_environment(self._node.store, self._node.config, height)
 
     async def _run(self, work: Callable[[], T]) -> T:
         """Run ``work`` in the thread, in its turn."""
@@ -108,15 +107,24 @@ class CallRunner:
             raise failure("SERVER_BUSY", f"{self._present} calls wait already", retry_after_s=1)
         self._present += 1
         try:
-            async with self._turn:
-                pass
             with trio.move_on_after(limits.call_time_s_max):
                 return await trio.to_thread.run_sync(work, limiter=self._turn, abandon_on_cancel=True)
         except InvalidTransactionError as error:
             raise failure(_REASONS.get(error.reason, "TRANSACTION_INVALID"), str(error)) from error
         finally:
             self._present -= 1
-        raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s")
+        raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s, waiting included")
+
+
+def _on_frozen_state(
+    execute: Callable[[BlockEnvironment, ParentState, CallRequest], T],
+    store: Store,
+    block: BlockEnvironment,
+    request: CallRequest,
+) -> T:
+    """In the thread: execute a request on the state after ``block``."""
+    with store.frozen_state(block.number) as state:
+        return execute(block, state, request)
 
 
 def block_environment(store: Store, config: ChainConfig, height: int) -> BlockEnvironment:
@@ -132,8 +140,14 @@ def block_environment(store: Store, config: ChainConfig, height: int) -> BlockEn
         gas_limit=header.gas_limit,
         base_fee_per_gas=header.base_fee_per_gas,
         prev_randao=header.mix_hash,
-        block_hash=store.hash_of,
+        block_hash=partial(_block_hash, store),
     )
+
+
+def _block_hash(store: Store, height: int) -> bytes:
+    known = store.block_hash(height)
+    assert known is not None, "a contract asks for hashes of earlier blocks only"
+    return known
 
 
 def execution_failure(result: TransactionResult) -> Exception:

@@ -6,18 +6,26 @@ from alatau.state.parent import ParentState
 from alatau.storage.store import Store
 
 
-def state_at(store: Store, height: int | None) -> tuple[int, ParentState]:
-    """The state after ``height``, or after the tip, with its height.
+def readable_height(store: Store, height: int | None) -> int:
+    """``height``, or the tip's, if the state after it can be read.
 
     Raises:
         RpcError: NODE_SYNCING, HEIGHT_NOT_REACHED or STATE_PRUNED.
     """
     tip = tip_height(store)
-    if height is None:
-        return tip, store.state(tip)
-    if height > tip:
-        raise height_not_reached(height, tip)
-    try:
-        return height, store.state(height)
-    except KeyError as error:
-        raise failure("STATE_PRUNED", f"the state of height {height} is pruned, the tip is {tip}") from error
+    wanted = tip if height is None else height
+    if wanted > tip:
+        raise height_not_reached(wanted, tip)
+    if wanted < store.oldest_state:
+        raise failure(
+            "STATE_PRUNED",
+            f"the state of height {wanted} is pruned: this node keeps {store.oldest_state} to {tip}",
+            metadata={"height": str(store.oldest_state)},
+        )
+    return wanted
+
+
+def state_at(store: Store, height: int | None) -> tuple[int, ParentState]:
+    """The state after ``height``, or after the tip, with its height; raises as :func:`readable_height`."""
+    wanted = readable_height(store, height)
+    return wanted, store.state(wanted)

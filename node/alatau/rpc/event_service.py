@@ -120,12 +120,10 @@ class EventApi:
         header = self._node.store.header(height)
         if header is None or not _may_match(query, header.logs_bloom):
             return []
-        return [write_log(log) for log in event_logs(self._feed.block(height)) if matches(log, query)]
+        return [write_log(placed) for log, placed in event_logs(self._feed.block(height)) if matches(log, query)]
 
 
-def _conditions(
-    checks: Checks, wanted: log_pb2.LogFilter
-) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, ...], ...]]:
+def _conditions(checks: Checks, wanted: log_pb2.LogFilter) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, ...], ...]]:
     """The conditions of a filter on addresses and topics."""
     checks.count("filter.addresses", wanted.addresses, 0, FILTER_VALUES_MAX)
     checks.count("filter.topics", wanted.topics, 0, TOPICS_MAX)

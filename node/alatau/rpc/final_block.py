@@ -11,7 +11,7 @@ from alatau.rpc.failures import failure
 from alatau.storage.store import Store
 from alatau.types.block import Block, encode_block
 from alatau.types.header import encode_header
-from alatau.types.receipt import Receipt
+from alatau.types.receipt import Log, Receipt
 from alatau.types.transaction import Transaction, recover_sender
 from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, Outcome, write_header, write_outcomes
@@ -94,20 +94,23 @@ def transaction_receipts(final: FinalBlock) -> Iterator[TransactionReceipt]:
         first_log += len(receipt.logs)
 
 
-def event_logs(final: FinalBlock) -> Iterator[EventLog]:
-    """All logs of a block, in order."""
+def event_logs(final: FinalBlock) -> Iterator[tuple[Log, EventLog]]:
+    """All logs of a block, in order, without and with their place."""
     log_index = 0
     for index, receipt in enumerate(final.receipts):
         for entry in receipt.logs:
-            yield EventLog(
-                entry.address,
-                entry.topics,
-                entry.data,
-                final.height,
-                final.block.hash,
-                final.block.transactions[index].hash,
-                index,
-                log_index,
+            yield (
+                entry,
+                EventLog(
+                    entry.address,
+                    entry.topics,
+                    entry.data,
+                    final.height,
+                    final.block.hash,
+                    final.block.transactions[index].hash,
+                    index,
+                    log_index,
+                ),
             )
             log_index += 1
 

@@ -7,7 +7,6 @@ at the moment of the question. Everything but ``submit`` answers at once, so a s
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Protocol
 
 import trio
@@ -17,6 +16,9 @@ from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.transaction import Transaction
 from alatau.types.validator import ValidatorSet
+from alatau.wire.status import Step, SyncState
+
+__all__ = ["ConsensusView", "Node", "NodeStatus", "PeerView", "Pooled", "Refusal", "Step", "SyncState"]
 
 
 class Refusal(Protocol):
@@ -37,28 +39,6 @@ class Pooled:
 
     transaction: Transaction
     sender: bytes
-
-
-class SyncState(IntEnum):
-    """Whether the node is at the tip. Values as in ``alatau.api.v1.SyncState``."""
-
-    STARTING = 1
-    """It has not heard yet how far the network is."""
-    SYNCING = 2
-    """It fetches blocks that others have decided."""
-    SYNCED = 3
-
-
-class Step(IntEnum):
-    """Step of a consensus round. Values as in ``alatau.api.v1.ConsensusStep``."""
-
-    IDLE = 0
-    """The node takes no part now: it catches up, or observes."""
-    NEW_HEIGHT = 1
-    """Between two blocks."""
-    PROPOSE = 2
-    PREVOTE = 3
-    PRECOMMIT = 4
 
 
 @dataclass(frozen=True, slots=True)

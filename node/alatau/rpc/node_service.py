@@ -15,7 +15,7 @@ from alatau.transport.call import Call
 from alatau.types.header import header_hash
 from alatau.types.validator import ValidatorSet
 from alatau.wire.amount import write_amount
-from alatau.wire.status import write_validator
+from alatau.wire.status import Seen, write_seen, write_step, write_sync_state, write_validator
 
 _pb = node_service_pb2
 
@@ -47,7 +47,7 @@ class NodeApi:
             block_hash=header_hash(tip),
             state_root=tip.state_root,
             timestamp=tip.timestamp,
-            sync_state=_enum(status.sync_state),
+            sync_state=write_sync_state(status.sync_state),
             highest_peer_height=status.highest_peer_height,
             peer_count=len(node.peers()),
             pool_transactions=status.pool_transactions,
@@ -65,9 +65,7 @@ class NodeApi:
             ),
         )
 
-    async def list_validators(
-        self, request: _pb.ListValidatorsRequest, _call: Call
-    ) -> _pb.ListValidatorsResponse:
+    async def list_validators(self, request: _pb.ListValidatorsRequest, _call: Call) -> _pb.ListValidatorsResponse:
         """The set that decides a height; pages of one listing show the same height."""
         checks = Checks()
         size = page_size(checks, request.page_size, _PAGE_MAX, _PAGE_MAX)
@@ -122,7 +120,7 @@ class NodeApi:
         return _pb.GetConsensusStateResponse(
             height=view.height,
             round=view.round,
-            step=_enum(view.step),
+            step=write_step(view.step),
             proposer=None if proposer is None else write_validator(proposer),
             proposal_received=view.proposal_received,
             votes=[
@@ -168,11 +166,7 @@ def _peer(peer: PeerView) -> node_pb2.Peer:
     )
 
 
-def _seen(votes: Mapping[bytes, bytes | None], validator: bytes) -> node_pb2.VoteSeen:
+def _seen(votes: Mapping[bytes, bytes | None], validator: bytes) -> "node_pb2.VoteSeen.ValueType":
     if validator not in votes:
-        return node_pb2.VOTE_SEEN_UNSPECIFIED
-    return node_pb2.VOTE_SEEN_NIL if votes[validator] is None else node_pb2.VOTE_SEEN_BLOCK
-
-
-def _enum(value: int) -> int:
-    return int(value)
+        return write_seen(Seen.NOTHING)
+    return write_seen(Seen.NIL if votes[validator] is None else Seen.BLOCK)

@@ -26,7 +26,9 @@ from alatau.transport.service import Service, bind
 
 
 class Api:
-    """All services of a node::
+    """All services of a node.
+
+    To serve them::
 
         api = Api(node)
         await nursery.start(api.run)

@@ -114,7 +114,7 @@ def _votes(view: ConsensusView, what: str, votes: Iterable[bytes]) -> Iterable[s
             f"power; those of {_names(silent)} are missing."
         )
     else:
-        yield f"All validators sent their {what} of round {view.round}, but not for the same block: the next round follows."
+        yield f"All validators sent their {what} of round {view.round}, not all for one block: the next round follows."
 
 
 def _healthy(view: ConsensusView, status: NodeStatus, timing: ConsensusParameters) -> str:

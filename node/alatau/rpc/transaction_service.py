@@ -19,7 +19,7 @@ from alatau.rpc.requests import Checks
 from alatau.transport.call import Call
 from alatau.wire.reasons import reason_number
 from alatau.wire.receipt import write_receipt
-from alatau.wire.transaction import Position, TransactionState, write_position, write_transaction
+from alatau.wire.transaction import Position, TransactionState, write_position, write_state, write_transaction
 
 _pb = transaction_service_pb2
 _POOLED = transaction_pb2.TRANSACTION_STATE_POOLED
@@ -55,7 +55,7 @@ class TransactionApi:
     ) -> _pb.SubmitTransactionResponse:
         """Offer one transaction to the pool."""
         state = await self._submit_one(request.transaction, call)
-        return _pb.SubmitTransactionResponse(hash=keccak256(request.transaction), state=state)
+        return _pb.SubmitTransactionResponse(hash=keccak256(request.transaction), state=write_state(state))
 
     async def batch_submit_transactions(
         self, request: _pb.BatchSubmitTransactionsRequest, call: Call
@@ -79,9 +79,7 @@ class TransactionApi:
         await self._submit_one(request.transaction, call)
         return _pb.SubmitAndWaitResponse(receipt=await self._await_receipt(keccak256(request.transaction), call))
 
-    async def get_transaction(
-        self, request: _pb.GetTransactionRequest, _call: Call
-    ) -> _pb.GetTransactionResponse:
+    async def get_transaction(self, request: _pb.GetTransactionRequest, _call: Call) -> _pb.GetTransactionResponse:
         """A transaction by its hash."""
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
@@ -120,16 +118,14 @@ class TransactionApi:
         height = request.height if request.HasField("height") else None
         return await self._calls.estimate(request.message, height)
 
-    async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState:
+    async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState | None:
         checks = Checks()
         if not transaction:
             checks.add("transaction", "is empty")
         checks.finish()
         state, refusal = (await self._submit([transaction], call))[0]
         if refusal is not None:
-            raise failure(
-                refusal.reason, refusal.message, metadata={"transaction_hash": keccak256(transaction).hex()}
-            )
+            raise failure(refusal.reason, refusal.message, metadata={"transaction_hash": keccak256(transaction).hex()})
         return state
 
     async def _submit_batch(self, transactions: Sequence[bytes], call: Call) -> list[_pb.SubmitResult]:
@@ -141,7 +137,7 @@ class TransactionApi:
         return [
             _pb.SubmitResult(
                 hash=keccak256(transaction),
-                state=state,
+                state=write_state(state),
                 rejection=None
                 if refusal is None
                 else _pb.SubmitRejection(reason=reason_number(refusal.reason), message=refusal.message),

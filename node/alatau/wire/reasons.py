@@ -311,7 +311,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
 )
 
 
-def reason_number(reason: str) -> int:
+def reason_number(reason: str) -> "error_reason_pb2.ErrorReason.ValueType":
     """The value of ``ErrorReason`` for a name of the catalogue."""
     return error_reason_pb2.ErrorReason.Value(_PREFIX + reason)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
 from alatau.types.validator import Validator
@@ -12,8 +13,30 @@ class SyncState(IntEnum):
     """Whether a node is at the tip. Values as in ``alatau.api.v1.SyncState``."""
 
     STARTING = 1
+    """It has not heard yet how far the network is."""
     SYNCING = 2
+    """It fetches blocks that others have decided."""
     SYNCED = 3
+
+
+class Step(IntEnum):
+    """Step of a consensus round. Values as in ``alatau.api.v1.ConsensusStep``."""
+
+    IDLE = 0
+    """The node takes no part now: it catches up, or observes."""
+    NEW_HEIGHT = 1
+    """Between two blocks."""
+    PROPOSE = 2
+    PREVOTE = 3
+    PRECOMMIT = 4
+
+
+class Seen(IntEnum):
+    """What a validator voted, as a node has seen it. Values as in ``alatau.api.v1.VoteSeen``."""
+
+    NOTHING = 0
+    NIL = 1
+    BLOCK = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +77,13 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class ValidatorVotes:
-    """A validator's votes in the current round; None for a vote not seen, empty bytes are never used."""
+    """A validator's votes in the current round, as a node has seen them."""
 
     validator: Validator
-    prevote: str
-    """``none``, ``nil`` or ``block``."""
-    precommit: str
+    prevote: Seen
+    precommit: Seen
     connected: bool
+    """Whether the node is connected to it, or is it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +92,9 @@ class ConsensusState:
 
     height: int
     round: int
-    step: str
-    proposer: Validator
+    step: Step
+    proposer: Validator | None
+    """None where the node takes no part."""
     proposal_received: bool
     votes: tuple[ValidatorVotes, ...]
     quorum_power: int
@@ -162,14 +186,14 @@ def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) ->
     return ConsensusState(
         height=message.height,
         round=message.round,
-        step=_word(node_pb2.ConsensusStep.Name(message.step), "CONSENSUS_STEP_"),
-        proposer=read_validator(message.proposer),
+        step=Step(message.step),
+        proposer=read_validator(message.proposer) if message.HasField("proposer") else None,
         proposal_received=message.proposal_received,
         votes=tuple(
             ValidatorVotes(
                 read_validator(entry.validator),
-                _word(node_pb2.VoteSeen.Name(entry.prevote), "VOTE_SEEN_"),
-                _word(node_pb2.VoteSeen.Name(entry.precommit), "VOTE_SEEN_"),
+                Seen(entry.prevote),
+                Seen(entry.precommit),
                 entry.connected,
             )
             for entry in message.votes
@@ -182,6 +206,16 @@ def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) ->
     )
 
 
-def _word(name: str, prefix: str) -> str:
-    word = name.removeprefix(prefix).lower()
-    return "none" if word == "unspecified" else word
+def write_sync_state(state: SyncState) -> "node_pb2.SyncState.ValueType":
+    """For the wire."""
+    return cast("node_pb2.SyncState.ValueType", state.value)
+
+
+def write_step(step: Step) -> "node_pb2.ConsensusStep.ValueType":
+    """For the wire."""
+    return cast("node_pb2.ConsensusStep.ValueType", step.value)
+
+
+def write_seen(seen: Seen) -> "node_pb2.VoteSeen.ValueType":
+    """For the wire."""
+    return cast("node_pb2.VoteSeen.ValueType", seen.value)

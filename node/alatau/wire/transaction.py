@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import cast
 
 from alatau.pb.api.v1 import transaction_pb2
 from alatau.types.transaction import Transaction, decode_transaction
@@ -74,6 +75,11 @@ def read_transaction(message: transaction_pb2.Transaction) -> Transaction:
         TransactionError, RlpError: the node sent something else.
     """
     return decode_transaction(message.raw)
+
+
+def write_state(state: TransactionState | None) -> "transaction_pb2.TransactionState.ValueType":
+    """For the wire; None is unspecified."""
+    return cast("transaction_pb2.TransactionState.ValueType", 0 if state is None else state.value)
 
 
 def write_position(position: Position) -> transaction_pb2.TransactionPosition:
