@@ -30,6 +30,9 @@ DEVELOPER: Final = "developer"
 """May deploy contracts."""
 
 MERCHANT: Final = "merchant"
+OFFICES: Final = (REGISTRAR, LICENSOR, COMPLIANCE, COURT)
+"""Public roles of the participants' registry."""
+
 INSTITUTIONS: Final = (*FUND_COUNCIL, *RESERVE_BOARD, GUARDIAN, PROPOSER, CUSTODIAN, ISSUER)
 
 

@@ -13,10 +13,12 @@
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import ConfigError, Problem, read_config
@@ -24,6 +26,10 @@ from alatau.app.genesis_file import read_genesis
 from alatau.app.json_field import DocumentError
 from alatau.app.keystore import KeystoreError, keystore_address
 from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE, is_private
+
+_LOCK_ATTEMPTS: Final = 10
+_LOCK_PAUSE_S: Final = 0.05
+"""Half a second in all: somebody may just be looking who holds the lock (:func:`home_user`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +134,31 @@ def lock_home(home: Home) -> Iterator[None]:
     """Hold the home for this process; raises ``HomeInUseError``. The kernel lets go even after kill -9."""
     descriptor = os.open(home.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_MODE)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise HomeInUseError(home.folder, _holder(descriptor)) from None
+        if not _take_lock(descriptor):
+            raise HomeInUseError(home.folder, _holder(descriptor))
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         yield
         os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def home_user(home: Home) -> int | None:
+    """The process that holds the home, None where none does.
+
+    A process id alone may have passed to a stranger; a held lock is the kernel's word that its holder lives.
+    """
+    try:
+        descriptor = os.open(home.lock_file, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _holder(descriptor)
+    else:
+        return None
     finally:
         os.close(descriptor)
 
@@ -187,6 +210,17 @@ def _check_keys(home: Home, config: NodeConfig | None) -> list[Problem]:
     if password and not (home.folder / password).is_file():
         problems.append(Problem("config.toml", f"keys.password_file names {password}, which does not exist"))
     return problems
+
+
+def _take_lock(descriptor: int) -> bool:
+    for _ in range(_LOCK_ATTEMPTS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOCK_PAUSE_S)
+        else:
+            return True
+    return False
 
 
 def _holder(descriptor: int) -> int | None:

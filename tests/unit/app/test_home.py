@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.home import HomeError, HomeInUseError, check_home, create_home, lock_home, open_home
+from alatau.app.home import HomeError, HomeInUseError, check_home, create_home, home_user, lock_home, open_home
 from alatau.app.private_file import write_private
 
 
@@ -45,8 +45,10 @@ def test_a_second_process_is_kept_out_and_told_who_is_inside(tmp_path: Path) -> 
         assert other.stdout.readline() == b"in\n"
         with pytest.raises(HomeInUseError, match=f"in use by process {other.pid}"), lock_home(home):
             pass
+        assert home_user(home) == other.pid
         other.kill()
         other.wait()
+        assert home_user(home) is None
         with lock_home(home):
             assert home.lock_file.exists()
 

@@ -1,0 +1,29 @@
+"""Ports on the loopback interface that nothing listens on."""
+
+import socket
+from typing import Final
+
+HOST: Final = "127.0.0.1"
+_FIRST: Final = {"p2p": 7001, "rpc": 7101, "metrics": 7201}
+"""Where a network that has the machine to itself is found, so that examples can be pasted."""
+
+
+def choose_ports(nodes: int) -> dict[str, list[int]]:
+    """A port for each purpose and node: the usual ones if all are free, else whatever the kernel gives."""
+    usual = {purpose: list(range(first, first + nodes)) for purpose, first in _FIRST.items()}
+    if all(_is_free(port) for ports in usual.values() for port in ports):
+        return usual
+    # Held open together, so that no port is given twice.
+    sockets = [socket.create_server((HOST, 0)) for _ in range(nodes * len(_FIRST))]
+    numbers = [opened.getsockname()[1] for opened in sockets]
+    for opened in sockets:
+        opened.close()
+    return {purpose: numbers[index * nodes : (index + 1) * nodes] for index, purpose in enumerate(_FIRST)}
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server((HOST, port)):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,71 @@
+"""Nodes as processes that outlive their launcher, known by the lock that each holds on its home."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from alatau.app.home import Home, home_user
+
+LOG_NAME: Final = "node.log"
+_POLL_S: Final = 0.05
+_STOP_S: Final = 15.0
+"""A node stops in order within seconds; after this it is killed."""
+
+
+def start_process(home: Path) -> subprocess.Popen[bytes]:
+    """Run ``alatau start`` on ``home`` in a session of its own; what it says goes to ``node.log`` in its home."""
+    command = [sys.executable, "-m", "alatau.cli", "--home", str(home), "start"]
+    with (home / LOG_NAME).open("ab") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+
+
+def running_pid(home: Path) -> int | None:
+    """The process that runs the node in ``home``, if one does."""
+    return home_user(Home(home))
+
+
+def stop_processes(homes: Iterable[Path]) -> list[int]:
+    """Ask the nodes to stop, wait, kill those that do not; gives the ids of those that ran."""
+    running = {home: pid for home in homes if (pid := running_pid(home)) is not None}
+    for pid in running.values():
+        _signal(pid, signal.SIGTERM)
+    deadline = time.monotonic() + _STOP_S
+    while (alive := [home for home in running if running_pid(home) is not None]) and time.monotonic() < deadline:
+        time.sleep(_POLL_S)
+    for home in alive:
+        kill_process(home)
+    return list(running.values())
+
+
+def kill_process(home: Path) -> int | None:
+    """Kill the node with -9 and wait until the kernel has let go of its home; None where none ran."""
+    pid = running_pid(home)
+    if pid is None:
+        return None
+    _signal(pid, signal.SIGKILL)
+    while running_pid(home) is not None:
+        time.sleep(_POLL_S)
+    return pid
+
+
+def log_tail(home: Path, lines: int = 20) -> str:
+    """The end of what the node said."""
+    try:
+        text = (home / LOG_NAME).read_text(errors="replace")
+    except FileNotFoundError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return  # It ended on its own between the look and the signal.
