@@ -63,8 +63,6 @@ class _Portion:
     """Transactions that arrived together."""
 
     encoded: Sequence[bytes]
-    source: bytes | None
-    """The peer that sent them; None for a client."""
     outcomes: list[Outcome] = field(default_factory=list)
     done: trio.Event | None = None
 
@@ -78,7 +76,7 @@ class Admission:
         config: ChainConfig,
         tip: Callable[[], AdmissionView],
         now_ms: Callable[[], int],
-        gossip: Callable[[list[bytes], bytes | None], None],
+        gossip: Callable[[list[bytes]], None],
         available: Callable[[], None],
     ) -> None:
         """Wire it up.
@@ -88,7 +86,7 @@ class Admission:
             config: the network's rules.
             tip: the state and terms of the moment.
             now_ms: a clock that only grows.
-            gossip: passes new transactions on, except to the peer they came from.
+            gossip: passes new transactions on to peers.
             available: told when a block could take something new.
         """
         self._mempool = mempool
@@ -104,16 +102,16 @@ class Admission:
 
     async def submit(self, encoded: Sequence[bytes]) -> list[Outcome]:
         """Take a client's transactions; returns when each is pooled or refused."""
-        portion = _Portion(encoded, None, done=trio.Event())
+        portion = _Portion(encoded, done=trio.Event())
         await self._send.send(portion)
         assert portion.done is not None
         await portion.done.wait()
         return portion.outcomes
 
-    def offer(self, encoded: Sequence[bytes], source: bytes) -> None:
+    def offer(self, encoded: Sequence[bytes]) -> None:
         """Take what a peer passed on; dropped when more wait than can be admitted (the peer's peers have it)."""
         try:
-            self._send.send_nowait(_Portion(encoded, source))
+            self._send.send_nowait(_Portion(encoded))
         except trio.WouldBlock:
             self._count("OVERLOADED", len(encoded))
 
@@ -162,7 +160,7 @@ class Admission:
                     self._count(outcome.reason, 1)
             if new:
                 ready = True
-                self._gossip(new, portion.source)
+                self._gossip(new)
             if portion.done is not None:
                 portion.done.set()
         if ready:

@@ -56,7 +56,7 @@ from alatau.engine.admission import Admission
 from alatau.engine.catch_up import CatchUp, Fetched
 from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
-from alatau.engine.peers import PeerCame, PeerEvent, Peers, PeerWent
+from alatau.engine.peers import PeerCame, Peers, PeerSaid, PeerWent
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.engine.timers import Timers
@@ -89,7 +89,6 @@ class Collaborators:
     production: Production
     subscriptions: Subscriptions
     peers: Peers
-    peer_events: trio.MemoryReceiveChannel[PeerEvent]
     validator: bytes | None
     """Address of the voting key; None for an observer."""
     domain: bytes
@@ -138,6 +137,7 @@ class Engine:
             self._timers = Timers(nursery, self._fire)
             self._catch_up = CatchUp(nursery, self._c.peers, self._send.send)
             nursery.start_soon(self._follow_peers)
+            nursery.start_soon(self._take_gossip)
             nursery.start_soon(self._c.admission.run)
             await self._take(start)
             task_status.started()
@@ -188,8 +188,8 @@ class Engine:
                 c.report_evidence(first, second)
             case DoReportPeer(peer, error):
                 c.peers.report(peer, error.reason)
-            case DoResetLog(height):
-                c.journal.reset(height)
+            case DoResetLog():
+                c.journal.reset()
             case DoHalt(reason):
                 raise HaltedError(reason)
 
@@ -283,11 +283,17 @@ class Engine:
         await self._send.send(InTimeout(timer))
 
     async def _follow_peers(self) -> None:
-        async for event in self._c.peer_events:
-            match event:
+        peers = self._c.peers
+        while True:
+            match await peers.next_event():
+                case PeerSaid(peer, message):
+                    await self._send.send(InMessage(peer, message))
                 case PeerCame(peer):
+                    peers.send_transactions(peer, self._c.mempool.encoded())
                     await self._send.send(InPeerConnected(peer))
                 case PeerWent(peer):
                     await self._send.send(InPeerDisconnected(peer))
-                case _:
-                    await self._send.send(InMessage(event.peer, event.message))
+
+    async def _take_gossip(self) -> None:
+        while True:
+            self._c.admission.offer(await self._c.peers.next_transactions())

@@ -1,4 +1,4 @@
-"""What the engine needs of the network. ``p2p.network.Network`` provides it."""
+"""What the engine needs of the network. ``app`` provides it over ``p2p.network.Network``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class FetchError(Exception):
 
 
 class Peers(Protocol):
-    """The other nodes. Nothing here waits but ``fetch_blocks``."""
+    """The other nodes. Sending never waits."""
 
     def broadcast(self, message: Message) -> None:
         """Send to every connected peer."""
@@ -51,15 +51,24 @@ class Peers(Protocol):
     def send(self, peer: bytes, message: Message) -> None:
         """Send to one peer, if it is connected."""
 
-    def gossip_transactions(self, encoded: Sequence[bytes], source: bytes | None) -> None:
-        """Pass transactions on to the peers that have not shown them, ``source`` least of all."""
+    def gossip_transactions(self, encoded: Sequence[bytes]) -> None:
+        """Pass transactions on to the peers that have not shown them."""
+
+    def send_transactions(self, peer: bytes, encoded: Sequence[bytes]) -> None:
+        """Give a peer that has just come what waits in the pool."""
+
+    def report(self, peer: bytes, reason: str) -> None:
+        """A peer sent what no correct node sends: count it against the peer."""
+
+    async def next_event(self) -> PeerEvent:
+        """What a peer said about consensus, or that one came or went."""
+
+    async def next_transactions(self) -> tuple[bytes, ...]:
+        """Transactions that a peer passed on and no other had shown."""
 
     async def fetch_blocks(self, peer: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
-        """Ask a peer for decided blocks with their commits, from height ``start``; fewer may come.
+        """Ask a peer for decided blocks with their commits, from height ``start``; fewer may come, or none.
 
         Raises:
             FetchError: nothing usable came.
         """
-
-    def report(self, peer: bytes, reason: str) -> None:
-        """A peer sent what no correct node sends: count it against the peer."""

@@ -99,6 +99,14 @@ class Mempool:
         pooled = self._by_hash.get(transaction_hash)
         return pooled.tx if pooled else None
 
+    def pooled(self, transaction_hash: bytes) -> PooledTransaction | None:
+        """The same with its sender."""
+        return self._by_hash.get(transaction_hash)
+
+    def encoded(self) -> list[bytes]:
+        """Everything that waits, oldest first: for a peer that has just come."""
+        return [pooled.tx.encoded for pooled in self._by_hash.values()]
+
     def __contains__(self, transaction_hash: bytes) -> bool:
         """Whether a transaction waits: asked first, since it saves recovering a sender."""
         return transaction_hash in self._by_hash

@@ -1,0 +1,69 @@
+"""Where consensus writes down what must survive: the log and the sign state, in that order."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from alatau.consensus.records import Record, SignState, decode_record, encode_record
+from alatau.storage.disk import Disk
+from alatau.storage.sign_state import SignStateFile
+from alatau.storage.wal import WriteAheadLog
+
+
+@dataclass(slots=True)
+class Journal:
+    """The write-ahead log and the sign-state file of one validator (an observer's stay empty)."""
+
+    wal: WriteAheadLog
+    sign_state: SignStateFile
+
+    def append(self, record: Record) -> None:
+        """Add a record, durable after the next ``flush``."""
+        self.wal.append(record.height, encode_record(record))
+
+    def flush(self) -> None:
+        """Make what was appended durable; costs nothing where nothing was."""
+        self.wal.flush()
+
+    def record_sign_state(self, state: SignState) -> None:
+        """Make the log durable, then the sign state: only after this may the signature leave.
+
+        Raises:
+            SignStateRefusalError: the file holds a later state; another process signs with this key.
+        """
+        self.wal.flush()
+        self.sign_state.record(state)
+
+    def reset(self) -> None:
+        """Begin the log anew for the next height."""
+        self.wal.reset()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.wal.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What a restart finds."""
+
+    records: tuple[Record, ...]
+    torn_bytes: int
+    """Size of the log's torn tail, which was never relied upon and is cut off; 0 usually."""
+
+
+def open_journal(wal_folder: Path, sign_state_file: Path, disk: Disk | None = None) -> tuple[Journal, Recovered]:
+    """Open both files.
+
+    Raises:
+        CorruptionError: the log is damaged in its midst.
+        SignStateDamagedError: the sign state is not what was written.
+        RecordError: the log was written by another program.
+    """
+    sign_state = SignStateFile.open(sign_state_file, disk)
+    wal, report = WriteAheadLog.open(wal_folder, disk)
+    try:
+        records = tuple(decode_record(record.payload) for record in report.records)
+    except BaseException:
+        wal.close()
+        raise
+    return Journal(wal, sign_state), Recovered(records, report.torn_bytes)
