@@ -1,0 +1,17 @@
+"""Why a change of a channel was refused. The channel goes on with its last good state."""
+
+
+class ChannelError(ValueError):
+    """A message or a change that a channel does not take; see the subclasses for whose fault it is."""
+
+
+class ForgedMessageError(ChannelError):
+    """A signature is not its signer's. Drop the message and distrust who sent it."""
+
+
+class InvalidVoucherError(ChannelError):
+    """A voucher breaks a rule: not newer, less than before, or more than its payer has. The payer's fault."""
+
+
+class ChannelPhaseError(ChannelError):
+    """The change came too early or too late, e.g. a voucher after closing. Ask the chain where the channel is."""

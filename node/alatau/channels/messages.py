@@ -1,0 +1,198 @@
+"""What the parties of a channel sign: EIP-712 typed data, one type per purpose, as CityChannels.vy checks it.
+
+A message is bound to the chain and the contract by the domain, to the channel by its id, to the direction by
+the payer, and to its purpose by its type: none can be replayed as another. Signatures are 65 bytes here and
+compact (EIP-2098) in calls to the contract.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest, word
+from alatau.crypto.keccak import keccak256
+from alatau.crypto.secp256k1 import SignatureError, Signer, recover_address
+
+DOMAIN_NAME: Final = "Alatau CityChannels"
+_DOMAIN_TYPE: Final = type_hash("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
+_VOUCHER_TYPE: Final = type_hash(
+    "Voucher(bytes32 channelId,address payer,uint256 nonce,uint256 transferred,bytes32 locksHash)"
+)
+_RECEIPT_TYPE: Final = type_hash("Receipt(bytes32 channelId,bytes32 voucherHash)")
+_WITHDRAW_TYPE: Final = type_hash("Withdraw(bytes32 channelId,address participant,uint256 total,uint256 deadline)")
+_COOPERATIVE_CLOSE_TYPE: Final = type_hash(
+    "CooperativeClose(bytes32 channelId,uint256 payoutA,uint256 payoutB,uint256 deadline)"
+)
+
+LOCKS_MAX: Final = 8
+"""Pending payments per direction: bounds the work of settling (the contract's bound)."""
+
+AMOUNT_MAX: Final = 2**112 - 1
+"""Largest amount that the contract packs into a channel's words."""
+
+NONCE_MAX: Final = 2**64 - 1
+NO_LOCKS: Final = bytes(32)
+"""``locks_hash`` of a voucher without pending payments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """The two ends of a channel; another salt is another channel."""
+
+    a: bytes
+    """20 bytes: who opened it, a resident or a merchant."""
+    b: bytes
+    """20 bytes: the licensed hub."""
+    salt: bytes
+    """32 bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """The contract on its chain, and its EIP-712 separator."""
+
+    chain_id: int
+    contract: bytes
+    """20 bytes."""
+    separator: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A payment that counts if its secret is revealed on chain by ``expiry_block``."""
+
+    secret_hash: bytes
+    """keccak256 of the 32-byte secret."""
+    amount: int
+    expiry_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """All that ``payer`` ever paid in a channel; the one with the higher nonce counts."""
+
+    channel_id: bytes
+    payer: bytes
+    nonce: int
+    """1, 2, ...; 0 means that there is no voucher."""
+    transferred: int
+    """Cumulative, in token units."""
+    locks: tuple[Lock, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedVoucher:
+    """A voucher with its payer's signature."""
+
+    voucher: Voucher
+    signature: bytes
+    """65 bytes over :func:`voucher_digest`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The other party's consent that ``participant`` has taken out ``total`` in all."""
+
+    channel_id: bytes
+    participant: bytes
+    total: int
+    deadline: int
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class CooperativeClose:
+    """Both agree how to divide what the channel holds."""
+
+    channel_id: bytes
+    payout_a: int
+    payout_b: int
+    deadline: int
+    """Seconds since 1970."""
+
+
+def channels_domain(chain_id: int, contract: bytes) -> Domain:
+    """The domain of the CityChannels contract at ``contract``."""
+    separator = struct_hash(
+        _DOMAIN_TYPE, keccak256(DOMAIN_NAME.encode()), keccak256(b"1"), word(chain_id), _address(contract)
+    )
+    return Domain(chain_id, contract, separator)
+
+
+def channel_id(domain: Domain, parties: Parties) -> bytes:
+    """The id that the contract computes: keccak256(chain id, contract, a, b, salt)."""
+    return keccak256(
+        word(domain.chain_id) + _address(domain.contract) + _address(parties.a) + _address(parties.b) + parties.salt
+    )
+
+
+def locks_hash(locks: tuple[Lock, ...]) -> bytes:
+    """keccak256 of the ABI encoding of the list; zero for an empty one. The order is part of it."""
+    if not locks:
+        return NO_LOCKS
+    words = [word(32), word(len(locks))]
+    for lock in locks:
+        words += (lock.secret_hash, word(lock.amount), word(lock.expiry_block))
+    return keccak256(b"".join(words))
+
+
+def voucher_hash(voucher: Voucher) -> bytes:
+    """The struct hash, which a receipt names."""
+    return struct_hash(
+        _VOUCHER_TYPE,
+        voucher.channel_id,
+        _address(voucher.payer),
+        word(voucher.nonce),
+        word(voucher.transferred),
+        locks_hash(voucher.locks),
+    )
+
+
+def voucher_digest(domain: Domain, voucher: Voucher) -> bytes:
+    """What the payer signs."""
+    return typed_digest(domain.separator, voucher_hash(voucher))
+
+
+def receipt_digest(domain: Domain, voucher: Voucher) -> bytes:
+    """What the payee signs to say that it has the voucher."""
+    return typed_digest(domain.separator, struct_hash(_RECEIPT_TYPE, voucher.channel_id, voucher_hash(voucher)))
+
+
+def withdraw_digest(domain: Domain, message: Withdraw) -> bytes:
+    """What the other party signs to let ``participant`` take money out."""
+    words = (message.channel_id, _address(message.participant), word(message.total), word(message.deadline))
+    return typed_digest(domain.separator, struct_hash(_WITHDRAW_TYPE, *words))
+
+
+def cooperative_close_digest(domain: Domain, message: CooperativeClose) -> bytes:
+    """What both sign."""
+    words = (message.channel_id, word(message.payout_a), word(message.payout_b), word(message.deadline))
+    return typed_digest(domain.separator, struct_hash(_COOPERATIVE_CLOSE_TYPE, *words))
+
+
+def sign_voucher(domain: Domain, voucher: Voucher, signer: Signer) -> SignedVoucher:
+    """The voucher with its payer's signature."""
+    return SignedVoucher(voucher, signer(voucher_digest(domain, voucher)))
+
+
+def signed_by(digest: bytes, signature: bytes, signer: bytes) -> bool:
+    """Whether ``signer`` (20 bytes) signed ``digest``; False also for a malformed signature. About 50 us."""
+    try:
+        return recover_address(digest, signature) == signer
+    except SignatureError:
+        return False
+
+
+def compact_signature(signature: bytes) -> tuple[int, int]:
+    """A 65-byte signature as the contract's (r, vs): the parity in the top bit of s (EIP-2098)."""
+    assert len(signature) == 65, "a signature has 65 bytes"
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    return r, s | signature[64] << 255
+
+
+NO_SIGNATURE: Final = (0, 0)
+"""The contract's place for a receipt that is not needed."""
+
+
+def _address(address: bytes) -> bytes:
+    assert len(address) == 20, "an address has 20 bytes"
+    return bytes(12) + address

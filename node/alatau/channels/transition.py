@@ -1,0 +1,249 @@
+"""``transition(state, change) -> (state, effects)``: every rule of a channel, off the chain.
+
+Rules (CityChannels.vy enforces the same where money moves):
+
+1. A voucher is newer than the last of its payer: a higher nonce, never less paid for good.
+2. A lock leaves the list only if its amount is paid for good, or its expiry is past: what the payee could get
+   never shrinks under it.
+3. A payer never signs away more than it has, promises included.
+4. Deposits and withdrawals, told by the chain, only grow.
+5. While the channel is closing no voucher is signed any more, and whoever is paid by a newer voucher than the
+   contract knows must submit it within the window.
+
+A refused change raises and leaves the state as it was. Invariants are checked after every transition.
+"""
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from alatau.channels.errors import ChannelPhaseError, ForgedMessageError, InvalidVoucherError
+from alatau.channels.messages import (
+    AMOUNT_MAX,
+    LOCKS_MAX,
+    NONCE_MAX,
+    SignedVoucher,
+    Voucher,
+    receipt_digest,
+    signed_by,
+    voucher_digest,
+)
+from alatau.channels.state import (
+    ChannelState,
+    Phase,
+    Side,
+    Window,
+    available,
+    other_party,
+    side_of,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeVoucher:
+    """A payer signed a new voucher."""
+
+    signed: SignedVoucher
+    block: int
+    """Height of the chain now: decides whether a dropped lock has expired."""
+    revealed: frozenset[bytes] = frozenset()
+    """Hashes of secrets that the chain knows: a lock on one of them stays due after its expiry."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeReceipt:
+    """A payee signed for the newest voucher of ``payer``."""
+
+    payer: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeDeposited:
+    """The chain says what a party has paid in, in all."""
+
+    party: bytes
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeWithdrawn:
+    """The other party consents, or the chain says, that a party has taken out ``total`` in all.
+
+    Applied when consent is given, before it is sent: from then on the money may go at any time.
+    """
+
+    party: bytes
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeClosing:
+    """The chain says that a settlement has begun."""
+
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSubmitted:
+    """The chain says that a voucher of ``payer`` was accepted."""
+
+    payer: bytes
+    nonce: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSettled:
+    """The chain says that the channel has ended."""
+
+
+Change: TypeAlias = (
+    ChangeVoucher | ChangeReceipt | ChangeDeposited | ChangeWithdrawn | ChangeClosing | ChangeSubmitted | ChangeSettled
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DoStore:
+    """Write the new state to stable storage. The host MUST do this before any message about it leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoSubmit:
+    """The contract knows less than this voucher says.
+
+    Its payee, or a tower with the receipt, MUST submit it before the window ends.
+    """
+
+    signed: SignedVoucher
+    receipt: bytes | None
+    window: Window
+
+
+Effect: TypeAlias = DoStore | DoSubmit
+
+
+def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple[Effect, ...]]:
+    """The state after ``change``, and what the host has to do, in order.
+
+    Raises:
+        ForgedMessageError: a signature is not its signer's. The sender of the message is at fault.
+        InvalidVoucherError: the voucher breaks a rule. Refuse it; the last one stays good.
+        ChannelPhaseError: the change does not fit where the channel stands.
+    """
+    match change:
+        case ChangeVoucher():
+            after = _take_voucher(state, change)
+        case ChangeReceipt(payer, signature):
+            after = _take_receipt(state, payer, signature)
+        case ChangeDeposited(party, total):
+            after = _with_side(state, party, replace(side_of(state, party), deposited=total))
+        case ChangeWithdrawn(party, total):
+            after = _take_withdrawal(state, party, total)
+        case ChangeClosing(window):
+            _require(state, Phase.OPEN)
+            after = replace(state, phase=Phase.CLOSING, window=window)
+        case ChangeSubmitted(payer, nonce):
+            _require(state, Phase.CLOSING)
+            after = _with_side(state, payer, replace(side_of(state, payer), submitted_nonce=nonce))
+        case ChangeSettled():
+            after = replace(state, phase=Phase.SETTLED)
+    check_invariants(state, after)
+    return after, (DoStore(), *_submissions(after))
+
+
+def next_voucher(state: ChannelState, payer: bytes, amount: int) -> Voucher:
+    """The voucher by which ``payer`` pays ``amount`` more, to be signed. Raises ``InvalidVoucherError``."""
+    if not 0 < amount <= available(state, payer):
+        raise InvalidVoucherError(f"cannot pay {amount}: {available(state, payer)} is available")
+    side = side_of(state, payer)
+    return Voucher(state.id, payer, side.nonce + 1, side.transferred + amount, side.locks)
+
+
+def check_invariants(before: ChannelState, after: ChannelState) -> None:
+    """Assert what no change may break; a failure is a defect of this package."""
+    assert after.id == before.id, "a channel keeps its id"
+    assert after.total >= 0, "more was withdrawn than paid in"
+    for party in (after.parties.a, after.parties.b):
+        old, new = side_of(before, party), side_of(after, party)
+        assert new.deposited >= old.deposited, "deposits only grow"
+        assert new.withdrawn >= old.withdrawn, "withdrawals only grow"
+        assert new.nonce >= old.nonce, "nonces only grow"
+        assert new.submitted_nonce >= old.submitted_nonce, "submissions only grow"
+        assert new.transferred >= old.transferred, "what is paid stays paid"
+        assert len(new.locks) <= LOCKS_MAX, "locks are bounded"
+        assert available(after, party) >= 0, "nobody signs away more than it has"
+
+
+def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
+    _require(state, Phase.OPEN)
+    signed = change.signed
+    voucher = signed.voucher
+    payer = voucher.payer
+    if voucher.channel_id != state.id or payer not in (state.parties.a, state.parties.b):
+        raise InvalidVoucherError("the voucher is of another channel")
+    side = side_of(state, payer)
+    if not side.nonce < voucher.nonce <= NONCE_MAX:
+        raise InvalidVoucherError(f"nonce {voucher.nonce} is not above {side.nonce}")
+    _check_amounts(voucher)
+    dropped = [lock for lock in side.locks if lock not in voucher.locks]
+    due = side.transferred + sum(
+        lock.amount for lock in dropped if lock.expiry_block >= change.block or lock.secret_hash in change.revealed
+    )
+    if voucher.transferred < due:
+        raise InvalidVoucherError(f"{voucher.transferred} transferred, but {due} was paid or is still due")
+    after = _with_side(state, payer, replace(side, latest=signed, receipt=None))
+    if available(after, payer) < 0:
+        raise InvalidVoucherError(f"the payer has {-available(after, payer)} too little")
+    if not signed_by(voucher_digest(state.domain, voucher), signed.signature, payer):
+        raise ForgedMessageError("the voucher is not signed by its payer")
+    return after
+
+
+def _check_amounts(voucher: Voucher) -> None:
+    if len(voucher.locks) > LOCKS_MAX:
+        raise InvalidVoucherError(f"{len(voucher.locks)} locks, at most {LOCKS_MAX}")
+    if len({lock.secret_hash for lock in voucher.locks}) < len(voucher.locks):
+        raise InvalidVoucherError("two locks wait for one secret")
+    if not all(0 < lock.amount <= AMOUNT_MAX for lock in voucher.locks):
+        raise InvalidVoucherError("a lock's amount is out of range")
+    if not 0 <= voucher.transferred <= AMOUNT_MAX:
+        raise InvalidVoucherError("the amount is out of range")
+
+
+def _take_withdrawal(state: ChannelState, party: bytes, total: int) -> ChannelState:
+    side = side_of(state, party)
+    if total - side.withdrawn > available(state, party):
+        raise InvalidVoucherError(f"cannot take out {total}: {available(state, party)} is available")
+    return _with_side(state, party, replace(side, withdrawn=total))
+
+
+def _take_receipt(state: ChannelState, payer: bytes, signature: bytes) -> ChannelState:
+    side = side_of(state, payer)
+    if side.latest is None:
+        raise ChannelPhaseError("there is no voucher to give a receipt for")
+    digest = receipt_digest(state.domain, side.latest.voucher)
+    if not signed_by(digest, signature, other_party(state, payer)):
+        raise ForgedMessageError("the receipt is not signed by the payee, or for another voucher")
+    return _with_side(state, payer, replace(side, receipt=signature))
+
+
+def _submissions(state: ChannelState) -> tuple[DoSubmit, ...]:
+    if state.phase is not Phase.CLOSING or state.window is None:
+        return ()
+    return tuple(
+        DoSubmit(side.latest, side.receipt, state.window)
+        for side in (state.a, state.b)
+        if side.latest is not None and side.nonce > side.submitted_nonce
+    )
+
+
+def _with_side(state: ChannelState, party: bytes, side: Side) -> ChannelState:
+    if party == state.parties.a:
+        return replace(state, a=side)
+    if party == state.parties.b:
+        return replace(state, b=side)
+    raise InvalidVoucherError("not a party of this channel")
+
+
+def _require(state: ChannelState, phase: Phase) -> None:
+    if state.phase is not phase:
+        raise ChannelPhaseError(f"the channel is {state.phase.name.lower()}, not {phase.name.lower()}")
