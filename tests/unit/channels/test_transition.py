@@ -212,7 +212,8 @@ def test_stale_close_calls_for_submission() -> None:
     state = pay(pay(fresh(), RESIDENT, 300), RESIDENT, 200)
     newest = state.a.latest
     state, effects = transition(state, ChangeClosing(WINDOW))
-    assert effects == (DoStore(), DoSubmit(newest, None, WINDOW)) if newest else False
+    assert newest is not None
+    assert effects == (DoStore(), DoSubmit(newest, None, WINDOW))
     state, effects = transition(state, ChangeSubmitted(RESIDENT.address, 1))
     assert len(effects) == 2
     state, effects = transition(state, ChangeSubmitted(RESIDENT.address, 2))
