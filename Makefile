@@ -106,5 +106,5 @@ docs: $(SETUP)  ## the documentation as a site in build/site
 
 clean:  ## stop the local network; remove .venv, build and caches
 	@if [ -x $(BIN)/alatau ] && [ -e build/devnet/network.json ]; then $(BIN)/alatau devnet down; fi
-	rm -rf $(VENV) build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node/*.egg-info
+	rm -rf $(VENV) .venv-oracle build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache node/*.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,9 +19,11 @@ from alatau.types.transaction import TransactionError, decode_transaction, recov
 
 _LATEST_FIRST = ("Cancun", "Shanghai", "Paris", "London")
 
+_FOLDER = "ethereum_tests/TransactionTests/"
+
 _TESTS: dict[str, Any] = {
-    f"{path.split('/')[2]}/{name}": test
-    for path, tests in documents("ethereum_tests", "ethereum_tests/TransactionTests/")
+    f"{path.removeprefix(_FOLDER)}:{name}": test
+    for path, tests in documents("ethereum_tests", _FOLDER)
     for name, test in tests.items()
 }
 
@@ -39,10 +41,10 @@ _BLOCK = BlockEnvironment(
 
 
 class _Rich:
-    """A parent state in which the sender can pay for anything and has just the nonce that it uses."""
+    """A parent state whose sender owns the value and all that an account can besides, at the nonce that it uses."""
 
-    def __init__(self, nonce: int) -> None:
-        self._account = Account(nonce=nonce, balance=2**600)
+    def __init__(self, nonce: int, value: int) -> None:
+        self._account = Account(nonce=nonce, balance=2**256 - 1 + value)
 
     def account(self, _address: bytes) -> Account:
         return self._account
@@ -60,7 +62,7 @@ def _accepted(data: bytes) -> tuple[bytes, bytes, int] | str:
     try:
         tx = decode_transaction(data)
         sender = recover_sender(tx)
-        gas = validate_transaction(_BLOCK, BlockState(_Rich(tx.nonce)), tx, sender)
+        gas, _ = validate_transaction(_BLOCK, BlockState(_Rich(tx.nonce, tx.value)), tx, sender)
     except (TransactionError, InvalidTransactionError) as error:
         return str(error)
     return tx.hash, sender, gas
@@ -77,7 +79,7 @@ def test_transaction(name: str) -> None:
         assert isinstance(result, str), f"accepted, but {expected['exception']}"
         return
     tx = decode_transaction(data)
-    if tx.gas_limit < intrinsic_gas(tx)[1]:
+    if tx.gas_limit < intrinsic_gas(tx.to, tx.data, tx.access_list)[1]:
         assert isinstance(result, str)
         assert "below the" in result
         assert recover_sender(tx).hex() == expected["sender"].removeprefix("0x")
