@@ -1,0 +1,309 @@
+"""The SDK for programs on Trio.
+
+For example::
+
+    async with connect("127.0.0.1:7101", client_tls(ca="ca.pem")) as client:
+        print(await client.status())
+
+It works under plain ``trio.run`` (grpc then lives in a thread of its own) and inside a node (where Trio is a guest of
+grpc's loop): ``transport.bridge`` finds out which.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alatau.client import contract_plans, queries, submitting
+from alatau.client.abi import Abi, load_abi
+from alatau.client.contract import Contract
+from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Plan
+from alatau.client.queries import (
+    AccountView,
+    CallMessage,
+    CallOutcome,
+    LogsOfBlock,
+    Pages,
+    ValidatorsAt,
+    read_logs_of_block,
+    subscribe_logs_request,
+)
+from alatau.client.submitting import SubmitOutcome, Submitted
+from alatau.client.wallet import Wallet
+from alatau.crypto.secp256k1 import PrivateKey
+from alatau.pb.api.v1 import block_service_pb2, transaction_service_pb2
+from alatau.transport.channel import Channel, Stream, open_channel
+from alatau.transport.credentials import ClientTls
+from alatau.types.transaction import Transaction
+from alatau.types.vote import Commit
+from alatau.wire.account import StateProof
+from alatau.wire.block import BlockRecord, BlockView, read_block
+from alatau.wire.logs import EventFilter, EventLog
+from alatau.wire.receipt import TransactionReceipt
+from alatau.wire.status import ConsensusState, PeerRecord, Status
+from alatau.wire.transaction import TransactionRecord
+
+T = TypeVar("T")
+
+
+class Client:
+    """A node, as a program on Trio sees it. Made by :func:`connect`. Safe to use from several tasks."""
+
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
+
+    async def run(self, plan: Plan[T]) -> T:
+        """Carry out a plan: ask what it asks until it is done."""
+        try:
+            asked = next(plan)
+            while True:
+                try:
+                    answer = await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+                except Exception as error:  # noqa: BLE001  the plan decides what an error means
+                    asked = plan.throw(error)
+                else:
+                    asked = plan.send(answer)
+        except StopIteration as stop:
+            result: T = stop.value
+            return result
+        finally:
+            plan.close()
+
+    # Reading
+
+    async def status(self) -> Status:
+        """Network, tip, sync state, pool and limits."""
+        return await self.run(queries.status())
+
+    async def consensus_state(self) -> ConsensusState:
+        """The round of consensus, and in words what it waits for."""
+        return await self.run(queries.consensus_state())
+
+    async def peers(self) -> tuple[PeerRecord, ...]:
+        """The nodes that the node is connected to."""
+        return await self.run(queries.peers())
+
+    async def validators(self, height: int | None = None) -> ValidatorsAt:
+        """The set that decides ``height``, or the next height."""
+        return await self.run(queries.validators(height))
+
+    async def block(self, height_or_hash: int | bytes | None = None, view: BlockView = BlockView.HASHES) -> BlockRecord:
+        """A block by height or hash; the tip without either."""
+        return await self.run(queries.block(height_or_hash, view))
+
+    def blocks(
+        self,
+        from_height: int,
+        to_height: int | None = None,
+        view: BlockView = BlockView.HASHES,
+        *,
+        descending: bool = False,
+    ) -> AsyncIterator[BlockRecord]:
+        """Blocks of a range, fetched in pages."""
+        return self._items(queries.blocks(from_height, to_height, view, descending=descending))
+
+    async def commit(self, height: int | None = None) -> Commit:
+        """The commit that decided a height; not verified (:class:`alatau.client.light.LightClient` does)."""
+        return await self.run(queries.commit(height))
+
+    async def account(self, address: bytes, height: int | None = None) -> AccountView:
+        """An account; one that does not exist is empty."""
+        return await self.run(queries.account(address, height))
+
+    async def balance(self, address: bytes, height: int | None = None) -> int:
+        """Wei of an account."""
+        return (await self.account(address, height)).account.balance
+
+    async def storage(self, address: bytes, slots: Sequence[int], height: int | None = None) -> tuple[int, ...]:
+        """Words of a contract's storage."""
+        return await self.run(queries.storage(address, slots, height))
+
+    async def code(self, address: bytes, height: int | None = None) -> bytes:
+        """A contract's code."""
+        return await self.run(queries.code(address, height))
+
+    async def proof(self, address: bytes, slots: Sequence[int] = (), height: int | None = None) -> StateProof:
+        """A proof, not verified (:class:`alatau.client.light.LightClient` does)."""
+        return await self.run(queries.proof(address, slots, height))
+
+    async def transaction(self, transaction_hash: bytes) -> TransactionRecord:
+        """A transaction, pooled or final."""
+        return await self.run(queries.transaction(transaction_hash))
+
+    async def receipt(self, transaction_hash: bytes) -> TransactionReceipt:
+        """The outcome of a final transaction."""
+        return await self.run(queries.receipt(transaction_hash))
+
+    async def call(self, message: CallMessage, height: int | None = None) -> CallOutcome:
+        """Run a message call and throw its changes away."""
+        return await self.run(queries.call(message, height))
+
+    async def estimate_gas(self, message: CallMessage, height: int | None = None) -> int:
+        """The least gas limit with which the transaction succeeds."""
+        return await self.run(queries.estimate_gas(message, height))
+
+    def logs(self, wanted: EventFilter, from_height: int = 0, to_height: int | None = None) -> AsyncIterator[EventLog]:
+        """Logs of a range, fetched in pages."""
+        return self._items(queries.logs(wanted, from_height, to_height))
+
+    # Submitting
+
+    async def submit(self, transaction: Transaction | bytes) -> Submitted:
+        """Offer one transaction; returns when it is pooled. Offering the same again is safe."""
+        return await self.run(submitting.submit(transaction))
+
+    async def submit_many(self, transactions: Sequence[Transaction | bytes]) -> list[SubmitOutcome]:
+        """Offer many, in batches, in order; one outcome for each."""
+        return await self.run(submitting.submit_many(transactions))
+
+    async def submit_and_wait(
+        self, transaction: Transaction | bytes, timeout_s: float = FINAL_TIMEOUT_S
+    ) -> TransactionReceipt:
+        """Offer one transaction and wait until it is final."""
+        return await self.run(submitting.submit_and_wait(transaction, timeout_s))
+
+    async def wait_final(self, transaction_hash: bytes, timeout_s: float = FINAL_TIMEOUT_S) -> TransactionReceipt:
+        """The outcome of a transaction once it is final."""
+        return await self.run(queries.wait_final(transaction_hash, timeout_s))
+
+    def submit_stream(self) -> "AbstractAsyncContextManager[SubmitStream]":
+        """A stream of batches, for the highest rates: ``send`` and ``results`` may run in different tasks."""
+        return _submit_stream(self._channel)
+
+    # Following
+
+    def subscribe_blocks(
+        self, from_height: int | None = None, view: BlockView = BlockView.HASHES
+    ) -> AbstractAsyncContextManager[AsyncIterator[BlockRecord]]:
+        """Blocks as they are decided, without a gap.
+
+        For example::
+
+            async with client.subscribe_blocks() as blocks:
+                async for block in blocks: ...
+        """
+        return _subscribe_blocks(self._channel, from_height, view)
+
+    def subscribe_logs(
+        self, wanted: EventFilter, *, from_height: int | None = None, cursor: str | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[LogsOfBlock]]:
+        """Logs as blocks are decided; resume with the last ``cursor``."""
+        return _subscribe_logs(self._channel, wanted, from_height, cursor)
+
+    # Accounts and contracts
+
+    async def wallet(self, key: PrivateKey) -> Wallet:
+        """An account whose key this program holds, ready to sign for this network."""
+        wallet = Wallet(key, (await self.status()).chain_id)
+        await self.prepare(wallet)
+        return wallet
+
+    async def prepare(self, wallet: Wallet) -> None:
+        """Learn the wallet's next nonce, if it is not known."""
+        await self.run(contract_plans.prepare(wallet))
+
+    async def transfer(
+        self, wallet: Wallet, to: bytes, value: int, timeout_s: float = FINAL_TIMEOUT_S
+    ) -> TransactionReceipt:
+        """Send ether and wait until it is final."""
+        message = CallMessage(to, b"", wallet.address, value)
+        return await self.run(contract_plans.transact(Abi(()), wallet, message, gas_limit=None, timeout_s=timeout_s))
+
+    def contract(self, abi: Abi | str | Path | Sequence[Mapping[str, Any]], address: bytes) -> Contract:
+        """A contract at an address."""
+        return Contract(self, load_abi(abi), address)
+
+    async def deploy(
+        self,
+        wallet: Wallet,
+        abi: Abi | str | Path | Sequence[Mapping[str, Any]],
+        bytecode: bytes,
+        *arguments: Any,
+        gas_limit: int | None = None,
+        timeout_s: float = FINAL_TIMEOUT_S,
+    ) -> Contract:
+        """Deploy a contract and wait until it is final."""
+        parsed = load_abi(abi)
+        data = contract_plans.deployment_data(parsed, bytecode, arguments)
+        receipt = await self.run(
+            contract_plans.transact(
+                parsed,
+                wallet,
+                CallMessage(None, data, wallet.address),
+                gas_limit=gas_limit,
+                timeout_s=timeout_s,
+            )
+        )
+        assert receipt.contract_address is not None
+        return Contract(self, parsed, receipt.contract_address)
+
+    async def check(self, receipt: TransactionReceipt, abi: Abi | None = None) -> None:
+        """Raise ``TransactionFailed`` for a transaction that failed, with an explanation."""
+        await self.run(contract_plans.check(receipt, abi))
+
+    async def _items(self, pages: Pages[T]) -> AsyncIterator[T]:
+        while not pages.done:
+            for item in await self.run(pages.next_page()):
+                yield item
+
+
+class SubmitStream:
+    """A stream of batches. Answers come in the order of the batches."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._sequence = 0
+
+    async def send(self, transactions: Sequence[Transaction | bytes]) -> int:
+        """Send a batch, of what a node takes at most; gives its number. Waits while the node is busy."""
+        self._sequence += 1
+        raw = [tx if isinstance(tx, bytes) else tx.encoded for tx in transactions]
+        await self._stream.send(
+            transaction_service_pb2.SubmitTransactionsRequest(sequence=self._sequence, transactions=raw)
+        )
+        return self._sequence
+
+    def finish(self) -> None:
+        """No more batches; their results may still come."""
+        self._stream.finish_sending()
+
+    async def results(self) -> AsyncIterator[tuple[int, list[SubmitOutcome]]]:
+        """The number of each batch and its outcomes."""
+        async for response in self._stream:
+            yield response.sequence, submitting.read_results(response.results)
+
+
+@asynccontextmanager
+async def connect(endpoint: str, tls: ClientTls) -> AsyncIterator[Client]:
+    """A client of the node at ``host:port``. Connects with the first call, and again after a loss.
+
+    Args:
+        endpoint: ``host:port`` of the node's client API.
+        tls: whom to trust and who to be; see :func:`alatau.client.tls.client_tls`.
+    """
+    async with open_channel(endpoint, tls) as channel:
+        yield Client(channel)
+
+
+@asynccontextmanager
+async def _submit_stream(channel: Channel) -> AsyncIterator[SubmitStream]:
+    async with channel.stream(METHODS["SubmitTransactions"]) as stream:
+        yield SubmitStream(stream)
+
+
+@asynccontextmanager
+async def _subscribe_blocks(
+    channel: Channel, from_height: int | None, view: BlockView
+) -> AsyncIterator[AsyncIterator[BlockRecord]]:
+    request = block_service_pb2.SubscribeBlocksRequest(from_height=from_height, view=view)  # type: ignore[arg-type]
+    async with channel.stream(METHODS["SubscribeBlocks"], request) as stream:
+        yield (read_block(response.block) async for response in stream)
+
+
+@asynccontextmanager
+async def _subscribe_logs(
+    channel: Channel, wanted: EventFilter, from_height: int | None, cursor: str | None
+) -> AsyncIterator[AsyncIterator[LogsOfBlock]]:
+    request = subscribe_logs_request(wanted, from_height, cursor)
+    async with channel.stream(METHODS["SubscribeLogs"], request) as stream:
+        yield (read_logs_of_block(response) async for response in stream)
