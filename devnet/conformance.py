@@ -14,6 +14,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from multiprocessing import Pool
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
@@ -24,6 +25,7 @@ from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.evm.environment import BlockEnvironment
+from alatau.evm.runtime import Runtime, runtime_of, translating_runtime
 from alatau.state.block_state import BlockState
 from alatau.state.diff import BlockDiff
 from alatau.types.account import Account, encode_account
@@ -86,7 +88,7 @@ def check(subtest: Subtest) -> str | None:
         tx = decode_transaction(_bytes(subtest.post["txbytes"]))
         block = block_environment(subtest)
         sender = recover_sender(tx)
-        result = apply_transaction(block, block_state, tx, sender)
+        result = apply_transaction(block, block_state, tx, sender, runtime=_runtime(subtest.fork))
         logs = [log_item(log) for log in result.logs]
     except (TransactionError, InvalidTransactionError) as error:
         if expected is None:
@@ -100,6 +102,21 @@ def check(subtest: Subtest) -> str | None:
     if state_root(state, diff).hex() != subtest.post["hash"][2:]:
         return "state root differs: " + _first_difference(after(state, diff), memory_state(subtest.post["state"]))
     return None
+
+
+def _runtime(fork: Fork) -> Runtime:
+    return _translating_runtime(fork) if _translating else runtime_of(fork)
+
+
+_translating_runtime = cache(translating_runtime)
+_translating = False
+"""Translate all code at first sight, instead of hot code only."""
+
+
+def translate_everything() -> None:
+    """Have every subtest run on translated code alone."""
+    global _translating  # noqa: PLW0603  set once in each worker process
+    _translating = True
 
 
 def memory_state(accounts: Mapping[str, Any]) -> MemoryState:
@@ -261,11 +278,12 @@ def main() -> int:
     parser.add_argument("--archive", type=Path, default=ARCHIVE, help="tar archive or folder of state tests")
     parser.add_argument("--only", default="", help="run only files whose path contains this")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--translate", action="store_true", help="translate all code at first sight, interpret none")
     options = parser.parse_args()
     started = time.perf_counter()
     jobs = (job for job in fixture_files(options.archive) if options.only in job[0])
     results = []
-    with Pool(options.processes) as pool:
+    with Pool(options.processes, translate_everything if options.translate else None) as pool:
         for result in pool.imap_unordered(run_file, jobs, chunksize=4):
             results.append(result)
             for failure in result.failures:

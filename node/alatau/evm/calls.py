@@ -118,20 +118,23 @@ def _run(f: Frame) -> int:
     program, runtime = f.program, f.machine.runtime
     if f.machine.tracer is not None:
         return interpret_traced(f, runtime.handlers)
-    regions, handlers = program.regions, runtime.handlers
+    regions, entries, handlers = program.regions, program.entries, runtime.handlers
     pc = 0
     while pc >= 0:
         region = regions.get(pc)
-        if region is None and program.credit >= runtime.credit_needed:
-            region = runtime.translate(program, pc)
         if region is not None:
             pc = region(f)
-        else:
-            before = f.gas - f.gas_of_calls
-            pc = interpret(f, pc, handlers)
-            program.credit += before - f.gas + f.gas_of_calls
-            if pc <= TAKEN:
-                pc = TAKEN - pc
+            continue
+        entries[pc] = count = entries.get(pc, 0) + 1
+        if count >= runtime.entries_min and program.credit >= runtime.credit_min:
+            region = runtime.translate(program, pc)
+            if region is not None:
+                continue
+        before = f.gas - f.gas_of_calls
+        pc = interpret(f, pc, handlers)
+        program.credit += before - f.gas + f.gas_of_calls
+        if pc <= TAKEN:
+            pc = TAKEN - pc
     return pc
 
 

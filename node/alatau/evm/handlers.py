@@ -15,7 +15,7 @@ STACK_MAX: Final = 1_024
 
 _JUMPDESTS: Final = re.compile(rb"\x5b+")
 
-_PRELUDE: Final = {
+PRELUDE: Final = {
     "mem": "mem = f.memory",
     "data": "data = f.data",
     "slots": "slots = f.slots",
@@ -79,7 +79,7 @@ def _handler(op: Opcode) -> str:
 def _body(op: Opcode) -> str:
     """Operands from the stack, the shape, the result to the stack, the gas to the frame."""
     operands = OPERANDS[: op.pops]
-    lines = [_PRELUDE[name] for name in _PRELUDE if re.search(rf"\b{name}\b", op.shape)]
+    lines = [PRELUDE[name] for name in PRELUDE if re.search(rf"\b{name}\b", op.shape)]
     lines += [f"{name} = S.pop()" for name in operands]
     shape = op.shape.format(out="out", **{name: name for name in operands})
     match op.kind:

@@ -69,6 +69,10 @@ class Opcode:
     """How an ``END`` ends the frame: ``SUCCESS`` or ``REVERTED``."""
     pure: bool = False
     """Its word depends on the operands alone, so constants fold."""
+    constant: bool = False
+    """Its word stays the same all through a frame."""
+    bits: int = 256
+    """Its word is no wider."""
 
     @property
     def size(self) -> int:
@@ -182,6 +186,11 @@ def _frame(code: int, name: str, gas: int, shape: str, pops: int = 0) -> Opcode:
     return Opcode(code, name, gas, pops, 1, Kind.EXPRESSION, shape)
 
 
+def _fixed(code: int, name: str, shape: str, bits: int = 256) -> Opcode:
+    """An instruction that reads what stays the same all through a frame."""
+    return Opcode(code, name, 2, 0, 1, Kind.EXPRESSION, shape, constant=True, bits=bits)
+
+
 def _access(code: int, name: str, function: str) -> Opcode:
     """An instruction that reads another account, which may be cold (EIP-2929)."""
     return Opcode(code, name, 100, 1, 1, Kind.STATEMENT, "{out}, gas = " + function + "(f, {a}, gas)")
@@ -195,17 +204,17 @@ def _copy(code: int, name: str, source: str) -> Opcode:
 
 
 _ENVIRONMENT: Final = (
-    _frame(0x30, "ADDRESS", 2, "word(f.address)"),
+    _fixed(0x30, "ADDRESS", "word(f.address)", 160),
     _access(0x31, "BALANCE", "balance"),
-    _frame(0x32, "ORIGIN", 2, "word(f.machine.origin)"),
-    _frame(0x33, "CALLER", 2, "word(f.caller)"),
-    _frame(0x34, "CALLVALUE", 2, "f.value"),
+    _fixed(0x32, "ORIGIN", "word(f.machine.origin)", 160),
+    _fixed(0x33, "CALLER", "word(f.caller)", 160),
+    _fixed(0x34, "CALLVALUE", "f.value"),
     _frame(0x35, "CALLDATALOAD", 3, "load(data, {a})", 1),
-    _frame(0x36, "CALLDATASIZE", 2, "len(data)"),
+    _fixed(0x36, "CALLDATASIZE", "len(data)", 64),
     _copy(0x37, "CALLDATACOPY", "data"),
-    _frame(0x38, "CODESIZE", 2, "len(f.code)"),
+    _fixed(0x38, "CODESIZE", "len(f.code)", 64),
     _copy(0x39, "CODECOPY", "f.code"),
-    _frame(0x3A, "GASPRICE", 2, "f.machine.gas_price"),
+    _fixed(0x3A, "GASPRICE", "f.machine.gas_price"),
     _access(0x3B, "EXTCODESIZE", "code_size"),
     Opcode(
         0x3C,
@@ -234,16 +243,16 @@ _ENVIRONMENT: Final = (
     ),
     _access(0x3F, "EXTCODEHASH", "code_hash"),
     _frame(0x40, "BLOCKHASH", 20, "block_hash(f, {a})", 1),
-    _frame(0x41, "COINBASE", 2, "word(f.machine.block.beneficiary)"),
-    _frame(0x42, "TIMESTAMP", 2, "f.machine.block.timestamp"),
-    _frame(0x43, "NUMBER", 2, "f.machine.block.number"),
-    _frame(0x44, "PREVRANDAO", 2, "word(f.machine.block.prev_randao)"),
-    _frame(0x45, "GASLIMIT", 2, "f.machine.block.gas_limit"),
-    _frame(0x46, "CHAINID", 2, "f.machine.block.chain_id"),
+    _fixed(0x41, "COINBASE", "word(f.machine.block.beneficiary)", 160),
+    _fixed(0x42, "TIMESTAMP", "f.machine.block.timestamp", 64),
+    _fixed(0x43, "NUMBER", "f.machine.block.number", 64),
+    _fixed(0x44, "PREVRANDAO", "word(f.machine.block.prev_randao)"),
+    _fixed(0x45, "GASLIMIT", "f.machine.block.gas_limit", 64),
+    _fixed(0x46, "CHAINID", "f.machine.block.chain_id"),
     _frame(0x47, "SELFBALANCE", 5, "f.state.balances[f.address]"),
-    _frame(0x48, "BASEFEE", 2, "f.machine.block.base_fee_per_gas"),
+    _fixed(0x48, "BASEFEE", "f.machine.block.base_fee_per_gas"),
     _frame(0x49, "BLOBHASH", 3, "blob_hash(f, {a})", 1),
-    _frame(0x4A, "BLOBBASEFEE", 2, "f.machine.block.blob_base_fee"),
+    _fixed(0x4A, "BLOBBASEFEE", "f.machine.block.blob_base_fee"),
 )
 
 _STATE: Final = (

@@ -41,6 +41,10 @@ ADDRESS: Final = 2**160 - 1
 ZERO: Final = b"\0"
 word: Final = int.from_bytes
 
+PAIRS_MAX: Final = 1 << 15
+"""Hashes of pairs of words that are remembered: those of the accounts of the last blocks, in about 8 MiB."""
+_pairs: Final[dict[tuple[int, int], int]] = {}
+
 BLOCK_HASHES: Final = 256
 """BLOCKHASH reaches back this far."""
 
@@ -84,6 +88,17 @@ def shift_arithmetic(shift: int, value: int) -> int:
 def keccak_word(data: bytes | bytearray) -> int:
     """The hash of ``data`` as a word."""
     return int.from_bytes(keccak_256(data).digest())
+
+
+def keccak_pair(first: int, second: int) -> int:
+    """The hash of two words: where mappings keep their values. Remembers the last ones."""
+    key = (first, second)
+    value = _pairs.get(key)
+    if value is None:
+        if len(_pairs) >= PAIRS_MAX:
+            _pairs.clear()
+        value = _pairs[key] = int.from_bytes(keccak_256(first.to_bytes(32) + second.to_bytes(32)).digest())
+    return value
 
 
 def load(data: bytes, offset: int) -> int:

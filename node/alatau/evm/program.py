@@ -28,10 +28,6 @@ _RUN: Final = re.compile(
 """Skips instructions with their immediates up to a run of JUMPDESTs, or to the end. It matches wherever an
 instruction begins, so that a search never starts within one; being possessive it never backtracks."""
 
-GAS_PER_OPCODE: Final = 300
-"""Gas that a program must have burnt for each instruction that is translated. Translating one takes about
-30 us, so translation adds no more than 0.1 us per gas to what interpreting costs anyway."""
-
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Room for some hundreds of hot contracts: a translated token takes about 100 KiB."""
 
@@ -39,13 +35,15 @@ CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 class Program:
     """One code."""
 
-    __slots__ = ("code", "credit", "destinations", "padded", "regions", "size_bytes", "translated")
+    __slots__ = ("code", "credit", "destinations", "entries", "padded", "regions", "size_bytes", "translated")
 
     def __init__(self, code: bytes) -> None:
         self.code: Final = code
         self.padded: Final = code + PADDING
         self.destinations: Final = jump_destinations(code)
         self.regions: dict[int, Region] = {}
+        self.entries: dict[int, int] = {}
+        """Program counter -> how often interpretation began there."""
         self.credit = 0
         """Gas burnt while interpreted, less what translations took."""
         self.translated = 0
@@ -66,13 +64,11 @@ class ProgramCache:
     A lookup is one ``dict.get``, where a strict order of use would cost a reordering each time.
     """
 
-    def __init__(self, size_bytes_max: int = CACHE_BYTES_MAX, gas_per_opcode: int = GAS_PER_OPCODE) -> None:
+    def __init__(self, size_bytes_max: int = CACHE_BYTES_MAX) -> None:
         self._generation_bytes_max: Final = size_bytes_max // 2
         self._young: dict[bytes, Program] = {}
         self._old: dict[bytes, Program] = {}
         self._young_bytes = 0
-        self.gas_per_opcode: Final = gas_per_opcode
-        """0 translates everything at first sight; for tests."""
 
     def program(self, code: bytes) -> Program:
         """The program of ``code``."""
