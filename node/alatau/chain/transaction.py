@@ -101,6 +101,15 @@ def validate_transaction(block: BlockEnvironment, state: BlockState, tx: Transac
     return intrinsic, floor
 
 
+def check_terms(block: BlockEnvironment, tx: Transaction) -> None:
+    """The part of ``validate_transaction`` that needs no state: what a mempool checks at its door.
+
+    Raises:
+        InvalidTransactionError: as there.
+    """
+    _check_terms(block, tx, max(intrinsic_gas(tx)))
+
+
 def intrinsic_gas(
     to: bytes | None, data: bytes, access_list: AccessList = (), authorization_count: int = 0
 ) -> tuple[int, int]:
