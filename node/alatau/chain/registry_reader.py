@@ -4,6 +4,7 @@ from alatau.chain.execution import block_environment
 from alatau.chain.system import system_call
 from alatau.chain.tip import Tip
 from alatau.chain.validator_registry import (
+    GENESIS_HASH_CALL,
     OBSERVERS_CALL,
     VALIDATORS_CALL,
     Observer,
@@ -39,3 +40,8 @@ def _ask(tip: Tip, config: ChainConfig, data: bytes) -> bytes:
     if outcome is None or not outcome.succeeded:
         raise RegistryAnswerError(f"no validator registry answers at 0x{registry.hex()}")
     return outcome.output
+
+
+def genesis_is_bound(tip: Tip, config: ChainConfig) -> bool:
+    """Whether the registry knows the genesis hash, without which it cannot check evidence; raises as above."""
+    return any(_ask(tip, config, GENESIS_HASH_CALL))

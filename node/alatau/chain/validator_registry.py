@@ -24,6 +24,7 @@ OBSERVER_ABI: Final = "(bytes32,string)"
 
 VALIDATORS_CALL: Final = keccak256(b"validators()")[:4]
 OBSERVERS_CALL: Final = keccak256(b"observers()")[:4]
+GENESIS_HASH_CALL: Final = keccak256(b"genesis_hash()")[:4]
 BIND_GENESIS_CALL: Final = keccak256(b"bind_genesis()")[:4]
 """Once, in the first 8,191 blocks: evidence cannot be checked before the contract knows the genesis hash."""
 

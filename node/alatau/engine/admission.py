@@ -77,7 +77,6 @@ class Admission:
         tip: Callable[[], AdmissionView],
         now_ms: Callable[[], int],
         gossip: Callable[[list[bytes]], None],
-        available: Callable[[], None],
     ) -> None:
         """Wire it up.
 
@@ -87,14 +86,12 @@ class Admission:
             tip: the state and terms of the moment.
             now_ms: a clock that only grows.
             gossip: passes new transactions on to peers.
-            available: told when a block could take something new.
         """
         self._mempool = mempool
         self._config = config
         self._tip = tip
         self._now_ms = now_ms
         self._gossip = gossip
-        self._available = available
         self._senders: OrderedDict[bytes, bytes] = OrderedDict()
         self._send, self._receive = trio.open_memory_channel[_Portion](_WAITING_MAX)
         self.refused_total: dict[str, int] = {}
@@ -128,8 +125,8 @@ class Admission:
             found = [next(recovered) if sender is None else sender for sender in found]
         return [sender for sender in found if sender is not None]
 
-    async def run(self) -> None:
-        """Admit for ever."""
+    async def run(self, available: Callable[[], None]) -> None:
+        """Admit for ever; ``available`` is told when a block could take something new."""
         async for portion in self._receive:
             portions = [portion]
             size = len(portion.encoded)
@@ -140,9 +137,11 @@ class Admission:
                     break
                 portions.append(following)
                 size += len(following.encoded)
-            await self._admit_all(portions)
+            if await self._admit_all(portions):
+                available()
 
-    async def _admit_all(self, portions: list[_Portion]) -> None:
+    async def _admit_all(self, portions: list[_Portion]) -> bool:
+        """Admit portions in their order; whether anything new is in the pool."""
         decoded: list[list[Transaction | Outcome]] = [
             [self._decode(encoded) for encoded in portion.encoded] for portion in portions
         ]
@@ -163,8 +162,7 @@ class Admission:
                 self._gossip(new)
             if portion.done is not None:
                 portion.done.set()
-        if ready:
-            self._available()
+        return ready
 
     def _decode(self, encoded: bytes) -> Transaction | Outcome:
         digest = keccak256(encoded)

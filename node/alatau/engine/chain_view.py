@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.registry_reader import read_validators
@@ -80,9 +81,9 @@ def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -
 
     commits: deque[Commit] = deque(maxlen=config.consensus.absent_commits)
     for number in range(max(1, height - config.consensus.absent_commits + 1), height + 1):
-        last_commit = store.block(number).last_commit
-        if last_commit is not None:
-            commits.append(last_commit)
+        block = store.block(number)
+        if block is not None and block.last_commit is not None:
+            commits.append(block.last_commit)
     return ChainView(
         config=config,
         store=store,
@@ -97,4 +98,12 @@ def tip_of(store: Store, height: int | None = None) -> Tip:
     """The stored block at a height (default: the last) as something to build on."""
     header = store.tip if height is None else store.header(height)
     assert header is not None, "the store has a genesis block"
-    return Tip(header, store.hash_of(header.number), store.state(height), store.trie(height), store.hash_of)
+    hash_ = store.block_hash(header.number)
+    assert hash_ is not None
+    return Tip(header, hash_, store.state(height), store.trie(height), partial(_known_hash, store))
+
+
+def _known_hash(store: Store, height: int) -> bytes:
+    hash_ = store.block_hash(height)
+    assert hash_ is not None, "asked only for ancestors"
+    return hash_

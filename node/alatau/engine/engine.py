@@ -113,13 +113,15 @@ class Engine:
         self._catch_up: CatchUp
         self.last_block_at = trio.current_time()
         """Trio's clock when the tip moved last."""
+        self.committed = False
+        """Whether a block was committed since the start: then the node knows that it is with the network."""
 
     @property
     def syncing(self) -> bool:
         """Whether blocks are being fetched from a peer that is ahead."""
         return self._catch_up.running
 
-    def transactions_available(self) -> None:
+    def _transactions_available(self) -> None:
         """Tell consensus that a block could take something; repeating it is cheap."""
         try:
             self._send.send_nowait(InTransactionsAvailable())
@@ -138,7 +140,7 @@ class Engine:
             self._catch_up = CatchUp(nursery, self._c.peers, self._send.send)
             nursery.start_soon(self._follow_peers)
             nursery.start_soon(self._take_gossip)
-            nursery.start_soon(self._c.admission.run)
+            nursery.start_soon(self._c.admission.run, self._transactions_available)
             await self._take(start)
             task_status.started()
             async for event in self._inbox:
@@ -249,6 +251,7 @@ class Engine:
             since_last_ms=round((now - self.last_block_at) * 1_000),
         )
         self.last_block_at = now
+        self.committed = True
         if c.view.config.system.validator_registry in executed.diff.storage:
             c.validators_changed(c.view)
 
@@ -266,7 +269,7 @@ class Engine:
                 if height <= c.view.height:
                     continue  # Consensus decided it meanwhile.
                 if height != c.view.height + 1:
-                    raise InvalidCommitError(f"asked for height {c.view.height + 1}, got {height}")
+                    break  # A gap: what follows cannot be executed yet.
                 verify_commit(commit, height, block.hash, c.view.validators[height], c.domain)
                 self._commit(await self._execute(block), commit)
         except (InvalidBlockError, InvalidCommitError) as error:

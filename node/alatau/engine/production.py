@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import Final
 
+import structlog
 import trio
 
 from alatau.chain.errors import InvalidBlockError, InvalidCommitError
@@ -18,11 +19,14 @@ from alatau.chain.tip import Tip
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission
 from alatau.engine.slices import in_slices
+from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
+
+_LOG = structlog.get_logger(__name__)
 
 _EXECUTED_MAX: Final = 8
 """Executed blocks kept. A height sees one; each further round or equivocation may add one. At most a few
@@ -32,11 +36,14 @@ megabytes each, and what falls out is executed again if it is decided after all.
 class Production:
     """Builds and executes blocks on the tip."""
 
-    def __init__(self, config: ChainConfig, domain: bytes, mempool: Mempool, admission: Admission) -> None:
+    def __init__(
+        self, config: ChainConfig, domain: bytes, mempool: Mempool, admission: Admission, build_budget_s: float
+    ) -> None:
         self._config = config
         self._domain = domain
         self._mempool = mempool
         self._admission = admission
+        self._build_budget_s = build_budget_s
         self._executed: OrderedDict[bytes, ExecutedBlock] = OrderedDict()
         self.last_build_s = 0.0
         """Duration of the last building, for the metrics."""
@@ -54,12 +61,13 @@ class Production:
     async def build(self, tip: Tip, validators: ValidatorSet, request: DoBuildBlock, beneficiary: bytes) -> Block:
         """Build the block that consensus asks for from what waits in the pool."""
         started = trio.current_time()
-        deadline = started + request.budget_ms / 1_000
+        deadline = started + min(request.budget_ms / 1_000, self._build_budget_s)
         template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
         work = build_block(tip, self._config, template, self._candidates())
         built = await in_slices(work, enough=lambda: trio.current_time() >= deadline)
         for transaction_hash, reason in built.refused:
-            self._mempool.discard(transaction_hash, reason)
+            _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
+            self._mempool.discard(transaction_hash, Reason.REFUSED)
         self._keep(built.executed)
         self.last_build_s = trio.current_time() - started
         return built.executed.block

@@ -1,7 +1,7 @@
 """Running a pure generator in slices, so that nothing else waits long for it."""
 
 from collections.abc import Callable, Generator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import trio
 
@@ -13,7 +13,7 @@ single transaction can outlast the rest of its slice."""
 
 
 async def in_slices(
-    work: Generator[None, bool | None, T],
+    work: Generator[None, Any, T],
     *,
     enough: Callable[[], bool] | None = None,
     slice_s: float = SLICE_S,

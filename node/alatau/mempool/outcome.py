@@ -25,6 +25,8 @@ class Reason(StrEnum):
     """Nobody's fault: the pool, or this sender's share of it, is used up. Send again later."""
     EXPIRED = "EXPIRED"
     """Waited too long; only ever a reason for leaving the pool."""
+    REFUSED = "REFUSED"
+    """The block builder found that the state refuses it; only ever a reason for leaving the pool."""
     REPLACED = "REPLACED"
     """Another transaction with its nonce took its place; only ever a reason for leaving the pool."""
 

@@ -1,0 +1,329 @@
+"""The composition root: opens the stores, builds the channels, starts everything in one nursery.
+
+Order matters in two places. The disk is opened and checked before a port, so that a node that cannot run says
+so before a peer or a client relies on it. On the way down new calls are refused first, then the engine stops
+between two effects, and the database closes last.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+import trio
+
+import alatau
+from alatau.app.config import NodeConfig
+from alatau.app.config_file import read_config
+from alatau.app.endpoint import parse_endpoint
+from alatau.app.genesis_file import read_genesis
+from alatau.app.home import Home, lock_home
+from alatau.app.keystore import read_keystore
+from alatau.app.logging import configure_logging
+from alatau.app.metrics import Metrics
+from alatau.app.node_metrics import register_node_metrics, why_unready
+from alatau.app.node_view import NodeView
+from alatau.app.observability_server import Probes, open_listener, serve_observability
+from alatau.app.password import find_password
+from alatau.app.peer_network import NetworkPeers, StoredBlocks, members_of
+from alatau.app.provision import load_tls_identity
+from alatau.app.registry_duties import RegistryDuties
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.execution import block_environment
+from alatau.chain.genesis import GenesisBlock, make_genesis
+from alatau.consensus.authenticity import Authority
+from alatau.consensus.core import Consensus
+from alatau.consensus.inputs import InStart
+from alatau.crypto.secp256k1 import PrivateKey, recover_address
+from alatau.engine.admission import Admission, AdmissionView
+from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.engine.engine import Collaborators, Engine
+from alatau.engine.journal import Journal, Recovered, open_journal
+from alatau.engine.production import Production
+from alatau.engine.subscriptions import Subscriptions
+from alatau.mempool.limits import MempoolLimits
+from alatau.mempool.pool import Mempool
+from alatau.p2p.handshake import ChainId
+from alatau.p2p.network import Network
+from alatau.p2p.settings import Settings
+from alatau.rpc.limits import Limits as RpcLimits
+from alatau.rpc.node import SyncState
+from alatau.rpc.services import Api
+from alatau.storage.database import MIB, DatabaseOptions
+from alatau.storage.sign_state import SignStateStaleError
+from alatau.storage.store import Store, StoreOptions
+from alatau.transport import bridge
+from alatau.transport.credentials import IdentityHolder, ServerTls
+from alatau.transport.health import Health
+from alatau.transport.limits import Limits as TransportLimits
+from alatau.transport.server import Listener, serve
+from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.vote import consensus_domain
+
+_LOG = structlog.get_logger(__name__)
+
+_HEALTH_INTERVAL_S: Final = 0.5
+"""How often the health service looks whether the node serves the tip."""
+
+_SWITCH_INTERVAL_S: Final = 0.001
+"""How long the loop keeps the interpreter lock when the thread that recovers signatures waits for it. At the
+default of 5 ms a thread would get 200 signatures a second out of a busy node."""
+
+
+def run(home: Home) -> None:
+    """Run the node in ``home`` until SIGTERM or SIGINT.
+
+    Raises:
+        HomeInUseError, ConfigError, KeystoreError, PasswordError, StorageError, GenesisError, PortInUseError:
+            what keeps the node from starting; each says what to do.
+    """
+    config = read_config(home.config_file, os.environ)
+    configure_logging(config.log)
+    with lock_home(home), _opened(home, config) as parts:
+        sys.setswitchinterval(_SWITCH_INTERVAL_S)
+        bridge.run(partial(_main, parts))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What is on disk, opened."""
+
+    home: Home
+    config: NodeConfig
+    genesis: Genesis
+    genesis_hash: bytes
+    store: Store
+    journal: Journal
+    recovered: Recovered
+    voting_key: PrivateKey | None
+    identity: IdentityHolder
+
+
+@contextmanager
+def _opened(home: Home, config: NodeConfig) -> Iterator[_Parts]:
+    genesis = read_genesis(home.genesis_file)
+    voting_key = _voting_key(home, config)
+    identity = IdentityHolder(load_tls_identity(home))
+    made = make_genesis(genesis)
+    with ExitStack() as stack:
+        store = Store.open(
+            home.database,
+            StoreOptions(
+                database=DatabaseOptions(block_cache_bytes=config.storage.cache_mib * MIB),
+                node_cache_bytes=config.storage.node_cache_mib * MIB,
+            ),
+        )
+        stack.callback(store.close)
+        store.init_genesis(_executed_genesis(made))
+        journal, recovered = open_journal(home.wal, home.sign_state)
+        stack.callback(journal.close)
+        if recovered.torn_bytes:
+            _LOG.warning("wal.torn_tail", bytes=recovered.torn_bytes)
+        yield _Parts(home, config, genesis, made.block.hash, store, journal, recovered, voting_key, identity)
+
+
+def _voting_key(home: Home, config: NodeConfig) -> PrivateKey | None:
+    if not home.voting_key.exists():
+        return None  # An observer.
+    file = home.folder / config.keys.password_file if config.keys.password_file else None
+    return read_keystore(home.voting_key, find_password(file, os.environ, None))
+
+
+def _executed_genesis(made: GenesisBlock) -> ExecutedBlock:
+    return ExecutedBlock(made.block, (), (), (), made.diff, made.trie)
+
+
+async def _main(parts: _Parts, shutdown: trio.Event) -> None:
+    """Build everything on what is on disk, run it, and take it down in order."""
+    genesis, config = parts.genesis, parts.config
+    view = open_chain_view(genesis.config, parts.store, genesis_validator_set(genesis))
+    network = _network(parts, view)
+    peers = NetworkPeers(network)
+    domain = consensus_domain(genesis.config.chain_id, parts.genesis_hash)
+    address = parts.voting_key.address if parts.voting_key else None
+    consensus = Consensus(
+        Authority(address, parts.voting_key.sign if parts.voting_key else _no_key, recover_address, domain),
+        genesis.config.consensus,
+    )
+    mempool = _mempool(parts)
+    subscriptions = Subscriptions()
+    admission = Admission(
+        mempool,
+        genesis.config,
+        lambda: _admission_view(view),
+        _now_ms,
+        network.gossip_transactions,
+    )
+    duties = None
+    if parts.voting_key and genesis.config.system.validator_registry:
+        duties = RegistryDuties(view, parts.voting_key, admission.submit, mempool)
+    budget_s = genesis.config.consensus.block_interval_ms * config.execution.build_budget_percent / 100_000
+    engine = Engine(
+        Collaborators(
+            view=view,
+            consensus=consensus,
+            journal=parts.journal,
+            mempool=mempool,
+            admission=admission,
+            production=Production(genesis.config, domain, mempool, admission, budget_s),
+            subscriptions=subscriptions,
+            peers=peers,
+            validator=address,
+            domain=domain,
+            now_ms=_now_ms,
+            report_evidence=duties.report if duties else _log_evidence,
+            validators_changed=lambda v: network.set_members(members_of(genesis, v)),
+        )
+    )
+    node = NodeView(genesis, view, engine, consensus, mempool, admission, subscriptions, network, address)
+    limits = RpcLimits()
+    api = Api(node, limits)
+    health = Health(serving=False)
+    async with trio.open_nursery() as nursery:
+        await nursery.start(network.run)
+        await nursery.start(partial(engine.run, _start_input(parts, view, address)))
+        await nursery.start(api.run)
+        listener = _client_listener(parts)
+        transport_limits = TransportLimits(
+            message_bytes_max=limits.message_bytes_max,
+            calls_per_s=config.rpc.requests_per_second,
+            calls_burst=2.0 * config.rpc.requests_per_second,
+        )
+        await nursery.start(partial(serve, api.services, [listener], limits=transport_limits, health=health))
+        nursery.start_soon(_keep_health, health, node)
+        if duties:
+            nursery.start_soon(duties.run)
+            nursery.start_soon(_bind_genesis, duties, subscriptions)
+        await _start_observability(nursery, parts, node)
+        _LOG.info(
+            "node.started",
+            version=alatau.__version__,
+            network=genesis.config.name,
+            chain_id=genesis.config.chain_id,
+            genesis=parts.genesis_hash.hex(),
+            height=view.height,
+            validator=address.hex() if address else "observer",
+            peers=config.p2p.listen,
+            clients=config.rpc.listen,
+        )
+        await shutdown.wait()
+        _LOG.info("node.stopping", height=view.height)
+        api.stop_taking()
+        health.set_serving(False)
+        nursery.cancel_scope.cancel()
+    _LOG.info("node.stopped", height=view.height)
+
+
+def _network(parts: _Parts, view: ChainView) -> Network:
+    endpoint = parse_endpoint(parts.config.p2p.listen)
+    return Network(
+        identity=parts.identity,
+        chain=ChainId(parts.genesis.config.chain_id, parts.genesis_hash),
+        blocks=StoredBlocks(parts.store),
+        members=members_of(parts.genesis, view),
+        settings=Settings(
+            host=endpoint.host,
+            port=endpoint.port,
+            block_size_bytes_max=parts.genesis.config.block_size_bytes_max,
+        ),
+    )
+
+
+def _mempool(parts: _Parts) -> Mempool:
+    limits = parts.config.mempool
+    return Mempool(
+        MempoolLimits(
+            count_max=limits.transactions_max,
+            size_bytes_max=limits.size_mib_max * MIB,
+            gas_limit_max=parts.genesis.config.block_gas_limit,
+            per_sender_max=limits.per_sender_max,
+        ),
+        parts.genesis.config.base_fee_per_gas,
+    )
+
+
+def _client_listener(parts: _Parts) -> Listener:
+    endpoint = parse_endpoint(parts.config.rpc.listen)
+    return Listener(endpoint.host, endpoint.port, ServerTls(parts.identity, None))
+
+
+def _start_input(parts: _Parts, view: ChainView, address: bytes | None) -> InStart:
+    sign_state = parts.journal.sign_state.last
+    return InStart(
+        context=view.context(transactions_waiting=False),
+        records=parts.recovered.records,
+        sign_state=sign_state,
+        may_sign=_may_sign(parts, view, address),
+        fresh=view.height == 0 and not parts.recovered.records and sign_state is None,
+    )
+
+
+def _may_sign(parts: _Parts, view: ChainView, address: bytes | None) -> bool:
+    """Whether the sign state is as new as the chain; if not, an old one was restored, and signing stays off."""
+    if address is None:
+        return False
+    commit = view.tip_commit
+    depth = parts.genesis.config.consensus.absent_commits
+    height = view.height
+    while commit is not None and height > view.height - depth:
+        if any(entry.validator == address for entry in commit.signatures):
+            try:
+                parts.journal.sign_state.check_not_older(commit.height, commit.round)
+            except SignStateStaleError as error:
+                _LOG.error("sign_state.stale", error=str(error))
+                return False
+            return True
+        height -= 1
+        commit = parts.store.commit_of(height)
+    return True
+
+
+def _admission_view(view: ChainView) -> AdmissionView:
+    tip = view.tip
+    return AdmissionView(tip.state, block_environment(view.config, tip.header, tip.block_hash))
+
+
+async def _keep_health(health: Health, node: NodeView) -> None:
+    while True:
+        serving = node.status().sync_state is SyncState.SYNCED
+        if serving != health.is_serving():
+            health.set_serving(serving)
+        await trio.sleep(_HEALTH_INTERVAL_S)
+
+
+async def _bind_genesis(duties: RegistryDuties, subscriptions: Subscriptions) -> None:
+    with subscriptions.open() as blocks:
+        async for _ in blocks:
+            if not await duties.bind_genesis():
+                return
+
+
+async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeView) -> None:
+    if not parts.config.metrics.listen:
+        return
+
+    def certificate_expires_s() -> float:
+        return parts.identity.current.not_after.timestamp()
+
+    metrics = Metrics()
+    register_node_metrics(metrics, node, certificate_expires_s)
+    listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
+    probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))
+    nursery.start_soon(serve_observability, listeners, probes)
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _no_key(_digest: bytes) -> bytes:
+    raise AssertionError("an observer is never asked to sign")
+
+
+def _log_evidence(first: object, second: object) -> None:
+    _LOG.error("consensus.equivocation", first=repr(first), second=repr(second))

@@ -1,0 +1,151 @@
+"""The running node as the client services see it (``rpc.node.Node``)."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Final
+
+import trio
+
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.registry_reader import read_validators
+from alatau.consensus.core import Consensus
+from alatau.consensus.state_machine import Step as RoundStep
+from alatau.engine.admission import Admission
+from alatau.engine.chain_view import ChainView, tip_of
+from alatau.engine.engine import Engine
+from alatau.engine.subscriptions import Subscriptions
+from alatau.mempool.pool import Mempool
+from alatau.p2p.network import Network
+from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Pooled, Refusal, Step, SyncState
+from alatau.storage.errors import HistoryPrunedError
+from alatau.storage.store import Store
+from alatau.types.chain_config import ChainConfig
+from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.validator import ValidatorSet
+
+_BEHIND_MIN: Final = 2
+"""Blocks behind the highest peer from which a node counts as syncing: at the tip a peer is often one ahead."""
+
+
+@dataclass(slots=True)
+class NodeView:
+    """Answers the services from the engine, the store and the peers."""
+
+    genesis: Genesis
+    chain: ChainView
+    engine: Engine
+    consensus: Consensus
+    mempool: Mempool
+    admission: Admission
+    subscriptions: Subscriptions
+    network: Network
+    validator: bytes | None
+
+    @property
+    def config(self) -> ChainConfig:
+        """The rules of the network."""
+        return self.genesis.config
+
+    @property
+    def store(self) -> Store:
+        """Committed blocks and state."""
+        return self.chain.store
+
+    async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+        """Offer signed bytes to the pool."""
+        return await self.admission.submit(transactions)
+
+    def pooled(self, transaction_hash: bytes) -> Pooled | None:
+        """The transaction with that hash, if it waits in the pool."""
+        pooled = self.mempool.pooled(transaction_hash)
+        return None if pooled is None else Pooled(pooled.tx, pooled.sender)
+
+    def next_nonce(self, address: bytes) -> int:
+        """The account's nonce, past its transactions that wait in the pool without a gap."""
+        waiting = self.mempool.next_nonce(address)
+        if waiting is not None:
+            return waiting
+        account = self.chain.tip.state.account(address)
+        return 0 if account is None else account.nonce
+
+    def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
+        """Blocks committed from now on."""
+        return self.subscriptions.open()
+
+    def status(self) -> NodeStatus:
+        """Sync state and pool."""
+        highest = max((peer.height for peer in self.network.peers() if peer.connected), default=0)
+        return NodeStatus(
+            sync_state=self._sync_state(highest),
+            highest_peer_height=highest,
+            pool_transactions=len(self.mempool),
+            pool_bytes=self.mempool.size_bytes,
+            validator_address=self.validator,
+        )
+
+    def _sync_state(self, highest: int) -> SyncState:
+        if self.engine.syncing or highest >= self.chain.height + _BEHIND_MIN:
+            return SyncState.SYNCING
+        alone = len(self.chain.validators[self.chain.height + 1].validators) == 1
+        if alone or self.engine.committed or self.network.connected():
+            return SyncState.SYNCED
+        return SyncState.STARTING
+
+    def consensus_view(self) -> ConsensusView | None:
+        """The round as this node sees it."""
+        view = self.consensus.view()
+        return ConsensusView(
+            height=view.height,
+            round=view.round,
+            step=_STEPS[view.step],
+            proposer=view.proposer,
+            proposal_received=view.proposal_received,
+            prevotes=view.prevotes,
+            precommits=view.precommits,
+            locked_round=view.locked_round,
+            since_last_block_ms=round((trio.current_time() - self.engine.last_block_at) * 1_000),
+            validators=self.chain.validators[self.chain.height + 1],
+        )
+
+    def peers(self) -> Sequence[PeerView]:
+        """Connected nodes."""
+        now_ms = round(time.time() * 1_000)
+        return [
+            PeerView(
+                id=peer.member.peer_id,
+                name=peer.member.name,
+                address=peer.member.endpoint,
+                validator=peer.member.validator is not None,
+                outbound=peer.dialed,
+                height=peer.height,
+                round_trip_us=0 if peer.round_trip_ms is None else round(peer.round_trip_ms * 1_000),
+                connected_at_ms=now_ms,
+            )
+            for peer in self.network.peers()
+            if peer.connected
+        ]
+
+    def validators(self, height: int) -> ValidatorSet | None:
+        """The set that decides ``height``; None where that is not known (too far ahead, or pruned)."""
+        known = self.chain.validators.get(height)
+        if known is not None or height < 0:
+            return known
+        if height > self.chain.height + 2:
+            return None
+        if self.config.system.validator_registry is None:
+            return genesis_validator_set(self.genesis)
+        try:
+            return read_validators(tip_of(self.store, max(0, height - 2)), self.config)
+        except HistoryPrunedError:
+            return None
+
+
+_STEPS: Final = {
+    RoundStep.UNSTARTED: Step.NEW_HEIGHT,
+    RoundStep.PROPOSE: Step.PROPOSE,
+    RoundStep.PREVOTE: Step.PREVOTE,
+    RoundStep.PRECOMMIT: Step.PRECOMMIT,
+    RoundStep.DECIDED: Step.NEW_HEIGHT,
+}
