@@ -107,7 +107,7 @@ def check_terms(block: BlockEnvironment, tx: Transaction) -> None:
     Raises:
         InvalidTransactionError: as there.
     """
-    _check_terms(block, tx, max(intrinsic_gas(tx)))
+    _check_terms(block, tx, max(intrinsic_gas(tx.to, tx.data, tx.access_list, len(tx.authorizations))))
 
 
 def intrinsic_gas(
