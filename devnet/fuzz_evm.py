@@ -3,7 +3,8 @@
     python -m devnet.fuzz_evm --minutes 5 --seed 1
 
 Each seed is a case: contracts that call, create and destroy each other, and signed transactions of every type.
-Both sides run it; return data, gas, refunds, logs and the state root must agree. Then the same case is run with
+Both sides run it, ours once interpreted and once translated; return data, gas, refunds, logs and the state root
+must agree. Then the same case is run with
 the gas limit at what it needs, just below and just above, and at random points in between, where every
 instruction once has to run out of gas. What differs is shrunk and saved to ``tests/vectors/evm_regressions``,
 from where the test suite replays it.
@@ -68,17 +69,22 @@ def _run_seed(oracle: Oracle, seed: int, tally: Counter[str]) -> None:
 
 
 def _compare(oracle: Oracle, case: Case, tally: Counter[str] | None = None) -> list[str]:
-    """What the two sides disagree on. A crash of ours is a disagreement too."""
-    try:
-        ours = peer.answer(case)
-    except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
-        return [f"ours crashed: {type(error).__name__}: {error}"]
+    """What the two sides disagree on, our code interpreted and translated. A crash of ours is a disagreement too."""
+    theirs = oracle.answer(case)
+    for name, make_runtime in (("interpreted", peer.interpreting), ("translated", peer.translating)):
+        try:
+            ours = peer.answer(case, make_runtime)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is the finding
+            return [f"{name}: crashed with {type(error).__name__}: {error}"]
+        found = peer.differences(ours, theirs)
+        if found:
+            return [f"{name}: {what}" for what in found]
     if tally is not None:
         tally["runs"] += 1
-        for tx in ours["txs"]:
+        for tx in theirs["txs"]:
             outcome = "rejected" if "rejected" in tx else "succeeded" if tx["succeeded"] else "failed"
             tally[f"transactions {outcome}"] += 1
-    return peer.differences(ours, oracle.answer(case))
+    return []
 
 
 def _gas_variants(case: Case) -> Iterator[Case]:

@@ -1,11 +1,13 @@
 """The node's side of a case: the same answer as the oracle's, by the code that a validator runs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.evm.environment import BlockEnvironment
+from alatau.evm.runtime import Runtime, new_runtime, translating_runtime
 from alatau.state.block_state import BlockState
 from alatau.state.diff import OverlayState
 from alatau.trie.state_trie import NoNodes, StateTrie
@@ -82,13 +84,15 @@ def environment_of(case: dict[str, Any]) -> BlockEnvironment:
     )
 
 
-def _run_transaction(block: BlockEnvironment, state: BlockState, data: bytes, gas_left: int) -> dict[str, Any]:
+def _run_transaction(
+    block: BlockEnvironment, state: BlockState, data: bytes, gas_left: int, runtime: Runtime
+) -> dict[str, Any]:
     try:
         tx = decode_transaction(data)
         sender = recover_sender(tx)
         if tx.gas_limit > gas_left:
             return {"rejected": "the block has no gas left"}
-        result = apply_transaction(block, state, tx, sender)
+        result = apply_transaction(block, state, tx, sender, runtime=runtime)
     except (TransactionError, InvalidTransactionError) as error:
         return {"rejected": str(error)}
     return {
@@ -110,15 +114,26 @@ def _refund(tx: Transaction, state: BlockState, *, succeeded: bool) -> str | Non
     return hex(state.refund) if succeeded else "0x0"
 
 
-def answer(case: dict[str, Any]) -> dict[str, Any]:
+def interpreting(fork: Fork) -> Runtime:
+    """A runtime that has seen no code: whatever runs once is interpreted."""
+    return new_runtime(fork)
+
+
+def translating(fork: Fork) -> Runtime:
+    """A runtime that translates everything before it runs."""
+    return translating_runtime(fork)
+
+
+def answer(case: dict[str, Any], make_runtime: Callable[[Fork], Runtime] = interpreting) -> dict[str, Any]:
     """Run one case."""
+    runtime = make_runtime(Fork(case["fork"]))
     parent, trie = load(case["pre"])
     block = environment_of(case)
     state = BlockState(parent)
     results = []
     gas_left = block.gas_limit
     for data in case["txs"]:
-        results.append(_run_transaction(block, state, _bytes(data), gas_left))
+        results.append(_run_transaction(block, state, _bytes(data), gas_left, runtime))
         gas_left -= int(results[-1].get("gas_used", "0x0"), 16)
     diff = state.diff()
     applied = trie.apply(diff.accounts, diff.storage)

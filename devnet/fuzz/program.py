@@ -148,9 +148,9 @@ class Program:
 
     def _offset(self) -> None:
         chance = self._random.random()
-        if chance < 0.97:
+        if chance < 0.98:
             self._push(self._random.choice((0, 0, 0x20, 0x40, 1, 0x1F, 0x21, self._random.randint(0, 0x200))))
-        elif chance < 0.99:
+        elif chance < 0.992:
             self._push(self._random.choice((0x1000, 0x8000, 0x10000, 2**32, 2**64, 2**256 - 1)))
         else:
             self._expression(1)
@@ -161,7 +161,7 @@ class Program:
             self._push(
                 self._random.choice((0, 1, 4, 0x1F, 0x20, 0x21, 0x40, 0x60, 0x80, self._random.randint(0, 0x200)))
             )
-        elif chance < 0.98:
+        elif chance < 0.992:
             self._push(self._random.choice((0x1000, 0x8000, 2**32, 2**256 - 1)))
         else:
             self._expression(1)
