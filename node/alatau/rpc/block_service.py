@@ -45,7 +45,7 @@ class BlockApi:
                 raise failure("BLOCK_NOT_FOUND", f"no decided block has the hash 0x{request.hash.hex()}")
         else:
             height = request.height if request.WhichOneof("id") == "height" else tip_height(self._node.store)
-        return _pb.GetBlockResponse(block=self._message(height, view))
+        return _pb.GetBlockResponse(block=await self._message(height, view))
 
     async def list_blocks(self, request: _pb.ListBlocksRequest, _call: Call) -> _pb.ListBlocksResponse:
         """A page of blocks. The end of the range is fixed by the first page, so that pages fit together."""
@@ -64,7 +64,7 @@ class BlockApi:
         blocks: list[block_pb2.Block] = []
         room = self._limits.page_bytes_max
         while request.from_height <= height <= last and len(blocks) < size:
-            message = self._message(height, view)
+            message = await self._message(height, view)
             room -= message.ByteSize()
             if room < 0 and blocks:
                 break
@@ -98,11 +98,11 @@ class BlockApi:
             height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
             while True:
                 await self._feed.wait_above(height - 1)
-                await send(_pb.SubscribeBlocksResponse(block=self._message(height, view)))
+                await send(_pb.SubscribeBlocksResponse(block=await self._message(height, view)))
                 height += 1
 
-    def _message(self, height: int, view: BlockView) -> block_pb2.Block:
-        return block_message(self._feed.block(height), view, self._node.store)
+    async def _message(self, height: int, view: BlockView) -> block_pb2.Block:
+        return await block_message(await self._feed.block(height), view, self._node.store)
 
 
 def _view(checks: Checks, requested: int) -> BlockView:

@@ -1,8 +1,7 @@
-"""The state after a block, or why it cannot be read."""
+"""Which heights' state can be read, or why one cannot."""
 
 from alatau.rpc.failures import failure
 from alatau.rpc.final_block import height_not_reached, tip_height
-from alatau.state.parent import ParentState
 from alatau.storage.store import Store
 
 
@@ -23,9 +22,3 @@ def readable_height(store: Store, height: int | None) -> int:
             metadata={"height": str(store.oldest_state)},
         )
     return wanted
-
-
-def state_at(store: Store, height: int | None) -> tuple[int, ParentState]:
-    """The state after ``height``, or after the tip, with its height; raises as :func:`readable_height`."""
-    wanted = readable_height(store, height)
-    return wanted, store.state(wanted)

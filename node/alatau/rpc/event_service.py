@@ -1,6 +1,7 @@
 """EventService: logs in pages, and as they come."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import trio
 
@@ -11,6 +12,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.paging import issue, redeem, request_identity
 from alatau.rpc.requests import FILTER_VALUES_MAX, TOPICS_MAX, Checks, page_size
+from alatau.rpc.state_worker import StateWorker
 from alatau.rpc.streams import StreamSlots
 from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, matches
 from alatau.transport.call import Call
@@ -30,8 +32,9 @@ _HEIGHT_MAX = 2**63
 class EventApi:
     """Serves ``alatau.api.v1.EventService``."""
 
-    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, limits: Limits) -> None:
+    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, worker: StateWorker, limits: Limits) -> None:
         self._node = node
+        self._worker = worker
         self._feed = feed
         self._streams = streams
         self._limits = limits
@@ -49,27 +52,27 @@ class EventApi:
             height, log_index, last = redeem(request.page_token, identity, 3)
             cursor = LogCursor(height, log_index)
         query = LogQuery(request.from_height, last, addresses, topics, size)
-        page = self._node.store.logs(query, cursor)
-        messages, following = self._fill(page.logs, page.next)
+        page = await self._worker.run(partial(self._node.store.logs, query, cursor))
+        messages, following = await self._fill(page.logs, page.next)
         token = "" if following is None else issue(identity, (following.height, following.log_index, last))
         return _pb.ListLogsResponse(logs=messages, next_page_token=token)
 
-    def _fill(
+    async def _fill(
         self, found: tuple[FoundLog, ...], following: LogCursor | None
     ) -> tuple[list[log_pb2.Log], LogCursor | None]:
         """Messages of the logs that fit into a page, and where the next one begins."""
         room = self._limits.page_bytes_max
         messages: list[log_pb2.Log] = []
         for entry in found:
-            message = write_log(self._placed(entry))
+            message = write_log(await self._placed(entry))
             room -= message.ByteSize()
             if room < 0 and messages:
                 return messages, LogCursor(entry.height, entry.log_index)
             messages.append(message)
         return messages, following
 
-    def _placed(self, found: FoundLog) -> EventLog:
-        block = self._feed.block(found.height).block
+    async def _placed(self, found: FoundLog) -> EventLog:
+        block = (await self._feed.block(found.height)).block
         return EventLog(
             found.log.address,
             found.log.topics,
@@ -108,7 +111,7 @@ class EventApi:
         quiet = 0
         while True:
             await self._feed.wait_above(height - 1)
-            logs = self._matching(query, height)
+            logs = await self._matching(query, height)
             height += 1
             quiet = 0 if logs else quiet + 1
             if logs or quiet % _PROGRESS_BLOCKS == 0:
@@ -116,11 +119,11 @@ class EventApi:
             if not logs:
                 await trio.lowlevel.checkpoint()  # many quiet blocks from the store must not hold up the others
 
-    def _matching(self, query: LogQuery, height: int) -> list[log_pb2.Log]:
+    async def _matching(self, query: LogQuery, height: int) -> list[log_pb2.Log]:
         header = self._node.store.header(height)
         if header is None or not _may_match(query, header.logs_bloom):
             return []
-        return [write_log(placed) for log, placed in event_logs(self._feed.block(height)) if matches(log, query)]
+        return [write_log(placed) for log, placed in event_logs(await self._feed.block(height)) if matches(log, query)]
 
 
 def _conditions(checks: Checks, wanted: log_pb2.LogFilter) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, ...], ...]]:

@@ -10,7 +10,7 @@ import trio
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.rpc.failures import failure
-from alatau.rpc.final_block import FinalBlock, final_block_of, load_final_block
+from alatau.rpc.final_block import FinalBlock, final_block_of, height_not_reached, load_final_block, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 
@@ -25,6 +25,8 @@ class Feed:
         self._grown = trio.Event()
         self._waiting: dict[bytes, trio.Event] = {}
         self._height = -1
+        self._reading = trio.CapacityLimiter(1)
+        """One block is read at a time: a second thread would only take the interpreter from the first."""
 
     @property
     def height(self) -> int:
@@ -50,9 +52,19 @@ class Feed:
         while self._height <= height:
             await self._grown.wait()
 
-    def block(self, height: int) -> FinalBlock:
-        """A decided block, from memory if it is recent."""
-        return self._recent.get(height) or load_final_block(self._node.store, height)
+    async def block(self, height: int) -> FinalBlock:
+        """A decided block, from memory if it is recent; else read in a thread, since decoding takes long.
+
+        Raises:
+            RpcError: NODE_SYNCING or HEIGHT_NOT_REACHED.
+        """
+        final = self._recent.get(height)
+        if final is not None:
+            return final
+        tip = tip_height(self._node.store)
+        if height > tip:
+            raise height_not_reached(height, tip)
+        return await trio.to_thread.run_sync(load_final_block, self._node.store, height, limiter=self._reading)
 
     async def wait_final(self, transaction_hash: bytes) -> None:
         """Return once a transaction is final; the caller bounds the time.

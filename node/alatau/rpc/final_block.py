@@ -1,7 +1,9 @@
 """A decided block with its outcomes, and the messages that clients get of it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import trio
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
@@ -18,6 +20,9 @@ from alatau.wire.block import BlockView, Outcome, write_header, write_outcomes
 from alatau.wire.logs import EventLog
 from alatau.wire.receipt import TransactionReceipt, write_receipt
 from alatau.wire.transaction import Position, write_transaction
+
+_TRANSACTIONS_PER_SLICE = 100
+"""Transactions taken apart between two looks at other tasks: about 4 ms."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +52,10 @@ def final_block_of(executed: ExecutedBlock) -> FinalBlock:
 
 
 def load_final_block(store: Store, height: int) -> FinalBlock:
-    """Read a decided block.
-
-    Raises:
-        RpcError: NODE_SYNCING or HEIGHT_NOT_REACHED.
-    """
-    tip = tip_height(store)
-    if height > tip:
-        raise height_not_reached(height, tip)
+    """Read a block from the store, which has it. Takes about 15 us for each transaction; for any thread."""
     block = store.block(height)
-    assert block is not None, f"the store lacks block {height} below its tip {tip}"
-    return FinalBlock(block, tuple(store.receipts(height)), None)
+    assert block is not None, f"the store has block {height}"
+    return FinalBlock(block, store.receipts(height), None)
 
 
 def tip_height(store: Store) -> int:
@@ -158,15 +156,15 @@ def created_address(sender: bytes, nonce: int) -> bytes:
     return keccak256(rlp.encode((sender, nonce)))[12:]
 
 
-def block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
+async def block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
     """The message of a block in a view; ``store`` has its commit."""
     message = final.messages.get(view)
     if message is None:
-        message = final.messages[view] = _block_message(final, view, store)
+        message = final.messages[view] = await _block_message(final, view, store)
     return message
 
 
-def _block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
+async def _block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
     block = final.block
     message = block_pb2.Block(
         hash=block.hash, header=write_header(block.header), transaction_count=len(block.transactions)
@@ -186,10 +184,21 @@ def _block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb
         case BlockView.OUTCOMES:
             message.outcomes.extend(write_outcomes(list(_outcomes(final))))
         case BlockView.FULL:
-            for index, tx in enumerate(block.transactions):
-                message.transactions.append(write_transaction(tx, final.sender(index)))
-            message.receipts.extend([write_receipt(receipt) for receipt in transaction_receipts(final)])
+            await _add_all(message, final)
     return message
+
+
+async def _add_all(message: block_pb2.Block, final: FinalBlock) -> None:
+    """Add transactions and receipts, a slice at a time."""
+    if final.senders is None:
+        transactions = final.block.transactions
+        senders = await trio.to_thread.run_sync(lambda: tuple(map(recover_sender, transactions)))
+        final = replace(final, senders=senders)
+    for index, receipt in enumerate(transaction_receipts(final)):
+        message.transactions.append(write_transaction(final.block.transactions[index], receipt.sender))
+        message.receipts.append(write_receipt(receipt))
+        if index % _TRANSACTIONS_PER_SLICE == 0:
+            await trio.lowlevel.checkpoint()
 
 
 def _outcomes(final: FinalBlock) -> Iterator[Outcome]:

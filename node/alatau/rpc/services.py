@@ -13,13 +13,14 @@ from alatau.pb.api.v1 import (
 )
 from alatau.rpc.access import Access, RoleMap, guarded
 from alatau.rpc.block_service import BlockApi
-from alatau.rpc.call_runner import CallRunner
+from alatau.rpc.calls import Calls
 from alatau.rpc.event_service import EventApi
 from alatau.rpc.feed import Feed
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.node_service import NodeApi
 from alatau.rpc.state_service import StateApi
+from alatau.rpc.state_worker import StateWorker
 from alatau.rpc.streams import StreamSlots
 from alatau.rpc.transaction_service import TransactionApi
 from alatau.transport.service import Service, bind
@@ -40,7 +41,8 @@ class Api:
         self._access = Access(limits, roles or RoleMap())
         self._feed = Feed(node, limits)
         streams = StreamSlots(limits.streams_max)
-        calls = CallRunner(node, limits)
+        worker = StateWorker(node.store, limits)
+        calls = Calls(node, worker, limits)
         bound = (
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
@@ -50,10 +52,10 @@ class Api:
                 block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],
                 BlockApi(node, self._feed, streams, limits),
             ),
-            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node)),
+            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, worker)),
             bind(
                 event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
-                EventApi(node, self._feed, streams, limits),
+                EventApi(node, self._feed, streams, worker, limits),
             ),
             bind(node_service_pb2.DESCRIPTOR.services_by_name["NodeService"], NodeApi(node, limits)),
         )

@@ -9,7 +9,7 @@ import trio
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_pb2, transaction_service_pb2
 from alatau.rpc.access import Access
-from alatau.rpc.call_runner import CallRunner
+from alatau.rpc.calls import Calls
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import transaction_receipt
@@ -43,7 +43,7 @@ class _TooLarge:
 class TransactionApi:
     """Serves ``alatau.api.v1.TransactionService``."""
 
-    def __init__(self, node: Node, feed: Feed, access: Access, calls: CallRunner, limits: Limits) -> None:
+    def __init__(self, node: Node, feed: Feed, access: Access, calls: Calls, limits: Limits) -> None:
         self._node = node
         self._feed = feed
         self._access = access
@@ -90,7 +90,7 @@ class TransactionApi:
                 transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
             )
         height, index = self._find(transaction_hash)
-        final = self._feed.block(height)
+        final = await self._feed.block(height)
         return _pb.GetTransactionResponse(
             transaction=write_transaction(final.block.transactions[index], final.sender(index)),
             state=_FINAL,
@@ -106,7 +106,7 @@ class TransactionApi:
             return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
         if self._node.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
-        return _pb.GetReceiptResponse(receipt=self._receipt(transaction_hash))
+        return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash))
 
     async def call(self, request: _pb.CallRequest, _call: Call) -> _pb.CallResponse:
         """Run a message call on committed state."""
@@ -183,11 +183,11 @@ class TransactionApi:
                 f"transaction 0x{transaction_hash.hex()} was not final before the deadline",
                 metadata={"transaction_hash": transaction_hash.hex()},
             )
-        return self._receipt(transaction_hash)
+        return await self._receipt(transaction_hash)
 
-    def _receipt(self, transaction_hash: bytes) -> transaction_pb2.Receipt:
+    async def _receipt(self, transaction_hash: bytes) -> transaction_pb2.Receipt:
         height, index = self._find(transaction_hash)
-        return write_receipt(transaction_receipt(self._feed.block(height), index))
+        return write_receipt(transaction_receipt(await self._feed.block(height), index))
 
     def _find(self, transaction_hash: bytes) -> tuple[int, int]:
         place = self._node.store.find_transaction(transaction_hash)

@@ -15,7 +15,10 @@ from alatau.types.account import Account, decode_account
 
 
 class FrozenState:
-    """The state after one block. A ``ParentState``, for any thread, without caches: about 5 us a read."""
+    """The state after one block: a ``ParentState`` and a ``NodeReader`` of its trie, for any thread.
+
+    Without caches: about 5 us a read, and 2 us more for each block since.
+    """
 
     __slots__ = ("_db", "_snapshot", "_tip", "height")
 
@@ -42,6 +45,10 @@ class FrozenState:
         if code is None:
             raise KeyError(code_hash)
         return code
+
+    def node(self, path_key: bytes) -> bytes | None:
+        """See ``NodeReader``."""
+        return value_in(self._snapshot, self._db.path, schema.NODE + path_key, self.height, self._tip)
 
 
 @contextmanager

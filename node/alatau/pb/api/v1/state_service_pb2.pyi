@@ -214,7 +214,7 @@ class GetProofRequest(_message.Message):
     """State after which block."""
     @_builtins.property
     def slots(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Slots, 32 bytes each; at most 256."""
+        """Slots, 32 bytes each; at most 64."""
 
     def __init__(
         self,
