@@ -211,7 +211,9 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
     operators = tuple(v.operator for v in validators)
     fund, reserve = _seats(plan.fund_council, operators), _seats(plan.reserve_council, operators)
     # Whoever holds an office transacts, whether or not the plan lists them among the participants.
-    offices = {*operators, *fund.members, *reserve.members, fund.guardian, reserve.guardian, *plan.roles}
+    # Voting keys do too: they bind the genesis hash and send evidence of equivocation.
+    voters = (v.voting_address for v in validators)
+    offices = {*operators, *voters, *fund.members, *reserve.members, fund.guardian, reserve.guardian, *plan.roles}
     participants = dict.fromkeys(sorted(offices | set(plan.token.issuers)), institution_word())
     for address, p in plan.participants.items():
         participants[address] = status_word(p.kind, tier=p.tier, deploys=p.deploys, licences=p.licences)

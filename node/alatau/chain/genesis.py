@@ -6,6 +6,7 @@ Every node computes it from the genesis file and arrives at the same hash, which
 from dataclasses import dataclass
 from typing import Final
 
+from alatau.chain.errors import GenesisError
 from alatau.chain.execution import block_environment
 from alatau.chain.registry_reader import read_validators
 from alatau.chain.system import BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS, SYSTEM_ADDRESS
@@ -42,10 +43,6 @@ _HISTORY_CODE: Final = bytes.fromhex(
 
 _CONSTRUCTOR_GAS: Final = 1_000_000_000
 """For each constructor. Genesis is made by the founders, so this only ends a constructor that loops."""
-
-
-class GenesisError(ValueError):
-    """The genesis file describes a network that cannot begin. The founders': mend it and sign it again."""
 
 
 @dataclass(frozen=True, slots=True)
