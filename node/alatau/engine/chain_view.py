@@ -98,12 +98,12 @@ def tip_of(store: Store, height: int | None = None) -> Tip:
     """The stored block at a height (default: the last) as something to build on."""
     header = store.tip if height is None else store.header(height)
     assert header is not None, "the store has a genesis block"
-    hash_ = store.block_hash(header.number)
+    hash_ = store.hash_of(header.number)
     assert hash_ is not None
     return Tip(header, hash_, store.state(height), store.trie(height), partial(_known_hash, store))
 
 
 def _known_hash(store: Store, height: int) -> bytes:
-    hash_ = store.block_hash(height)
+    hash_ = store.hash_of(height)
     assert hash_ is not None, "asked only for ancestors"
     return hash_
