@@ -6,7 +6,8 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.storage import schema
 from alatau.storage.database import Database
-from alatau.storage.history import HistoryWriter
+from alatau.storage.errors import RESTORE_OR_SYNC, CorruptionError
+from alatau.storage.history import HistoryWriter, all_entries, older_value
 from alatau.storage.log_index import index_records
 from alatau.trie.state_trie import AppliedDiff
 from alatau.types.account import encode_account
@@ -16,8 +17,16 @@ from alatau.types.receipt import Receipt, encode_receipt
 from alatau.types.vote import Commit, commit_item
 
 
-def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, history_blocks: int) -> None:
-    """Put a block's records into ``batch``; ``commit`` is None for genesis alone."""
+def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, pruned: range) -> None:
+    """Put a block's records into ``batch``.
+
+    Args:
+        batch: a LevelDB write batch.
+        db: what the history finds the replaced values in.
+        executed: the block.
+        commit: None for genesis alone.
+        pruned: heights whose history is not kept any longer.
+    """
     height = executed.block.header.number
     _put_block(batch, executed.block, executed.receipts, commit)
     for code_hash, code in executed.diff.codes.items():
@@ -26,26 +35,49 @@ def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit
     _put_accounts(batch, db, history, executed)
     _put_nodes(batch, history, executed.trie)
     if height:
-        # Nothing was there before genesis, and nothing can be rolled back to it.
+        # Nothing was there before genesis, and genesis is never taken back.
         number = schema.height_key(height)
         index, entries = history.records()
         batch.put(schema.HISTORY_INDEX + number, index)
         batch.put(schema.HISTORY + number, entries)
-    if height > history_blocks:
-        number = schema.height_key(height - history_blocks)
+    for old in pruned:
+        number = schema.height_key(old)
         batch.delete(schema.HISTORY_INDEX + number)
         batch.delete(schema.HISTORY + number)
+        batch.put(schema.META_OLDEST, number)
     batch.put(schema.META_TIP, schema.height_key(height) + executed.block.hash)
 
 
-def block_keys(block: Block, receipts: tuple[Receipt, ...]) -> list[bytes]:
-    """The keys under which a block, its receipts and their indexes lie: what a rollback deletes."""
+def undo_batch(db: Database, block: Block, receipts: tuple[Receipt, ...]) -> Any:
+    """A batch that takes the newest block back: its parent is the tip again, with all that was there."""
+    height = block.header.number
+    number = schema.height_key(height)
+    entries = db.get(schema.HISTORY + number)
+    if entries is None:
+        raise CorruptionError(db.path, f"the history of block {height} is missing", RESTORE_OR_SYNC + ".")
+    batch = db.batch()
+    for entry in all_entries(entries):
+        old = older_value(entry, db.get(entry.key))
+        if old is None:
+            batch.delete(entry.key)
+        else:
+            batch.put(entry.key, old)
+    for key in _block_keys(block, receipts):
+        batch.delete(key)
+    batch.put(schema.META_TIP, schema.height_key(height - 1) + block.header.parent_hash)
+    return batch
+
+
+def _block_keys(block: Block, receipts: tuple[Receipt, ...]) -> list[bytes]:
+    """The keys under which a block, its receipts, indexes and history lie."""
     number = schema.height_key(block.header.number)
     return [
         schema.HEADER + number,
         schema.BLOCK + number,
         schema.COMMIT + number,
         schema.RECEIPTS + number,
+        schema.HISTORY_INDEX + number,
+        schema.HISTORY + number,
         schema.HEIGHT_OF + block.hash,
         *(schema.TRANSACTION + tx.hash for tx in block.transactions),
         *(key for key, _ in index_records(block.header.number, receipts)),

@@ -38,9 +38,9 @@ class DatabaseOptions:
 
     sync: bool = True
     """Whether a commit is durable against a loss of power when it returns. Against kill -9 it always is."""
-    write_buffer_bytes: int = 16 * MIB
+    write_buffer_bytes: int = 8 * MIB
     """Twice this at most is in memory. Nodes that change in many blocks are written to tables once a buffer."""
-    block_cache_bytes: int = 32 * MIB
+    block_cache_bytes: int = 16 * MIB
     """Table blocks kept in memory."""
     open_files_max: int = 400
     """Table files kept open, 2 MB each; LevelDB maps them, so the kernel may keep them in memory while it has room."""
@@ -133,6 +133,10 @@ class Database:
     def compact(self, start: bytes, stop: bytes) -> None:
         """Rewrite a range without what was overwritten or deleted."""
         self._db.compact_range(start=start, stop=stop)
+
+    def estimate(self, start: bytes, stop: bytes) -> int:
+        """About how many bytes a range takes on disk; what was written last is not counted."""
+        return int(self._db.approximate_size(start, stop))
 
     def size_bytes(self) -> int:
         """Size of the files on disk."""

@@ -5,7 +5,7 @@ Every key begins with the byte of its table. Heights are 8 bytes big-endian, so 
 =====  ================================  ==========================================================
 table  key                               value
 =====  ================================  ==========================================================
-``M``  name                              schema version, tip, genesis hash
+``M``  name                              schema version, tip, genesis hash, oldest
 ``h``  height                            header, RLP
 ``b``  height                            block, RLP
 ``c``  height                            commit, RLP
@@ -43,9 +43,29 @@ HISTORY: Final = b"j"
 LOG_ADDRESS: Final = b"l"
 LOG_TOPIC: Final = b"o"
 
+TABLES: Final = (
+    META,
+    HEADER,
+    BLOCK,
+    COMMIT,
+    RECEIPTS,
+    HEIGHT_OF,
+    TRANSACTION,
+    CODE,
+    ACCOUNT,
+    SLOT,
+    NODE,
+    HISTORY_INDEX,
+    HISTORY,
+    LOG_ADDRESS,
+    LOG_TOPIC,
+)
+
 META_SCHEMA: Final = META + b"schema"
 META_TIP: Final = META + b"tip"
 META_GENESIS: Final = META + b"genesis"
+META_OLDEST: Final = META + b"oldest"
+"""The lowest height that the history reaches back to."""
 
 HEIGHT_SIZE: Final = 8
 

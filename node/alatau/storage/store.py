@@ -11,16 +11,18 @@ to do; nothing is repaired without being asked.
 is for the thread that commits; other threads read a :class:`FrozenState`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.storage import schema
-from alatau.storage.commit_batch import fill_batch
+from alatau.storage.check import Finding, check_everything
+from alatau.storage.commit_batch import fill_batch, undo_batch
 from alatau.storage.database import MIB, Database, DatabaseOptions, open_database
 from alatau.storage.disk import Disk
 from alatau.storage.errors import (
@@ -46,6 +48,7 @@ from alatau.storage.log_index import (
     matches,
 )
 from alatau.storage.past_state import NewestNodes, PastNodes, StateView
+from alatau.storage.progress import Progress
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau.trie.generations import GenerationCache
 from alatau.trie.paths import ACCOUNTS
@@ -55,6 +58,9 @@ from alatau.types.block import Block, decode_block
 from alatau.types.header import EMPTY_ROOT, Header, decode_header
 from alatau.types.receipt import Receipt, decode_receipt
 from alatau.types.vote import Commit, commit_from_item
+
+_PRUNED_MAX: Final = 64
+"""Heights whose history one commit deletes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,7 @@ class Store:
         "_marker",
         "_node_cache",
         "_nodes",
+        "_oldest",
         "_tip",
         "_tip_hash",
         "_trie",
@@ -102,6 +109,8 @@ class Store:
         """Recent blocks, by size of their transactions: peers and subscribers ask for the newest."""
         self._tip: Header | None = None
         self._tip_hash = b""
+        self._oldest = 0
+        """Lowest height that the history reaches back to."""
         self._trie = StateTrie.open(EMPTY_ROOT, self._nodes, self._node_cache)
 
     @classmethod
@@ -175,20 +184,23 @@ class Store:
         assert block.header.state_root == applied.root, "the header carries the root of its own execution"
         self._disk.boundary("commit/begin")
         batch = self._db.batch()
-        fill_batch(batch, self._db, executed, commit, self.options.history_blocks)
+        height = block.header.number
+        # More than one at a time only after the option was made smaller.
+        oldest = min(max(self._oldest, height - self.options.history_blocks), self._oldest + _PRUNED_MAX)
+        fill_batch(batch, self._db, executed, commit, range(self._oldest + 1, oldest + 1))
         if commit is None:
             batch.put(schema.META_GENESIS, block.hash)
         self._disk.boundary("commit/gathered")
         self._db.write(batch)
         self._disk.boundary("commit/written")
-        self._mark(block.header.number)
+        self._mark(height)
         self._disk.boundary("commit/marked")
         applied.trie.mark_stored()
-        self._tip, self._tip_hash = block.header, block.hash
+        self._tip, self._tip_hash, self._oldest = block.header, block.hash, oldest
         self._trie = StateTrie.open(applied.root, self._nodes, self._node_cache)
         self._flat.update(applied.accounts, executed.diff.storage)
-        self._headers.put(block.header.number, block.header, 1)
-        self._blocks.put(block.header.number, block, _block_units(block))
+        self._headers.put(height, block.header, 1)
+        self._blocks.put(height, block, _block_units(block))
 
     # Blocks
 
@@ -233,14 +245,14 @@ class Store:
         """The RLP of the block at a height, for peers."""
         return self._db.get(schema.BLOCK + schema.height_key(height))
 
-    def block_hash(self, height: int) -> bytes | None:
-        """Hash of the block at a height; None above the tip."""
-        if self._tip is None or height > self._tip.number:
-            return None
+    def hash_of(self, height: int) -> bytes:
+        """Hash of the block at a height from 0 to the tip."""
+        assert self._tip is not None, "there are hashes from genesis on"
         if height == self._tip.number:
             return self._tip_hash
         child = self.header(height + 1)
-        return None if child is None else child.parent_hash
+        assert child is not None, f"height {height} is not above the tip, {self._tip.number}"
+        return child.parent_hash
 
     def height_of(self, block_hash: bytes) -> int | None:
         """Height of the block with a hash."""
@@ -338,16 +350,60 @@ class Store:
     @property
     def oldest_state(self) -> int:
         """The lowest height whose state can be read."""
-        return 0 if self._tip is None else max(0, self._tip.number - self.options.history_blocks)
+        return self._oldest
 
     def _reach(self, height: int) -> int:
         """The tip's height; raises where ``height`` is out of reach."""
         tip = -1 if self._tip is None else self._tip.number
-        if not self.oldest_state <= height <= tip:
-            raise HistoryPrunedError(height, self.oldest_state, tip)
+        if not self._oldest <= height <= tip:
+            raise HistoryPrunedError(height, self._oldest, tip)
         return tip
 
+    # Upkeep
+
+    def check(self) -> Iterator[Progress | Finding]:
+        """Verify blocks, trie and flat tables against each other; yields as it goes. See ``check.py``."""
+        assert self._tip is not None, "there is something to check from genesis on"
+        return check_everything(self._db, self._tip, self._oldest)
+
+    def rollback(self, to: int) -> Iterator[Progress]:
+        """Take blocks back until ``to`` is the tip; yields after each. Interrupted, it is at a height between.
+
+        Raises:
+            HistoryPrunedError: the history does not reach back to ``to``.
+        """
+        assert self._tip is not None, "there is something to take back from genesis on"
+        self._reach(to)
+        tip = self._tip.number
+        for height in range(tip, to, -1):
+            block = self.block(height)
+            assert block is not None, "every height up to the tip has a block"
+            # The marker goes first: one that is behind the database is no loss, one ahead of it is.
+            self._mark(height - 1)
+            self._db.write(undo_batch(self._db, block, self.receipts(height)))
+            self._forget()
+            self._load_tip(height - 1)
+            yield Progress("taking blocks back", tip - height + 1, tip - to)
+
+    def compact(self) -> Iterator[Progress]:
+        """Have LevelDB rewrite its files without what was overwritten or deleted; yields as it goes."""
+        ranges = [(table + bytes((n,)), table + bytes((n + 16,))) for table in schema.TABLES for n in range(0, 240, 16)]
+        ranges += [(table + b"\xf0", bytes((table[0] + 1,))) for table in schema.TABLES]
+        for done, (start, stop) in enumerate(sorted(ranges), 1):
+            self._db.compact(start, stop)
+            yield Progress("compacting", done, len(ranges))
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the database's files."""
+        return self._db.size_bytes()
+
     # Opening
+
+    def _forget(self) -> None:
+        """Empty every cache: the tables changed underneath."""
+        for cache in (self._headers, self._blocks, self._flat, self._node_cache):
+            cache.clear()
 
     def _mark(self, height: int) -> None:
         try:
@@ -367,6 +423,7 @@ class Store:
         if raw is None:
             return
         self._tip, self._tip_hash = self._checked_tip(height, raw[8:])
+        self._oldest = int.from_bytes(self._db.get(schema.META_OLDEST) or b"", "big")
         self._trie = StateTrie.open(self._tip.state_root, self._nodes, self._node_cache)
         if marked != height:
             self._mark(height)

@@ -34,8 +34,8 @@ from alatau.trie.update import TrieUpdate
 from alatau.types.account import Account, decode_account, encode_account
 from alatau.types.header import EMPTY_ROOT
 
-CACHE_BYTES: Final = 64 * 1024 * 1024
-"""Default bound of the node cache. Holds the nodes of some 100,000 accounts, a city's worth of active ones."""
+CACHE_BYTES: Final = 32 * 1024 * 1024
+"""Default bound of the node cache. Holds the nodes of some 50,000 accounts, a city's worth of active ones."""
 
 _ENTRY_BYTES: Final = 250
 """What a cached node takes beyond its RLP: two bytes objects, a dictionary slot at usual fill (measured)."""
