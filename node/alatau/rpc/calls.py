@@ -14,7 +14,6 @@ from alatau.rpc.node import Node
 from alatau.rpc.requests import Checks
 from alatau.rpc.state_worker import StateWorker
 from alatau.storage.frozen_state import FrozenState
-from alatau.storage.store import Store
 from alatau.wire.reverts import describe_revert, revert_reason
 
 _pb = transaction_service_pb2
@@ -83,7 +82,7 @@ class Calls:
         height = readable_height(store, height)
         header = store.header(height)
         assert header is not None, "a readable height has a header"
-        return height, block_environment(self._node.config, header, partial(_block_hash, store))
+        return height, block_environment(self._node.config, header, store.hash_of)
 
 
 def _call(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> TransactionResult:
@@ -104,12 +103,6 @@ def _estimate(block: BlockEnvironment, request: CallRequest, state: FrozenState)
 
 def _refusal(error: InvalidTransactionError) -> Exception:
     return failure(_REASONS.get(error.reason, "TRANSACTION_INVALID"), str(error))
-
-
-def _block_hash(store: Store, height: int) -> bytes:
-    known = store.block_hash(height)
-    assert known is not None, "a contract asks for hashes of earlier blocks only"
-    return known
 
 
 def execution_failure(result: TransactionResult) -> Exception:
