@@ -22,6 +22,7 @@ from alatau.app.provision import ProvisionedHome, provision_home
 from alatau.artifacts import addresses
 from alatau.transport.certificates import authority_certificate
 from devnet import accounts
+from devnet.errors import DevnetError
 from devnet.plan import CHAIN_ID, MINISTRIES, DevnetOptions, devnet_plan
 from devnet.ports import HOST, choose_ports
 from devnet.processes import log_tail, running_pid, start_process, stop_processes
@@ -30,10 +31,6 @@ DEFAULT_FOLDER: Final = Path("build/devnet")
 _FILE: Final = "network.json"
 _START_S: Final = 60.0
 """A node imports its libraries and computes genesis in a few seconds; seven on two cores take longer."""
-
-
-class DevnetError(RuntimeError):
-    """The network cannot be started or found. The message says which node, and shows its last words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from alatau.app.config import (
 
 _FILE_SIZE_MAX: Final = 1024 * 1024
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_ENDPOINT"})
+_OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA"})
 """Read by the command line, not settings of a node."""
 _TYPE_NAMES: Final[Mapping[Any, str]] = {
     str: "a string in quotes",

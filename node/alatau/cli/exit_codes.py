@@ -1,17 +1,12 @@
-"""Exit codes that scripts may rely on, and which error gives which."""
+"""Exit codes that scripts may rely on, and which error gives which.
 
+Errors are known by name, so that a command loads no more of the node than it uses; a test holds the names to their
+classes.
+"""
+
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
-
-from alatau.app.ceremony import CeremonyError
-from alatau.app.config_file import ConfigError
-from alatau.app.home import HomeError, HomeInUseError
-from alatau.app.json_field import DocumentError
-from alatau.app.keystore import KeystoreError, WrongPasswordError
-from alatau.app.observability_server import ListenError
-from alatau.app.password import PasswordError
-from alatau.artifacts.compiler import CompilationError
-from alatau.transport.certificates import CertificateError
 
 
 class ExitCode(IntEnum):
@@ -23,33 +18,57 @@ class ExitCode(IntEnum):
     USAGE = 2
     """The command line is wrong."""
     CONFIGURATION = 3
-    """A file that the operator wrote is wrong: configuration, genesis, plan, contribution, source."""
+    """A file that somebody wrote is wrong: configuration, genesis, plan, contribution, key, source."""
     IN_USE = 4
-    """Another process holds the home or the port."""
+    """Another process holds the home or a port."""
     UNREACHABLE = 5
     """No node answers."""
     PASSWORD = 6
     """Missing or wrong."""
+    DAMAGED = 7
+    """The database, a log or the sign state is not what was written."""
     INTERRUPTED = 130
 
 
-KNOWN_ERRORS: Final[tuple[tuple[type[BaseException], ExitCode], ...]] = (
-    (ConfigError, ExitCode.CONFIGURATION),
-    (DocumentError, ExitCode.CONFIGURATION),
-    (CeremonyError, ExitCode.CONFIGURATION),
-    (CompilationError, ExitCode.CONFIGURATION),
-    (HomeInUseError, ExitCode.IN_USE),
-    (ListenError, ExitCode.IN_USE),
-    (HomeError, ExitCode.CONFIGURATION),
-    (KeystoreError, ExitCode.CONFIGURATION),
-    (CertificateError, ExitCode.CONFIGURATION),
-    (WrongPasswordError, ExitCode.PASSWORD),
-    (PasswordError, ExitCode.PASSWORD),
-    (OSError, ExitCode.FAILED),
-)
+KNOWN_ERRORS: Final = {
+    "alatau.app.ceremony.CeremonyError": ExitCode.CONFIGURATION,
+    "alatau.app.config_file.ConfigError": ExitCode.CONFIGURATION,
+    "alatau.app.home.HomeError": ExitCode.CONFIGURATION,
+    "alatau.app.home.HomeInUseError": ExitCode.IN_USE,
+    "alatau.app.json_field.DocumentError": ExitCode.CONFIGURATION,
+    "alatau.app.keystore.KeystoreError": ExitCode.CONFIGURATION,
+    "alatau.app.keystore.WrongPasswordError": ExitCode.PASSWORD,
+    "alatau.app.observability_server.ListenError": ExitCode.IN_USE,
+    "alatau.app.password.PasswordError": ExitCode.PASSWORD,
+    "alatau.artifacts.compiler.CompilationError": ExitCode.CONFIGURATION,
+    "alatau.chain.genesis.GenesisError": ExitCode.CONFIGURATION,
+    "alatau.client.errors.ClientError": ExitCode.FAILED,
+    "alatau.storage.errors.CorruptionError": ExitCode.DAMAGED,
+    "alatau.storage.errors.SignStateError": ExitCode.DAMAGED,
+    "alatau.storage.errors.StorageError": ExitCode.FAILED,
+    "alatau.storage.errors.StoreLockedError": ExitCode.IN_USE,
+    "alatau.transport.certificates.CertificateError": ExitCode.CONFIGURATION,
+    "alatau.transport.errors.RpcError": ExitCode.FAILED,
+    "alatau.transport.server.PortInUseError": ExitCode.IN_USE,
+    "devnet.errors.DevnetError": ExitCode.FAILED,
+    "builtins.OSError": ExitCode.FAILED,
+}
 """Errors whose message is all that a person needs; anything else is a defect and shows its traceback."""
 
 
 def exit_code_of(error: BaseException) -> ExitCode | None:
-    """The code of a known error, else None."""
-    return next((code for kind, code in KNOWN_ERRORS if isinstance(error, kind)), None)
+    """The code of a known error, by the nearest of its classes, else None."""
+    for kind in type(error).__mro__:
+        code = KNOWN_ERRORS.get(f"{kind.__module__}.{kind.__qualname__}")
+        if code is not None:
+            return ExitCode.UNREACHABLE if getattr(error, "reason", None) == "UNAVAILABLE" else code
+    return None
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group, or the error itself: what ends a node comes out of its nurseries in groups."""
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from leaves(inner)
+    else:
+        yield error

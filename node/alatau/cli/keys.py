@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -51,7 +52,7 @@ def new(file: Path, weak: bool, password_file: Path | None, as_json: bool) -> No
 @_weak_option
 @password_file_option
 @json_option
-def import_(file: Path, from_file: click.utils.LazyFile, weak: bool, password_file: Path | None, as_json: bool) -> None:
+def import_(file: Path, from_file: TextIO, weak: bool, password_file: Path | None, as_json: bool) -> None:
     """Encrypt an existing secret key into FILE."""
     if from_file.name == "<stdin>" and sys.stdin.isatty():
         text = str(click.prompt("Secret key, hexadecimal", hide_input=True))

@@ -2,20 +2,38 @@
 
 import sys
 from pathlib import Path
+from typing import Final
 
 import click
 
 import alatau
-from alatau.cli.config import config
 from alatau.cli.context import Context
-from alatau.cli.exit_codes import ExitCode, exit_code_of
-from alatau.cli.genesis import genesis
-from alatau.cli.init import init
-from alatau.cli.keys import keys
-from alatau.cli.start import start
+from alatau.cli.exit_codes import ExitCode, exit_code_of, leaves
+from alatau.cli.lazy_group import LazyGroup
+
+_COMMANDS: Final = {
+    "call": "alatau.cli.contract:call",
+    "config": "alatau.cli.config:config",
+    "db": "alatau.cli.database:db",
+    "deploy": "alatau.cli.contract:deploy",
+    "devnet": "alatau.cli.devnet:devnet",
+    "genesis": "alatau.cli.genesis:genesis",
+    "init": "alatau.cli.init:init",
+    "keys": "alatau.cli.keys:keys",
+    "peers": "alatau.cli.status:peers",
+    "rollback": "alatau.cli.database:rollback",
+    "start": "alatau.cli.start:start",
+    "status": "alatau.cli.status:status",
+    "tx": "alatau.cli.tx:tx",
+    "validators": "alatau.cli.status:validators",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    commands_at=_COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(alatau.__version__, prog_name="alatau")
 @click.option(
     "--home",
@@ -36,10 +54,6 @@ def cli(context: click.Context, home: Path) -> None:
     context.obj = Context(home)
 
 
-for command in (config, genesis, init, keys, start):
-    cli.add_command(command)
-
-
 def run(arguments: list[str]) -> int:
     """Run a command line; give its exit code."""
     try:
@@ -51,11 +65,13 @@ def run(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     except Exception as error:
-        code = exit_code_of(error)
-        if code is None:
+        found = list(leaves(error))
+        codes = [exit_code_of(leaf) for leaf in found]
+        if None in codes:
             raise
-        click.echo(f"error: {error}", err=True)
-        return code
+        for leaf in found:
+            click.echo(f"error: {leaf}", err=True)
+        return codes[0] or ExitCode.FAILED
     return result if isinstance(result, int) else ExitCode.OK
 
 
