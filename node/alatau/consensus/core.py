@@ -260,7 +260,7 @@ class Consensus:
         for vote in early.votes:
             self._count(vote)
         for message in early.proposals:
-            self._admit_proposal(message.proposal.proposer, message, verified=True)
+            self._admit_proposal(message, verified=True)
 
     def _restore(self, records: tuple[Record, ...]) -> None:
         """Put back what the log holds; the rules then go on from there by themselves."""
@@ -530,7 +530,7 @@ class Consensus:
     def _on_proposal(self, peer: bytes, message: ProposalMessage) -> None:
         height = message.proposal.height
         if height == self.height:
-            self._admit_proposal(peer, message)
+            self._admit_proposal(message)
         elif height == self.height + 1:
             if self._next.height == height and self._next.wants_proposal(message):
                 check_proposal(message, self._next.validators)
@@ -540,7 +540,7 @@ class Consensus:
         elif height > self.height:
             self._on_claim(peer, height)
 
-    def _admit_proposal(self, peer: bytes, message: ProposalMessage, *, verified: bool = False) -> None:
+    def _admit_proposal(self, message: ProposalMessage, *, verified: bool = False) -> None:
         proposal, driver = message.proposal, self._driver
         check_proposal(message, self._context.validators)
         if self._phase is _Phase.COMMITTING or driver.proposals.knows(proposal.round, proposal.block_hash):
