@@ -34,6 +34,7 @@ from alatau.evm.gas import (
 from alatau.evm.interpreter import TAKEN, interpret, interpret_traced
 from alatau.evm.operations import ADDRESS, grow
 from alatau.evm.precompiles import Precompile, PrecompileError
+from alatau.evm.program import Program
 from alatau.state.block_state import (
     ABSENT,
     BlockState,
@@ -53,6 +54,8 @@ from alatau.state.block_state import (
 DESIGNATION: Final = b"\xef\x01\x00"
 """First bytes of the code of an account that delegates to another (EIP-7702)."""
 DESIGNATION_SIZE: Final = 23
+LENT_MIN: Final = 4_096
+"""Bytes; a view costs more than the copy of a shorter input."""
 NONCE_MAX: Final = 2**64 - 1
 """No account reaches it (EIP-2681)."""
 
@@ -139,11 +142,12 @@ def _run(f: Frame) -> int:
 
 
 def _run_precompile(f: Frame, precompile: Precompile) -> int:
-    f.gas -= precompile.gas(f.data)
+    data = bytes(f.data)
+    f.gas -= precompile.gas(data)
     if f.gas < 0:
         raise OutOfGasError
     try:
-        f.output = precompile.run(f.data)
+        f.output = precompile.run(data)
     except PrecompileError as error:
         raise HaltError from error
     return SUCCESS
@@ -214,7 +218,11 @@ def _message(
         f.gas += sent
         f.returned = b""
         return 0
-    data = bytes(f.memory[start : start + size]) if size else b""
+    # A large input is lent, not copied: otherwise 100 gas would buy a copy of all memory, at every call. The
+    # memory cannot change meanwhile, because its frame waits.
+    data: bytes | memoryview = b""
+    if size:
+        data = memoryview(f.memory)[start : start + size] if size > LENT_MIN else bytes(f.memory[start : start + size])
     program = machine.runtime.programs.program(code)
     match kind:
         case "CALL":
@@ -230,6 +238,8 @@ def _message(
     outcome = process(child, pays, precompile)
     if machine.tracer is not None:
         machine.tracer.leave(child, outcome)
+    if data.__class__ is memoryview:
+        data.release()
     f.gas += child.gas
     f.gas_of_calls += sent - child.gas
     f.returned = output = child.output
@@ -303,7 +313,8 @@ def _create(f: Frame, value: int, start: int, size: int, salt: int | None) -> in
     set_nonce(state, sender, nonce + 1)
     address = create_address(sender, nonce) if salt is None else create2_address(sender, salt, initcode)
     warm_account(state, address)
-    program = machine.runtime.programs.program(initcode)
+    # Not kept: initcode runs once, and would push hot contracts out of the cache.
+    program = Program(initcode)
     child = Frame(machine, sender, address, value, b"", sent, f.depth + 1, False, program)
     if machine.tracer is not None:
         machine.tracer.enter("CREATE" if salt is None else "CREATE2", child, None)

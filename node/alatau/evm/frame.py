@@ -91,7 +91,7 @@ class Frame:
         caller: bytes,
         address: bytes,
         value: int,
-        data: bytes,
+        data: bytes | memoryview,
         gas: int,
         depth: int,
         static: bool,
@@ -104,6 +104,7 @@ class Frame:
         """The executing account, whose storage and balance are used."""
         self.value = value
         self.data = data
+        """A view of the caller's memory where it is large; see ``calls``."""
         self.gas = gas
         self.gas_of_calls = 0
         """Gas that the frame's own calls spent, so that the program is credited with its own work only."""

@@ -33,9 +33,9 @@ _CONTROL: Final = {
     "f.gas -= end - pc - 1\n"
     "if f.gas < 0:\n    raise OutOfGasError\n"
     "return end",
-    Kind.JUMP: "a = S.pop()\nif a not in f.program.destinations:\n    raise InvalidJumpError\nreturn TAKEN - a",
+    Kind.JUMP: "a = S.pop()\nif a not in f.program.destinations and not f.program.admits(a):\n    raise InvalidJumpError\nreturn TAKEN - a",
     Kind.JUMPI: "a = S.pop()\nif S.pop():\n"
-    "    if a not in f.program.destinations:\n        raise InvalidJumpError\n"
+    "    if a not in f.program.destinations and not f.program.admits(a):\n        raise InvalidJumpError\n"
     "    return TAKEN - a\n"
     "return pc + 1",
 }

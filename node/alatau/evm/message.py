@@ -57,7 +57,8 @@ def run_message(
     if sys.getrecursionlimit() < RECURSION_LIMIT:
         sys.setrecursionlimit(RECURSION_LIMIT)
     machine = Machine(state, block, transaction, runtime or runtime_of(block.fork), tracer)
-    program: Program = machine.runtime.programs.program(message.code)
+    # Initcode is not kept: it runs once, and would push hot contracts out of the cache.
+    program = Program(message.code) if message.creates else machine.runtime.programs.program(message.code)
     f = Frame(
         machine,
         message.caller,

@@ -128,7 +128,7 @@ _ARITHMETIC: Final = (
         2,
         1,
         Kind.STATEMENT,
-        "gas -= 50 * ({b}.bit_length() + 7 >> 3)\n{out} = pow({a}, {b}, 1 << 256)",
+        "gas -= 50 * ({b}.bit_length() + 7 >> 3)\nif gas < 0:\n    raise OutOfGasError\n{out} = pow({a}, {b}, 1 << 256)",
     ),
     *_words(0x0B, 2, "SIGNEXTEND 5 = sign_extend({a}, {b})"),
     *_words(
@@ -199,7 +199,7 @@ def _access(code: int, name: str, function: str) -> Opcode:
 def _copy(code: int, name: str, source: str) -> Opcode:
     """An instruction that copies to memory and reads zeros past the end of its source."""
     shape = _charge_words(3, "{c}") + _touch("{a}", "{c}")
-    shape += "if {c}:\n    mem[{a} : {a} + {c}] = " + source + "[{b} : {b} + {c}].ljust({c}, ZERO)"
+    shape += "if {c}:\n    mem[{a} : {a} + {c}] = bytes(" + source + "[{b} : {b} + {c}]).ljust({c}, ZERO)"
     return Opcode(code, name, 3, 3, 0, Kind.STATEMENT, shape)
 
 
@@ -291,7 +291,7 @@ _STATE: Final = (
         1,
         1,
         Kind.STATEMENT,
-        "if {a} in warm:\n    {out} = slots[{a}]\nelse:\n    gas -= 2000\n    {out} = load_cold(f, {a})",
+        "if {a} in warm:\n    {out} = slots[{a}]\nelse:\n    gas -= 2000\n    if gas < 0:\n        raise OutOfGasError\n    {out} = load_cold(f, {a})",
     ),
     Opcode(0x55, "SSTORE", 0, 2, 0, Kind.STATEMENT, "gas = store(f, {a}, {b}, gas)", exact=True),
     Opcode(0x56, "JUMP", 8, 1, 0, Kind.JUMP),

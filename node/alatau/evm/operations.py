@@ -101,7 +101,7 @@ def keccak_pair(first: int, second: int) -> int:
     return value
 
 
-def load(data: bytes, offset: int) -> int:
+def load(data: bytes | memoryview, offset: int) -> int:
     """CALLDATALOAD: the word at ``offset``, with zeros past the end."""
     part = data[offset : offset + 32]
     return int.from_bytes(part) if len(part) == 32 else int.from_bytes(part) << 8 * (32 - len(part))
@@ -137,6 +137,8 @@ def store(f: Frame, slot: int, value: int, gas: int) -> int:
         current = slots[slot]
     else:
         gas -= COLD_SLOT
+        if gas < 0:
+            raise OutOfGasError
         current = load_cold(f, slot)
     if current == value:
         return gas - WARM
@@ -190,6 +192,8 @@ def balance(f: Frame, account: int, gas: int) -> tuple[int, int]:
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
         gas -= COLD_ACCOUNT - WARM
+        if gas < 0:
+            raise OutOfGasError
     return balance_of(f.state, address), gas
 
 
@@ -198,6 +202,8 @@ def code_at(f: Frame, account: int, gas: int) -> tuple[bytes, int]:
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
         gas -= COLD_ACCOUNT - WARM
+        if gas < 0:
+            raise OutOfGasError
     return code_with_hash(f.state, code_hash_of(f.state, address)), gas
 
 
@@ -212,6 +218,8 @@ def code_hash(f: Frame, account: int, gas: int) -> tuple[int, int]:
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
         gas -= COLD_ACCOUNT - WARM
+        if gas < 0:
+            raise OutOfGasError
     hash_ = code_hash_of(f.state, address)
     if hash_ == EMPTY_HASH and not is_alive(f.state, address):
         return 0, gas

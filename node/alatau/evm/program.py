@@ -19,14 +19,18 @@ counter at which to go on."""
 PADDING: Final = bytes(33)
 """Reads past the end of code give STOP, and zeros for the immediate of a last PUSH32."""
 
-_RUN: Final = re.compile(
-    rb"(?:[^\x5b\x60-\x7f]|"
-    + b"|".join(rb"\x%02x.{%d}" % (0x5F + size, size) for size in range(1, 33))
-    + rb")*+(\x5b*)",
-    re.DOTALL,
-)
-"""Skips instructions with their immediates up to a run of JUMPDESTs, or to the end. It matches wherever an
-instruction begins, so that a search never starts within one; being possessive it never backtracks."""
+_PUSHES: Final = rb"|".join(rb"\x%02x.{%d}" % (0x5F + size, size) for size in range(1, 33))
+
+_INSTRUCTIONS: Final = re.compile(rb"(?:[^\x60-\x7f]++|" + _PUSHES + rb")*+", re.DOTALL)
+"""Whole instructions with their immediates, as many as there are. Possessive: it never backtracks, and takes
+at most 8 ns per byte."""
+
+_TO_JUMPDESTS: Final = re.compile(rb"(?:[^\x5b\x60-\x7f]++|" + _PUSHES + rb")*+(\x5b*)", re.DOTALL)
+"""Skips instructions up to a run of JUMPDESTs, or to the end. It matches wherever an instruction begins, so
+that a search never starts within one."""
+
+CHECKS_MAX: Final = 16
+"""So many destinations are checked singly; then all of the code's are found at once, in up to 5 ms."""
 
 CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 """Room for some hundreds of hot contracts: a translated token takes about 100 KiB."""
@@ -35,12 +39,24 @@ CACHE_BYTES_MAX: Final = 64 * 1024 * 1024
 class Program:
     """One code."""
 
-    __slots__ = ("code", "credit", "destinations", "entries", "padded", "regions", "size_bytes", "translated")
+    __slots__ = (
+        "_checks",
+        "code",
+        "credit",
+        "destinations",
+        "entries",
+        "padded",
+        "regions",
+        "size_bytes",
+        "translated",
+    )
 
     def __init__(self, code: bytes) -> None:
         self.code: Final = code
         self.padded: Final = code + PADDING
-        self.destinations: Final = jump_destinations(code)
+        self.destinations: frozenset[int] | set[int] = set()
+        """Where a jump may land, as far as it is known: ask ``admits`` about others."""
+        self._checks = 0
         self.regions: dict[int, Region] = {}
         self.entries: dict[int, int] = {}
         """Program counter -> how often interpretation began there."""
@@ -48,14 +64,36 @@ class Program:
         """Gas burnt while interpreted, less what translations took."""
         self.translated = 0
         """Instructions translated so far."""
-        self.size_bytes = 1_000 + 2 * len(code) + 100 * len(self.destinations)
+        self.size_bytes = 1_000 + 2 * len(code)
+
+    def admits(self, target: int) -> bool:
+        """Whether a jump may land on ``target``: a JUMPDEST that is no immediate (Yellow Paper, section 9.4.3).
+
+        A contract that jumps once should not cost the search for all its destinations.
+        """
+        if target in self.destinations:
+            return True
+        if target >= len(self.code) or self.code[target] != 0x5B or self._checks > CHECKS_MAX:
+            return False
+        self._checks += 1
+        if self._checks > CHECKS_MAX:
+            self.destinations = jump_destinations(self.code)
+            return target in self.destinations
+        start = max((known for known in self.destinations if known < target), default=0)
+        after = _INSTRUCTIONS.match(self.padded, start, target)
+        assert after is not None
+        if after.end() != target:
+            return False
+        self.destinations = {*self.destinations, target}
+        return True
 
 
 def jump_destinations(code: bytes) -> frozenset[int]:
-    """Where a jump may land: JUMPDEST bytes that are no immediates (Yellow Paper, section 9.4.3)."""
+    """All places where a jump may land."""
     if b"\x5b" not in code:
         return frozenset()
-    return frozenset(at for run in _RUN.finditer(code + PADDING) for at in range(run.start(1), run.end(1)))
+    runs = _TO_JUMPDESTS.finditer(code + PADDING)
+    return frozenset(at for run in runs for at in range(run.start(1), run.end(1)))
 
 
 class ProgramCache:

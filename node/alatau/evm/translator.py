@@ -36,6 +36,10 @@ HEADROOM: Final = 64
 SYMBOLIC_MEMORY_MAX: Final = 1 << 16
 """Bytes. Constant offsets beyond it are handled like computed ones, so that no size is prepared unpaid."""
 
+UNPAID_MAX: Final = 200
+"""Gas of work that may be done before it is charged. A caller can send too little gas on purpose, and what a
+frame then does in vain costs nobody anything."""
+
 _FULL: Final = 256
 """Bits of a word that may be anything."""
 
@@ -156,6 +160,8 @@ class Translation:
                 self._emit("raise InvalidOpcodeError")
                 return None
             path.pending += op.gas
+            if path.pending > UNPAID_MAX:
+                self._charge(path)
             match op.kind:
                 case Kind.PUSH:
                     path.stack.append(instruction.immediate)
@@ -260,12 +266,14 @@ class Translation:
     def _jump(self, path: Path) -> int | None:
         target = path.pop()
         if isinstance(target, int):
-            if target not in self._program.destinations:
+            if not self._program.admits(target):
                 self._emit("raise InvalidJumpError")
                 return None
             return self._arrive(target, path)
         name = self._atom(path, target)
-        self._emit(f"if {name} not in f.program.destinations:\n    raise InvalidJumpError")
+        self._emit(
+            f"if {name} not in f.program.destinations and not f.program.admits({name}):\n    raise InvalidJumpError"
+        )
         return self._leave(path, name)
 
     def _branch(self, path: Path, after: int) -> int | None:
@@ -283,7 +291,7 @@ class Translation:
         if isinstance(target, Condition):
             target = self._atom(path, target)
         arm = path.copy()
-        if isinstance(target, int) and target in self._program.destinations and self._ends_soon(after):
+        if isinstance(target, int) and self._program.admits(target) and self._ends_soon(after):
             self._emit(f"if {condition.negated().text}:")
             self._indent += 1
             self._walk(after, arm)
@@ -291,7 +299,7 @@ class Translation:
             return self._arrive(target, path)
         self._emit(f"if {condition.text}:")
         self._indent += 1
-        if isinstance(target, int) and target in self._program.destinations and not self._worthwhile(target):
+        if isinstance(target, int) and self._program.admits(target) and not self._worthwhile(target):
             self._leave(arm, str(target))
         else:
             arm.stack.append(target)
@@ -508,13 +516,17 @@ class Translation:
         if not isinstance(offset, int) or offset > SYMBOLIC_MEMORY_MAX:
             return False
         self._extend(path, offset + 32)
+        self._remember(path, offset, word)
+        return True
+
+    def _remember(self, path: Path, offset: int, word: Word) -> None:
+        """Store a word in memory that is paid for, on paper only."""
         memory = path.memory
         if any(other != offset for other in memory.overlapping(offset, offset + 32)):
             self._write_memory(path)
             memory.forget(offset, offset + 32)
         memory.words[offset] = word if isinstance(word, int) else self._atom(path, word)
         memory.unwritten.add(offset)
-        return True
 
     def _keccak(self, path: Path, operands: list[Word]) -> bool:
         start, size = operands
@@ -522,6 +534,8 @@ class Translation:
             return False
         path.pending += 6 * (size + 31 >> 5)
         self._extend(path, start + size)
+        if path.pending > UNPAID_MAX:
+            self._charge(path)
         words = path.memory.covering(start, size)
         if words is not None and len(words) == 2:
             first, second = (self._atom(path, word) for word in words)
@@ -541,6 +555,38 @@ class Translation:
         self._emit(f"emit(f, {data}, ({''.join(self._bytes(path, topic) + ', ' for topic in topics)}))")
         return True
 
+    def _copy(self, path: Path, operands: list[Word], source: str, content: bytes | None) -> bool:
+        """CALLDATACOPY and CODECOPY to a constant place; ``content`` is the source where that is constant."""
+        target, start, size = operands
+        if not isinstance(target, int) or not isinstance(size, int) or target + size > SYMBOLIC_MEMORY_MAX:
+            return False
+        path.pending += 3 * (size + 31 >> 5)
+        if size == 0:
+            return True
+        self._extend(path, target + size)
+        self._charge(path)
+        memory = path.memory
+        if content is not None and isinstance(start, int):
+            part = content[start : start + size].ljust(size, b"\0")
+            if size <= _WORDS_MAX and size % 32 == 0:
+                for offset in range(0, size, 32):
+                    self._remember(path, target + offset, int.from_bytes(part[offset : offset + 32]))
+                return True
+            text = repr(part) if size <= _WORDS_MAX else f"{source}[{start}:{start + size}].ljust({size}, ZERO)"
+        else:
+            first = self._atom(path, start)
+            text = f"bytes({source}[{first} : {first} + {size}]).ljust({size}, ZERO)"
+        self._write_memory(path)
+        memory.forget(target, target + size)
+        self._emit(f"mem[{target}:{target + size}] = {text}")
+        return True
+
+    def _calldatacopy(self, path: Path, operands: list[Word]) -> bool:
+        return self._copy(path, operands, "data", None)
+
+    def _codecopy(self, path: Path, operands: list[Word]) -> bool:
+        return self._copy(path, operands, "f.code", self._program.code)
+
     def _calldataload(self, path: Path, operands: list[Word]) -> bool:
         offset = operands[0]
         if not isinstance(offset, int) or offset > SYMBOLIC_MEMORY_MAX:
@@ -556,6 +602,7 @@ class Translation:
         if not isinstance(exponent, int):
             return False
         path.pending += 50 * (exponent.bit_length() + 7 >> 3)
+        self._charge(path)
         if isinstance(base, int):
             path.stack.append(pow(base, exponent, 1 << 256))
         else:
@@ -573,6 +620,9 @@ class Translation:
 
 
 _BLOCK_ENDS: Final = frozenset({Kind.JUMP, Kind.JUMPI, Kind.END})
+
+_WORDS_MAX: Final = 256
+"""Bytes of code that CODECOPY puts into the translation as constants."""
 
 _SOON: Final = 10
 """Instructions within which an arm counts as short."""
@@ -597,6 +647,8 @@ _SPECIAL: Final[dict[str, Callable[[Translation, Path, list[Word]], bool]]] = {
     "MSTORE": Translation._mstore,
     "KECCAK256": Translation._keccak,
     "CALLDATALOAD": Translation._calldataload,
+    "CALLDATACOPY": Translation._calldatacopy,
+    "CODECOPY": Translation._codecopy,
     "EXP": Translation._exp,
     "CODESIZE": Translation._code_size,
     "POP": Translation._pop,
