@@ -25,7 +25,7 @@ from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
 from alatau.transport.credentials import IdentityHolder, ServerTls, TrustStore
 from alatau.transport.limits import Limits
-from alatau.transport.server import Listener, Server, serve
+from alatau.transport.server import Listener, PortInUseError, Server, serve
 from alatau.transport.service import bind
 from alatau.types.block import Block
 from alatau.types.vote import Commit
@@ -77,6 +77,14 @@ class Network:
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Listen, dial and gossip until cancelled. Raises ``PortInUseError``."""
+        try:
+            await self._run(task_status)
+        except ExceptionGroup as group:
+            if (busy := group.subgroup(PortInUseError)) is not None:
+                raise PortInUseError(str(busy.exceptions[0])) from group
+            raise
+
+    async def _run(self, task_status: trio.TaskStatus[None]) -> None:
         listener = Listener(self._settings.host, self._settings.port, ServerTls(self._identity, self._trust))
         service = bind(PEER_SERVICE, self._handlers)
         async with trio.open_nursery() as nursery:

@@ -173,8 +173,8 @@ class Stream:
             call.cancel()
             if writing is not None:
                 writing.cancel()
+            self._outbound.close(error)  # first: who has read the end can no longer send
             self._inbound.close(error)
-            self._outbound.close(error)
 
     async def _read_all(self, call: Any) -> None:
         if not self._method.server_streaming:

@@ -1,0 +1,95 @@
+"""Who may call, and how much: checked on the asyncio side, before a call costs anything."""
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from alatau.transport.call import Call, PeerIdentity
+from alatau.transport.certificates import CertificateError, common_name_of, key_hash, public_key_of
+from alatau.transport.credentials import TrustStore
+from alatau.transport.errors import Code, RpcError
+from alatau.transport.limits import Limits, PeerRates
+
+ServicerContext = Any
+"""``grpc.aio.ServicerContext``; grpc ships no types."""
+
+_IDENTITIES_MAX: Final = 1_024
+"""Certificates whose parsed identity is kept: every peer of a large network several times over."""
+
+
+class Admission:
+    """Identity, trust, rates and the count of calls under way."""
+
+    def __init__(self, limits: Limits, trust: Sequence[TrustStore]) -> None:
+        self._limits = limits
+        self._trust = trust
+        self._rates = PeerRates(limits)
+        self._identities: dict[bytes, PeerIdentity] = {}
+        self._under_way: Counter[bytes | str] = Counter()
+        self._total = 0
+        self.refused: Counter[str] = Counter()
+        """Calls refused, by reason."""
+
+    def describe(self, method: str, context: ServicerContext) -> Call:
+        """Who calls; raises ``RpcError`` for a certificate that is no longer trusted."""
+        remaining = context.time_remaining()
+        return Call(
+            method=method,
+            peer=self._identify(context),
+            address=context.peer().rpartition(":")[0],
+            deadline=None if remaining is None else time.monotonic() + remaining,
+            metadata={key.lower(): value for key, value in context.invocation_metadata() or ()},
+        )
+
+    def enter(self, caller: bytes | str) -> None:
+        """Count a call in, or raise ``RpcError`` where its caller has had its share."""
+        bucket = self._rates.bucket(caller)
+        if not bucket.take():
+            raise self.refusal(
+                Code.RESOURCE_EXHAUSTED, "RATE_LIMITED", "too many calls a second", retry_after_s=bucket.wait_s()
+            )
+        if self._total >= self._limits.concurrent_calls_max:
+            raise self.refusal(Code.RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls under way", retry_after_s=1.0)
+        if self._under_way[caller] >= self._limits.concurrent_calls_per_peer_max:
+            raise self.refusal(Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "too many calls under way from this caller")
+        self._under_way[caller] += 1
+        self._total += 1
+
+    def leave(self, caller: bytes | str) -> None:
+        """Count a call out."""
+        self._total -= 1
+        self._under_way[caller] -= 1
+        if not self._under_way[caller]:
+            del self._under_way[caller]
+
+    def permits(self, hash_: bytes) -> bool:
+        """Whether any listener still lets this key in."""
+        return any(store.permits(hash_) for store in self._trust)
+
+    def refusal(self, code: Code, reason: str, message: str, *, retry_after_s: float | None = None) -> RpcError:
+        """An error for a call that is not let in, counted."""
+        self.refused[reason] += 1
+        return RpcError(code, message, reason=reason, retry_after_s=retry_after_s)
+
+    def untrusted(self) -> RpcError:
+        """The error for a key that is not, or no longer, trusted."""
+        return self.refusal(Code.PERMISSION_DENIED, "KEY_NOT_TRUSTED", "this TLS key is not, or no longer, trusted")
+
+    def _identify(self, context: ServicerContext) -> PeerIdentity | None:
+        certificates = context.auth_context().get("x509_pem_cert")
+        if not certificates:
+            return None
+        pem = certificates[0]
+        identity = self._identities.get(pem)
+        if identity is None:
+            try:
+                identity = PeerIdentity(key_hash(public_key_of(pem)), common_name_of(pem) or "")
+            except CertificateError as error:
+                raise self.refusal(Code.UNAUTHENTICATED, "CERTIFICATE_UNREADABLE", str(error)) from error
+            if len(self._identities) >= _IDENTITIES_MAX:
+                self._identities.clear()
+            self._identities[pem] = identity
+        if not self.permits(identity.tls_key_hash):
+            raise self.untrusted()
+        return identity

@@ -1,0 +1,151 @@
+"""Calling: connections that come and go, and streams that end early."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+import trio
+from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
+
+from alatau.transport.channel import open_channel
+from alatau.transport.credentials import dial_node
+from alatau.transport.errors import Code, RpcError
+from alatau.transport.limits import Limits
+from alatau.transport.server import serve
+
+Drive = Callable[[Callable[[], Awaitable[None]]], None]
+
+
+def test_nobody_there_is_unavailable(drive: Drive) -> None:
+    """At once, without a deadline."""
+
+    async def main() -> None:
+        async with rig() as r:
+            tls = dial_node(r.server_identity.current.public_key, r.client_identity)
+        async with open_channel("127.0.0.1:1", tls) as channel:
+            with pytest.raises(RpcError) as caught:
+                await channel.unary(UNARY, value(b"hi"))
+            assert (caught.value.code, caught.value.reason) == (Code.UNAVAILABLE, "UNAVAILABLE")
+
+    drive(main)
+
+
+def test_a_channel_finds_a_server_that_comes_back(drive: Drive) -> None:
+    """The same channel works again after the server's restart on its port."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            await channel.unary(UNARY, value(b"before"))
+            service, listener = r.echo.service(), r.server._listeners[0]
+            target = int(channel.target.rpartition(":")[2])
+            r.nursery.cancel_scope.cancel()
+            with trio.CancelScope(shield=True):
+                await eventually(lambda: r.server.calls_under_way == 0)
+                async with trio.open_nursery() as nursery:
+                    moved = type(listener)(listener.host, target, listener.tls)
+                    start = partial(serve, [service], [moved], limits=Limits(shutdown_grace_s=0.2))
+                    await _start_when_free(nursery, start)
+                    answer = await channel.unary(UNARY, value(b"after"), timeout_s=10, wait_for_ready=True)
+                    assert answer.value == b"after"
+                    nursery.cancel_scope.cancel()
+
+    drive(main)
+
+
+async def _start_when_free(nursery: trio.Nursery, start: Callable[..., Awaitable[None]]) -> None:
+    """The port is free once the first server has closed."""
+    with trio.fail_after(5):
+        while True:
+            try:
+                await nursery.start(start)
+            except OSError:
+                await trio.sleep(0.05)
+            else:
+                return
+
+
+def test_leaving_a_stream_early_cancels_it(drive: Drive) -> None:
+    """The server's handler ends; the channel goes on."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            async with channel.stream(REPEAT, value(b"forever")) as stream:
+                await anext(stream)
+            await eventually(lambda: r.echo.cancelled == 1)
+            assert (await channel.unary(UNARY, value(b"hi"))).value == b"hi"
+
+    drive(main)
+
+
+def test_an_exception_inside_a_stream_comes_out_as_it_is(drive: Drive) -> None:
+    """The caller's own error is not turned into another."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            with pytest.raises(LookupError, match="mine"):
+                async with channel.stream(CHAT):
+                    raise LookupError("mine")
+            await eventually(lambda: r.server.calls_under_way == 0)
+
+    drive(main)
+
+
+def test_sending_into_a_call_that_has_ended_says_so(drive: Drive) -> None:
+    """BrokenResourceError to the sender; the reader has the reason."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel, channel.stream(CHAT) as stream:
+            await stream.send(b"\xff\xff")
+            with pytest.raises(RpcError) as caught:
+                await anext(stream)
+            assert caught.value.reason == "MALFORMED_MESSAGE"
+            with pytest.raises(trio.BrokenResourceError):
+                await stream.send(value(b"more"))
+            assert r.echo.calls == []
+
+    drive(main)
+
+
+def test_the_deadline_of_a_stream_ends_it(drive: Drive) -> None:
+    """Its reader gets DEADLINE_EXCEEDED."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            async with channel.stream(CHAT, timeout_s=0.2) as stream:
+                await stream.send(value(b"wait"))
+                with pytest.raises(RpcError) as caught:
+                    await anext(stream)
+            assert caught.value.code is Code.DEADLINE_EXCEEDED
+            await eventually(lambda: r.echo.cancelled == 1)
+
+    drive(main)
+
+
+def test_many_calls_at_once_each_get_their_own_answer(drive: Drive) -> None:
+    """Handing over in batches mixes nothing up."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            answers: dict[int, bytes] = {}
+
+            async def ask(number: int) -> None:
+                answers[number] = (await channel.unary(UNARY, value(str(number).encode()))).value
+
+            async with trio.open_nursery() as nursery:
+                for number in range(200):
+                    nursery.start_soon(ask, number)
+            assert answers == {number: str(number).encode() for number in range(200)}
+            assert r.server.calls_started == 200
+
+    drive(main)
+
+
+def test_a_client_stream_without_requests_still_has_its_response(drive: Drive) -> None:
+    """Zero is a number of messages."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel, channel.stream(COUNT) as stream:
+            assert (await stream.response()).value == b"0"
+            assert r.server.calls_started == 1
+
+    drive(main)

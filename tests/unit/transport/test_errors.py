@@ -1,0 +1,44 @@
+"""Errors on the wire."""
+
+import pytest
+from google.rpc.status_pb2 import Status
+
+from alatau.transport.errors import DOMAIN, Code, FieldViolation, RpcError, from_status, to_status
+
+
+def test_an_error_survives_the_wire() -> None:
+    """Everything that was said comes back."""
+    error = RpcError(
+        Code.FAILED_PRECONDITION,
+        "nonce is 3, expected 5",
+        reason="NONCE_TOO_LOW",
+        metadata={"expected": "5"},
+        field_violations=[FieldViolation("transactions[2].nonce", "is 3", "TOO_LOW")],
+        retry_after_s=0.25,
+    )
+    back = from_status(error.code, error.message, to_status(error).SerializeToString())
+    assert (back.code, back.message, back.reason, back.metadata) == (
+        Code.FAILED_PRECONDITION, "nonce is 3, expected 5", "NONCE_TOO_LOW", {"expected": "5"},
+    )  # fmt: skip
+    assert back.field_violations == error.field_violations
+    assert back.retry_after_s == 0.25
+
+
+def test_the_wire_form_is_googles() -> None:
+    """Any gRPC library reads it: Status with an ErrorInfo of our domain first."""
+    status = to_status(RpcError(Code.NOT_FOUND, "no such block", reason="BLOCK_NOT_FOUND"))
+    assert status.code == 5
+    assert status.details[0].type_url == "type.googleapis.com/google.rpc.ErrorInfo"
+    assert DOMAIN.encode() in status.details[0].value
+
+
+@pytest.mark.parametrize("details", [None, b"\xff\xff", Status().SerializeToString()])
+def test_missing_or_unreadable_details_leave_the_codes_name(details: bytes | None) -> None:
+    """A proxy's error, or another server's, is still one with a reason."""
+    error = from_status(Code.UNAVAILABLE, "gone", details)
+    assert (error.reason, error.message, error.field_violations) == ("UNAVAILABLE", "gone", ())
+
+
+def test_a_huge_message_is_cut() -> None:
+    """Trailers are bounded, and so is what is put into them."""
+    assert len(to_status(RpcError(Code.INTERNAL, "x" * 10_000, reason="R")).message) == 1_000

@@ -1,0 +1,81 @@
+"""Health and reflection, asked with grpc's own stubs' messages."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2
+from tests.unit.transport.echo import eventually, rig
+
+from alatau.transport.errors import Code, RpcError
+from alatau.transport.health import Health
+from alatau.transport.service import methods
+
+Drive = Callable[[Callable[[], Awaitable[None]]], None]
+_HEALTH = methods(health_pb2.DESCRIPTOR.services_by_name["Health"])
+_REFLECTION = methods(reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"])
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+def test_health_is_told_for_each_service(drive: Drive) -> None:
+    """A node that syncs says NOT_SERVING for what it cannot answer, and SERVING again afterwards."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+
+            async def status(service: str) -> int:
+                request = health_pb2.HealthCheckRequest(service=service)
+                return (await channel.unary(_HEALTH["Check"], request)).status
+
+            assert await status("test.Echo") == await status("") == _SERVING
+            r.health.set_serving(False, ["test.Echo"])
+            assert await status("test.Echo") == _NOT_SERVING
+            assert await status("") == _SERVING
+            assert not r.health.is_serving("test.Echo")
+            r.health.set_serving(True)
+            assert await status("test.Echo") == _SERVING
+            with pytest.raises(RpcError) as caught:
+                await status("test.Other")
+            assert caught.value.code is Code.NOT_FOUND
+
+    drive(main)
+
+
+def test_a_watcher_hears_of_changes(drive: Drive) -> None:
+    """As load balancers want it."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            request = health_pb2.HealthCheckRequest(service="test.Echo")
+            async with channel.stream(_HEALTH["Watch"], request) as stream:
+                assert (await anext(stream)).status == _SERVING
+                r.health.set_serving(False)
+                assert (await anext(stream)).status == _NOT_SERVING
+            await eventually(lambda: r.server.calls_under_way == 0)
+
+    drive(main)
+
+
+def test_health_can_be_set_before_the_server_listens() -> None:
+    """A node starts as not serving."""
+    health = Health(serving=False)
+    assert not health.is_serving("test.Echo")
+    health.set_serving(True, ["test.Echo"])
+    assert health.is_serving("test.Echo")
+    assert not health.is_serving()
+
+
+def test_reflection_names_the_services(drive: Drive) -> None:
+    """What ``grpcurl list`` shows."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            async with channel.stream(_REFLECTION["ServerReflectionInfo"]) as stream:
+                await stream.send(reflection_pb2.ServerReflectionRequest(list_services=""))
+                answer = await anext(stream)
+                names = {service.name for service in answer.list_services_response.service}
+                assert {"test.Echo", "grpc.health.v1.Health"} <= names
+            assert r.server.calls_started == 0
+
+    drive(main)
