@@ -86,7 +86,17 @@ def run(home: Home) -> None:
     configure_logging(config.log)
     with lock_home(home), _opened(home, config) as parts:
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
-        bridge.run(partial(_main, parts))
+        try:
+            bridge.run(partial(_main, parts))
+        except BaseExceptionGroup as group:
+            # One task failed and took the others down: its error is what there is to say.
+            raise _only_cause(group) from group
+
+
+def _only_cause(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ChainView:
             parent_hash=self.tip.hash,
             parent_timestamp=self.tip.header.timestamp,
             last_commit=self.tip_commit,
-            absent=absent_validators(validators, self.last_commits, self.config.consensus.absent_commits),
+            absent=absent_validators(validators, tuple(self.last_commits), self.config.consensus.absent_commits),
             transactions_waiting=transactions_waiting,
         )
 
