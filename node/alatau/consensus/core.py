@@ -160,6 +160,7 @@ class Consensus:
                 self._on_message(peer, message)
             case InBlockValidated(height, block_hash, error):
                 if height == self.height:
+                    self._validating.discard(block_hash)
                     self._driver.proposals.judge(block_hash, valid=error is None)
             case InTimeout(timer):
                 self._on_timeout(timer)
@@ -175,7 +176,7 @@ class Consensus:
                 self._catch_up.gone(peer)
             case InSyncFailed(peer):
                 self._catch_up.failed(peer)
-                self._follow_claims()
+                self._set_sync_timer()
             case InStart():
                 self._on_start(event)
 
@@ -688,11 +689,16 @@ class Consensus:
         if ahead is None:
             return
         peer, claimed = ahead
-        if not self._sync_timer_set:
-            self._sync_timer_set = True
-            self._set_timer(TimerKind.SYNC, 0, self._parameters.timeout_vote_ms)
-            if now or claimed > self.height + 1:
-                self._do(DoRequestSync(peer, self.height))
+        if self._set_sync_timer() and (now or claimed > self.height + 1):
+            self._do(DoRequestSync(peer, self.height))
+
+    def _set_sync_timer(self) -> bool:
+        """Look again in a while; whether that was not planned already."""
+        if self._sync_timer_set:
+            return False
+        self._sync_timer_set = True
+        self._set_timer(TimerKind.SYNC, 0, self._parameters.timeout_vote_ms)
+        return True
 
     def _release(self) -> bool:
         """End the holding, if nobody is ahead and whoever answers has answered."""
