@@ -6,8 +6,8 @@
         signed vouchers that nobody else sees. Each direction is a claim that only grows: the newest voucher tells
         all that was ever paid, so an old one can only claim less.
 
-            open --close--> closing --N blocks and T seconds--> settle --> credit --> claim
-              \------------- close_cooperatively (both sign) ---^
+            open  -- close -->  closing  -- N blocks and T seconds -->  settle  -->  credit  -->  claim
+            open, closing  -- close_cooperatively (both sign) -->  credit  -->  claim
 
         payout of a = deposits of a - withdrawn by a + sent to a - sent by a, within 0 and all that is there;
         b gets the rest. No penalties, no secrets to revoke.

@@ -5,8 +5,8 @@
 @notice A decision is known by the EIP-712 digest of what it does and of its terms, so a signature approves
         exactly one act, in one contract, on one chain, under one policy.
 
-        proposed --approve (m of n)--> approved --delay, then the contract executes--> executed
-             \-------------- veto (guardian) --------------/
+        proposed  -- approve (m of n), starts the delay -->  approved  -- the contract executes -->  executed
+        proposed, approved  -- veto (guardian) -->  vetoed
 
         An id is used once for ever. A decision dies at `expires`, and when the body's policy version moves on.
         The contract that uses this module keeps what the decision does and calls `_open` and `_consume`.

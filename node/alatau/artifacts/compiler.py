@@ -18,8 +18,10 @@ class CompilationError(ValueError):
 
 
 def source_files(root: Path) -> Iterator[Path]:
-    """Every source under ``root`` that a compilation may read, in a fixed order."""
-    yield from sorted(path for path in root.rglob("*.vy*") if path.suffix in (".vy", ".vyi"))
+    """Every source under ``root`` that a contract may import, in a fixed order; ``mocks`` are for tests."""
+    for path in sorted(root.rglob("*.vy*")):
+        if path.suffix in (".vy", ".vyi") and "mocks" not in path.relative_to(root).parts:
+            yield path
 
 
 def sources_hash(root: Path) -> str:

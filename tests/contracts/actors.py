@@ -1,0 +1,47 @@
+"""The people of the contract tests, by role, and what they sign."""
+
+from dataclasses import dataclass
+
+from boa.util.abi import Address
+
+from alatau.crypto.keccak import keccak256
+from alatau.crypto.secp256k1 import PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Someone with a key."""
+
+    role: str
+    key: PrivateKey
+
+    @property
+    def raw(self) -> bytes:
+        """20 bytes."""
+        return self.key.address
+
+    @property
+    def address(self) -> Address:
+        """Hex, as the test chain names it."""
+        return Address("0x" + self.key.address.hex())
+
+    def sign(self, digest: bytes) -> bytes:
+        """65 bytes r, s, v with v 27 or 28, as wallets make them."""
+        signature = self.key.sign(digest)
+        return signature[:64] + bytes((27 + signature[64],))
+
+    def sign_parts(self, digest: bytes) -> tuple[int, bytes, bytes]:
+        """v, r, s."""
+        signature = self.sign(digest)
+        return signature[64], signature[:32], signature[32:64]
+
+
+def actor(role: str) -> Actor:
+    """The actor of a role; the same key every time."""
+    return Actor(role, PrivateKey(keccak256(role.encode())))
+
+
+def approvals(digest: bytes, *signers: Actor) -> list[tuple[str, bytes]]:
+    """Approvals of a decision, sorted by signer as a council wants them."""
+    ordered = sorted(signers, key=lambda signer: signer.raw)
+    return [(signer.address, signer.sign(digest)) for signer in ordered]

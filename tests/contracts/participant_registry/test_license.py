@@ -1,0 +1,64 @@
+"""ParticipantRegistry.license, admit_institution and set_tier_cap: the licensor's work."""
+
+import boa
+from tests.contracts.world import World, hub, licensor, merchant, neighbour, now, registrar, resident, stranger
+
+from alatau.chain.permission import Licence, may_deploy
+
+
+def test_institution_is_admitted_once(world: World) -> None:
+    """Institutions and contracts come from the licensor; a resident does not become one."""
+    world.participants.admit_institution(stranger.address, 3, sender=licensor.address)
+    assert world.participants.standing(stranger.address).may_receive
+    for account in (stranger, resident):
+        with boa.reverts("registry: registered already"):
+            world.participants.admit_institution(account.address, 3, sender=licensor.address)
+    with boa.reverts("registry: not an institution"):
+        world.participants.admit_institution(neighbour.address, 2, sender=licensor.address)
+    with boa.reverts("only the licensor"):
+        world.participants.admit_institution(neighbour.address, 3, sender=registrar.address)
+
+
+def test_licences_are_set_as_a_whole(world: World) -> None:
+    """What is not named is withdrawn."""
+    world.participants.license(hub.address, Licence.EXCHANGE, 2, True, 0, sender=licensor.address)
+    assert world.participants.licensed(hub.address, Licence.EXCHANGE)
+    assert not world.participants.licensed(hub.address, Licence.PAYMENT_HUB)
+    assert may_deploy(world.participants.status(hub.address), now())
+    world.participants.license(hub.address, 0, 0, False, 0, sender=licensor.address)
+    assert not world.participants.licensed(hub.address, Licence.EXCHANGE)
+    assert not may_deploy(world.participants.status(hub.address), now())
+
+
+def test_bad_licences_are_refused(world: World) -> None:
+    """Fields fit their bits, ends lie ahead, and only the licensor writes them."""
+    for arguments, reason in (
+        ((256, 0, False, 0), "registry: out of range"),
+        ((1, 256, False, 0), "registry: out of range"),
+        ((1, 0, False, now()), "registry: expired"),
+    ):
+        with boa.reverts(reason):
+            world.participants.license(hub.address, *arguments, sender=licensor.address)
+    with boa.reverts("only the licensor"):
+        world.participants.license(hub.address, 1, 0, False, 0, sender=hub.address)
+
+
+def test_lower_cap_binds_at_once(world: World) -> None:
+    """A tier's cap is asked for anew by every account after a change."""
+    world.token.transfer(merchant.address, 500, sender=resident.address)
+    world.participants.set_tier_cap(2, 600, sender=licensor.address)
+    with boa.reverts("token: above the receiver's cap"):
+        world.token.transfer(merchant.address, 101, sender=resident.address)
+    world.token.transfer(merchant.address, 100, sender=resident.address)
+    world.participants.set_tier_cap(2, 0, sender=licensor.address)
+    world.token.transfer(merchant.address, 50_000, sender=resident.address)
+    assert world.token.balanceOf(merchant.address) == 50_600
+
+
+def test_caps_are_the_licensors(world: World) -> None:
+    """Tiers are 1 to 255."""
+    for tier in (0, 256):
+        with boa.reverts("registry: out of range"):
+            world.participants.set_tier_cap(tier, 5, sender=licensor.address)
+    with boa.reverts("only the licensor"):
+        world.participants.set_tier_cap(1, 5, sender=registrar.address)
