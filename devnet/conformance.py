@@ -13,13 +13,11 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from multiprocessing import Pool
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
-
-from trie import HexaryTrie
 
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.codec import rlp
@@ -27,8 +25,8 @@ from alatau.crypto.keccak import keccak256
 from alatau.evm.environment import BlockEnvironment
 from alatau.evm.runtime import Runtime, runtime_of, translating_runtime
 from alatau.state.block_state import BlockState
-from alatau.state.diff import BlockDiff
-from alatau.types.account import Account, encode_account
+from alatau.trie.state_trie import NoNodes, StateTrie
+from alatau.types.account import Account
 from alatau.types.chain_config import Fork
 from alatau.types.header import EMPTY_ROOT
 from alatau.types.receipt import log_item
@@ -46,6 +44,7 @@ class MemoryState:
     accounts: dict[bytes, Account] = field(default_factory=dict)
     slots: dict[bytes, dict[int, int]] = field(default_factory=dict)
     codes: dict[bytes, bytes] = field(default_factory=dict)
+    trie: StateTrie = field(default_factory=lambda: StateTrie.open(EMPTY_ROOT, NoNodes()))
 
     def account(self, address: bytes) -> Account | None:
         """See ``ParentState``."""
@@ -99,8 +98,8 @@ def check(subtest: Subtest) -> str | None:
     diff = block_state.diff()
     if keccak256(rlp.encode(logs)).hex() != subtest.post["logs"][2:]:
         return "logs differ"
-    if state_root(state, diff).hex() != subtest.post["hash"][2:]:
-        return "state root differs: " + _first_difference(after(state, diff), memory_state(subtest.post["state"]))
+    if state.trie.apply(diff.accounts, diff.storage).root.hex() != subtest.post["hash"][2:]:
+        return "state root differs: " + _first_difference(block_state, memory_state(subtest.post["state"]))
     return None
 
 
@@ -122,48 +121,17 @@ def translate_everything() -> None:
 def memory_state(accounts: Mapping[str, Any]) -> MemoryState:
     """The state that a fixture describes."""
     state = MemoryState()
+    given: dict[bytes, Account | None] = {}
     for address_hex, fields in accounts.items():
         address, code = _bytes(address_hex), _bytes(fields["code"])
-        slots = {int(slot, 16): int(value, 16) for slot, value in fields["storage"].items() if int(value, 16)}
-        root = storage_root(slots)
-        state.accounts[address] = Account(int(fields["nonce"], 16), int(fields["balance"], 16), root, keccak256(code))
-        state.slots[address] = slots
-        state.codes[keccak256(code)] = code
-    return state
-
-
-def after(state: MemoryState, diff: BlockDiff) -> MemoryState:
-    """``state`` with ``diff`` applied."""
-    accounts, slots = dict(state.accounts), dict(state.slots)
-    for address, account in diff.accounts.items():
-        if account is None:
-            del accounts[address]
-            slots.pop(address, None)
-            continue
-        if address in diff.storage:
-            merged = slots.get(address, {}) | diff.storage[address]
-            slots[address] = {slot: value for slot, value in merged.items() if value}
-        root = storage_root(slots.get(address, {}))
-        accounts[address] = Account(account.nonce, account.balance, root, account.code_hash)
-    return MemoryState(accounts, slots, state.codes | diff.codes)
-
-
-def storage_root(slots: Mapping[int, int]) -> bytes:
-    """Root of a storage trie."""
-    if not slots:
-        return EMPTY_ROOT
-    trie = HexaryTrie({})
-    for slot, value in slots.items():
-        trie[keccak256(slot.to_bytes(32))] = rlp.encode(value)
-    return bytes(trie.root_hash)
-
-
-def state_root(state: MemoryState, diff: BlockDiff) -> bytes:
-    """Root of the state that ``diff`` makes of ``state``."""
-    trie = HexaryTrie({})
-    for address, account in after(state, diff).accounts.items():
-        trie[keccak256(address)] = encode_account(account)
-    return bytes(trie.root_hash)
+        code_hash = keccak256(code)
+        given[address] = Account(int(fields["nonce"], 16), int(fields["balance"], 16), EMPTY_ROOT, code_hash)
+        slots = {int(slot, 16): int(value, 16) for slot, value in fields["storage"].items()}
+        state.slots[address] = {slot: value for slot, value in slots.items() if value}
+        state.codes[code_hash] = code
+    applied = StateTrie.open(EMPTY_ROOT, NoNodes()).apply(given, state.slots)
+    state.accounts.update((address, account) for address, account in applied.accounts.items() if account)
+    return replace(state, trie=applied.trie)
 
 
 def block_environment(subtest: Subtest) -> BlockEnvironment:
@@ -194,18 +162,22 @@ def fake_exponential(factor: int, numerator: int, denominator: int) -> int:
     return output // denominator
 
 
-def _first_difference(found: MemoryState, wanted: MemoryState) -> str:
-    for address in sorted({*found.accounts, *wanted.accounts}):
-        a, b = found.accounts.get(address), wanted.accounts.get(address)
-        if a is None or b is None:
-            return f"0x{address.hex()} {'is missing' if a is None else 'should not be there'}"
-        if (a.nonce, a.balance, a.code_hash) != (b.nonce, b.balance, b.code_hash):
-            return f"0x{address.hex()} has nonce {a.nonce} balance {a.balance}, not {b.nonce} {b.balance}, or its code"
-        mine, theirs = found.slots.get(address, {}), wanted.slots.get(address, {})
-        for slot in sorted({*mine, *theirs}):
-            if mine.get(slot) != theirs.get(slot):
-                return f"0x{address.hex()}[{slot:#x}] is {mine.get(slot, 0):#x}, not {theirs.get(slot, 0):#x}"
-    return "nothing in the accounts"
+def _first_difference(found: BlockState, wanted: MemoryState) -> str:
+    """Where the state after a transaction is not the expected one."""
+    for address in sorted({*found.loaded, *wanted.accounts}):
+        mine, theirs = found.account(address), wanted.account(address)
+        if mine is None or theirs is None:
+            if mine is not theirs:
+                return f"0x{address.hex()} {'is missing' if mine is None else 'should not be there'}"
+            continue
+        if (mine.nonce, mine.balance) != (theirs.nonce, theirs.balance):
+            return f"0x{address.hex()}: nonce {mine.nonce}, balance {mine.balance}, not {theirs.nonce}, {theirs.balance}"
+        if mine.code_hash != theirs.code_hash:
+            return f"0x{address.hex()} has another code"
+        for slot in sorted({*found.slots.get(address, ()), *wanted.slots.get(address, ())}):
+            if found.storage(address, slot) != wanted.storage(address, slot):
+                return f"0x{address.hex()}[{slot:#x}] is {found.storage(address, slot):#x}"
+    return "nothing that the transaction read or wrote"
 
 
 def _bytes(text: str) -> bytes:

@@ -23,6 +23,10 @@ PRELUDE: Final = {
 }
 """Names that shapes use, and where they come from."""
 
+_LAND: Final = (
+    "if a not in f.program.destinations and not f.program.admits(a):\n    raise InvalidJumpError\nreturn TAKEN - a"
+)
+
 _CONTROL: Final = {
     Kind.PUSH: "S.append(int.from_bytes(f.program.padded[pc + 1 : pc + SIZE]))\nreturn pc + SIZE",
     Kind.DUP: "S.append(S[-POPS])\nreturn pc + 1",
@@ -33,11 +37,8 @@ _CONTROL: Final = {
     "f.gas -= end - pc - 1\n"
     "if f.gas < 0:\n    raise OutOfGasError\n"
     "return end",
-    Kind.JUMP: "a = S.pop()\nif a not in f.program.destinations and not f.program.admits(a):\n    raise InvalidJumpError\nreturn TAKEN - a",
-    Kind.JUMPI: "a = S.pop()\nif S.pop():\n"
-    "    if a not in f.program.destinations and not f.program.admits(a):\n        raise InvalidJumpError\n"
-    "    return TAKEN - a\n"
-    "return pc + 1",
+    Kind.JUMP: "a = S.pop()\n" + _LAND,
+    Kind.JUMPI: "a = S.pop()\nif not S.pop():\n    return pc + 1\n" + _LAND,
 }
 
 

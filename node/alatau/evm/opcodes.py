@@ -80,6 +80,10 @@ class Opcode:
         return self.code - 0x5E if 0x60 <= self.code <= 0x7F else 1
 
 
+_CHECK: Final = "if gas < 0:\n    raise OutOfGasError\n"
+"""Goes before work that a negative rest of gas would not pay for."""
+
+
 def _touch(offset: str, size: str) -> str:
     """Statements that extend the memory to hold ``size`` bytes at ``offset`` (Yellow Paper, eq. 331)."""
     return f"if {size} and {offset} + {size} > len(mem):\n    gas = grow(mem, {offset} + {size}, gas)\n"
@@ -87,7 +91,7 @@ def _touch(offset: str, size: str) -> str:
 
 def _charge_words(price: int, size: str) -> str:
     """Statements that charge ``price`` for each started word of ``size`` bytes, and refuse what is not covered."""
-    return f"gas -= {price} * ({size} + 31 >> 5)\nif gas < 0:\n    raise OutOfGasError\n"
+    return f"gas -= {price} * ({size} + 31 >> 5)\n" + _CHECK
 
 
 def _words(code: int, pops: int, rows: str) -> Iterator[Opcode]:
@@ -128,7 +132,7 @@ _ARITHMETIC: Final = (
         2,
         1,
         Kind.STATEMENT,
-        "gas -= 50 * ({b}.bit_length() + 7 >> 3)\nif gas < 0:\n    raise OutOfGasError\n{out} = pow({a}, {b}, 1 << 256)",
+        "gas -= 50 * ({b}.bit_length() + 7 >> 3)\n" + _CHECK + "{out} = pow({a}, {b}, 1 << 256)",
     ),
     *_words(0x0B, 2, "SIGNEXTEND 5 = sign_extend({a}, {b})"),
     *_words(
@@ -291,7 +295,7 @@ _STATE: Final = (
         1,
         1,
         Kind.STATEMENT,
-        "if {a} in warm:\n    {out} = slots[{a}]\nelse:\n    gas -= 2000\n    if gas < 0:\n        raise OutOfGasError\n    {out} = load_cold(f, {a})",
+        "if {a} in warm:\n    {out} = slots[{a}]\nelse:\n    {out}, gas = load_cold(f, {a}, gas)",
     ),
     Opcode(0x55, "SSTORE", 0, 2, 0, Kind.STATEMENT, "gas = store(f, {a}, {b}, gas)", exact=True),
     Opcode(0x56, "JUMP", 8, 1, 0, Kind.JUMP),
@@ -326,7 +330,8 @@ _FAMILIES: Final = (
             n + 2,
             0,
             Kind.STATEMENT,
-            "gas -= 8 * {b}\nif gas < 0:\n    raise OutOfGasError\n"
+            "gas -= 8 * {b}\n"
+            + _CHECK
             + _touch("{a}", "{b}")
             + "emit(f, bytes(mem[{a} : {a} + {b}]), ("
             + "".join(f"{{{topic}}}.to_bytes(32), " for topic in "cdeg"[:n])

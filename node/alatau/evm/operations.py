@@ -117,8 +117,15 @@ def grow(memory: bytearray, end: int, gas: int) -> int:
     return gas
 
 
-def load_cold(f: Frame, slot: int) -> int:
+def load_cold(f: Frame, slot: int, gas: int) -> tuple[int, int]:
     """SLOAD of a cold slot, which it warms."""
+    gas -= COLD_SLOT - WARM
+    if gas < 0:
+        raise OutOfGasError
+    return _warm_up(f, slot), gas
+
+
+def _warm_up(f: Frame, slot: int) -> int:
     slots = f.slots
     value = slots[slot] if slot in slots else load_slot(f.state, f.address, slot)
     f.warm[slot] = value
@@ -139,7 +146,7 @@ def store(f: Frame, slot: int, value: int, gas: int) -> int:
         gas -= COLD_SLOT
         if gas < 0:
             raise OutOfGasError
-        current = load_cold(f, slot)
+        current = _warm_up(f, slot)
     if current == value:
         return gas - WARM
     original = warm[slot]

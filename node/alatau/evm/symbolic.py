@@ -56,7 +56,7 @@ class Memory:
     def covering(self, start: int, size: int) -> list[Word] | None:
         """The words that make up ``size`` bytes at ``start``, if all are known."""
         offsets = range(start, start + size, 32)
-        if size % 32 or not all(offset in self.words for offset in offsets):
+        if size % 32 or not size or not all(offset in self.words for offset in offsets):
             return None
         return [self.words[offset] for offset in offsets]
 
