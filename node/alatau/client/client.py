@@ -18,12 +18,12 @@ from alatau.client import contract_plans, queries, submitting
 from alatau.client.abi import Abi, load_abi
 from alatau.client.contract import Contract
 from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Plan
+from alatau.client.iteration import Listed, Mapped
 from alatau.client.queries import (
     AccountView,
     CallMessage,
     CallOutcome,
     LogsOfBlock,
-    Pages,
     ValidatorsAt,
     read_logs_of_block,
     subscribe_logs_request,
@@ -100,7 +100,7 @@ class Client:
         descending: bool = False,
     ) -> AsyncIterator[BlockRecord]:
         """Blocks of a range, fetched in pages."""
-        return self._items(queries.blocks(from_height, to_height, view, descending=descending))
+        return Listed(self, queries.blocks(from_height, to_height, view, descending=descending))
 
     async def commit(self, height: int | None = None) -> Commit:
         """The commit that decided a height; not verified (:class:`alatau.client.light.LightClient` does)."""
@@ -144,7 +144,7 @@ class Client:
 
     def logs(self, wanted: EventFilter, from_height: int = 0, to_height: int | None = None) -> AsyncIterator[EventLog]:
         """Logs of a range, fetched in pages."""
-        return self._items(queries.logs(wanted, from_height, to_height))
+        return Listed(self, queries.logs(wanted, from_height, to_height))
 
     # Submitting
 
@@ -241,11 +241,6 @@ class Client:
         """Raise ``TransactionFailed`` for a transaction that failed, with an explanation."""
         await self.run(contract_plans.check(receipt, abi))
 
-    async def _items(self, pages: Pages[T]) -> AsyncIterator[T]:
-        while not pages.done:
-            for item in await self.run(pages.next_page()):
-                yield item
-
 
 class SubmitStream:
     """A stream of batches. Answers come in the order of the batches."""
@@ -267,10 +262,9 @@ class SubmitStream:
         """No more batches; their results may still come."""
         self._stream.finish_sending()
 
-    async def results(self) -> AsyncIterator[tuple[int, list[SubmitOutcome]]]:
+    def results(self) -> AsyncIterator[tuple[int, list[SubmitOutcome]]]:
         """The number of each batch and its outcomes."""
-        async for response in self._stream:
-            yield response.sequence, submitting.read_results(response.results)
+        return Mapped(self._stream, lambda r: (r.sequence, submitting.read_results(r.results)))
 
 
 @asynccontextmanager
@@ -297,7 +291,7 @@ async def _subscribe_blocks(
 ) -> AsyncIterator[AsyncIterator[BlockRecord]]:
     request = block_service_pb2.SubscribeBlocksRequest(from_height=from_height, view=view)  # type: ignore[arg-type]
     async with channel.stream(METHODS["SubscribeBlocks"], request) as stream:
-        yield (read_block(response.block) async for response in stream)
+        yield Mapped(stream, lambda response: read_block(response.block))
 
 
 @asynccontextmanager
@@ -306,4 +300,4 @@ async def _subscribe_logs(
 ) -> AsyncIterator[AsyncIterator[LogsOfBlock]]:
     request = subscribe_logs_request(wanted, from_height, cursor)
     async with channel.stream(METHODS["SubscribeLogs"], request) as stream:
-        yield (read_logs_of_block(response) async for response in stream)
+        yield Mapped(stream, read_logs_of_block)

@@ -6,19 +6,13 @@ from typing import Any, Protocol, TypeVar
 from alatau.client import contract_plans
 from alatau.client.abi import Abi, Event
 from alatau.client.exchange import FINAL_TIMEOUT_S, Plan
+from alatau.client.iteration import Listed, Mapped, Runner
 from alatau.client.queries import CallMessage, logs
 from alatau.client.wallet import Wallet
 from alatau.wire.logs import EventFilter
 from alatau.wire.receipt import TransactionReceipt
 
 T = TypeVar("T")
-
-
-class Runner(Protocol):
-    """Carries out plans on Trio."""
-
-    async def run(self, plan: Plan[T]) -> T:
-        """Ask what the plan asks until it is done."""
 
 
 class SyncRunner(Protocol):
@@ -68,16 +62,12 @@ class Contract:
         """The events that this contract emitted in a transaction."""
         return contract_plans.events(self.abi, self.address, receipt.logs)
 
-    async def past_events(
+    def past_events(
         self, name: str, from_height: int = 0, to_height: int | None = None, **indexed: Any
     ) -> AsyncIterator[Event]:
         """Events of a range of heights, by name and values of indexed members (a list: any of them)."""
         pages = logs(EventFilter((self.address,), self.abi.topics(name, indexed)), from_height, to_height)
-        while not pages.done:
-            for log in await self._runner.run(pages.next_page()):
-                event = self.abi.decode_event(log)
-                if event is not None:
-                    yield event
+        return Mapped(Listed(self._runner, pages), self.abi.decode_event)
 
 
 class SyncContract:

@@ -305,7 +305,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "INTERNAL",
             _NODE,
             "A fault of the node.",
-            "Report metadata `incident` to the node's operator, whose log has the details.",
+            "Tell the node's operator when it happened: the node's log says why.",
         ),
     )
 )

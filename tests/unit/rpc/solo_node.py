@@ -1,7 +1,8 @@
 """A network of one validator in this process: the real store, EVM, mempool and signatures, and a commit on demand."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +18,7 @@ from alatau.chain.permission import slot_of
 from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.client import Client, client_tls, connect
+from alatau.crypto.keccak import EMPTY_HASH
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Reason, Rejected
@@ -25,7 +27,7 @@ from alatau.rpc.access import RoleMap
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Pooled, Refusal, SyncState
 from alatau.rpc.services import Api
-from alatau.storage.store import Store
+from alatau.storage.store import Store, StoreOptions
 from alatau.transport.certificates import TlsIdentity, issue_identity, new_key
 from alatau.transport.credentials import ClientTls, IdentityHolder, ServerTls, TrustStore
 from alatau.transport.health import Health
@@ -136,6 +138,7 @@ class SoloNode:
     _wanted: trio.Event = field(default_factory=trio.Event)
 
     async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+        """See ``Node``."""
         await trio.lowlevel.checkpoint()
         outcomes = [self._admit(encoded) for encoded in transactions]
         self._wanted.set()
@@ -160,7 +163,7 @@ class SoloNode:
         except InvalidTransactionError as error:
             return _Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error))
         account = self.store.state().account(sender)
-        if account is not None and account.code_hash != _NO_CODE:
+        if account is not None and account.code_hash != EMPTY_HASH:
             return _Refused("SENDER_NOT_EXTERNALLY_OWNED", "a contract cannot send")
         outcome = self.mempool.admit(tx, sender, account, self._now_ms())
         if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY_KNOWN:
@@ -168,15 +171,18 @@ class SoloNode:
         return None
 
     def pooled(self, transaction_hash: bytes) -> Pooled | None:
+        """See ``Node``."""
         tx = self.mempool.get(transaction_hash)
         return None if tx is None else Pooled(tx, recover_sender(tx))
 
     def next_nonce(self, address: bytes) -> int:
+        """See ``Node``."""
         pooled = self.mempool.next_nonce(address)
         account = self.store.state().account(address)
         return pooled if pooled is not None else 0 if account is None else account.nonce
 
     def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
+        """See ``Node``."""
         return self._subscription()
 
     @contextmanager
@@ -191,18 +197,22 @@ class SoloNode:
             receive.close()
 
     def status(self) -> NodeStatus:
+        """See ``Node``."""
         highest = self.store.tip.number if self.store.tip else 0
         return NodeStatus(
             self.sync_state, highest, len(self.mempool), self.mempool.size_bytes, self.founders.validators[0].address
         )
 
     def consensus_view(self) -> ConsensusView | None:
+        """See ``Node``."""
         return self.view
 
     def peers(self) -> Sequence[PeerView]:
+        """See ``Node``."""
         return self.known_peers
 
     def validators(self, height: int) -> ValidatorSet | None:
+        """See ``Node``."""
         return self.founders if height <= self.store.tip.number + 2 else None
 
     def commit_block(self) -> ExecutedBlock:
@@ -234,7 +244,7 @@ class SoloNode:
             self.commit_block()
 
     def _now_ms(self) -> int:
-        return int(trio.current_time() * 1000)
+        return int(time.monotonic() * 1000)
 
 
 def _result(generator: Any) -> Any:
@@ -252,8 +262,6 @@ def sign_commit(genesis_hash: bytes | None, height: int, block_hash: bytes) -> C
     return Commit(height, 0, block_hash, (CommitSignature(VALIDATOR.address, VALIDATOR.sign(digest)),))
 
 
-_NO_CODE = make_empty = bytes.fromhex("c5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470")
-
 _CATALOGUE = {
     "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
     "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",
@@ -263,7 +271,14 @@ _CATALOGUE = {
 }
 
 
-def solo_node(folder: Path, *, limits: MempoolLimits | None = None, registry: bytes | None = None) -> SoloNode:
+def solo_node(
+    folder: Path,
+    *,
+    limits: MempoolLimits | None = None,
+    registry: bytes | None = None,
+    store_options: StoreOptions | None = None,
+    genesis_committed: bool = True,
+) -> SoloNode:
     """A network with a token and two funded accounts, at genesis."""
     config = ChainConfig(CHAIN_ID, "test", system=SystemContracts(participant_registry=registry))
     founder = GenesisValidator(
@@ -286,8 +301,9 @@ def solo_node(folder: Path, *, limits: MempoolLimits | None = None, registry: by
         contracts=(GenesisContract("token", TOKEN, artifacts["bytecode"] + arguments),),
     )
     made = make_genesis(genesis)
-    store = Store.open(folder / "store")
-    store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+    store = Store.open(folder / "store", store_options)
+    if genesis_committed:
+        store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
     pool = Mempool(limits or MempoolLimits(), config.base_fee_per_gas)
     return SoloNode(config, store, genesis_validator_set(genesis), pool)
 
@@ -304,13 +320,16 @@ class Running:
 
     @property
     def endpoint(self) -> str:
+        """Where it listens."""
         return f"127.0.0.1:{self.server.ports[0]}"
 
     @property
     def tls(self) -> ClientTls:
+        """What a client trusts: the node's key."""
         return client_tls(node_key=node_identity().public_key)
 
-    def connect(self) -> "AbstractContextManager[Client]":
+    def connect(self) -> AbstractAsyncContextManager[Client]:
+        """A client without a certificate."""
         return connect(self.endpoint, self.tls)
 
 
@@ -329,12 +348,17 @@ async def running(
     async with trio.open_nursery() as nursery:
         await nursery.start(api.run)
         listener = Listener("127.0.0.1", 0, ServerTls(IdentityHolder(node_identity()), trust))
-        server = await nursery.start(
-            partial(serve, api.services, [listener], limits=listener_limits, health=health)
-        )
+        server = await nursery.start(partial(serve, api.services, [listener], limits=listener_limits, health=health))
         if produce:
             nursery.start_soon(node.produce)
         try:
             yield Running(node, api, server, health, nursery)
         finally:
             nursery.cancel_scope.cancel()
+
+
+async def eventually(condition: Callable[[], object], within_s: float = 5) -> None:
+    """Wait until ``condition`` holds."""
+    with trio.fail_after(within_s):
+        while not condition():  # noqa: ASYNC110  what is waited for has no event
+            await trio.sleep(0.005)

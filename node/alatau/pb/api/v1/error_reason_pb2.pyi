@@ -99,7 +99,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_NOT_FINAL_IN_TIME: _ErrorReason.ValueType  # 62
     """The deadline passed before the transaction was final; it may still become so. DEADLINE_EXCEEDED."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 63
-    """A fault of the node: its log has the details under metadata `incident`. INTERNAL."""
+    """A fault of the node; its log says why. INTERNAL."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The catalogue of errors: docs/errors.md says for each whose fault it is and what to do.
@@ -187,5 +187,5 @@ ERROR_REASON_NODE_STOPPING: ErrorReason.ValueType  # 61
 ERROR_REASON_NOT_FINAL_IN_TIME: ErrorReason.ValueType  # 62
 """The deadline passed before the transaction was final; it may still become so. DEADLINE_EXCEEDED."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 63
-"""A fault of the node: its log has the details under metadata `incident`. INTERNAL."""
+"""A fault of the node; its log says why. INTERNAL."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -1,0 +1,363 @@
+"""Every reason of the error catalogue comes out of a running node, with the code that the catalogue says."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trio
+from tests.unit.rpc.solo_node import (
+    CHAIN_ID,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    Running,
+    SoloNode,
+    node_identity,
+    running,
+    solo_node,
+    token_artifacts,
+)
+
+from alatau.client import Client, RpcError, connect
+from alatau.client.abi import load_abi
+from alatau.client.exchange import METHODS
+from alatau.client.queries import CallMessage
+from alatau.crypto.secp256k1 import PrivateKey
+from alatau.mempool.limits import MempoolLimits
+from alatau.pb.api.v1 import block_service_pb2, error_reason_pb2, event_service_pb2
+from alatau.rpc.access import Role, RoleMap
+from alatau.rpc.limits import Limits
+from alatau.storage.store import StoreOptions
+from alatau.transport.certificates import authority_certificate, issue_identity, new_key
+from alatau.transport.credentials import TrustStore, dial_node
+from alatau.transport.limits import Limits as ListenerLimits
+from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
+from alatau.wire.reasons import CATALOGUE, Fault
+
+ROOT = Path(__file__).parents[3]
+CLIENT_IDENTITY = issue_identity(new_key(), "client")
+
+Provoke = Callable[[Path], Awaitable[RpcError]]
+PROVOKED: dict[str, Provoke] = {}
+
+
+def provokes(reason: str) -> Callable[[Callable[[Running, Client], Awaitable[object]]], None]:
+    """Register how to get ``reason`` out of a node at genesis that nobody limits."""
+
+    def register(ask: Callable[[Running, Client], Awaitable[object]]) -> None:
+        async def provoke(folder: Path) -> RpcError:
+            return await failing(solo_node(folder), ask)
+
+        PROVOKED[reason] = provoke
+
+    return register
+
+
+async def failing(node: SoloNode, ask: Callable[[Running, Client], Awaitable[object]], **options: object) -> RpcError:
+    """The error that ``ask`` ends with on ``node``."""
+    try:
+        async with running(node, **options) as served, served.connect() as client:
+            with pytest.raises(RpcError) as caught:
+                await ask(served, client)
+            return caught.value
+    finally:
+        node.store.close()
+
+
+class Garbage:
+    """Passes for a message until a node reads it."""
+
+    @staticmethod
+    def SerializeToString() -> bytes:  # noqa: N802  protobuf's name
+        """Bytes that no message has."""
+        return b"\xff\xff\xff"
+
+
+def payment(key: PrivateKey = RESIDENT, **changes: object) -> bytes:
+    """A signed transfer of 1 wei, or what ``changes`` make of it."""
+    unsigned = UnsignedTransaction(
+        chain_id=CHAIN_ID, nonce=0, gas_limit=30_000, to=MERCHANT.address, value=1, max_fee_per_gas=0
+    )
+    return sign_transaction(replace(unsigned, **changes), key.sign).encoded
+
+
+@provokes("INVALID_REQUEST")
+async def _(_: Running, client: Client) -> object:
+    return await client.account(b"\x01" * 19)
+
+
+@provokes("INVALID_PAGE_TOKEN")
+async def _(_: Running, client: Client) -> object:
+    request = block_service_pb2.ListBlocksRequest(page_token="AAAA")
+    return await client._channel.unary(METHODS["ListBlocks"], request)
+
+
+@provokes("INVALID_CURSOR")
+async def _(_: Running, client: Client) -> object:
+    request = event_service_pb2.SubscribeLogsRequest(cursor="AAAA")
+    async with client._channel.stream(METHODS["SubscribeLogs"], request) as stream:
+        return await anext(stream)
+
+
+@provokes("MALFORMED_MESSAGE")
+async def _(_: Running, client: Client) -> object:
+    return await client._channel.unary(METHODS["GetBlock"], Garbage())
+
+
+@provokes("TRANSACTION_MALFORMED")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(b"\xc0")
+
+
+@provokes("SIGNATURE_INVALID")
+async def _(_: Running, client: Client) -> object:
+    raw = bytearray(payment())
+    raw[-65:-33] = b"\xff" * 32  # r above the order
+    return await client.submit(bytes(raw))
+
+
+@provokes("WRONG_CHAIN")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(chain_id=1))
+
+
+@provokes("TRANSACTION_TOO_LARGE")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(data=bytes(200_000)))
+
+
+@provokes("TRANSACTION_TYPE_UNSUPPORTED")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(type=TransactionType.BLOB, blob_versioned_hashes=(b"\x01" * 32,)))
+
+
+@provokes("GAS_LIMIT_TOO_HIGH")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(gas_limit=16_777_217))
+
+
+@provokes("INTRINSIC_GAS_TOO_LOW")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(gas_limit=20_999))
+
+
+@provokes("UNDERPRICED")
+async def _(_: Running, client: Client) -> object:
+    await client.submit(payment(max_fee_per_gas=100, max_priority_fee_per_gas=100))
+    return await client.submit(payment(max_fee_per_gas=101, max_priority_fee_per_gas=101))
+
+
+@provokes("NONCE_TOO_LOW")
+async def _(served: Running, client: Client) -> object:
+    await client.submit(payment())
+    served.node.commit_block()
+    return await client.submit(payment(value=2))
+
+
+@provokes("NONCE_GAP_TOO_LARGE")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(nonce=1_000))
+
+
+@provokes("INSUFFICIENT_FUNDS")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(STRANGER))
+
+
+@provokes("SENDER_NOT_EXTERNALLY_OWNED")
+async def _(served: Running, client: Client) -> object:
+    # No key of a contract's address is known, so the store is told that the resident's account has the token's code.
+    view = served.node.store.state()
+    account, code_hash = view.account(RESIDENT.address), view.account(TOKEN).code_hash
+    served.node.store._flat.update({RESIDENT.address: replace(account, code_hash=code_hash)}, {})
+    return await client.submit(payment())
+
+
+@provokes("TRANSACTION_INVALID")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit(payment(max_priority_fee_per_gas=1))  # above the fee cap
+
+
+@provokes("TRANSACTION_NOT_FOUND")
+async def _(_: Running, client: Client) -> object:
+    return await client.receipt(b"\x01" * 32)
+
+
+@provokes("TRANSACTION_NOT_FINAL")
+async def _(_: Running, client: Client) -> object:
+    return await client.receipt((await client.submit(payment())).hash)
+
+
+@provokes("BLOCK_NOT_FOUND")
+async def _(_: Running, client: Client) -> object:
+    return await client.block(b"\x01" * 32)
+
+
+@provokes("HEIGHT_NOT_REACHED")
+async def _(_: Running, client: Client) -> object:
+    return await client.block(7)
+
+
+@provokes("EXECUTION_REVERTED")
+async def _(_: Running, client: Client) -> object:
+    token = client.contract(token_artifacts()["abi"], TOKEN)
+    return await client.call(CallMessage(TOKEN, token.encode("transfer", MERCHANT.address, 1), STRANGER.address))
+
+
+@provokes("EXECUTION_HALTED")
+async def _(_: Running, client: Client) -> object:
+    return await client.call(CallMessage(None, b"\xfe"))
+
+
+@provokes("CALL_GAS_TOO_HIGH")
+async def _(_: Running, client: Client) -> object:
+    return await client.call(CallMessage(TOKEN, gas_limit=1 << 30))
+
+
+@provokes("NODE_STOPPING")
+async def _(served: Running, client: Client) -> object:
+    served.api.stop_taking()
+    return await client.status()
+
+
+@provokes("NOT_FINAL_IN_TIME")
+async def _(_: Running, client: Client) -> object:
+    return await client.submit_and_wait(payment(), timeout_s=0.5)
+
+
+@provokes("INTERNAL")
+async def _(served: Running, client: Client) -> object:
+    served.node.known_peers.append("no peer")
+    return await client.peers()
+
+
+async def _with_role_reader(folder: Path) -> RpcError:
+    roles = RoleMap(public=frozenset({Role.READER}))
+    return await failing(solo_node(folder), lambda _, client: client.submit(payment()), roles=roles)
+
+
+async def _not_permitted(folder: Path) -> RpcError:
+    node = solo_node(folder, registry=b"\x11" * 20)
+    return await failing(node, lambda _, client: client.submit(payment()))
+
+
+async def _full_pool(folder: Path) -> RpcError:
+    node = solo_node(folder, limits=MempoolLimits(per_sender_max=1))
+
+    async def ask(_: Running, client: Client) -> object:
+        await client.submit(payment())
+        return await client.submit(payment(nonce=1))
+
+    return await failing(node, ask)
+
+
+async def _pruned(folder: Path) -> RpcError:
+    node = solo_node(folder, store_options=StoreOptions(history_blocks=1))
+    node.commit_block()
+    node.commit_block()
+    return await failing(node, lambda _, client: client.account(RESIDENT.address, 0))
+
+
+async def _too_slow(folder: Path) -> RpcError:
+    token = client_contract_call("burn_gas")
+    return await failing(solo_node(folder), lambda _, c: c.call(token), limits=Limits(call_time_s_max=0.0))
+
+
+async def _rate_limited(folder: Path) -> RpcError:
+    async def ask(_: Running, client: Client) -> object:
+        outcomes = await client.submit_many([payment()] * 4)
+        assert len(outcomes) == 4
+        return await client.submit(payment())
+
+    limits = Limits(transactions_per_s=0.001, transactions_burst=4)
+    return await failing(solo_node(folder), ask, limits=limits)
+
+
+async def _busy(folder: Path) -> RpcError:
+    async def ask(_: Running, client: Client) -> object:
+        async with client.subscribe_blocks(0) as blocks:
+            await anext(blocks)
+            async with client.subscribe_blocks(0) as others:
+                return await anext(others)
+
+    return await failing(solo_node(folder), ask, limits=Limits(streams_max=1))
+
+
+async def _too_many_calls(folder: Path) -> RpcError:
+    async def ask(_: Running, client: Client) -> object:
+        async with client.subscribe_blocks(0) as blocks:
+            await anext(blocks)
+            return await client.status()
+
+    listener_limits = ListenerLimits(concurrent_calls_per_peer_max=1)
+    return await failing(solo_node(folder), ask, listener_limits=listener_limits)
+
+
+async def _syncing(folder: Path) -> RpcError:
+    node = solo_node(folder, genesis_committed=False)
+    return await failing(node, lambda _, client: client.status())
+
+
+async def _not_trusted(folder: Path) -> RpcError:
+    trust = TrustStore(authorities_pem=authority_certificate(CLIENT_IDENTITY.key_pem))
+    trust.revoke([CLIENT_IDENTITY.key_hash])
+    node = solo_node(folder)
+    try:
+        async with running(node, trust=trust) as served:
+            tls = dial_node(node_identity().public_key, CLIENT_IDENTITY)
+            async with connect(served.endpoint, tls) as client:
+                with pytest.raises(RpcError) as caught:
+                    await client.status()
+                return caught.value
+    finally:
+        node.store.close()
+
+
+def client_contract_call(name: str) -> CallMessage:
+    """A call of one of the token's functions without arguments."""
+    return CallMessage(TOKEN, load_abi(token_artifacts()["abi"]).encode_call(name, ()))
+
+
+PROVOKED |= {
+    "ROLE_REQUIRED": _with_role_reader,
+    "SENDER_NOT_PERMITTED": _not_permitted,
+    "POOL_FULL": _full_pool,
+    "STATE_PRUNED": _pruned,
+    "CALL_TOO_SLOW": _too_slow,
+    "RATE_LIMITED": _rate_limited,
+    "SERVER_BUSY": _busy,
+    "TOO_MANY_CALLS": _too_many_calls,
+    "NODE_SYNCING": _syncing,
+    "KEY_NOT_TRUSTED": _not_trusted,
+}
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("reason", sorted(CATALOGUE))
+async def test_each_reason_comes_out_of_a_node(reason: str, tmp_path: Path) -> None:
+    """A node gives each reason of the catalogue for what the catalogue says it means, with its code."""
+    with trio.fail_after(20):
+        error = await PROVOKED[reason](tmp_path)
+    assert (error.reason, error.code.name) == (reason, CATALOGUE[reason].code)
+
+
+def test_the_catalogue_is_that_of_the_definitions() -> None:
+    """Clients in other languages switch on the enum's names: both lists are the same."""
+    names = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.DESCRIPTOR.values_by_name}
+    assert names - {"UNSPECIFIED"} == set(CATALOGUE)
+
+
+def test_the_catalogue_is_documented() -> None:
+    """docs/errors.md has a row for each reason, with its code, meaning and advice."""
+    rows = (ROOT / "docs" / "errors.md").read_text().splitlines()
+    for entry in CATALOGUE.values():
+        assert f"| `{entry.reason}` | {entry.code} | {entry.meaning} | {entry.advice} |" in rows
+
+
+def test_only_what_may_pass_with_time_asks_to_try_again() -> None:
+    """A caller's fault never has a code that clients retry by themselves."""
+    retried = {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED"}
+    at_fault = {entry.reason for entry in CATALOGUE.values() if entry.fault is Fault.CALLER and entry.code in retried}
+    assert at_fault == {"TOO_MANY_CALLS"}

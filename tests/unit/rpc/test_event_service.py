@@ -1,0 +1,119 @@
+"""EventService over TLS."""
+
+import pytest
+import trio
+from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
+from tests.unit.rpc.test_transaction_service import payment
+
+from alatau.client import Client, RpcError
+from alatau.client.exchange import METHODS
+from alatau.pb.api.v1 import event_service_pb2
+from alatau.rpc.limits import Limits
+from alatau.wire.logs import EventFilter, write_filter
+
+BY_TOKEN = EventFilter((TOKEN,))
+
+
+async def pay_tokens(node: SoloNode, client: Client, receivers: list[bytes], nonce: int) -> None:
+    """A block in which the resident sends each receiver one token."""
+    token = client.contract(token_artifacts()["abi"], TOKEN)
+    for offset, receiver in enumerate(receivers):
+        data = token.encode("transfer", receiver, 1)
+        await client.submit(payment(nonce + offset, to=TOKEN, value=0, data=data, gas_limit=90_000))
+    node.commit_block()
+
+
+@pytest.mark.trio
+async def test_logs_carry_their_place(node: SoloNode) -> None:
+    """A log says in which block, transaction and position it is."""
+    async with running(node) as served, served.connect() as client:
+        await pay_tokens(node, client, [MERCHANT.address, STRANGER.address], 0)
+        logs = [log async for log in client.logs(BY_TOKEN)]
+        block = await client.block(1)
+        assert [(log.height, log.transaction_index, log.log_index) for log in logs] == [(1, 0, 0), (1, 1, 1)]
+        assert [log.transaction_hash for log in logs] == list(block.transaction_hashes)
+        assert {log.block_hash for log in logs} == {block.hash}
+        receipt = await client.receipt(block.transaction_hashes[1])
+        assert receipt.logs == (logs[1],)
+
+
+@pytest.mark.trio
+async def test_conditions_on_address_topics_and_heights(node: SoloNode) -> None:
+    """Every condition must hold; within one, any value may; a gap stands for any topic."""
+    async with running(node) as served, served.connect() as client:
+        token = client.contract(token_artifacts()["abi"], TOKEN)
+        await pay_tokens(node, client, [MERCHANT.address, STRANGER.address], 0)
+        await pay_tokens(node, client, [MERCHANT.address], 2)
+        to_merchant = [event async for event in token.past_events("Transfer", receiver=MERCHANT.address)]
+        assert [(event.log.height, event.values["amount"]) for event in to_merchant] == [(1, 1), (2, 1)]
+        either = token.past_events("Transfer", receiver=[MERCHANT.address, STRANGER.address], sender=RESIDENT.address)
+        assert len([event async for event in either]) == 3
+        assert [e.log.height async for e in token.past_events("Transfer", 2)] == [2]
+        assert [e async for e in token.past_events("Transfer", sender=MERCHANT.address)] == []
+        assert [log async for log in client.logs(EventFilter((RESIDENT.address,)))] == []
+
+
+@pytest.mark.trio
+async def test_pages_of_logs_join_without_gap_or_repetition(node: SoloNode) -> None:
+    """Also where a page ends inside a block, and where it is its size that ends it."""
+    async with running(node, limits=Limits(page_bytes_max=600)) as served, served.connect() as client:
+        await pay_tokens(node, client, [MERCHANT.address] * 5, 0)
+        await pay_tokens(node, client, [MERCHANT.address] * 4, 5)
+        request = event_service_pb2.ListLogsRequest(filter=write_filter(BY_TOKEN), page_size=4)
+        places, pages = [], 0
+        while True:
+            response = await client._channel.unary(METHODS["ListLogs"], request)
+            places += [(log.height, log.log_index) for log in response.logs]
+            pages += 1
+            assert response.ByteSize() < 900
+            request.page_token = response.next_page_token
+            if not request.page_token:
+                break
+        assert places == [(1, n) for n in range(5)] + [(2, n) for n in range(4)]
+        assert pages >= 5
+
+
+@pytest.mark.trio
+async def test_a_log_subscription_resumes_at_its_cursor(node: SoloNode) -> None:
+    """After a lost stream the cursor gives what came since, each log once, and goes on with new blocks."""
+    async with running(node) as served, served.connect() as client:
+        await pay_tokens(node, client, [MERCHANT.address], 0)
+        await pay_tokens(node, client, [STRANGER.address], 1)
+        async with client.subscribe_logs(BY_TOKEN, from_height=1) as messages:
+            first = await anext(messages)
+        assert (first.height, len(first.logs)) == (1, 1)
+        await pay_tokens(node, client, [MERCHANT.address], 2)
+        async with client.subscribe_logs(BY_TOKEN, cursor=first.cursor) as messages:
+            assert [(await anext(messages)).height for _ in range(2)] == [2, 3]
+            await pay_tokens(node, client, [MERCHANT.address] * 2, 3)
+            last = await anext(messages)
+            assert (last.height, len(last.logs)) == (4, 2)
+
+
+@pytest.mark.trio
+async def test_a_quiet_subscription_moves_its_cursor_on(node: SoloNode) -> None:
+    """Without a matching log for many blocks, a message without logs says how far the stream is complete."""
+    for _ in range(70):
+        node.commit_block()
+    async with running(node) as served, served.connect() as client:
+        async with client.subscribe_logs(BY_TOKEN, from_height=1) as messages:
+            progress = await anext(messages)
+        assert (progress.height, progress.logs) == (64, ())
+        async with client.subscribe_logs(BY_TOKEN, cursor=progress.cursor) as messages:
+            with trio.move_on_after(0.2) as scope:
+                await anext(messages)
+            assert scope.cancelled_caught
+
+
+@pytest.mark.trio
+async def test_a_filter_is_checked(node: SoloNode) -> None:
+    """Violations name the value that is wrong."""
+    wanted = EventFilter((b"\x01",), ((), (b"\x02" * 31,), (), (), ()))
+    async with running(node) as served, served.connect() as client:
+        with pytest.raises(RpcError) as caught:
+            await anext(client.logs(wanted))
+        assert [v.field for v in caught.value.field_violations] == [
+            "filter.topics",
+            "filter.addresses[0]",
+            "filter.topics[1].any_of[0]",
+        ]

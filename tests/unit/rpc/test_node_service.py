@@ -1,0 +1,152 @@
+"""NodeService over TLS, health and reflection."""
+
+from functools import partial
+
+import grpc
+import pytest
+import trio
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, running
+
+from alatau.client import RpcError
+from alatau.client.exchange import METHODS
+from alatau.pb.api.v1 import node_service_pb2
+from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
+from alatau.types.header import header_hash
+from alatau.wire.status import Seen
+
+SERVICES = {
+    "alatau.api.v1.TransactionService",
+    "alatau.api.v1.BlockService",
+    "alatau.api.v1.StateService",
+    "alatau.api.v1.EventService",
+    "alatau.api.v1.NodeService",
+}
+
+
+@pytest.mark.trio
+async def test_the_status_tells_network_tip_and_limits(node: SoloNode) -> None:
+    """A client learns from it what to sign for and how much it may ask."""
+    async with running(node) as served, served.connect() as client:
+        node.commit_block()
+        status = await client.status()
+        assert (status.network, status.chain_id, status.height, status.fork) == ("test", 7773, 1, "osaka")
+        assert status.genesis_hash == node.store.genesis_hash
+        assert status.block_hash == header_hash(node.store.tip)
+        assert status.sync_state is SyncState.SYNCED
+        assert status.validator_address == VALIDATOR.address
+        assert status.limits.batch_transactions_max == 2_048
+
+
+@pytest.mark.trio
+async def test_validators_of_a_height(node: SoloNode) -> None:
+    """The set of the next height by default; its hash is the one that headers carry."""
+    async with running(node) as served, served.connect() as client:
+        at = await client.validators()
+        assert at.height == 1
+        assert at.validators == node.founders
+        node.commit_block()
+        assert (await client.block(1)).header.extra_data == (await client.validators(1)).validators.hash
+        with pytest.raises(RpcError, match="HEIGHT_NOT_REACHED"):
+            await client.validators(100)
+
+
+@pytest.mark.trio
+async def test_peers_come_in_pages(node: SoloNode) -> None:
+    """Sorted by id, a page at a time."""
+    node.known_peers = [
+        PeerView(bytes([n]) * 20, f"peer {n}", "127.0.0.1:7001", True, n % 2 == 0, n, 100 * n, 0) for n in (3, 1, 2)
+    ]
+    async with running(node) as served, served.connect() as client:
+        assert [peer.name for peer in await client.peers()] == ["peer 1", "peer 2", "peer 3"]
+        request = node_service_pb2.ListPeersRequest(page_size=2)
+        first = await client._channel.unary(METHODS["ListPeers"], request)
+        assert len(first.peers) == 2
+        request.page_token = first.next_page_token
+        second = await client._channel.unary(METHODS["ListPeers"], request)
+        assert ([peer.name for peer in second.peers], second.next_page_token) == (["peer 3"], "")
+
+
+@pytest.mark.trio
+async def test_the_consensus_state_says_what_it_waits_for(node: SoloNode) -> None:
+    """Votes by validator, and a sentence for people."""
+    node.view = ConsensusView(
+        height=1,
+        round=0,
+        step=Step.PREVOTE,
+        proposer=VALIDATOR.address,
+        proposal_received=True,
+        prevotes={VALIDATOR.address: None},
+        precommits={},
+        locked_round=-1,
+        since_last_block_ms=60_000,
+        validators=node.founders,
+    )
+    async with running(node) as served, served.connect() as client:
+        state = await client.consensus_state()
+        assert (state.height, state.step, state.quorum_power, state.total_power) == (1, Step.PREVOTE, 7, 10)
+        assert [(entry.prevote, entry.precommit, entry.connected) for entry in state.votes] == [
+            (Seen.NIL, Seen.NOTHING, True)
+        ]
+        assert state.proposer is not None
+        assert state.proposer.name == "Ministry of Tests"
+        assert state.stalled
+        assert "60.0 s ago" in state.explanation[-1]
+
+
+@pytest.mark.trio
+async def test_before_consensus_the_state_says_so(node: SoloNode) -> None:
+    """A node that catches up has no round, only words."""
+    node.sync_state = SyncState.SYNCING
+    async with running(node) as served, served.connect() as client:
+        state = await client.consensus_state()
+        assert (state.step, state.proposer, state.votes, state.stalled) == (Step.IDLE, None, (), False)
+        assert len(state.explanation) == 1
+
+
+def _channel(served: Running) -> grpc.Channel:
+    tls = served.tls
+    options = [("grpc.ssl_target_name_override", tls.server_name)]
+    return grpc.secure_channel(served.endpoint, tls.credentials(), options)
+
+
+def _described(served: Running) -> tuple[set[str], FileDescriptorProto]:
+    """What reflection lists, and the file that it gives for one service."""
+    with _channel(served) as channel:
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        requests = [
+            reflection_pb2.ServerReflectionRequest(list_services=""),
+            reflection_pb2.ServerReflectionRequest(file_containing_symbol="alatau.api.v1.NodeService"),
+        ]
+        listed, described = stub.ServerReflectionInfo(iter(requests), timeout=5)
+        file = FileDescriptorProto.FromString(described.file_descriptor_response.file_descriptor_proto[0])
+        return {service.name for service in listed.list_services_response.service}, file
+
+
+def _health(served: Running, service: str) -> int:
+    with _channel(served) as channel:
+        request = health_pb2.HealthCheckRequest(service=service)
+        return health_pb2_grpc.HealthStub(channel).Check(request, timeout=5).status
+
+
+@pytest.mark.trio
+async def test_reflection_describes_every_service(node: SoloNode) -> None:
+    """Tools such as grpcurl and buf curl find the services and their definitions."""
+    async with running(node) as served:
+        listed, file = await trio.to_thread.run_sync(partial(_described, served))
+        assert listed >= SERVICES | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+        assert [service.name for service in file.service] == ["NodeService"]
+
+
+@pytest.mark.trio
+async def test_health_follows_the_node(node: SoloNode) -> None:
+    """Each service answers for itself; a node that is not ready says NOT_SERVING."""
+    async with running(node) as served:
+        for service in sorted(SERVICES):
+            assert await trio.to_thread.run_sync(_health, served, service) == health_pb2.HealthCheckResponse.SERVING
+        served.health.set_serving(False)
+        await trio.sleep(0.05)
+        state = await trio.to_thread.run_sync(_health, served, "alatau.api.v1.NodeService")
+        assert state == health_pb2.HealthCheckResponse.NOT_SERVING

@@ -1,0 +1,252 @@
+"""TransactionService over TLS: submitting, following, calling."""
+
+from dataclasses import replace
+
+import pytest
+import trio
+from tests.unit.rpc.solo_node import (
+    CHAIN_ID,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    SoloNode,
+    eventually,
+    running,
+    token_artifacts,
+)
+
+from alatau.client import ContractReverted, RpcError
+from alatau.client.queries import CallMessage
+from alatau.client.submitting import Refused, Submitted
+from alatau.rpc.limits import Limits
+from alatau.transport.errors import Code
+from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.wire.transaction import TransactionState
+
+
+def payment(nonce: int = 0, **changes: object) -> Transaction:
+    """The resident pays the merchant 1 wei."""
+    unsigned = UnsignedTransaction(chain_id=CHAIN_ID, nonce=nonce, gas_limit=30_000, to=MERCHANT.address, value=1)
+    return sign_transaction(replace(unsigned, **changes), RESIDENT.sign)
+
+
+@pytest.mark.trio
+async def test_a_submitted_transaction_is_pooled_then_final(node: SoloNode) -> None:
+    """Before a block GetTransaction says POOLED, after it FINAL with its position, and its receipt is there."""
+    tx = payment()
+    async with running(node) as served, served.connect() as client:
+        assert await client.submit(tx) == Submitted(tx.hash, TransactionState.POOLED)
+        record = await client.transaction(tx.hash)
+        assert (record.state, record.position, record.sender) == (TransactionState.POOLED, None, RESIDENT.address)
+        node.commit_block()
+        record = await client.transaction(tx.hash)
+        assert record.transaction == tx
+        assert record.position is not None
+        assert (record.state, record.position.height, record.position.index) == (TransactionState.FINAL, 1, 0)
+        receipt = await client.receipt(tx.hash)
+        assert (receipt.succeeded, receipt.gas_used, receipt.sender) == (True, 21_000, RESIDENT.address)
+        assert receipt.position == record.position
+
+
+@pytest.mark.trio
+async def test_submitting_again_is_no_error(node: SoloNode) -> None:
+    """The same bytes are POOLED while they wait and FINAL once they are decided: a transaction is its hash."""
+    tx = payment()
+    async with running(node) as served, served.connect() as client:
+        await client.submit(tx)
+        assert (await client.submit(tx)).state is TransactionState.POOLED
+        node.commit_block()
+        assert (await client.submit(tx)).state is TransactionState.FINAL
+        assert (await client.submit_and_wait(tx)).position.height == 1
+        assert node.commit_block().block.transactions == ()
+
+
+@pytest.mark.trio
+async def test_a_batch_has_a_result_for_each_transaction(node: SoloNode) -> None:
+    """One bad transaction does not spoil the others; results come in order, refused ones with their reason."""
+    good, foreign, next_good = payment(), payment(chain_id=1), payment(1)
+    async with running(node) as served, served.connect() as client:
+        outcomes = await client.submit_many([good, foreign, b"\x02garbage", next_good])
+        assert outcomes[0] == Submitted(good.hash, TransactionState.POOLED)
+        assert isinstance(outcomes[1], Refused)
+        assert (outcomes[1].hash, outcomes[1].reason) == (foreign.hash, "WRONG_CHAIN")
+        assert isinstance(outcomes[2], Refused)
+        assert outcomes[2].reason == "TRANSACTION_MALFORMED"
+        assert outcomes[3] == Submitted(next_good.hash, TransactionState.POOLED)
+        assert len(node.commit_block().block.transactions) == 2
+
+
+@pytest.mark.trio
+async def test_a_submit_stream_answers_batch_by_batch(node: SoloNode) -> None:
+    """Batches may be sent without waiting; answers carry their numbers, in order."""
+    async with running(node) as served, served.connect() as client, client.submit_stream() as stream:
+        for start in range(0, 30, 10):
+            await stream.send([payment(nonce) for nonce in range(start, start + 10)])
+        stream.finish()
+        answers = [(number, len(outcomes)) async for number, outcomes in stream.results()]
+        assert answers == [(1, 10), (2, 10), (3, 10)]
+        assert len(node.mempool) == 30
+
+
+@pytest.mark.trio
+async def test_a_batch_is_bounded(node: SoloNode) -> None:
+    """Too many transactions, or none, are a violation of the field that names it."""
+    limits = Limits(batch_transactions_max=2)
+    async with running(node, limits=limits) as served, served.connect() as client:
+        with pytest.raises(RpcError) as caught:
+            await client.submit_many([payment(n) for n in range(3)])
+        assert caught.value.code is Code.INVALID_ARGUMENT
+        assert [v.field for v in caught.value.field_violations] == ["transactions"]
+        assert len(node.mempool) == 0
+
+
+@pytest.mark.trio
+async def test_waiting_ends_with_the_block(node: SoloNode) -> None:
+    """SubmitAndWait and a waiting GetReceipt return with the block that holds the transaction."""
+    tx = payment()
+    outcomes = []
+    async with running(node) as served, served.connect() as client:
+
+        async def wait() -> None:
+            outcomes.append(await client.wait_final(tx.hash))
+
+        async def submit() -> None:
+            outcomes.append(await client.submit_and_wait(tx))
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(wait)
+            nursery.start_soon(submit)
+            await eventually(lambda: len(node.mempool))
+            node.commit_block()
+        assert [receipt.transaction_hash for receipt in outcomes] == [tx.hash, tx.hash]
+
+
+@pytest.mark.trio
+async def test_a_deadline_ends_the_wait_but_not_the_transaction(node: SoloNode) -> None:
+    """NOT_FINAL_IN_TIME comes before gRPC's own deadline, and the transaction stays in the pool."""
+    tx = payment()
+    async with running(node) as served, served.connect() as client:
+        with pytest.raises(RpcError) as caught:
+            await client.submit_and_wait(tx, timeout_s=0.3)
+        assert caught.value.reason == "NOT_FINAL_IN_TIME"
+        assert caught.value.metadata["transaction_hash"] == tx.hash.hex()
+        assert tx.hash in node.mempool
+        assert served.api._feed._waiting == {}
+
+
+@pytest.mark.trio
+async def test_a_failed_transaction_has_a_receipt(node: SoloNode) -> None:
+    """A transaction that reverts in its block is final, failed, and without logs."""
+    async with running(node) as served, served.connect() as client:
+        data = client.contract(token_artifacts()["abi"], TOKEN).encode("transfer", MERCHANT.address, 2_000_000)
+        tx = payment(to=TOKEN, value=0, data=data, gas_limit=100_000)
+        await client.submit(tx)
+        node.commit_block()
+        receipt = await client.receipt(tx.hash)
+        assert (receipt.succeeded, receipt.logs) == (False, ())
+
+
+@pytest.mark.trio
+async def test_a_call_reads_and_changes_nothing(node: SoloNode) -> None:
+    """Call gives the contract's answer after the tip or an earlier block, and leaves the state alone."""
+    async with running(node) as served, served.connect() as client:
+        token = client.contract(token_artifacts()["abi"], TOKEN)
+        assert await token.read("balanceOf", RESIDENT.address) == 1_000_000
+        root = (await client.status()).state_root
+        assert await token.read("transfer", MERCHANT.address, 5, sender=RESIDENT.address) is True
+        await client.submit(
+            payment(to=TOKEN, value=0, data=token.encode("transfer", MERCHANT.address, 7), gas_limit=90_000)
+        )
+        node.commit_block()
+        assert (await client.status()).state_root != root
+        assert await token.read("balanceOf", MERCHANT.address) == 7
+        assert await token.read("balanceOf", MERCHANT.address, height=0) == 0
+
+
+@pytest.mark.trio
+async def test_a_revert_is_told_in_words(node: SoloNode) -> None:
+    """EXECUTION_REVERTED carries the data, and the reason where the contract gave one."""
+    async with running(node) as served, served.connect() as client:
+        token = client.contract(token_artifacts()["abi"], TOKEN)
+        data = token.encode("transfer", MERCHANT.address, 1)
+        with pytest.raises(RpcError) as caught:
+            await client.call(CallMessage(TOKEN, data, STRANGER.address))
+        assert caught.value.metadata["revert_reason"] == "balance too low"
+        assert bytes.fromhex(caught.value.metadata["revert_data"])[:4].hex() == "08c379a0"
+        with pytest.raises(ContractReverted, match="without a reason"):
+            await token.read("divide", 1, 0)
+
+
+@pytest.mark.trio
+async def test_an_estimate_is_the_least_that_suffices(node: SoloNode) -> None:
+    """A transaction with the estimated gas succeeds; with one unit less it fails."""
+    async with running(node) as served, served.connect() as client:
+        data = client.contract(token_artifacts()["abi"], TOKEN).encode("transfer", MERCHANT.address, 5)
+        gas = await client.estimate_gas(CallMessage(TOKEN, data, RESIDENT.address))
+        await client.submit(payment(0, to=TOKEN, value=0, data=data, gas_limit=gas))
+        node.commit_block()
+        await client.submit(payment(1, to=TOKEN, value=0, data=data, gas_limit=gas - 20_000))
+        node.commit_block()
+        first, second = node.store.receipts(1)[0], node.store.receipts(2)[0]
+        assert (first.succeeded, second.succeeded) == (True, False)
+
+
+@pytest.mark.trio
+async def test_a_long_call_does_not_hold_up_the_node(node: SoloNode) -> None:
+    """While a call burns all its gas in its thread, other requests are answered."""
+    answered = 0
+    async with running(node) as served, served.connect() as client:
+        token = client.contract(token_artifacts()["abi"], TOKEN)
+
+        async def burn(scope: trio.CancelScope) -> None:
+            with pytest.raises(ContractReverted):
+                await token.read("burn_gas")
+            scope.cancel()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(burn, nursery.cancel_scope)
+            while True:
+                await client.block()
+                answered += 1
+    assert answered > 3
+
+
+@pytest.mark.trio
+async def test_deep_recursion_in_a_call_is_no_danger(node: SoloNode) -> None:
+    """A contract that calls itself until depth 1,024 or its gas ends the call, not the node's thread."""
+    # PUSH0 x5, ADDRESS, GAS, CALL: the contract calls itself with all that it may pass on.
+    runtime = bytes.fromhex("5f5f5f5f5f305af1")
+    initcode = bytes.fromhex("67") + runtime + bytes.fromhex("5f5260086018f3")
+    async with running(node) as served, served.connect() as client:
+        wallet = await client.wallet(RESIDENT)
+        tx = wallet.sign(to=None, data=initcode, gas_limit=200_000)
+        await client.submit(tx)
+        node.commit_block()
+        receipt = await client.receipt(tx.hash)
+        assert await client.code(receipt.contract_address) == runtime
+        outcome = await client.call(CallMessage(receipt.contract_address))
+        assert outcome.gas_used > 21_000 + 400 * 115  # hundreds of calls deep, each about 115 gas
+        assert (await client.status()).height == 1
+
+
+@pytest.mark.trio
+async def test_calls_wait_their_turn_up_to_a_bound(node: SoloNode) -> None:
+    """One call runs at a time; of too many at once the last are told that the node is busy."""
+    reasons = []
+    limits = Limits(calls_waiting_max=1)
+    async with running(node, limits=limits) as served, served.connect() as client:
+        token = client.contract(token_artifacts()["abi"], TOKEN)
+
+        async def burn() -> None:
+            try:
+                await token.read("burn_gas")
+            except RpcError as error:
+                reasons.append(error.reason)
+            except ContractReverted:
+                reasons.append("halted")
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(4):
+                nursery.start_soon(burn)
+        assert reasons.count("SERVER_BUSY") == 2
