@@ -387,9 +387,8 @@ class Store:
 
     def compact(self) -> Iterator[Progress]:
         """Have LevelDB rewrite its files without what was overwritten or deleted; yields as it goes."""
-        ranges = [(table + bytes((n,)), table + bytes((n + 16,))) for table in schema.TABLES for n in range(0, 240, 16)]
-        ranges += [(table + b"\xf0", bytes((table[0] + 1,))) for table in schema.TABLES]
-        for done, (start, stop) in enumerate(sorted(ranges), 1):
+        ranges = self._db.ranges_of(schema.TABLES)
+        for done, (start, stop) in enumerate(ranges, 1):
             self._db.compact(start, stop)
             yield Progress("compacting", done, len(ranges))
 

@@ -36,8 +36,10 @@ class TipMarker:
         self._disk.write(self._descriptor, _RECORD.pack(height, zlib.crc32(number)), 0)
 
     def close(self) -> None:
-        """Let go of the file."""
-        os.close(self._descriptor)
+        """Let go of the file. Closing twice is fine."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def read_marker(path: Path) -> int | None:

@@ -235,10 +235,16 @@ def _valid_follows(data: bytes, bad: int, before: WalRecord | None) -> bool:
     """
     header = data[bad : bad + _HEADER.size].ljust(_HEADER.size, b"\0")
     size, claimed, _ = _HEADER.unpack(header)
-    height = claimed if before is None else before.height
     following = _record_at(data, bad + _HEADER.size + size)
-    if following is not None and following.height >= height:
-        return True
+    if before is None:
+        # What the bad one claims may be what is wrong. Left by a lost truncation are records of the height before.
+        height = claimed
+        if following is not None and following.height != claimed - 1:
+            return True
+    else:
+        height = before.height
+        if following is not None and following.height >= height:
+            return True
     number = height.to_bytes(8, "big")
     at = data.find(number, bad + 5)
     while at >= 0:

@@ -1,0 +1,214 @@
+"""The consensus log: what was flushed is there, what was torn is cut off, what was damaged is refused."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alatau.storage import wal as module
+from alatau.storage.disk import Disk
+from alatau.storage.errors import CorruptionError, DiskFullError, WriteFailedError
+from alatau.storage.wal import WalFullError, WalRecord, WriteAheadLog
+
+RECORDS = [WalRecord(7, b"vote %d" % n * (n + 1)) for n in range(4)]
+
+
+def filled(folder: Path, records: list[WalRecord] = RECORDS) -> Path:
+    """A log that was flushed and closed; gives its file."""
+    wal, report = WriteAheadLog.open(folder)
+    assert report.records == ()
+    for record in records:
+        wal.append(record.height, record.payload)
+    wal.flush()
+    wal.close()
+    return wal.path
+
+
+def reopened(folder: Path) -> tuple[list[WalRecord], int]:
+    """What opening finds: records and torn bytes."""
+    wal, report = WriteAheadLog.open(folder)
+    wal.close()
+    return list(report.records), report.torn_bytes
+
+
+class Refusing(Disk):
+    """A disk that refuses one kind of operation."""
+
+    def __init__(self, refused: str, number: int = errno.ENOSPC, written: int = 0) -> None:
+        self.refused = refused
+        self.number = number
+        self.written = written
+        """Bytes of the refused write that reach the file all the same."""
+
+    def _refuse(self, operation: str) -> None:
+        if operation == self.refused:
+            raise OSError(self.number, os.strerror(self.number))
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """See ``Disk``."""
+        if self.refused == "write":
+            super().write(descriptor, data[: self.written], offset)
+        self._refuse("write")
+        super().write(descriptor, data, offset)
+
+    def sync(self, descriptor: int) -> None:
+        """See ``Disk``."""
+        self._refuse("sync")
+        super().sync(descriptor)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """See ``Disk``."""
+        self._refuse("truncate")
+        super().truncate(descriptor, size)
+
+
+def test_flushed_records_come_back(tmp_path: Path) -> None:
+    """In order, with their heights; and appending goes on behind them."""
+    filled(tmp_path)
+    wal, report = WriteAheadLog.open(tmp_path)
+    assert (list(report.records), report.torn_bytes) == (RECORDS, 0)
+    wal.append(8, b"more")
+    wal.flush()
+    wal.close()
+    assert reopened(tmp_path) == ([*RECORDS, WalRecord(8, b"more")], 0)
+
+
+def test_what_was_not_flushed_may_be_lost_whole(tmp_path: Path) -> None:
+    """Closing without a flush drops what was appended since; nothing before it."""
+    filled(tmp_path)
+    wal, _ = WriteAheadLog.open(tmp_path)
+    wal.append(7, b"said to nobody")
+    wal.close()
+    assert reopened(tmp_path) == (RECORDS, 0)
+
+
+def test_reset_empties_the_log(tmp_path: Path) -> None:
+    """After a commit the file is cut to its start, and appended-but-unflushed records go with it."""
+    path = filled(tmp_path)
+    wal, _ = WriteAheadLog.open(tmp_path)
+    wal.append(7, b"late")
+    wal.reset()
+    wal.append(8, b"next height")
+    wal.flush()
+    wal.close()
+    assert reopened(tmp_path) == ([WalRecord(8, b"next height")], 0)
+    assert path.stat().st_size < 40
+
+
+def test_every_torn_tail_is_cut_off_and_reported(tmp_path: Path) -> None:
+    """Cut at any byte, the log gives the whole records before the cut and says how much it dropped."""
+    path = filled(tmp_path)
+    data = path.read_bytes()
+    ends = [8]
+    for record in RECORDS:
+        ends.append(ends[-1] + 16 + len(record.payload))
+    for cut in range(len(data) + 1):
+        path.write_bytes(data[:cut])
+        whole = sum(end <= cut for end in ends) - 1
+        torn = cut - ends[whole] if whole >= 0 else 0
+        assert reopened(tmp_path) == (RECORDS[: max(whole, 0)], torn)
+        assert reopened(tmp_path) == (RECORDS[: max(whole, 0)], 0), "the repair is lasting"
+
+
+@pytest.mark.parametrize("tail", [bytes(500), b"\xff" * 500, os.urandom(500)], ids=["zeros", "ones", "noise"])
+def test_garbage_behind_the_end_is_cut_off(tmp_path: Path, tail: bytes) -> None:
+    """What a power failure leaves in a file that had grown is no record."""
+    path = filled(tmp_path)
+    path.write_bytes(path.read_bytes() + tail)
+    assert reopened(tmp_path) == (RECORDS, 500)
+
+
+def test_damage_before_valid_records_is_refused(tmp_path: Path) -> None:
+    """A flipped bit anywhere but in the last record is an error that names the file and the remedy."""
+    path = filled(tmp_path)
+    data = path.read_bytes()
+    last = len(data) - 16 - len(RECORDS[-1].payload)
+    for byte in range(last):
+        path.write_bytes(data[:byte] + bytes((data[byte] ^ 4,)) + data[byte + 1 :])
+        with pytest.raises(CorruptionError, match="Move the file away"):
+            WriteAheadLog.open(tmp_path)
+        assert path.stat().st_size == len(data), "a refused log is left as it is"
+
+
+def test_old_records_behind_a_lost_truncation_are_no_damage(tmp_path: Path) -> None:
+    """If the cut after a commit did not reach the disk, records of the height before may lie behind the new ones."""
+    path = filled(tmp_path, [WalRecord(8, b"new"), WalRecord(7, b"old" * 9), WalRecord(7, b"older")])
+    data = path.read_bytes()
+    path.write_bytes(data[:30] + b"\xee" + data[31:])  # the first old record, half overwritten
+    assert reopened(tmp_path) == ([WalRecord(8, b"new")], len(data) - 27)
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    """What does not begin like a log is not overwritten."""
+    (tmp_path / "consensus.wal").write_bytes(b"something else entirely")
+    with pytest.raises(CorruptionError, match="does not begin like a consensus log"):
+        WriteAheadLog.open(tmp_path)
+    assert (tmp_path / "consensus.wal").read_bytes() == b"something else entirely"
+
+
+@pytest.mark.parametrize("refused", ["truncate", "sync"])
+def test_a_repair_that_fails_loses_nothing(tmp_path: Path, refused: str) -> None:
+    """The good records survive a repair that the disk refuses, and the next opening repairs."""
+    path = filled(tmp_path)
+    path.write_bytes(path.read_bytes() + b"torn")
+    with pytest.raises(WriteFailedError):
+        WriteAheadLog.open(tmp_path, Refusing(refused, errno.EIO))
+    assert reopened(tmp_path)[0] == RECORDS
+
+
+@pytest.mark.parametrize("written", [0, 5, 20, 40])
+def test_a_full_disk_stops_the_log(tmp_path: Path, written: int) -> None:
+    """However much of a record got through, nothing more is written, and opening again finds all that was flushed."""
+    filled(tmp_path)
+    disk = Refusing("nothing")
+    wal, _ = WriteAheadLog.open(tmp_path, disk)
+    disk.refused, disk.written = "write", written
+    wal.append(7, b"x" * 30)
+    with pytest.raises(DiskFullError, match="Free some space"):
+        wal.flush()
+    disk.refused = "nothing"
+    wal.append(7, b"y")
+    with pytest.raises(WriteFailedError, match="start the node again"):
+        wal.flush()
+    wal.close()
+    records, _ = reopened(tmp_path)
+    assert records[: len(RECORDS)] == RECORDS
+    assert records[len(RECORDS) :] in ([], [WalRecord(7, b"x" * 30)])
+
+
+def test_a_failed_fsync_is_not_tried_again(tmp_path: Path) -> None:
+    """After fsync failed the kernel may have dropped the data: a second one that succeeds would prove nothing."""
+    disk = Refusing("nothing")
+    wal, _ = WriteAheadLog.open(tmp_path, disk)
+    disk.refused, disk.number = "sync", errno.EIO
+    wal.append(1, b"x")
+    with pytest.raises(WriteFailedError):
+        wal.flush()
+    disk.refused = "nothing"
+    with pytest.raises(WriteFailedError, match="earlier write"):
+        wal.flush()
+    wal.close()
+
+
+def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A height that never ends fills its bound and stops with a reason; many records are written before a flush."""
+    monkeypatch.setattr(module, "FILE_BYTES_MAX", 1_000)
+    monkeypatch.setattr(module, "_PENDING_BYTES_MAX", 300)
+    wal, _ = WriteAheadLog.open(tmp_path)
+    with pytest.raises(WalFullError, match="of height 3 alone"):
+        [wal.append(3, b"x" * 100) for _ in range(10)]
+    assert wal.path.stat().st_size > 300
+    wal.close()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 2**64 - 1), st.binary(max_size=300)), max_size=20))
+def test_any_payload_comes_back(tmp_path_factory: pytest.TempPathFactory, items: list[tuple[int, bytes]]) -> None:
+    """Payloads are opaque, also such as look like records."""
+    folder = tmp_path_factory.mktemp("wal")
+    records = [WalRecord(height, payload) for height, payload in items]
+    filled(folder, records)
+    assert reopened(folder) == (records, 0)
