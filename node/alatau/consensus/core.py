@@ -247,6 +247,7 @@ class Consensus:
         self._convicted: set[bytes] = set()
         self._answers: dict[bytes, int] = {}
         self._sync_timer_set = False
+        self._catch_up.forgive()
         self._asked = 0
         wait = self._parameters.block_interval_ms - (self._now_ms - self._last_proposal_ms)
         self._interval_over = wait <= 0
@@ -474,7 +475,7 @@ class Consensus:
             elif height == self.height + 1:
                 self._keep_for_next(peer, group)
             elif height < self.height:
-                self._on_late_votes(peer, group)
+                self._on_late_votes(group)
             else:
                 self._on_claim(peer, height)
 
@@ -516,17 +517,12 @@ class Consensus:
                 self._next.add_vote(vote)
         self._on_claim(peer, self.height + 1)
 
-    def _on_late_votes(self, peer: bytes, group: list[Vote]) -> None:
-        """Votes of a height that is decided: complete the last commit with them, or help who is behind."""
-        helped = False
+    def _on_late_votes(self, group: list[Vote]) -> None:
+        """Complete the last commit. Who is behind says so by its status; votes may be a commit meant as help."""
         for vote in group:
             if self._late.fits(vote):
                 check_signature(self._authority, vote)
                 self._late.add(vote)
-            else:
-                helped = True
-        if helped:
-            self._help(peer, group[0].height)
 
     def _on_proposal(self, peer: bytes, message: ProposalMessage) -> None:
         height = message.proposal.height
