@@ -21,7 +21,7 @@ PROPOSER: Final = "proposer"
 
 CUSTODIAN: Final = "custodian"
 ISSUER: Final = "issuer"
-"""The city's treasury, which mints settlement tokens."""
+"""The bank that mints settlement tokens."""
 
 HUB: Final = "hub"
 """A licensed payment hub."""
@@ -33,7 +33,10 @@ MERCHANT: Final = "merchant"
 OFFICES: Final = (REGISTRAR, LICENSOR, COMPLIANCE, COURT)
 """Public roles of the participants' registry."""
 
-INSTITUTIONS: Final = (*FUND_COUNCIL, *RESERVE_BOARD, GUARDIAN, PROPOSER, CUSTODIAN, ISSUER)
+TREASURY: Final = "treasury"
+"""The city's treasury: where the reserve may release to."""
+
+INSTITUTIONS: Final = (*FUND_COUNCIL, *RESERVE_BOARD, GUARDIAN, PROPOSER, CUSTODIAN, ISSUER, TREASURY)
 
 
 def resident(number: int) -> str:

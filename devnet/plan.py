@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
-from alatau.app.genesis_plan import CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan
-from alatau.artifacts.genesis import SYSTEM_CONTRACTS, Role
+from alatau.app.genesis_plan import ChannelsPlan, CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan, VaultPlan
+from alatau.artifacts import addresses
+from alatau.artifacts.genesis import SYSTEM_CONTRACTS, Role, VaultAsset, VaultRole
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.types.chain_config import ChainConfig, ConsensusParameters
 from devnet import accounts
@@ -65,8 +66,12 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
             symbol="KZTD",
             decimals=2,
             issuers={accounts.address_of(accounts.ISSUER): 1_000_000_000 * _TOKEN},
-            holdings={accounts.address_of(name): 1_000_000 * _TOKEN for name in (accounts.HUB, *residents)},
+            holdings={
+                accounts.address_of(name): 1_000_000 * _TOKEN for name in (accounts.HUB, accounts.CUSTODIAN, *residents)
+            },
         ),
+        vault=_vault(options.delay_s),
+        channels=ChannelsPlan(settle_blocks=5, settle_seconds=3),
     )
 
 
@@ -76,6 +81,22 @@ _OFFICES: Final = {
     accounts.COMPLIANCE: Role.COMPLIANCE,
     accounts.COURT: Role.COURT,
 }
+
+
+def _vault(delay_s: int) -> VaultPlan:
+    return VaultPlan(
+        large_delay_s=4 * delay_s,
+        roles={
+            accounts.address_of(accounts.PROPOSER): VaultRole.PROPOSER,
+            accounts.address_of(accounts.CUSTODIAN): VaultRole.CUSTODIAN,
+            accounts.address_of(accounts.COURT): VaultRole.COURT,
+        },
+        destinations=(accounts.address_of(accounts.TREASURY),),
+        assets=(
+            VaultAsset(addresses.SETTLEMENT_TOKEN, 500_000 * _TOKEN, _TOKEN, 100_000 * _TOKEN),
+            VaultAsset(bytes(20), 500 * _ETHER, _ETHER // 100, 100 * _ETHER),
+        ),
+    )
 
 
 def _council(name: str, members: tuple[str, ...]) -> CouncilPlan:

@@ -213,7 +213,8 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
     # Whoever holds an office transacts, whether or not the plan lists them among the participants.
     # Voting keys do too: they bind the genesis hash and send evidence of equivocation.
     voters = (v.voting_address for v in validators)
-    offices = {*operators, *voters, *fund.members, *reserve.members, fund.guardian, reserve.guardian, *plan.roles}
+    offices = {*operators, *voters, *fund.members, *reserve.members, fund.guardian, reserve.guardian}
+    offices |= {*plan.roles, *plan.vault.roles}
     participants = dict.fromkeys(sorted(offices | set(plan.token.issuers)), institution_word())
     for address, p in plan.participants.items():
         participants[address] = status_word(p.kind, tier=p.tier, deploys=p.deploys, licences=p.licences)
@@ -231,6 +232,12 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
         token_decimals=plan.token.decimals,
         issuers=dict(plan.token.issuers),
         holdings=dict(plan.token.holdings),
+        large_delay_s=plan.vault.large_delay_s,
+        vault_roles=dict(plan.vault.roles),
+        destinations=plan.vault.destinations,
+        vault_assets=plan.vault.assets,
+        settle_blocks=plan.channels.settle_blocks,
+        settle_seconds=plan.channels.settle_seconds,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from alatau.app.genesis_file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
-from alatau.artifacts.genesis import Role
+from alatau.artifacts.genesis import Role, VaultAsset, VaultRole
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.chain.validator_registry import Observer
 from alatau.crypto.keccak import keccak256
@@ -24,7 +24,7 @@ _COUNCIL_MAX: Final = 16
 """Bound in Council.vy."""
 _UINT256_MAX: Final = 2**256 - 1
 _SECONDS_MAX: Final = 10 * 365 * 86_400
-_E = TypeVar("_E", Role, ParticipantKind, Licence)
+_E = TypeVar("_E", Role, VaultRole, ParticipantKind, Licence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,26 @@ class TokenPlan:
     """Balances from genesis, in the token's smallest unit."""
 
 
+@dataclass(frozen=True, slots=True)
+class VaultPlan:
+    """The reserve vault."""
+
+    large_delay_s: int = 7 * 86_400
+    """Seconds between the approval of a large release and its execution; at least the plan's ``delay_s``."""
+    roles: dict[bytes, VaultRole] = field(default_factory=dict)
+    destinations: tuple[bytes, ...] = ()
+    """Where releases may go."""
+    assets: tuple[VaultAsset, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelsPlan:
+    """Payment channels: how long a closing one waits for newer vouchers. Both must pass."""
+
+    settle_blocks: int = 600
+    settle_seconds: int = 86_400
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkPlan:
     """All that a genesis holds but its validators."""
@@ -78,6 +98,8 @@ class NetworkPlan:
     tier_caps: tuple[int, ...]
     """Largest balance of tier 1, 2, ...; 0 for none."""
     token: TokenPlan
+    vault: VaultPlan = field(default_factory=VaultPlan)
+    channels: ChannelsPlan = field(default_factory=ChannelsPlan)
 
 
 def read_plan(path: Path) -> NetworkPlan:
@@ -116,6 +138,11 @@ def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
             "issuers": alloc_to_json(plan.token.issuers),
             "holdings": alloc_to_json(plan.token.holdings),
         },
+        "vault": _vault_to_json(plan.vault),
+        "channels": {
+            "settle_blocks": plan.channels.settle_blocks,
+            "settle_seconds": plan.channels.settle_seconds,
+        },
     }
 
 
@@ -139,6 +166,8 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
         },
         tier_caps=tuple(item.integer(0, _UINT256_MAX) for item in f["tier_caps"].items()),
         token=_token(f["token"]),
+        vault=_vault(f["vault"]),
+        channels=_channels(f["channels"]),
     )
 
 
@@ -197,6 +226,46 @@ def _token(document: JsonField) -> TokenPlan:
         issuers=alloc_from_json(f["issuers"]),
         holdings=alloc_from_json(f["holdings"]),
     )
+
+
+def _vault_to_json(vault: VaultPlan) -> dict[str, Any]:
+    return {
+        "large_delay_s": vault.large_delay_s,
+        "roles": {_hex(a): vault.roles[a].name.lower() for a in sorted(vault.roles)},
+        "destinations": [_hex(a) for a in vault.destinations],
+        "assets": [
+            {
+                "asset": _hex(a.asset),
+                "capacity": str(a.capacity),
+                "leak_per_second": str(a.leak_per_second),
+                "large_amount": str(a.large_amount),
+            }
+            for a in vault.assets
+        ],
+    }
+
+
+def _vault(document: JsonField) -> VaultPlan:
+    f = document.members(("large_delay_s", "roles", "destinations", "assets"))
+    return VaultPlan(
+        large_delay_s=f["large_delay_s"].integer(1, _SECONDS_MAX),
+        roles={_address(name, f["roles"]): _named(value, VaultRole) for name, value in f["roles"].entries().items()},
+        destinations=tuple(item.hex(20) for item in f["destinations"].items()),
+        assets=tuple(_vault_asset(item) for item in f["assets"].items()),
+    )
+
+
+def _vault_asset(document: JsonField) -> VaultAsset:
+    f = document.members(("asset", "capacity", "leak_per_second", "large_amount"))
+    capacity, leak, large = (
+        f[name].integer(0, _UINT256_MAX) for name in ("capacity", "leak_per_second", "large_amount")
+    )
+    return VaultAsset(f["asset"].hex(20), capacity, leak, large)
+
+
+def _channels(document: JsonField) -> ChannelsPlan:
+    f = document.members(("settle_blocks", "settle_seconds"))
+    return ChannelsPlan(f["settle_blocks"].integer(1, 2**32 - 1), f["settle_seconds"].integer(1, 2**32 - 1))
 
 
 def _observer(document: JsonField) -> Observer:
