@@ -39,7 +39,7 @@ class Limits:
             ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1_000)),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.max_pings_without_data", 0),
-            ("grpc.http2.min_recv_ping_interval_without_data_ms", int(self.keepalive_s * 500)),
+            ("grpc.http2.min_ping_interval_without_data_ms", int(self.keepalive_s * 500)),
         ]
 
 
