@@ -1,6 +1,7 @@
 """The dialling side: keeps one session with each member that has an endpoint."""
 
 import random
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -17,6 +18,7 @@ from alatau.p2p.table import PeerTable
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
 from alatau.transport.errors import RpcError
+from alatau.transport.key_discovery import discover_public_key
 from alatau.transport.limits import Limits
 from alatau.wire.session import write_session
 
@@ -37,6 +39,7 @@ class Dialer:
         inbox: Inbox,
         settings: Settings,
         limits: Limits,
+        learn: Callable[[bytes], bool],
         counters: Counters,
     ) -> None:
         self._identity = identity
@@ -46,6 +49,7 @@ class Dialer:
         self._inbox = inbox
         self._settings = settings
         self._limits = limits
+        self._learn = learn
         self._counters = counters
 
     async def keep_connected(self, member: Member) -> None:
@@ -58,7 +62,9 @@ class Dialer:
                 pause = self._settings.redial_s if lasted > _STEADY_S else pause
                 await trio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311  jitter, no secret
                 continue
-            if not self._table.dials_first(member) and await self._peer_dials(member):
+            # Without the peer's key we cannot let it in either: then it is not worth waiting for.
+            turn_is_ours = self._table.dials_first(member) or self._table.public_key(member) is None
+            if not turn_is_ours and await self._peer_dials(member):
                 continue
             opened_at = trio.current_time()
             least = await self._try(member)
@@ -97,8 +103,11 @@ class Dialer:
 
     async def dial(self, member: Member) -> None:
         """Open a session and carry it until it ends. Raises ``RpcError`` where it never began."""
-        assert member.public_key is not None
-        tls = dial_node(member.public_key, self._identity.current)
+        public_key = self._table.public_key(member)
+        if public_key is None:
+            public_key = await discover_public_key(member.endpoint, member.key_hash)
+            self._learn(public_key)
+        tls = dial_node(public_key, self._identity.current)
         async with (
             open_channel(member.endpoint, tls, self._limits) as channel,
             channel.stream(CONSENSUS) as consensus,

@@ -1,5 +1,6 @@
 """What happens to a message that a peer sent."""
 
+from collections.abc import Callable
 from typing import Any
 
 import trio
@@ -14,15 +15,23 @@ from alatau.p2p.table import PeerTable
 from alatau.wire.consensus import read_control, read_proposal
 from alatau.wire.errors import WireError
 from alatau.wire.gossip import read_batch
-from alatau.wire.session import Hello, Ping, Pong, read_session, write_session
+from alatau.wire.session import Hello, Ping, Pong, PublicKeys, read_session, write_session
 
 
 class Inbox:
     """Reads messages and puts them where the engine takes them. Who sends what nobody correct sends is banned."""
 
-    def __init__(self, table: PeerTable, gossip: Gossip, settings: Settings, counters: Counters) -> None:
+    def __init__(
+        self,
+        table: PeerTable,
+        gossip: Gossip,
+        learn: Callable[[bytes], bool],
+        settings: Settings,
+        counters: Counters,
+    ) -> None:
         self._table = table
         self._gossip = gossip
+        self._learn = learn
         self._settings = settings
         self._counters = counters
         consensus = trio.open_memory_channel[tuple[bytes, Message | PeerConnected | PeerLost]](
@@ -60,6 +69,10 @@ class Inbox:
                 return
             case Pong(nonce):
                 session.pong(nonce)
+                return
+            case PublicKeys(keys):
+                for key in keys:
+                    self._learn(key)
                 return
             case Hello():
                 raise WireError("a second hello", "HANDSHAKE_REPEATED")

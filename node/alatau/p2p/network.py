@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
 
+import structlog
 import trio
 
 from alatau.consensus.messages import Message, ProposalMessage
@@ -23,6 +24,7 @@ from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
 from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
+from alatau.transport.certificates import is_node_key, key_hash
 from alatau.transport.credentials import IdentityHolder, ServerTls, TrustStore
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, Server, serve
@@ -32,6 +34,9 @@ from alatau.types.vote import Commit
 from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.gossip import write_batch
 from alatau.wire.peer_service import PEER_SERVICE
+from alatau.wire.session import PublicKeys, write_session
+
+_LOG = structlog.get_logger("alatau.p2p")
 
 Inbound: TypeAlias = tuple[bytes, Message | PeerConnected | PeerLost]
 """(peer id, what it said or what became of it)."""
@@ -63,10 +68,10 @@ class Network:
         self._gossip = Gossip(settings.seen_max)
         self._gossip_waiting = trio.Event()
         self._gossip_full = trio.Event()
-        self._inbox = Inbox(self._table, self._gossip, settings, self.counters)
+        self._inbox = Inbox(self._table, self._gossip, self.learn_key, settings, self.counters)
         parts = (chain, blocks, self._table, self._inbox, settings)
         self._handlers = PeerHandlers(*parts, self.counters)
-        self._dialer = Dialer(identity, *parts, self._limits, self.counters)
+        self._dialer = Dialer(identity, *parts, self._limits, self.learn_key, self.counters)
         self._dialing: dict[Member, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self.consensus: trio.MemoryReceiveChannel[Inbound] = self._inbox.consensus
@@ -109,8 +114,24 @@ class Network:
         self._table.set_members(members)
         known = self._table.members()
         self._gossip.set_peers(m.peer_id for m in known)
-        self._trust.set_keys(m.public_key for m in known if m.public_key is not None)
+        self._set_trust()
         self._adjust_dialing()
+
+    def learn_key(self, public_key: bytes) -> bool:
+        """Take the key (SubjectPublicKeyInfo, DER) of a member that the registry named by its hash, from anybody.
+
+        Gives whether a member has this key. Those who are connected are told.
+        """
+        member = self._table.member_by_key(key_hash(public_key))
+        if member is None or not is_node_key(public_key):
+            return False
+        if self._table.learn_key(public_key):
+            _LOG.info("peer_key_learnt", peer=member.name, key_hash=member.key_hash.hex())
+            self._set_trust()
+            data = write_session(PublicKeys((public_key,))).SerializeToString()
+            for session in self._table.sessions.values():
+                session.put(Lane.CONSENSUS, data, self.counters)
+        return True
 
     def peers(self) -> tuple[PeerInfo, ...]:
         """Every other member, connected or not."""
@@ -197,10 +218,14 @@ class Network:
             for outgoing in self._gossip.flush(tuple(self._table.sessions)):
                 self._put_batch(outgoing.peers, outgoing.transactions)
 
+    def _set_trust(self) -> None:
+        keys = (self._table.public_key(member) for member in self._table.members())
+        self._trust.set_keys(key for key in keys if key is not None)
+
     def _adjust_dialing(self) -> None:
         if self._nursery is None:
             return
-        wanted = {m for m in self._table.members() if m.endpoint and m.public_key is not None}
+        wanted = {m for m in self._table.members() if m.endpoint}
         for member in self._dialing.keys() - wanted:
             self._dialing.pop(member).cancel()
         for member in wanted - self._dialing.keys():

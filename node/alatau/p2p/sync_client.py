@@ -31,9 +31,10 @@ async def fetch_blocks(
     try:
         if session is not None and session.channel is not None:
             return await _fetch(session.channel, settings, counters, start, count)
-        if member is None or member.public_key is None or not member.endpoint:
+        public_key = None if member is None else table.public_key(member)
+        if member is None or public_key is None or not member.endpoint:
             raise RpcError(Code.UNAVAILABLE, "this peer cannot be dialled", reason="NO_ENDPOINT")
-        tls = dial_node(member.public_key, identity.current)
+        tls = dial_node(public_key, identity.current)
         async with open_channel(member.endpoint, tls, limits) as channel:
             return await _fetch(channel, settings, counters, start, count)
     except WireError as error:

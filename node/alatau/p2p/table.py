@@ -7,11 +7,12 @@ import trio
 
 from alatau.p2p.counters import Counters
 from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
-from alatau.p2p.session import Session
+from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
+from alatau.transport.certificates import key_hash
 from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
-from alatau.wire.session import Hello
+from alatau.wire.session import Hello, PublicKeys, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")
 
@@ -25,6 +26,8 @@ class PeerTable:
         self._counters = counters
         self._members: dict[bytes, Member] = {}
         self._by_key: dict[bytes, Member] = {}
+        self._learnt: dict[bytes, bytes] = {}
+        """Key hash -> public key of members of which the registry told only the hash."""
         self.sessions: dict[bytes, Session] = {}
         self._banned_until: dict[bytes, float] = {}
         self._last_end: dict[bytes, str] = {}
@@ -41,6 +44,7 @@ class PeerTable:
             member = self._members.get(peer_id)
             if member is None or member.key_hash != session.member.key_hash:
                 session.end("KEY_NOT_TRUSTED")
+        self._learnt = {hash_: key for hash_, key in self._learnt.items() if hash_ in self._by_key}
         for forgotten in (self._banned_until, self._last_end, self._session_opened):
             for peer_id in forgotten.keys() - self._members.keys():
                 del forgotten[peer_id]
@@ -56,6 +60,18 @@ class PeerTable:
     def member_by_key(self, key_hash: bytes) -> Member | None:
         """A member by the hash of its TLS key."""
         return self._by_key.get(key_hash)
+
+    def learn_key(self, public_key: bytes) -> bool:
+        """Note the key of a member that was known by its hash; gives whether it is news."""
+        member = self._by_key.get(hash_ := key_hash(public_key))
+        if member is None or self.public_key(member) is not None:
+            return False
+        self._learnt[hash_] = public_key
+        return True
+
+    def public_key(self, member: Member) -> bytes | None:
+        """A member's key (SubjectPublicKeyInfo, DER), if it is known."""
+        return member.public_key or self._learnt.get(member.key_hash)
 
     def dials_first(self, member: Member) -> bool:
         """Whether, of the two, this node is to open the connection: the one with the smaller key hash."""
@@ -80,6 +96,8 @@ class PeerTable:
             existing.end("REPLACED")
         session = Session(member, hello, dialed=dialed, channel=channel, settings=self._settings)
         self.sessions[member.peer_id] = session
+        if keys := tuple(self._learnt.values()):
+            session.put(Lane.CONSENSUS, write_session(PublicKeys(keys)).SerializeToString(), self._counters)
         self._counters.sessions_opened += 1
         self._announce(member.peer_id, PeerConnected(hello.height))
         if (opened := self._session_opened.pop(member.peer_id, None)) is not None:

@@ -128,6 +128,15 @@ def key_hash(public_key: bytes) -> bytes:
     return hashlib.sha256(public_key).digest()
 
 
+def is_node_key(public_key: bytes) -> bool:
+    """Whether this is the SubjectPublicKeyInfo (DER) of a P-256 key; a registered hash may stand for anything."""
+    try:
+        _load_public_key(public_key)
+    except CertificateError:
+        return False
+    return True
+
+
 def public_key_of(certificate: bytes) -> bytes:
     """SubjectPublicKeyInfo (DER) of a certificate in PEM or DER; raises ``CertificateError``."""
     return spki_of_certificate(_load_certificate(certificate))

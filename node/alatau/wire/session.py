@@ -1,5 +1,6 @@
-"""Handshake and keepalive of a session between two peers."""
+"""Handshake and keepalive of a session between two peers, and the keys that they tell each other."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -9,6 +10,11 @@ from alatau.wire.errors import WireError, sized
 
 PROTOCOL_VERSION: Final = 1
 _AGENT_CHARACTERS_MAX: Final = 128
+
+KEYS_MAX: Final = 1_024
+"""Keys in one message: every member of a large network."""
+KEY_BYTES_MAX: Final = 128
+"""A P-256 key takes 91."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +44,14 @@ class Pong:
     nonce: int
 
 
-SessionMessage: TypeAlias = Hello | Ping | Pong
+@dataclass(frozen=True, slots=True)
+class PublicKeys:
+    """TLS keys (SubjectPublicKeyInfo, DER) of members that a receiver may know only by their hashes."""
+
+    keys: tuple[bytes, ...]
+
+
+SessionMessage: TypeAlias = Hello | Ping | Pong | PublicKeys
 
 
 def write_session(message: SessionMessage) -> ConsensusEnvelope:
@@ -58,6 +71,8 @@ def write_session(message: SessionMessage) -> ConsensusEnvelope:
             return p2p_pb2.ConsensusRequest(ping=p2p_pb2.Ping(nonce=nonce))
         case Pong(nonce):
             return p2p_pb2.ConsensusRequest(pong=p2p_pb2.Pong(nonce=nonce))
+        case PublicKeys(keys):
+            return p2p_pb2.ConsensusRequest(public_keys=p2p_pb2.PublicKeys(keys=keys))
 
 
 def read_session(envelope: ConsensusEnvelope) -> SessionMessage | None:
@@ -78,5 +93,15 @@ def read_session(envelope: ConsensusEnvelope) -> SessionMessage | None:
             return Ping(envelope.ping.nonce)
         case "pong":
             return Pong(envelope.pong.nonce)
+        case "public_keys":
+            return PublicKeys(_read_keys(envelope.public_keys.keys))
         case _:
             return None
+
+
+def _read_keys(keys: Sequence[bytes]) -> tuple[bytes, ...]:
+    if len(keys) > KEYS_MAX:
+        raise WireError(f"message has {len(keys)} keys, more than {KEYS_MAX}")
+    if any(len(key) > KEY_BYTES_MAX for key in keys):
+        raise WireError(f"message has a key of more than {KEY_BYTES_MAX} bytes")
+    return tuple(keys)

@@ -66,6 +66,7 @@ class ConsensusRequest(_message.Message):
     ROUND_CERTIFICATE_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -80,6 +81,8 @@ class ConsensusRequest(_message.Message):
     def status(self) -> Global___Status: ...
     @_builtins.property
     def proposal_request(self) -> Global___ProposalRequest: ...
+    @_builtins.property
+    def public_keys(self) -> Global___PublicKeys: ...
     def __init__(
         self,
         *,
@@ -90,12 +93,13 @@ class ConsensusRequest(_message.Message):
         round_certificate: Global___RoundCertificate | None = ...,
         status: Global___Status | None = ...,
         proposal_request: Global___ProposalRequest | None = ...,
+        public_keys: Global___PublicKeys | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -112,6 +116,7 @@ class ConsensusResponse(_message.Message):
     ROUND_CERTIFICATE_FIELD_NUMBER: _builtins.int
     STATUS_FIELD_NUMBER: _builtins.int
     PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
+    PUBLIC_KEYS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -126,6 +131,8 @@ class ConsensusResponse(_message.Message):
     def status(self) -> Global___Status: ...
     @_builtins.property
     def proposal_request(self) -> Global___ProposalRequest: ...
+    @_builtins.property
+    def public_keys(self) -> Global___PublicKeys: ...
     def __init__(
         self,
         *,
@@ -136,12 +143,13 @@ class ConsensusResponse(_message.Message):
         round_certificate: Global___RoundCertificate | None = ...,
         status: Global___Status | None = ...,
         proposal_request: Global___ProposalRequest | None = ...,
+        public_keys: Global___PublicKeys | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -291,6 +299,30 @@ class ProposalRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ProposalRequest: _TypeAlias = ProposalRequest  # noqa: Y015
+
+@_typing.final
+class PublicKeys(_message.Message):
+    """TLS keys of members of which the registry, and so perhaps the receiver, knows only the hash."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEYS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """SubjectPublicKeyInfo, DER."""
+
+    def __init__(
+        self,
+        *,
+        keys: _abc.Iterable[_builtins.bytes] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["keys", b"keys"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PublicKeys: _TypeAlias = PublicKeys  # noqa: Y015
 
 @_typing.final
 class ProposalsRequest(_message.Message):

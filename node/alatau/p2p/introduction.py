@@ -1,0 +1,50 @@
+"""How members get to know the keys behind the hashes that the registry keeps.
+
+A validator's key is learnt from its endpoint (``transport.key_discovery``). An observer has none; it introduces
+itself to one node, on a listener that asks for no certificate, and the members tell each other.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from alatau.transport.call import Call
+from alatau.transport.certificates import NODE_NAME, trust_anchor
+from alatau.transport.channel import open_channel
+from alatau.transport.credentials import ClientTls
+from alatau.transport.errors import Code, RpcError
+from alatau.transport.service import Service, bind, methods
+from alatau.wire.introduction import INTRODUCTION_SERVICE, introduced, read_introduction, write_introduction
+
+_INTRODUCE = methods(INTRODUCTION_SERVICE)["Introduce"]
+_TIMEOUT_S = 10.0
+
+
+class IntroductionHandlers:
+    """Serves ``IntroductionService``."""
+
+    def __init__(self, learn: Callable[[bytes], bool]) -> None:
+        self._learn = learn
+
+    async def introduce(self, request: Any, _call: Call) -> Any:
+        """Take a key whose hash is registered."""
+        if not self._learn(read_introduction(request)):
+            raise RpcError(
+                Code.PERMISSION_DENIED, "the registry admits no member with this key", reason="KEY_NOT_TRUSTED"
+            )
+        return introduced()
+
+
+def introduction_service(learn: Callable[[bytes], bool]) -> Service:
+    """The service, for a listener without client certificates; ``learn`` is ``Network.learn_key``."""
+    return bind(INTRODUCTION_SERVICE, IntroductionHandlers(learn))
+
+
+async def introduce(own_public_key: bytes, target: str, node_public_key: bytes) -> None:
+    """Tell the node with ``node_public_key`` at ``target``, a listener without client certificates, our key.
+
+    Raises:
+        RpcError: KEY_NOT_TRUSTED until the registry has the hash; UNAVAILABLE where nobody answers.
+    """
+    tls = ClientTls(trust_anchor(node_public_key), server_name=NODE_NAME)
+    async with open_channel(target, tls) as channel:
+        await channel.unary(_INTRODUCE, write_introduction(own_public_key), timeout_s=_TIMEOUT_S)

@@ -1,0 +1,352 @@
+"""Whole networks of peers on loopback: real keys, real TLS, real gRPC."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+import trio
+from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
+
+from alatau.consensus.messages import (
+    ProposalMessage,
+    ProposalRequest,
+    RoundCertificate,
+    StatusMessage,
+    VotesMessage,
+)
+from alatau.p2p.handshake import ChainId
+from alatau.p2p.member import PeerConnected, PeerLost
+from alatau.p2p.network import Network
+from alatau.transport.certificates import issue_identity
+from alatau.transport.errors import RpcError
+from alatau.transport.server import PortInUseError
+from alatau.types.vote import Proposal, Vote, VoteKind
+
+Drive = Callable[[Callable[[], Awaitable[None]]], None]
+
+
+async def mesh(stack: AsyncExitStack, nodes: list[Node]) -> list[Network]:
+    """Start all nodes and wait until each has a session with each other."""
+    networks = [await stack.enter_async_context(node.running([])) for node in nodes]
+    for node, network in zip(nodes, networks, strict=True):
+        network.set_members([other.member() for other in nodes if other is not node])
+    await eventually(lambda: all(len(n.connected()) == len(nodes) - 1 for n in networks), "everybody connected")
+    return networks
+
+
+async def heard(network: Network, kind: type) -> tuple[bytes, object]:
+    """The next message of a kind, with who said it."""
+    while True:
+        peer_id, message = await network.consensus.receive()
+        if isinstance(message, kind):
+            return peer_id, message
+
+
+def vote(height: int = 5, round_: int = 0) -> Vote:
+    """A vote that is right in form."""
+    return Vote(VoteKind.PREVOTE, height, round_, b"h" * 32, b"v" * 20, b"s" * 65)
+
+
+def test_four_ministries_find_each_other(drive: Drive) -> None:
+    """One session for each pair, whoever dialled, and each knows where the others stand."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 5)]
+        nodes[0].blocks = Blocks.of_height(3)
+        async with AsyncExitStack() as stack:
+            networks = await mesh(stack, nodes)
+            await trio.sleep(0.2)
+            assert [len(n.connected()) for n in networks] == [3] * 4
+            dialed = sum(peer.dialed for n in networks for peer in n.peers())
+            assert dialed == 6
+            view = {peer.member.name: peer for peer in networks[1].peers()}
+            assert view["ministry-1"].height == 3
+            assert view["ministry-1"].agent.startswith("alatau/")
+            assert view["ministry-3"].height == 0
+
+    drive(main)
+
+
+def test_every_kind_of_consensus_message_arrives_as_it_was(drive: Drive) -> None:
+    """Broadcast to all, with the sender's validator address."""
+    block, _ = Blocks.of_height(1).chain[0]
+    proposal = Proposal(1, 2, block.hash, 1, 1_700_000_000_000, b"p" * 20, b"q" * 65)
+    messages = [
+        VotesMessage((vote(), replace(vote(), kind=VoteKind.PRECOMMIT, block_hash=None))),
+        RoundCertificate(5, 3, (vote(5, 3),)),
+        StatusMessage(6, 1, b"t" * 32),
+        ProposalRequest(5, 3, b"h" * 32),
+        ProposalRequest(5, 3, None),
+        ProposalMessage(proposal, block, (vote(1, 1),)),
+    ]
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 4)]
+        async with AsyncExitStack() as stack:
+            networks = await mesh(stack, nodes)
+            for message in messages:
+                networks[0].broadcast(message)
+                for network in networks[1:]:
+                    assert await heard(network, type(message)) == (nodes[0].address, message)
+
+    drive(main)
+
+
+def test_a_message_to_one_reaches_only_that_one(drive: Drive) -> None:
+    """And a message to somebody who is not there goes nowhere, quietly."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 4)]
+        async with AsyncExitStack() as stack:
+            one, two, three = await mesh(stack, nodes)
+            one.send(nodes[1].address, VotesMessage((vote(7),)))
+            one.send(b"nobody" * 4, VotesMessage((vote(8),)))
+            await heard(two, VotesMessage)
+            await trio.sleep(0.1)
+            assert three.counters.messages_in["VotesMessage"] == 0
+            assert one.counters.messages_out["VotesMessage"] == 1
+
+    drive(main)
+
+
+def test_a_transaction_crosses_each_link_once(drive: Drive) -> None:
+    """Whoever passes on what it got sends nothing to those who got it from the same hand."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 5)]
+        transactions = tuple(bytes([number]) * 150 for number in range(1, 101))
+        async with AsyncExitStack() as stack:
+            networks = await mesh(stack, nodes)
+            networks[0].gossip_transactions(transactions)
+            for network in networks[1:]:
+                peer_id, received = await network.transactions.receive()
+                assert (peer_id, received) == (nodes[0].address, transactions)
+                network.gossip_transactions(received)
+            await trio.sleep(0.2)
+            assert [n.counters.transactions_out for n in networks] == [300, 0, 0, 0]
+            assert [n.counters.transactions_duplicate for n in networks] == [0, 0, 0, 0]
+
+    drive(main)
+
+
+def test_a_transaction_is_passed_on_to_who_was_not_reached(drive: Drive) -> None:
+    """Between nodes that are not connected to each other it goes through one that is connected to both."""
+
+    async def main() -> None:
+        left, middle, right = (ministry(number) for number in range(1, 4))
+        async with left.running([]) as a, middle.running([]) as b, right.running([]) as c:
+            a.set_members([middle.member()])
+            c.set_members([middle.member()])
+            b.set_members([left.member(), right.member()])
+            await eventually(lambda: len(b.connected()) == 2, "the middle is connected to both")
+            a.gossip_transactions([b"x" * 150])
+            _, received = await b.transactions.receive()
+            b.gossip_transactions(received)
+            assert await c.transactions.receive() == (middle.address, (b"x" * 150,))
+            await trio.sleep(0.1)
+            assert a.counters.transactions_duplicate == 0
+
+    drive(main)
+
+
+def test_what_waits_in_the_pool_goes_to_a_peer_that_has_just_come(drive: Drive) -> None:
+    """Whatever it had shown before: it may have lost it."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 3)]
+        async with AsyncExitStack() as stack:
+            one, two = await mesh(stack, nodes)
+            two.gossip_transactions([b"x" * 150])
+            await one.transactions.receive()
+            one.send_transactions(nodes[1].address, [b"x" * 150, b"y" * 150])
+            _, received = await two.transactions.receive()
+            assert b"y" * 150 in received
+
+    drive(main)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (ChainId(7773, bytes(32)), "WRONG_GENESIS"),
+        (ChainId(1, CHAIN.genesis_hash), "WRONG_CHAIN"),
+    ],
+)
+def test_a_node_of_another_chain_is_refused_with_a_reason(drive: Drive, other: ChainId, reason: str) -> None:
+    """Both sides know why, nothing else passes, and the dialler does not hammer."""
+
+    async def main() -> None:
+        here, there = ministry(1), ministry(2)
+        async with here.running([]) as one, there.running([], chain=other) as two:
+            one.set_members([there.member()])
+            two.set_members([here.member()])
+            await eventually(
+                lambda: one.peers()[0].last_end == reason and two.peers()[0].last_end == reason, "both know why"
+            )
+            await trio.sleep(0.3)
+            assert one.connected() == two.connected() == ()
+            tries = one.counters.dials_failed[reason] + two.counters.dials_failed[reason]
+            assert 1 <= tries <= 16
+
+    drive(main)
+
+
+def test_a_node_that_comes_back_is_found_again(drive: Drive) -> None:
+    """The others hear that it went and that it came, and talk to it again."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 4)]
+        async with AsyncExitStack() as stack:
+            one, two = await mesh(stack, nodes[:2])
+            async with nodes[2].running([node.member() for node in nodes[:2]]) as three:
+                for network in (one, two):
+                    network.set_members([node.member() for node in nodes])
+                await eventually(lambda: len(three.connected()) == 2, "the third is connected")
+                while (await heard(one, PeerConnected))[0] != nodes[2].address:
+                    pass
+            assert (await heard(one, PeerLost))[0] == nodes[2].address
+            assert one.connected() == (nodes[1].address,)
+            async with nodes[2].running([node.member() for node in nodes[:2]]) as three:
+                assert (await heard(one, PeerConnected))[0] == nodes[2].address
+                await eventually(lambda: len(three.connected()) == 2, "the third is connected again")
+                one.broadcast(VotesMessage((vote(9),)))
+                assert await heard(three, VotesMessage) == (nodes[0].address, VotesMessage((vote(9),)))
+
+    drive(main)
+
+
+def test_a_member_that_is_removed_loses_its_session_at_once(drive: Drive) -> None:
+    """And cannot come back; the rest stays connected."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 4)]
+        async with AsyncExitStack() as stack:
+            networks = await mesh(stack, nodes)
+            for network, node in zip(networks[:2], nodes[:2], strict=True):
+                network.set_members([other.member() for other in nodes[:2] if other is not node])
+            await eventually(lambda: networks[2].connected() == (), "the removed one is alone")
+            await trio.sleep(0.3)
+            assert networks[2].connected() == ()
+            assert networks[0].connected() == (nodes[1].address,)
+            assert networks[1].connected() == (nodes[0].address,)
+
+    drive(main)
+
+
+def test_a_member_that_rotates_its_key_is_the_same_peer_with_the_new_key_only(drive: Drive) -> None:
+    """The session on the old key ends; one on the new key begins, under the same validator address."""
+
+    async def main() -> None:
+        one, two, rotated = ministry(1), ministry(2), ministry(2)
+        async with one.running([]) as network:
+            async with two.running([one.member()]) as before:
+                network.set_members([two.member()])
+                await eventually(lambda: len(before.connected()) == 1, "connected")
+                network.set_members([replace(rotated.member(), endpoint="")])
+                await eventually(lambda: network.connected() == (), "the old key is out")
+            async with rotated.running([one.member()]):
+                await eventually(lambda: network.connected() == (rotated.address,), "the new key is in")
+
+    drive(main)
+
+
+def test_a_certificate_renewed_on_the_same_key_changes_nothing(drive: Drive) -> None:
+    """Sessions go on, and new ones show the new certificate."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 3)]
+        async with AsyncExitStack() as stack:
+            one, two = await mesh(stack, nodes)
+            opened = one.counters.sessions_opened
+            renewed = issue_identity(nodes[0].identity.key_pem, "ministry-1")
+            one._identity.renew(renewed)
+            await trio.sleep(0.1)
+            assert one.counters.sessions_opened == opened
+            two._table.sessions[nodes[0].address].end("TEST")
+            await eventually(lambda: two.counters.sessions_opened == 2, "a new session")
+            await eventually(lambda: len(one.connected()) == 1, "on both sides")
+
+    drive(main)
+
+
+def test_a_peer_that_is_reported_is_kept_out_for_a_while(drive: Drive) -> None:
+    """Then it may come back: its operator may have repaired it."""
+
+    async def main() -> None:
+        nodes = [ministry(number) for number in range(1, 3)]
+        async with AsyncExitStack() as stack:
+            one, two = await mesh(stack, nodes)
+            one.report(nodes[1].address, "signature")
+            assert one.counters.bans["signature"] == 1
+            await eventually(lambda: one.connected() == two.connected() == (), "gone")
+            await trio.sleep(QUICK.ban_s / 2)
+            assert one.connected() == ()
+            await eventually(lambda: len(one.connected()) == 1, "back")
+
+    drive(main)
+
+
+def test_two_nodes_that_dial_each_other_at_once_end_with_one_session(drive: Drive) -> None:
+    """Again and again, whatever the order in which the two connections come up."""
+
+    async def main() -> None:
+        one, two = ministry(1), ministry(2)
+        async with one.running([]) as a, two.running([]) as b:
+            for _ in range(10):
+                a.set_members([replace(two.member(), endpoint="")])  # so that only the test dials
+                b.set_members([replace(one.member(), endpoint="")])
+                a_dial, b_dial = a._dialer.dial, b._dialer.dial
+                async with trio.open_nursery() as nursery:
+                    nursery.start_soon(quietly, a_dial, two.member())
+                    nursery.start_soon(quietly, b_dial, one.member())
+                    await eventually(lambda: len(a.connected()) == len(b.connected()) == 1, "connected")
+                    await trio.sleep(0.05)
+                    assert len(a.connected()) == len(b.connected()) == 1
+                    assert a._table.sessions[two.address].dialed is not b._table.sessions[one.address].dialed
+                    nursery.cancel_scope.cancel()
+                a.set_members([])
+                b.set_members([])
+                await eventually(lambda: a.connected() == b.connected() == (), "apart")
+
+    drive(main)
+
+
+async def quietly(dial: Callable[..., Awaitable[None]], member: object) -> None:
+    """Dial, and take a refusal for an answer."""
+    try:
+        await dial(member)
+    except RpcError as error:
+        assert error.reason in {"DUPLICATE_SESSION", "UNAVAILABLE", "CANCELLED", "KEY_NOT_TRUSTED"}  # noqa: PT017
+
+
+def test_a_port_in_use_is_said_so(drive: Drive) -> None:
+    """Not wrapped into a group: the command line prints it."""
+
+    async def main() -> None:
+        one, two = ministry(1), ministry(2)
+        async with one.running([]):
+            two.port = one.port
+            with pytest.raises(BaseException) as caught:  # noqa: PT011
+                async with two.running([]):
+                    pass
+            error = caught.value
+            while isinstance(error, BaseExceptionGroup):
+                error = error.exceptions[0]
+            assert isinstance(error, PortInUseError)
+
+    drive(main)
+
+
+def test_a_lone_validator_runs(drive: Drive) -> None:
+    """Nobody to talk to is no error."""
+
+    async def main() -> None:
+        async with ministry(1).running([]) as network:
+            network.broadcast(VotesMessage((vote(),)))
+            network.gossip_transactions([b"x" * 100])
+            await trio.sleep(0.05)
+            assert network.connected() == ()
+            assert network.peers() == ()
+
+    drive(main)
