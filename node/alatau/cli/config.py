@@ -11,6 +11,16 @@ from alatau.app.home import check_home
 from alatau.cli.context import Context, pass_context
 from alatau.cli.output import json_option, print_json, print_rows, say
 
+_INTRODUCTION = """\
+# Configuration
+
+`config.toml` in the node's home; `alatau init` writes it with every setting and its default in comments. An environment
+variable overrides a setting: `rpc.listen` is `ALATAU_RPC_LISTEN`, lists are separated by commas.
+
+`alatau config check` names every mistake with its line and what is allowed there; `alatau config show` prints what is in
+force. What the whole network must agree on is not here but in the genesis file. This page is printed by
+`alatau config reference`."""
+
 
 @click.group()
 def config() -> None:
@@ -50,15 +60,16 @@ def show(context: Context, as_json: bool) -> None:
 
 @config.command()
 def reference() -> None:
-    """Print the reference of all settings, in Markdown."""
+    """Print the reference of all settings in Markdown, as docs/operators/configuration.md has it."""
+    click.echo(_INTRODUCTION)
     section = None
     for setting in SETTINGS:
         if setting.section != section:
             section = setting.section
-            click.echo(
-                f"\n## [{section}]\n\n{section_explanation(section)}\n\n| setting | default | meaning |\n|---|---|---|"
-            )
-        click.echo(f"| `{setting.name}` | `{_text(setting.default) or 'empty'}` | {setting.explanation} |")
+            click.echo(f"\n## [{section}]\n\n{section_explanation(section)}\n")
+            click.echo("| setting | default | meaning |\n|---|---|---|")
+        default = f"`{shown}`" if (shown := _text(setting.default)) else "empty"
+        click.echo(f"| `{setting.name}` | {default} | {setting.explanation} |")
 
 
 def _text(value: object) -> str:

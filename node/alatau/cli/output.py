@@ -9,6 +9,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+_PIPE_WIDTH = 240
+"""Columns: wide enough that no table wraps where a program reads it."""
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
@@ -19,7 +22,7 @@ def json_option(command: _F) -> _F:
 
 def console() -> Console:
     """Standard output, with colours on a terminal only and no wrapping in a pipe."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
 
 
 def say(text: str) -> None:
@@ -63,7 +66,7 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if value is None:
         return "-"
-    return f"{value:,}" if isinstance(value, int) else str(value).replace("[", r"\[")
+    return str(value).replace("[", r"\[")
 
 
 def _encode(value: Any) -> str:
