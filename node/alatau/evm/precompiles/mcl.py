@@ -99,11 +99,16 @@ def _field_element(big_endian: bytes) -> bytes:
 
 
 def g1_point(data: bytes) -> Struct:
-    """A point of G1 from x, y, 32 bytes each; zeros are infinity. ``ValueError`` off the curve."""
+    """A point of G1 from x, y, 32 bytes each; zeros are infinity. ``ValueError`` off the curve.
+
+    The curve's equation is checked here: the library's own check multiplies by the group's order as well, which
+    says nothing where the cofactor is one and takes 80 us, more than the rest of an addition by far.
+    """
     if not any(data):
         return create_string_buffer(G1_SIZE)
+    x, y = int.from_bytes(data[:32], "big"), int.from_bytes(data[32:64], "big")
     point = create_string_buffer(_field_element(data[:32]) + _field_element(data[32:64]) + _ONE, G1_SIZE)
-    if not _MCL.mclBnG1_isValid(point):
+    if (y * y - x * x * x - 3) % _FIELD:
         raise ValueError("a point is not on the curve")
     return point
 
