@@ -74,7 +74,7 @@ class PaymentLoad:
         self._chain_id = chain_id
         self._clients = clients
         self._senders = deque(senders)
-        self._progress = trio.Event()
+        self._blocks = trio.lowlevel.ParkingLot()
         self.times = PaymentTimes()
 
     def sign(self, count: int) -> None:
@@ -116,15 +116,16 @@ class PaymentLoad:
 
         Measured between two blocks about ``duration_s`` apart, so that neither ramp-up nor drain count.
         """
+        enough = trio.Event()
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._keep_full, in_flight_max)
+            nursery.start_soon(self._keep_full, in_flight_max, enough)
             await trio.sleep(_RAMP_S)
             await self._next_block()
             first_at, first = self.times.last_final_at, self.times.final
             while self.times.last_final_at - first_at < duration_s:
                 await self._next_block()
             rate = (self.times.final - first) / (self.times.last_final_at - first_at)
-            nursery.cancel_scope.cancel()
+            enough.set()
         await self.drained()
         return rate
 
@@ -159,15 +160,14 @@ class PaymentLoad:
             times.final += 1
             times.last_final_at = now
             times.failed += not outcome.succeeded
-        self._progress.set()
+        self._blocks.unpark_all()
 
     async def _next_block(self) -> None:
-        self._progress = trio.Event()
-        await self._progress.wait()
+        await self._blocks.park()
 
-    async def _keep_full(self, in_flight_max: int) -> None:
+    async def _keep_full(self, in_flight_max: int, enough: trio.Event) -> None:
         async with trio.open_nursery() as nursery:
-            while True:
+            while not enough.is_set():
                 self._send(nursery, in_flight_max - len(self.times.sent_at))
                 await self._next_block()
 
