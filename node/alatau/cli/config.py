@@ -14,11 +14,11 @@ from alatau.cli.output import json_option, print_json, print_rows, say
 _INTRODUCTION = """\
 # Configuration
 
-`config.toml` in the node's home; `alatau init` writes it with every setting and its default in comments. An environment
-variable overrides a setting: `rpc.listen` is `ALATAU_RPC_LISTEN`, lists are separated by commas.
+`config.toml` in the node's home; `alatau init` writes it with every setting and its default in comments. An
+environment variable overrides a setting: `rpc.listen` is `ALATAU_RPC_LISTEN`, lists are separated by commas.
 
-`alatau config check` names every mistake with its line and what is allowed there; `alatau config show` prints what is in
-force. What the whole network must agree on is not here but in the genesis file. This page is printed by
+`alatau config check` names every mistake with its line and what is allowed there; `alatau config show` prints what is
+in force. What the whole network must agree on is not here but in the genesis file. This page is printed by
 `alatau config reference`."""
 
 

@@ -60,7 +60,13 @@ def genesis() -> None:
 @genesis.command()
 @click.option("--chain-id", required=True, type=click.IntRange(1, 2**53 - 1), help="EIP-155 chain id.")
 @click.option("--name", required=True, help="The network's name.")
-@click.option("--block-interval-ms", type=click.IntRange(50, 60_000), default=1_000, show_default=True)
+@click.option(
+    "--block-interval-ms",
+    type=click.IntRange(50, 60_000),
+    default=1_000,
+    show_default=True,
+    help="Least time between two blocks with transactions.",
+)
 @_output_option
 def plan(chain_id: int, name: str, block_interval_ms: int, output: Path) -> None:
     """Write a plan to edit: councils of all operators, no accounts yet."""
