@@ -73,7 +73,8 @@ format: $(SETUP)  ## let ruff mend what it can
 	$(BIN)/ruff format .
 
 conformance: $(SETUP)  ## every published vector, with a table by folder
-	$(RUN) -m tests.conformance.report $(ARGS)
+	$(PY) -m pytest tests/conformance --quiet
+	$(RUN) -m devnet.conformance $(ARGS)
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 	$(RUN) -m tests.simulation.campaign --seeds $(SEEDS) $(ARGS)
@@ -83,7 +84,7 @@ fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
 
 # -------------------------------------------------------------------------------------- benchmarks
 
-bench: $(SETUP_BENCH)  ## payments through four real nodes; writes build/bench/payments.json
+bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payments.json
 	$(RUN) -m devnet.bench_payments $(ARGS)
 
 bench-evm: $(SETUP_BENCH)  ## EVM against its peers; writes build/bench/evm.json

@@ -65,7 +65,7 @@ def show(folder: Path, options: DevnetOptions) -> None:
     _line("all decide blocks", f"height {wait_until_deciding(network)}")
 
     _title(3, "Contracts, the reserve, settlement tokens, payment channels")
-    tour.run(network)
+    tour.run_tour(network, _OUT)
 
     if len(network.nodes) >= 4:
         _title(4, "A validator is killed with -9")
