@@ -96,9 +96,9 @@ class Adversary:
             case 2:
                 return [self._sign(node.address, proposal, _variant(block, state_root=bytes(32)), NO_ROUND)]
             case 3:
-                pretended = self.chance.randrange(proposal.round) if proposal.round else NO_ROUND
-                chosen = self.chance.choice(known)
-                return [self._sign(node.address, proposal, chosen, pretended)]
+                other = _variant(block, timestamp=block.header.timestamp + 1)
+                chosen = self.chance.choice((*known, other))
+                return [self._sign(node.address, proposal, chosen, proposal.round - 1)]
             case _:
                 late = replace(proposal, timestamp_ms=proposal.timestamp_ms + 60_000)
                 return [self._sign(node.address, late, block, NO_ROUND)]

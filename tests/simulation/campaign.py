@@ -127,6 +127,7 @@ def _trouble(world: World, chance: Random) -> None:
 def _faults(chance: Random) -> Faults:
     return Faults(
         loss=chance.choice((0.0, 0.0, 0.05, 0.2, 0.5)),
+        precommit_loss=chance.choice((0.0, 0.0, 0.0, 0.5, 0.9)),
         duplication=chance.choice((0.0, 0.1)),
         delay_ms=chance.choice(((1.0, 8.0), (1.0, 100.0), (50.0, 400.0))),
         crash=chance.choice((0.0, 0.01, 0.05)),

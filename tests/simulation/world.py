@@ -7,10 +7,10 @@ from random import Random
 
 from alatau.consensus.effects import Effect
 from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
-from alatau.consensus.messages import Message
+from alatau.consensus.messages import Message, RoundCertificate, VotesMessage
 from alatau.types.block import Block
 from alatau.types.chain_config import ConsensusParameters
-from alatau.types.vote import Commit
+from alatau.types.vote import Commit, VoteKind
 from tests.simulation.adversary import Adversary
 from tests.simulation.chain import GENESIS_SECONDS, Ledger, Rules, payment
 from tests.simulation.checkers import Checkers, Violation
@@ -37,6 +37,8 @@ class Faults:
     """How bad the world is now. Chances are per message, per effect or per second."""
 
     loss: float = 0.0
+    precommit_loss: float = 0.0
+    """Loss of messages that carry precommits: locks without decisions, where most mistakes hide."""
     duplication: float = 0.0
     delay_ms: tuple[float, float] = (1.0, 8.0)
     crash: float = 0.0
@@ -205,7 +207,11 @@ class World:
     def _transmit(self, node: Node, other: Node, message: Message) -> None:
         copies = 1 + (self.chance.random() < self.faults.duplication)
         for _ in range(copies):
-            if not self._hear(node, other) or self.chance.random() < self.faults.loss:
+            loss = self.faults.loss
+            if isinstance(message, VotesMessage | RoundCertificate) and self.faults.precommit_loss:
+                if any(vote.kind is VoteKind.PRECOMMIT for vote in message.votes):
+                    loss = max(loss, self.faults.precommit_loss)
+            if not self._hear(node, other) or self.chance.random() < loss:
                 continue
             event = InMessage(_peer_id(node), message)
             self.after(self.chance.uniform(*self.faults.delay_ms), lambda: other.take(event))
