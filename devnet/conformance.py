@@ -19,18 +19,21 @@ from multiprocessing import Pool
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
+from alatau.chain.tracing import prestate_tracer
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.evm.environment import BlockEnvironment
-from alatau.evm.runtime import Runtime, runtime_of, translating_runtime
+from alatau.evm.frame import Tracer
+from alatau.evm.runtime import runtime_of, translating_runtime
+from alatau.evm.tracing import CallTracer, StructLogTracer
 from alatau.state.block_state import BlockState
 from alatau.trie.state_trie import NoNodes, StateTrie
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork
 from alatau.types.header import EMPTY_ROOT
 from alatau.types.receipt import log_item
-from alatau.types.transaction import TransactionError, decode_transaction, recover_sender
+from alatau.types.transaction import Transaction, TransactionError, decode_transaction, recover_sender
 
 ARCHIVE: Final = Path(__file__).parents[2] / "shared" / "conformance" / "state_tests.tar.xz"
 BLOB_BASE_FEE_UPDATE_FRACTION: Final = 5_007_716
@@ -77,6 +80,37 @@ def subtests(document: Mapping[str, Any]) -> Iterator[Subtest]:
                 yield Subtest(f"{name}[{fork}-{index}]", Fork(fork.lower()), case, post)
 
 
+@dataclass(slots=True)
+class Mode:
+    """How the subtests run; set once in each process."""
+
+    translates: bool = False
+    """All code is translated at first sight, instead of hot code only."""
+    tracer: str = ""
+    """Name of a tracer that watches; the results must be the same."""
+
+
+_MODE: Final = Mode()
+_translating_runtime: Final = cache(translating_runtime)
+
+
+def set_mode(mode: Mode) -> None:
+    """Choose how the subtests of this process run."""
+    _MODE.translates, _MODE.tracer = mode.translates, mode.tracer
+
+
+def _tracer(block: BlockEnvironment, state: BlockState, tx: Transaction, sender: bytes) -> Tracer | None:
+    match _MODE.tracer:
+        case "calls":
+            return CallTracer()
+        case "steps":
+            return StructLogTracer(limit=10_000)
+        case "prestate":
+            return prestate_tracer(block, state, tx, sender)
+        case _:
+            return None
+
+
 def check(subtest: Subtest) -> str | None:
     """Run a subtest; what is wrong with its result, or None."""
     state = memory_state(subtest.case["pre"])
@@ -87,7 +121,9 @@ def check(subtest: Subtest) -> str | None:
         tx = decode_transaction(_bytes(subtest.post["txbytes"]))
         block = block_environment(subtest)
         sender = recover_sender(tx)
-        result = apply_transaction(block, block_state, tx, sender, runtime=_runtime(subtest.fork))
+        runtime = _translating_runtime(subtest.fork) if _MODE.translates else runtime_of(subtest.fork)
+        tracer = _tracer(block, block_state, tx, sender)
+        result = apply_transaction(block, block_state, tx, sender, tracer, runtime)
         logs = [log_item(log) for log in result.logs]
     except (TransactionError, InvalidTransactionError) as error:
         if expected is None:
@@ -101,21 +137,6 @@ def check(subtest: Subtest) -> str | None:
     if state.trie.apply(diff.accounts, diff.storage).root.hex() != subtest.post["hash"][2:]:
         return "state root differs: " + _first_difference(block_state, memory_state(subtest.post["state"]))
     return None
-
-
-def _runtime(fork: Fork) -> Runtime:
-    return _translating_runtime(fork) if _translating else runtime_of(fork)
-
-
-_translating_runtime = cache(translating_runtime)
-_translating = False
-"""Translate all code at first sight, instead of hot code only."""
-
-
-def translate_everything() -> None:
-    """Have every subtest run on translated code alone."""
-    global _translating  # noqa: PLW0603  set once in each worker process
-    _translating = True
 
 
 def memory_state(accounts: Mapping[str, Any]) -> MemoryState:
@@ -171,7 +192,8 @@ def _first_difference(found: BlockState, wanted: MemoryState) -> str:
                 return f"0x{address.hex()} {'is missing' if mine is None else 'should not be there'}"
             continue
         if (mine.nonce, mine.balance) != (theirs.nonce, theirs.balance):
-            return f"0x{address.hex()}: nonce {mine.nonce}, balance {mine.balance}, not {theirs.nonce}, {theirs.balance}"
+            found_text, wanted_text = f"{mine.nonce}, {mine.balance}", f"{theirs.nonce}, {theirs.balance}"
+            return f"0x{address.hex()}: nonce, balance are {found_text}, not {wanted_text}"
         if mine.code_hash != theirs.code_hash:
             return f"0x{address.hex()} has another code"
         for slot in sorted({*found.slots.get(address, ()), *wanted.slots.get(address, ())}):
@@ -251,11 +273,12 @@ def main() -> int:
     parser.add_argument("--only", default="", help="run only files whose path contains this")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--translate", action="store_true", help="translate all code at first sight, interpret none")
+    parser.add_argument("--tracer", choices=("calls", "steps", "prestate"), default="", help="watch all execution")
     options = parser.parse_args()
     started = time.perf_counter()
     jobs = (job for job in fixture_files(options.archive) if options.only in job[0])
     results = []
-    with Pool(options.processes, translate_everything if options.translate else None) as pool:
+    with Pool(options.processes, set_mode, [Mode(options.translate, options.tracer)]) as pool:
         for result in pool.imap_unordered(run_file, jobs, chunksize=4):
             results.append(result)
             for failure in result.failures:

@@ -215,6 +215,8 @@ def _message(
         sent += CALL_STIPEND
     f.gas = gas
     if f.depth >= CALL_DEPTH_MAX or (value and state.balances[f.address] < value):
+        if machine.tracer is not None:
+            machine.tracer.refused(kind, f, address, value, sent, _refusal(f))
         f.gas += sent
         f.returned = b""
         return 0
@@ -247,6 +249,10 @@ def _message(
         length = min(out_size, len(output))
         f.memory[out_start : out_start + length] = output[:length]
     return 1 if outcome == SUCCESS else 0
+
+
+def _refusal(f: Frame) -> str:
+    return "max call depth exceeded" if f.depth >= CALL_DEPTH_MAX else "insufficient balance for transfer"
 
 
 def call(f: Frame, gas: int, to: int, value: int, start: int, size: int, out: int, out_size: int) -> int:
@@ -306,9 +312,11 @@ def _create(f: Frame, value: int, start: int, size: int, salt: int | None) -> in
     f.returned = b""
     f.gas = gas
     nonce = nonce_of(state, sender)
-    if f.depth >= CALL_DEPTH_MAX or state.balances[sender] < value or nonce == NONCE_MAX:
-        return 0
     sent = gas - (gas >> 6)
+    if f.depth >= CALL_DEPTH_MAX or state.balances[sender] < value or nonce == NONCE_MAX:
+        if machine.tracer is not None:
+            machine.tracer.refused("CREATE" if salt is None else "CREATE2", f, None, value, sent, _refusal(f))
+        return 0
     f.gas -= sent
     set_nonce(state, sender, nonce + 1)
     address = create_address(sender, nonce) if salt is None else create2_address(sender, salt, initcode)

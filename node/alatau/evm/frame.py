@@ -1,7 +1,7 @@
 """What the machine holds while it runs: per transaction a ``Machine``, per call a ``Frame``."""
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
 from alatau.evm.precompiles import Precompile, precompiles
@@ -19,14 +19,21 @@ FAILED: Final = -3
 """The frame ended exceptionally: its changes are undone, its gas is spent."""
 
 
-class Tracer(Protocol):
-    """Watches an execution. With a tracer every instruction is interpreted, with the same results."""
+class Tracer:
+    """Watches an execution: override what is of interest.
+
+    With a tracer every instruction is interpreted; the results are the same. A tracer only looks; it may read the
+    state, which then keeps what was read.
+    """
 
     def enter(self, kind: str, frame: "Frame", to: bytes | None) -> None:
         """A frame begins. ``kind`` is the instruction that made it, ``to`` the account called, None in a creation."""
 
     def leave(self, frame: "Frame", outcome: int) -> None:
         """The frame ended; its ``output`` and ``gas`` are final."""
+
+    def refused(self, kind: str, caller: "Frame", to: bytes | None, value: int, gas: int, error: str) -> None:
+        """No frame was made: the calls nest too deep, or the caller lacks the ether."""
 
     def step(self, frame: "Frame", pc: int) -> None:
         """The instruction at ``pc`` is about to run."""
@@ -35,7 +42,7 @@ class Tracer(Protocol):
         """The instruction at ``pc`` failed."""
 
     def failed(self, frame: "Frame", error: Exception) -> None:
-        """The frame ended exceptionally, ``leave`` follows."""
+        """The frame ended exceptionally; ``leave`` follows."""
 
 
 class Machine:
