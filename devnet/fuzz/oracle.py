@@ -44,14 +44,14 @@ def _hex(data: bytes) -> str:
     return "0x" + bytes(data).hex()
 
 
-def _fork(name: str) -> SimpleNamespace:
+def fork(name: str) -> SimpleNamespace:
     """The modules of one fork of the specification."""
     base = f"ethereum.forks.{name}"
     names = ("fork", "state", "transactions", "vm", "fork_types")
     return SimpleNamespace(**{part: importlib.import_module(f"{base}.{part}") for part in names})
 
 
-def _load_state(spec: SimpleNamespace, pre: dict[str, Any]) -> Any:
+def load_state(spec: SimpleNamespace, pre: dict[str, Any]) -> Any:
     state = spec.state.State()
     for key, account in pre.items():
         address = Bytes20(_bytes(key))
@@ -80,7 +80,7 @@ def _dump_state(state: Any) -> dict[str, Any]:
     return dump
 
 
-def _environment(spec: SimpleNamespace, env: dict[str, Any], state: Any) -> Any:
+def environment(spec: SimpleNamespace, env: dict[str, Any], state: Any) -> Any:
     return spec.vm.BlockEnvironment(
         chain_id=U64(_int(env["chain_id"])),
         state=state,
@@ -102,7 +102,7 @@ def _decode(transactions: ModuleType, data: bytes) -> Any:
     return transactions.decode_transaction(Bytes(data))
 
 
-def _run_transaction(spec: SimpleNamespace, environment: Any, output: Any, data: bytes, index: int) -> dict[str, Any]:
+def _run_transaction(spec: SimpleNamespace, block: Any, output: Any, data: bytes, index: int) -> dict[str, Any]:
     seen = []
     original = spec.fork.process_message_call
 
@@ -113,7 +113,7 @@ def _run_transaction(spec: SimpleNamespace, environment: Any, output: Any, data:
     spec.fork.process_message_call = observed
     gas_before, logs_before = output.block_gas_used, len(output.block_logs)
     try:
-        spec.fork.process_transaction(environment, output, _decode(spec.transactions, data), Uint(index))
+        spec.fork.process_transaction(block, output, _decode(spec.transactions, data), Uint(index))
     except EthereumException as error:
         return {"rejected": type(error).__name__}
     finally:
@@ -135,12 +135,12 @@ def _run_transaction(spec: SimpleNamespace, environment: Any, output: Any, data:
 
 def answer(case: dict[str, Any]) -> dict[str, Any]:
     """Run one case."""
-    spec = _fork(case["fork"])
-    state = _load_state(spec, case["pre"])
-    environment = _environment(spec, case["env"], state)
+    spec = fork(case["fork"])
+    state = load_state(spec, case["pre"])
+    block = environment(spec, case["env"], state)
     output = spec.vm.BlockOutput()
     results = [
-        _run_transaction(spec, environment, output, _bytes(data), index) for index, data in enumerate(case["txs"])
+        _run_transaction(spec, block, output, _bytes(data), index) for index, data in enumerate(case["txs"])
     ]
     return {"txs": results, "root": _hex(spec.state.state_root(state)), "state": _dump_state(state)}
 
