@@ -13,6 +13,7 @@ import structlog
 import trio
 
 from alatau.consensus.messages import Message, ProposalMessage
+from alatau.p2p.block_fetcher import BlockFetcher, Fetched
 from alatau.p2p.counters import Counters
 from alatau.p2p.dialer import Dialer
 from alatau.p2p.gossip import Gossip
@@ -72,6 +73,7 @@ class Network:
         parts = (chain, blocks, self._table, self._inbox, settings)
         self._handlers = PeerHandlers(*parts, self.counters)
         self._dialer = Dialer(identity, *parts, self._limits, self.learn_key, self.counters)
+        self._fetcher = BlockFetcher(self._table, self.fetch_blocks)
         self._dialing: dict[Member, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
         self.consensus: trio.MemoryReceiveChannel[Inbound] = self._inbox.consensus
@@ -98,6 +100,7 @@ class Network:
             self._nursery = nursery
             nursery.start_soon(self._inbox.forward_events)
             nursery.start_soon(self._flush_gossip)
+            nursery.start_soon(self._fetcher.run)
             self._adjust_dialing()
             task_status.started()
             try:
@@ -144,6 +147,7 @@ class Network:
     def report(self, peer_id: bytes, reason: str) -> None:
         """A peer sent what no correct node sends: end its session and keep it out for a while."""
         self._table.ban(peer_id, reason)
+        self._fetcher.reject(peer_id)
 
     # -- sending -----------------------------------------------------------------------------------------
 
@@ -184,6 +188,13 @@ class Network:
         return await fetch_blocks(
             self._table, self._identity, self._limits, self._settings, self.counters, peer_id, start, count
         )
+
+    async def fetch_ahead(self, preferred: bytes, start: int, count: int) -> Fetched:
+        """The same from ``preferred`` or whoever else delivers, with the next portions fetched from others meanwhile.
+
+        For who asks for one portion after the other. Raises ``RpcError``: SYNC_FAILED where nobody delivers.
+        """
+        return await self._fetcher.get(preferred, start, count)
 
     # -- inside ------------------------------------------------------------------------------------------
 

@@ -54,10 +54,12 @@ class Settings:
 
     sync_blocks_max: int = 256
     """Blocks in one answer."""
-    sync_bytes_max: int = 16 * 1024 * 1024
+    sync_bytes_max: int = 8 * 1024 * 1024
     """Bytes after which an answer ends early."""
     sync_calls_per_peer_max: int = 2
-    sync_timeout_s: float = 20.0
-    """A fetch that takes longer has stalled."""
+    sync_timeout_s: float = 30.0
+    """A fetch that takes longer is too slow to be of use."""
+    sync_stall_s: float = 3.0
+    """A peer that sends no block for this long during a fetch has stalled."""
     block_size_bytes_max: int = 4 * 1024 * 1024
     """As the chain's configuration says."""

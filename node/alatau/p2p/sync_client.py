@@ -1,10 +1,14 @@
-"""Fetching committed blocks."""
+"""Fetching committed blocks from one peer."""
+
+from typing import Any
+
+import trio
 
 from alatau.p2p.counters import Counters
 from alatau.p2p.settings import Settings
 from alatau.p2p.stubs import FETCH_BLOCKS
 from alatau.p2p.table import PeerTable
-from alatau.transport.channel import Channel, open_channel
+from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
@@ -47,7 +51,7 @@ async def _fetch(
 ) -> list[tuple[Block, Commit]]:
     blocks: list[tuple[Block, Commit]] = []
     async with channel.stream(FETCH_BLOCKS, write_range(start, count), timeout_s=settings.sync_timeout_s) as stream:
-        async for response in stream:
+        while (response := await _next(stream, settings.sync_stall_s)) is not None:
             if len(blocks) >= count:
                 raise WireError("more blocks than asked for", "SYNC_EXCESS")
             block, commit = read_committed(response)
@@ -56,3 +60,9 @@ async def _fetch(
             blocks.append((block, commit))
             counters.blocks_fetched += 1
     return blocks
+
+
+async def _next(stream: Stream, stall_s: float) -> Any:
+    with trio.move_on_after(stall_s):
+        return await anext(stream, None)
+    raise RpcError(Code.DEADLINE_EXCEEDED, f"no block for {stall_s} s", reason="SYNC_STALLED")
