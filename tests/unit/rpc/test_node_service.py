@@ -1,6 +1,10 @@
 """NodeService over TLS, health and reflection."""
 
+import json
+import sys
 from functools import partial
+from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -8,15 +12,17 @@ import trio
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, running
+from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
 from alatau.pb.api.v1 import node_service_pb2
 from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
+from alatau.transport.certificates import trust_anchor
 from alatau.types.header import header_hash
 from alatau.wire.status import Seen
 
+BUF = str(Path(sys.executable).parent / "buf")
 SERVICES = {
     "alatau.api.v1.TransactionService",
     "alatau.api.v1.BlockService",
@@ -150,3 +156,24 @@ async def test_health_follows_the_node(node: SoloNode) -> None:
         await trio.sleep(0.05)
         state = await trio.to_thread.run_sync(_health, served, "alatau.api.v1.NodeService")
         assert state == health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@pytest.mark.trio
+async def test_buf_curl_asks_without_definitions(node: SoloNode, tmp_path: Path) -> None:
+    """A foreign client (Go) finds the definitions by reflection, trusts the node's key, and reads errors."""
+    authority = tmp_path / "ca.pem"
+    authority.write_bytes(trust_anchor(node_identity().public_key))
+    async with running(node) as served:
+
+        async def ask(method: str, request: str) -> dict[str, Any]:
+            url = f"https://{served.endpoint}/alatau.api.v1.{method}"
+            command = [BUF, "curl", "--protocol", "grpc", "--cacert", str(authority), "-d", request, url]
+            done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+            answer: dict[str, Any] = json.loads(done.stdout or done.stderr)
+            return answer
+
+        status = await ask("NodeService/GetStatus", "{}")
+        assert (status["chainId"], status["syncState"]) == ("7773", "SYNC_STATE_SYNCED")
+        refused = await ask("BlockService/GetBlock", '{"height": "99"}')
+        assert refused["code"] == "not_found"
+        assert refused["details"][0]["type"] == "google.rpc.ErrorInfo"
