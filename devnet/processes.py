@@ -12,6 +12,9 @@ from typing import Final
 from alatau.app.home import Home, home_user
 
 LOG_NAME: Final = "node.log"
+_CHILDREN: Final[dict[Path, subprocess.Popen[bytes]]] = {}
+"""Nodes that this process started, by home. They outlive it; while it lives it must take their exit status."""
+
 _POLL_S: Final = 0.05
 _STOP_S: Final = 15.0
 """A node stops in order within seconds; after this it is killed."""
@@ -21,9 +24,12 @@ def start_process(home: Path) -> subprocess.Popen[bytes]:
     """Run ``alatau start`` on ``home`` in a session of its own; what it says goes to ``node.log`` in its home."""
     command = [sys.executable, "-m", "alatau.cli", "--home", str(home), "start"]
     with (home / LOG_NAME).open("ab") as log:
-        return subprocess.Popen(
+        child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
         )
+    _reap(home)
+    _CHILDREN[home] = child
+    return child
 
 
 def running_pid(home: Path) -> int | None:
@@ -41,6 +47,8 @@ def stop_processes(homes: Iterable[Path]) -> list[int]:
         time.sleep(_POLL_S)
     for home in alive:
         kill_process(home)
+    for home in running:
+        _reap(home)
     return list(running.values())
 
 
@@ -52,6 +60,7 @@ def kill_process(home: Path) -> int | None:
     _signal(pid, signal.SIGKILL)
     while running_pid(home) is not None:
         time.sleep(_POLL_S)
+    _reap(home)
     return pid
 
 
@@ -62,6 +71,13 @@ def log_tail(home: Path, lines: int = 20) -> str:
     except FileNotFoundError:
         return ""
     return "\n".join(text.splitlines()[-lines:])
+
+
+def _reap(home: Path) -> None:
+    """Take the exit status of a child that has let go of its home, if it is ours."""
+    child = _CHILDREN.pop(home, None)
+    if child is not None:
+        child.wait(_STOP_S)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

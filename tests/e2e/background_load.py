@@ -1,0 +1,71 @@
+"""Payments in the background of a test, with a record of what was acknowledged as final."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from devnet import accounts
+from devnet.network import Devnet, DevnetNode
+from devnet.watch import client_of
+
+from alatau.artifacts import addresses
+from alatau.client import RpcError
+from alatau.crypto.eip712 import word
+from alatau.crypto.keccak import keccak256
+from alatau.types.transaction import UnsignedTransaction, sign_transaction
+
+TRANSFER = keccak256(b"transfer(address,uint256)")[:4]
+
+
+@dataclass(slots=True)
+class Acknowledged:
+    """What a node told a client to be final."""
+
+    receipts: dict[bytes, int] = field(default_factory=dict)
+    """Transaction hash -> height."""
+    refusals: list[str] = field(default_factory=list)
+
+
+def payment(network: Devnet, sender: str, nonce: int) -> bytes:
+    """A signed transfer of one unit to the merchant."""
+    to = accounts.address_of(accounts.MERCHANT)
+    unsigned = UnsignedTransaction(
+        chain_id=network.chain_id,
+        nonce=nonce,
+        gas_limit=100_000,
+        to=addresses.SETTLEMENT_TOKEN,
+        data=TRANSFER + bytes(12) + to + word(1),
+    )
+    return sign_transaction(unsigned, accounts.key_of(sender).sign).encoded
+
+
+@contextmanager
+def paying(network: Devnet, node: DevnetNode, sender: str) -> Iterator[Acknowledged]:
+    """One payment after the other to ``node``, each waited for; goes on through outages of that node."""
+    stop = threading.Event()
+    done = Acknowledged()
+
+    def pay() -> None:
+        while not stop.is_set():
+            try:
+                with client_of(node) as client:
+                    nonce = client.account(accounts.address_of(sender)).next_nonce
+                    while not stop.is_set():
+                        receipt = client.submit_and_wait(payment(network, sender, nonce), timeout_s=5)
+                        assert receipt.succeeded
+                        done.receipts[receipt.transaction_hash] = receipt.position.height
+                        nonce += 1
+            except RpcError as error:
+                done.refusals.append(error.reason)
+                time.sleep(0.2)
+
+    thread = threading.Thread(target=pay, name=f"pays through {node.name}")
+    thread.start()
+    try:
+        yield done
+    finally:
+        stop.set()
+        thread.join(30)
+        assert not thread.is_alive()

@@ -1,0 +1,36 @@
+"""Real networks for the tests of this folder: real processes, real gRPC over mutual TLS, real disks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from devnet.network import Devnet, create_network, remove_network, start_nodes
+from devnet.plan import DevnetOptions
+from devnet.watch import wait_until_deciding
+
+
+@contextmanager
+def running_network(folder: Path, validators: int) -> Iterator[Devnet]:
+    """A network that decides blocks, and is gone afterwards."""
+    network = create_network(folder, DevnetOptions(validators=validators))
+    try:
+        start_nodes(network)
+        wait_until_deciding(network)
+        yield network
+    finally:
+        remove_network(folder)
+
+
+@pytest.fixture
+def four_validators(tmp_path: Path) -> Iterator[Devnet]:
+    """A network of four: it bears one fault."""
+    with running_network(tmp_path / "network", 4) as network:
+        yield network
+
+
+@pytest.fixture
+def lone_validator(tmp_path: Path) -> Iterator[Devnet]:
+    """A network of one."""
+    with running_network(tmp_path / "network", 1) as network:
+        yield network
