@@ -1,0 +1,77 @@
+"""CityChannels.claim: credits are pulled, each by itself."""
+
+import boa
+import pytest
+from tests.contracts.city_channels.tills import DEPOSIT, agreement, open_till
+from tests.contracts.world import (
+    ZERO,
+    World,
+    compliance,
+    deploy,
+    deploy_mock,
+    guardian,
+    hub,
+    neighbour,
+    resident,
+    stranger,
+)
+
+from alatau.crypto.keccak import keccak256
+
+
+def test_claim_pays_once(world: World) -> None:
+    """To whom it belongs, whoever asks."""
+    till = open_till(world)
+    world.channels.close_cooperatively(*agreement(till, 9_000, 1_000))
+    before = world.token.balanceOf(resident.address)
+    world.channels.claim(resident.address, sender=stranger.address)
+    assert world.token.balanceOf(resident.address) - before == 9_000
+    assert world.channels.held() == 1_000
+    with boa.reverts("channels: no credit"):
+        world.channels.claim(resident.address)
+
+
+def test_one_partys_trouble_is_not_the_others(world: World) -> None:
+    """A suspended party's claim waits; the other is paid."""
+    till = open_till(world)
+    world.channels.close_cooperatively(*agreement(till, 9_000, 1_000))
+    world.participants.suspend(resident.address, sender=compliance.address)
+    with boa.reverts("token: receiver not admitted"):
+        world.channels.claim(resident.address)
+    world.channels.claim(hub.address)
+    world.participants.reinstate(resident.address, sender=compliance.address)
+    world.channels.claim(resident.address)
+    assert world.channels.held() == 0
+
+
+def test_pause_of_the_channels_does_not_stop_claims(world: World) -> None:
+    """Only the token's own pause does, and only for its time."""
+    till = open_till(world)
+    world.channels.close_cooperatively(*agreement(till, DEPOSIT, 0))
+    world.channels.pause(sender=guardian.address)
+    world.channels.claim(resident.address)
+
+
+@pytest.mark.parametrize("view", [False, True], ids=["claims again", "reads"])
+def test_token_that_re_enters_gets_nothing_twice(world: World, view: bool) -> None:
+    """The lock holds for writes and reads alike, and the books are written first."""
+    hostile = deploy_mock("HostileToken")
+    channels = deploy("CityChannels", hostile.address, world.participants.address, world.fund_council.address, 1, 1, 1)
+    for owner in (resident, neighbour):
+        hostile.mint(owner.address, 100)
+        hostile.approve(channels.address, 100, sender=owner.address)
+        channels.open(hub.address, bytes(32), 100, sender=owner.address)
+        key = (owner.address, hub.address, bytes(32))
+        channels.close(key, (owner.address, 0, 0, bytes(32)), (0, 0), (0, 0), sender=owner.address)
+    boa.env.timestamp += 5
+    boa.env.evm.patch.block_number += 5
+    channels.settle_many([(owner.address, hub.address, bytes(32)) for owner in (resident, neighbour)])
+    again = keccak256(b"held()")[:4] if view else keccak256(b"claim(address)")[:4] + bytes(12) + resident.raw
+    hostile.set_mode(3, channels.address, again)
+    channels.claim(resident.address)
+    assert hostile.reentered()
+    assert not hostile.succeeded()
+    assert hostile.balanceOf(resident.address) == 100
+    hostile.set_mode(0, ZERO, b"")
+    channels.claim(neighbour.address)
+    assert channels.held() == 0

@@ -1,0 +1,138 @@
+"""Channels of the tests: opened by a resident, with vouchers made by the package that wallets use."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import boa
+from tests.contracts.actors import Actor
+from tests.contracts.world import NO_HASH, SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
+
+from alatau.artifacts import addresses
+from alatau.channels.messages import (
+    NO_SIGNATURE,
+    CooperativeClose,
+    Domain,
+    Lock,
+    Parties,
+    Voucher,
+    Withdraw,
+    channel_id,
+    channels_domain,
+    compact_signature,
+    cooperative_close_digest,
+    locks_hash,
+    receipt_digest,
+    voucher_digest,
+    withdraw_digest,
+)
+
+DEPOSIT = 10_000
+HUB_DEPOSIT = 4_000
+NO_VOUCHER = (resident.address, 0, 0, NO_HASH)
+
+
+@dataclass(frozen=True, slots=True)
+class Till:
+    """An open channel."""
+
+    domain: Domain
+    parties: Parties
+    id: bytes
+
+    @property
+    def key(self) -> tuple[str, str, bytes]:
+        """The parties as the contract takes them."""
+        return ("0x" + self.parties.a.hex(), "0x" + self.parties.b.hex(), self.parties.salt)
+
+
+def domain_here() -> Domain:
+    """The contract's domain on the test chain."""
+    return channels_domain(boa.env.evm.patch.chain_id, addresses.CITY_CHANNELS)
+
+
+def till_of(salt: int = 0, a: Actor = resident, b: Actor = hub) -> Till:
+    """A channel by its parties, open or not."""
+    domain = domain_here()
+    parties = Parties(a.raw, b.raw, salt.to_bytes(32, "big"))
+    return Till(domain, parties, channel_id(domain, parties))
+
+
+def open_till(world: World, salt: int = 0, amount: int = DEPOSIT, hub_amount: int = 0) -> Till:
+    """A channel between the resident and the hub, with money in it."""
+    till = till_of(salt)
+    world.token.approve(world.channels.address, amount, sender=resident.address)
+    world.channels.open(hub.address, till.parties.salt, amount, sender=resident.address)
+    if hub_amount:
+        world.token.approve(world.channels.address, hub_amount, sender=hub.address)
+        world.channels.deposit(till.key, hub_amount, sender=hub.address)
+    return till
+
+
+def voucher(till: Till, payer: Actor, nonce: int, transferred: int, locks: tuple[Lock, ...] = ()) -> Voucher:
+    """A voucher, not signed."""
+    return Voucher(till.id, payer.raw, nonce, transferred, locks)
+
+
+def claim_of(
+    till: Till,
+    payer: Actor,
+    nonce: int,
+    transferred: int,
+    *,
+    locks: tuple[Lock, ...] = (),
+    receipt_by: Actor | None = None,
+    signed_by: Actor | None = None,
+) -> tuple[Any, Any, Any]:
+    """Voucher, signature and receipt as the contract takes them."""
+    made = voucher(till, payer, nonce, transferred, locks)
+    signature = (signed_by or payer).key.sign(voucher_digest(till.domain, made))
+    receipt = NO_SIGNATURE
+    if receipt_by is not None:
+        receipt = compact_signature(receipt_by.key.sign(receipt_digest(till.domain, made)))
+    return (
+        (payer.address, nonce, transferred, locks_hash(locks)),
+        compact_signature(signature),
+        receipt,
+    )
+
+
+def agreement(
+    till: Till,
+    payout_a: int,
+    payout_b: int,
+    *,
+    deadline: int | None = None,
+    signers: tuple[Actor, Actor] = (resident, hub),
+) -> tuple[Any, ...]:
+    """Arguments of a cooperative close."""
+    end = now() + 60 if deadline is None else deadline
+    digest = cooperative_close_digest(till.domain, CooperativeClose(till.id, payout_a, payout_b, end))
+    first, second = (compact_signature(signer.key.sign(digest)) for signer in signers)
+    return (till.key, payout_a, payout_b, end, first, second)
+
+
+def consent(till: Till, participant: Actor, total: int, by: Actor, deadline: int | None = None) -> tuple[Any, ...]:
+    """Arguments of a withdrawal."""
+    end = now() + 60 if deadline is None else deadline
+    digest = withdraw_digest(till.domain, Withdraw(till.id, participant.raw, total, end))
+    return (till.key, total, end, compact_signature(by.key.sign(digest)))
+
+
+def start_closing(world: World, till: Till, by: Actor = resident) -> None:
+    """Close without a voucher."""
+    world.channels.close(till.key, NO_VOUCHER, NO_SIGNATURE, NO_SIGNATURE, sender=by.address)
+
+
+def let_window_pass() -> None:
+    """Blocks and seconds, just enough."""
+    wait(SETTLE_SECONDS, SETTLE_BLOCKS)
+
+
+def credits(world: World) -> tuple[int, int]:
+    """What resident and hub may claim."""
+    return world.channels.credit(resident.address), world.channels.credit(hub.address)
+
+
+def lock_arguments(locks: tuple[Lock, ...]) -> list[tuple[bytes, int, int]]:
+    """A lock list as the contract takes it."""
+    return [(lock.secret_hash, lock.amount, lock.expiry_block) for lock in locks]
