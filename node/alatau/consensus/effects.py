@@ -99,7 +99,8 @@ class DoBuildBlock:
 class DoValidateBlock:
     """Check and execute the block on the parent; answer ``InBlockValidated``.
 
-    Asked once per block, or again for one that was proposed anew long after: keep results by hash. The host checks everything about the block but its time against our clock, which the core has done.
+    Asked once per block, or again for one that was proposed anew long after: keep results by hash. The host checks
+    everything about the block but its time against our clock, which the core has done.
     """
 
     block: Block

@@ -1,0 +1,163 @@
+"""What validators do for each other beyond the rules: repeat, answer, ask, catch up.
+
+The paper assumes that every message arrives in the end. Here connections break and nodes restart, so whoever is in
+a round for long repeats what others may have missed; whoever connects is told where we stand; whoever lacks a block
+asks one of its voters; and whoever is behind says so by its status and is answered. Nothing here is believed: it
+all comes down to messages that prove themselves.
+"""
+
+from alatau.consensus.effects import DoBroadcast, DoRequestSync, DoSend
+from alatau.consensus.height import Height, Phase, others, set_timer
+from alatau.consensus.inputs import TimerKind
+from alatau.consensus.messages import ProposalRequest, RoundCertificate, StatusMessage, VotesMessage
+from alatau.consensus.seat import Seat
+from alatau.types.vote import Vote, VoteKind
+
+_ANSWERS_MAX = 8
+"""Blocks and commits sent to one peer, on its request or because it is behind, in one height. A peer on a bad
+line asks again once a rebroadcast, a hostile one gets eight blocks."""
+
+
+# ---------------------------------------------------------------- repeating
+
+
+def rebroadcast(seat: Seat, height: Height) -> None:
+    """Say again what others may have missed: our votes, the best polka, how this round was entered.
+
+    The polka ends a hidden lock (Malachite 997): whoever is locked shows why, and others can propose it.
+    """
+    driver, state = height.driver, height.driver.state
+    height.requested.clear()
+    votes = list(own_last_votes(seat, height))
+    if state.valid_hash is not None:
+        votes += driver.votes.votes_for(VoteKind.PREVOTE, state.valid_round, state.valid_hash)
+    if votes:
+        seat.do(DoBroadcast(VotesMessage(tuple(dict.fromkeys(votes)))))
+    certificate = driver.votes.certificate(state.round) if state.round > 0 else ()
+    if certificate:
+        seat.do(DoBroadcast(RoundCertificate(height.number, state.round, certificate)))
+    seat.do(DoBroadcast(status(height)))
+    ask_for_proposal(seat, height)
+
+
+def own_last_votes(seat: Seat, height: Height) -> tuple[Vote, ...]:
+    """Our votes of this round, and our precommit of the round that locked us: it may still decide (L49)."""
+    address, driver = seat.authority.address, height.driver
+    if address is None:
+        return ()
+    votes = driver.votes.votes_of(address, driver.state.round)
+    if driver.state.locked_hash is None or driver.state.locked_round == driver.state.round:
+        return votes
+    locked = driver.votes.votes_of(address, driver.state.locked_round)
+    return (*votes, *(vote for vote in locked if vote.kind is VoteKind.PRECOMMIT))
+
+
+def status(height: Height) -> StatusMessage:
+    """Where we stand."""
+    return StatusMessage(height.number, height.driver.state.round, height.context.parent_hash)
+
+
+# ---------------------------------------------------------------- answering
+
+
+def greet(seat: Seat, height: Height, peer: bytes) -> None:
+    """Tell a peer that has just connected where we stand, and what it may have missed of the round."""
+    seat.do(DoSend(peer, status(height)))
+    if height.phase is not Phase.RUNNING:
+        return
+    votes = own_last_votes(seat, height)
+    if votes:
+        seat.do(DoSend(peer, VotesMessage(votes)))
+    round_ = height.driver.state.round
+    if height.proposer(round_) == seat.authority.address:
+        answer_request(seat, height, peer, round_, None)
+
+
+def answer_request(seat: Seat, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
+    """Send a proposal of this height, if we have it."""
+    message = height.driver.proposals.find(round_, block_hash)
+    if message is not None and _may_answer(height, peer):
+        seat.do(DoSend(peer, message))
+
+
+def help_behind(seat: Seat, height: Height, peer: bytes, peer_height: int) -> None:
+    """Answer a peer that says it is behind: where we are, and the last commit if that is all it lacks."""
+    if peer_height >= height.number or not _may_answer(height, peer):
+        return
+    seat.do(DoSend(peer, status(height)))
+    if peer_height == height.number - 1 and height.late.votes:
+        seat.do(DoSend(peer, VotesMessage(height.late.votes)))
+
+
+def _may_answer(height: Height, peer: bytes) -> bool:
+    """Count an answer against the peer's share for this height."""
+    given = height.answers.get(peer, 0)
+    if given >= _ANSWERS_MAX:
+        return False
+    height.answers[peer] = given + 1
+    return True
+
+
+# ---------------------------------------------------------------- asking
+
+
+def ask_for_proposal(seat: Seat, height: Height) -> None:
+    """Ask the proposer for this round's proposal, if it is not here."""
+    round_ = height.driver.state.round
+    proposer = height.proposer(round_)
+    if proposer != seat.authority.address and not height.driver.proposals.in_round(round_):
+        _request(seat, height, proposer, round_, None)
+
+
+def ask_for_missing_blocks(seat: Seat, height: Height) -> None:
+    """Ask a voter, each time another, for a block that a quorum names and that is not here."""
+    votes = height.driver.votes
+    for round_, block_hash in height.driver.missing_blocks():
+        if (round_, block_hash) in height.requested:
+            continue
+        voters = votes.cast(VoteKind.PREVOTE, round_) | votes.cast(VoteKind.PRECOMMIT, round_)
+        peers = sorted(voters.keys() - {seat.authority.address})
+        if peers:
+            height.requests += 1
+            _request(seat, height, peers[height.requests % len(peers)], round_, block_hash)
+
+
+def _request(seat: Seat, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
+    height.requested.add((round_, block_hash))
+    seat.do(DoSend(peer, ProposalRequest(height.number, round_, block_hash)))
+
+
+# ---------------------------------------------------------------- catching up
+
+
+def note_claim(seat: Seat, height: Height, peer: bytes, peer_height: int) -> None:
+    """A peer says, or shows by a message, that it decides ``peer_height``."""
+    seat.catch_up.claim(peer, peer_height)
+    if peer_height > height.number:
+        follow_claims(seat, height)
+
+
+def follow_claims(seat: Seat, height: Height, *, now: bool = False) -> None:
+    """Ask for blocks: at once if we are two heights behind, else only if we stay behind for a while."""
+    ahead = seat.catch_up.ahead(height.number)
+    if ahead is None or height.phase is Phase.COMMITTING:
+        return
+    peer, claimed = ahead
+    if look_again(seat, height) and (now or claimed > height.number + 1):
+        seat.do(DoRequestSync(peer, height.number))
+
+
+def look_again(seat: Seat, height: Height) -> bool:
+    """Look at the claims again in a while; whether that was not planned already."""
+    if height.sync_timer_set:
+        return False
+    height.sync_timer_set = True
+    set_timer(seat, height, TimerKind.SYNC, seat.parameters.timeout_vote_ms)
+    return True
+
+
+def may_release(seat: Seat, height: Height) -> bool:
+    """End the holding of a node without a past, if nobody is ahead and whoever answers has answered."""
+    if seat.catch_up.holding and seat.catch_up.may_release(height.number, others(seat, height)):
+        seat.catch_up.holding = False
+    return not seat.catch_up.holding

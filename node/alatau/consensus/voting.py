@@ -1,0 +1,100 @@
+"""What this validator says itself: proposals and votes, signed, recorded, then sent.
+
+The three effects stand together and in this order: the record in the log, the sign state, the broadcast. Whatever
+follows from our own vote comes later in the list.
+"""
+
+from dataclasses import replace
+
+from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoPersist, DoRecordSignState
+from alatau.consensus.height import Height, Phase, is_validator
+from alatau.consensus.messages import ProposalMessage, VotesMessage
+from alatau.consensus.proposal_keeper import Kept
+from alatau.consensus.records import OwnVoteRecord, ProposalRecord
+from alatau.consensus.seat import Seat
+from alatau.consensus.state_machine import Propose, Step
+from alatau.types.block import Block
+from alatau.types.vote import NO_ROUND, Proposal, Vote, VoteKind
+
+_BUILD_SHARE = 0.4
+"""Of the block interval, the time in which a block takes transactions (docs: chain)."""
+
+
+def propose(seat: Seat, height: Height, wish: Propose) -> None:
+    """L14 to L19: the valid block if there is one, else a new one, which the host builds."""
+    driver = height.driver
+    for kept in driver.proposals.in_round(wish.round):
+        if kept.message.proposal.proposer == seat.authority.address:
+            seat.do(DoBroadcast(kept.message))  # Signed before a restart: the log has it.
+            return
+    if wish.valid_hash is not None:
+        block = driver.proposals.block(wish.valid_hash)
+        assert block is not None, "a valid block is kept"
+        sign_proposal(seat, height, block, wish.valid_round)
+    elif height.spare is not None and _is_recent(seat, height.spare):
+        sign_proposal(seat, height, height.spare, NO_ROUND)
+    else:
+        timestamp = max(height.context.parent_timestamp, seat.now_ms // 1_000)
+        budget_ms = int(seat.parameters.block_interval_ms * _BUILD_SHARE)
+        seat.do(DoBuildBlock(height.number, wish.round, height.late.commit, timestamp, budget_ms))
+
+
+def take_built(seat: Seat, height: Height, round_: int, block: Block) -> None:
+    """The host built a block. Built too slowly for its round, it is good for our next (Besu 11005)."""
+    header, state = block.header, height.driver.state
+    if header.number != height.number or header.parent_hash != height.context.parent_hash:
+        return
+    in_time = height.phase is Phase.RUNNING and state.round == round_ and state.step is Step.PROPOSE
+    if in_time and height.proposer(round_) == seat.authority.address:
+        sign_proposal(seat, height, block, NO_ROUND)
+    else:
+        height.spare = block
+
+
+def _is_recent(seat: Seat, block: Block) -> bool:
+    return seat.now_ms - block.header.timestamp * 1_000 <= seat.parameters.clock_drift_ms_max
+
+
+def sign_proposal(seat: Seat, height: Height, block: Block, valid_round: int) -> None:
+    """L19: offer a block that is valid here, with the proof of its lock if it had a polka."""
+    assert seat.authority.address is not None
+    driver, round_ = height.driver, height.driver.state.round
+    if driver.proposals.in_round(round_):
+        return
+    proof = driver.votes.votes_for(VoteKind.PREVOTE, valid_round, block.hash) if valid_round != NO_ROUND else ()
+    timestamp_ms = max(seat.now_ms, block.header.timestamp * 1_000)
+    proposer = seat.authority.address
+    unsigned = Proposal(height.number, round_, block.hash, valid_round, timestamp_ms, proposer, b"")
+    signed = seat.guard.sign(unsigned)
+    if signed is None:
+        return
+    sign_state, signature = signed
+    message = ProposalMessage(replace(unsigned, signature=signature), block, proof)
+    driver.proposals.judge(block.hash, valid=True)
+    keep_proposal(seat, height, message, timely=True)
+    seat.do(DoRecordSignState(sign_state), DoBroadcast(message))
+
+
+def keep_proposal(seat: Seat, height: Height, message: ProposalMessage, *, timely: bool) -> None:
+    """Add a proposal, ours or a peer's, to the messages of the height and to the log."""
+    height.driver.proposals.add(Kept(message, timely))
+    if height.proposed_at_ms is None:
+        height.proposed_at_ms = seat.now_ms
+    seat.do(DoPersist(ProposalRecord(message, timely)))
+
+
+def cast(seat: Seat, height: Height, kind: VoteKind, block_hash: bytes | None) -> None:
+    """Sign a vote, if we may, and count it."""
+    if not is_validator(seat, height) or seat.catch_up.holding:
+        return
+    assert seat.authority.address is not None
+    state = height.driver.state
+    unsigned = Vote(kind, height.number, state.round, block_hash, seat.authority.address, b"")
+    signed = seat.guard.sign(unsigned)
+    if signed is None:
+        return
+    sign_state, signature = signed
+    vote = replace(unsigned, signature=signature)
+    record = OwnVoteRecord(vote, state.locked_round, state.locked_hash, state.valid_round, state.valid_hash)
+    seat.do(DoPersist(record), DoRecordSignState(sign_state), DoBroadcast(VotesMessage((vote,))))
+    height.driver.votes.add(vote)
