@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from alatau.chain.registry_reader import read_observers
 from alatau.consensus.messages import Message
 from alatau.engine.chain_view import ChainView
-from alatau.engine.peers import FetchError, PeerCame, PeerEvent, PeerSaid, PeerWent
+from alatau.engine.peers import Fetched, FetchError, PeerCame, PeerEvent, PeerSaid, PeerWent
 from alatau.p2p.member import Member, PeerConnected, PeerLost
 from alatau.p2p.network import Network
 from alatau.storage.store import Store
@@ -14,7 +14,6 @@ from alatau.transport.errors import RpcError
 from alatau.types.block import Block
 from alatau.types.genesis import Genesis
 from alatau.types.vote import Commit
-from alatau.wire.errors import WireError
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +75,13 @@ class NetworkPeers:
         _, encoded = await self.network.transactions.receive()
         return encoded
 
-    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
-        """Decided blocks from a peer; raises ``FetchError``."""
+    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> Fetched:
+        """Decided blocks from a peer, the next ones being fetched from others meanwhile; raises ``FetchError``."""
         try:
-            return await self.network.fetch_blocks(peer, start, count)
-        except (RpcError, WireError) as error:
+            fetched = await self.network.fetch_ahead(peer, start, count)
+        except RpcError as error:
             raise FetchError(str(error)) from error
+        return Fetched(fetched.peer_id, tuple(fetched.blocks))
 
 
 def members_of(genesis: Genesis, view: ChainView) -> tuple[Member, ...]:

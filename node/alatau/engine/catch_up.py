@@ -1,33 +1,21 @@
 """Fetching decided blocks from peers that are ahead.
 
-One request at a time: the bottleneck of catching up is executing blocks, not fetching them, and the next
-portion is fetched while the last one executes.
+One request at a time: the bottleneck of catching up is executing blocks, not fetching them. The network fetches
+the next portions from other peers while one executes.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 import structlog
 import trio
 
-from alatau.engine.peers import FetchError, Peers
-from alatau.types.block import Block
-from alatau.types.vote import Commit
+from alatau.engine.peers import Fetched, FetchError, Peers
 
 _LOG = structlog.get_logger(__name__)
 
 PORTION: Final = 64
 """Blocks asked for at once: at most a few seconds of execution when they are full."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """Blocks with the commits that decide them, as a peer gave them: nothing is checked yet."""
-
-    peer: bytes
-    blocks: tuple[tuple[Block, Commit], ...]
-    """Empty where the peer could not serve."""
 
 
 class CatchUp:
@@ -48,11 +36,11 @@ class CatchUp:
         self._nursery.start_soon(self._fetch, peer, height)
 
     async def _fetch(self, peer: bytes, height: int) -> None:
-        blocks: tuple[tuple[Block, Commit], ...] = ()
+        fetched = Fetched(peer, ())
         try:
-            blocks = tuple(await self._peers.fetch_blocks(peer, height, PORTION))
+            fetched = await self._peers.fetch_blocks(peer, height, PORTION)
         except FetchError as error:
             _LOG.warning("sync.fetch_failed", peer=peer.hex(), height=height, error=str(error))
         finally:
             self.running = False
-        await self._deliver(Fetched(peer, blocks))
+        await self._deliver(fetched)

@@ -53,10 +53,10 @@ from alatau.consensus.inputs import (
     Timer,
 )
 from alatau.engine.admission import Admission
-from alatau.engine.catch_up import CatchUp, Fetched
+from alatau.engine.catch_up import CatchUp
 from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
-from alatau.engine.peers import PeerCame, Peers, PeerSaid, PeerWent
+from alatau.engine.peers import Fetched, PeerCame, Peers, PeerSaid, PeerWent
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.engine.timers import Timers

@@ -35,6 +35,15 @@ class PeerWent:
 PeerEvent: TypeAlias = PeerSaid | PeerCame | PeerWent
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Blocks with the commits that decide them, as a peer gave them: nothing is checked yet."""
+
+    peer: bytes
+    blocks: tuple[tuple[Block, Commit], ...]
+    """Empty where the peer could not serve."""
+
+
 class FetchError(Exception):
     """A peer did not serve the blocks it was asked for: it stalled, closed, or sent what is none.
 
@@ -66,8 +75,10 @@ class Peers(Protocol):
     async def next_transactions(self) -> tuple[bytes, ...]:
         """Transactions that a peer passed on and no other had shown."""
 
-    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
-        """Ask a peer for decided blocks with their commits, from height ``start``; fewer may come, or none.
+    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> Fetched:
+        """Ask for decided blocks with their commits, from height ``start``; fewer may come, or none.
+
+        ``peer`` is a hint: another may give them. The next ones may be fetched meanwhile, from several at once.
 
         Raises:
             FetchError: nothing usable came.
