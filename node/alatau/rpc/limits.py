@@ -28,6 +28,8 @@ class Limits:
     call_time_s_max: float = 2.0
     """Longest that a caller waits for a running call; its gas bounds the work itself."""
 
+    wait_s_max: float = 300.0
+    """Longest wait for a transaction whose caller set no deadline."""
     streams_max: int = 512
     """Open subscriptions and submit streams. Each costs about 20 kB."""
     waiting_transactions_max: int = 20_000

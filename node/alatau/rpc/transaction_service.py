@@ -1,6 +1,5 @@
 """TransactionService: submitting, following, calling."""
 
-import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -174,7 +173,9 @@ class TransactionApi:
     async def _await_receipt(self, transaction_hash: bytes, call: Call) -> transaction_pb2.Receipt:
         """Wait until a transaction is final, at most until shortly before the deadline."""
         remaining_s = call.remaining_s()
-        wait_s = math.inf if remaining_s is None else max(0.0, remaining_s - _ANSWER_MARGIN_S)
+        wait_s = self._limits.wait_s_max
+        if remaining_s is not None:
+            wait_s = min(wait_s, max(0.0, remaining_s - _ANSWER_MARGIN_S))
         with trio.move_on_after(wait_s) as scope:
             await self._feed.wait_final(transaction_hash)
         if scope.cancelled_caught:

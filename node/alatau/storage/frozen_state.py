@@ -10,6 +10,7 @@ from contextlib import contextmanager
 
 from alatau.storage import schema
 from alatau.storage.database import Database, Snapshot
+from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.past_state import value_in
 from alatau.types.account import Account, decode_account
 
@@ -52,10 +53,22 @@ class FrozenState:
 
 
 @contextmanager
-def frozen_state(db: Database, height: int, tip: int) -> Iterator[FrozenState]:
-    """The state after ``height``, which the history reaches; ``tip`` is the last block committed."""
+def frozen_state(db: Database, height: int, history_blocks: int) -> Iterator[FrozenState]:
+    """The state after ``height``, whatever is committed before, while and after it is opened.
+
+    What the newest block is, the snapshot itself must say: the thread that commits writes the database first and
+    its own notes afterwards.
+
+    Raises:
+        HistoryPrunedError: the height is further back than ``history_blocks``, or above the tip.
+    """
     snapshot = db.snapshot()
     try:
+        raw = snapshot.get(schema.META_TIP)
+        tip = -1 if raw is None else int.from_bytes(raw[: schema.HEIGHT_SIZE], "big")
+        oldest = max(0, tip - history_blocks)
+        if not oldest <= height <= tip:
+            raise HistoryPrunedError(height, oldest, tip)
         yield FrozenState(db, snapshot, height, tip)
     finally:
         snapshot.close()

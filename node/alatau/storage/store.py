@@ -321,7 +321,7 @@ class Store:
         Raises:
             HistoryPrunedError: as :meth:`state`.
         """
-        return frozen_state(self._db, height, self._reach(height))
+        return frozen_state(self._db, height, self.options.history_blocks)
 
     def trie(self, height: int | None = None) -> StateTrie:
         """The trie after a block, by default the newest.
