@@ -23,10 +23,15 @@ def run(network: Devnet) -> None:
 def run_tour(network: Devnet, console: Console) -> None:
     """The whole tour of a running network, to ``console``. Raises ``TourError``."""
     with open_guide(network, console) as guide:
+        guide.chapter("Contracts in genesis")
         show_contracts(guide)
+        guide.chapter("The reserve: nothing leaves without proposal, two signatures and a delay")
         show_reserve_deposit(guide)
         show_release(guide)
         show_refused_release(guide)
+        guide.chapter("Settlement tokens for residents")
         show_issue(guide)
+        guide.chapter("A payment channel, closed in agreement")
         show_cooperative_close(guide)
+        guide.chapter("A payment channel, closed with an old voucher that is corrected")
         show_disputed_close(guide)

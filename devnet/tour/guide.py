@@ -37,9 +37,13 @@ class Guide:
         self._wallets: dict[str, Wallet] = {}
         self._contracts: dict[str, SyncContract] = {}
 
+    def chapter(self, title: str) -> None:
+        """What the next lines are about."""
+        self._console.print(f"  [cyan]{title}[/]")
+
     def say(self, what: str, result: str) -> None:
         """A line of the tour."""
-        self._console.print(f"  [green]done[/] {what}: [bold]{result}[/]")
+        self._console.print(f"    [green]done[/] {what}: [bold]{result}[/]", soft_wrap=True)
 
     def contract(self, name: str) -> SyncContract:
         """A contract of genesis."""

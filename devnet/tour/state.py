@@ -19,8 +19,9 @@ def show_contracts(guide: Guide) -> None:
         if not code:
             raise TourError(f"{name} has no code in genesis")
         sizes[name] = len(code)
-    shown = ", ".join(f"{name} {size:,} B" for name, size in sizes.items())
-    guide.say(f"{len(sizes)} contracts in genesis, compiled from Vyper, constructors run", shown)
+    guide.say("compiled from Vyper, constructors run", f"{len(sizes)} contracts at height 0")
+    for name, size in sizes.items():
+        guide.say(f"0x{contract_addresses()[name].hex()}", f"{name}, {size:,} bytes of code")
     seated = guide.contract("ValidatorRegistry").read("validators")
     expect("the number of validators in the registry", len(seated), len(guide.network.nodes))
     guide.say("the registry seats", ", ".join(row[5] for row in seated))
@@ -29,7 +30,7 @@ def show_contracts(guide: Guide) -> None:
     (word,) = guide.client.storage(registry, [slot_of(resident)])
     if not may_transact(word, guide.client.status().timestamp):
         raise TourError("resident 1 may not transact")
-    guide.say(f"a resident's permission, read from one slot (map at {STATUS_SLOT})", f"0x{word:x}")
+    guide.say(f"a resident may transact, says one slot that the node reads (map at {STATUS_SLOT})", f"0x{word:x}")
 
 
 def show_issue(guide: Guide) -> None:

@@ -4,7 +4,7 @@ import boa
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     claim_of,
-    credits,
+    credited,
     let_window_pass,
     open_till,
     start_closing,
@@ -41,7 +41,7 @@ def test_payee_closes_with_the_newest_voucher(world: World) -> None:
     world.channels.close(till.key, *claim_of(till, resident, 7, 2_500), sender=hub.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 2_500, 2_500)
+    assert credited(world) == (DEPOSIT - 2_500, 2_500)
 
 
 def test_payer_closes_with_a_receipt(world: World) -> None:
@@ -75,4 +75,4 @@ def test_neither_pause_nor_licence_stops_closing(world: World) -> None:
     world.channels.submit(till.key, *claim_of(till, resident, 2, 200), sender=hub.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 200, 200)
+    assert credited(world) == (DEPOSIT - 200, 200)

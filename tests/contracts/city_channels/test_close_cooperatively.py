@@ -8,7 +8,7 @@ from tests.contracts.city_channels.tills import (
     HUB_DEPOSIT,
     agreement,
     claim_of,
-    credits,
+    credited,
     open_till,
     start_closing,
     till_of,
@@ -25,7 +25,7 @@ def test_any_division_that_both_sign(world: World, payout: int) -> None:
     """The sum is what the channel holds; anyone carries the agreement."""
     till = open_till(world, hub_amount=HUB_DEPOSIT)
     world.channels.close_cooperatively(*agreement(till, payout, TOTAL - payout), sender=stranger.address)
-    assert credits(world) == (payout, TOTAL - payout)
+    assert credited(world) == (payout, TOTAL - payout)
     assert world.channels.held() == TOTAL
 
 
@@ -35,7 +35,7 @@ def test_sum_is_exact(world: World, a: int, b: int) -> None:
     till = open_till(world, hub_amount=HUB_DEPOSIT)
     with boa.reverts():
         world.channels.close_cooperatively(*agreement(till, a, b))
-    assert credits(world) == (0, 0)
+    assert credited(world) == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_agreement_ends_a_dispute(world: World) -> None:
     till = open_till(world)
     start_closing(world, till)
     world.channels.close_cooperatively(*agreement(till, 4_000, DEPOSIT - 4_000))
-    assert credits(world) == (4_000, 6_000)
+    assert credited(world) == (4_000, 6_000)
 
 
 def test_claim_of_a_stranger_is_empty(world: World) -> None:

@@ -6,7 +6,7 @@ from tests.contracts.city_channels.tills import (
     DEPOSIT,
     Till,
     claim_of,
-    credits,
+    credited,
     let_window_pass,
     lock_arguments,
     open_till,
@@ -41,7 +41,7 @@ def test_secret_counts_up_to_its_expiry(world: World, blocks: int, paid: int) ->
     world.channels.reveal(SECRET, sender=stranger.address)
     wait(SETTLE_SECONDS, 20)
     world.channels.settle(till.key, lock_arguments(locks), [])
-    assert credits(world) == (DEPOSIT - paid, paid)
+    assert credited(world) == (DEPOSIT - paid, paid)
 
 
 def test_unrevealed_locks_pay_nothing(world: World) -> None:
@@ -49,7 +49,7 @@ def test_unrevealed_locks_pay_nothing(world: World) -> None:
     till, locks = pending(world, expires_in=10)
     let_window_pass()
     world.channels.settle(till.key, lock_arguments(locks), [])
-    assert credits(world) == (DEPOSIT - 1_000, 1_000)
+    assert credited(world) == (DEPOSIT - 1_000, 1_000)
 
 
 def test_secret_is_revealed_once(world: World) -> None:
@@ -87,7 +87,7 @@ def test_absurd_lock_pays_what_there_is(world: World) -> None:
     world.channels.reveal(SECRET)
     let_window_pass()
     world.channels.settle(till.key, lock_arguments(locks), [])
-    assert credits(world) == (0, DEPOSIT)
+    assert credited(world) == (0, DEPOSIT)
 
 
 def test_batch_passes_over_channels_with_locks(world: World) -> None:
@@ -95,5 +95,5 @@ def test_batch_passes_over_channels_with_locks(world: World) -> None:
     till, locks = pending(world, expires_in=10)
     let_window_pass()
     world.channels.settle_many([till.key])
-    assert credits(world) == (0, 0)
+    assert credited(world) == (0, 0)
     world.channels.settle(till.key, lock_arguments(locks), [])

@@ -8,7 +8,7 @@ from tests.contracts.city_channels.tills import (
     agreement,
     claim_of,
     consent,
-    credits,
+    credited,
     let_window_pass,
     open_till,
     start_closing,
@@ -36,7 +36,7 @@ def test_window_is_blocks_and_seconds(world: World, seconds: int, blocks: int, r
         world.channels.settle(till.key, [], [])
     wait(SETTLE_SECONDS, SETTLE_BLOCKS)
     world.channels.settle(till.key, [], [], sender=stranger.address)
-    assert credits(world) == (DEPOSIT, 0)
+    assert credited(world) == (DEPOSIT, 0)
 
 
 def test_settled_exactly_once(world: World) -> None:
@@ -45,7 +45,7 @@ def test_settled_exactly_once(world: World) -> None:
     start_closing(world, till)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert world.channels.held() == DEPOSIT + HUB_DEPOSIT == sum(credits(world))
+    assert world.channels.held() == DEPOSIT + HUB_DEPOSIT == sum(credited(world))
     with boa.reverts("channels: not closing"):
         world.channels.settle(till.key, [], [])
     with boa.reverts("channels: not open"):
@@ -68,7 +68,7 @@ def test_withdrawals_count(world: World) -> None:
     world.channels.submit(till.key, *claim_of(till, hub, 1, 100), sender=resident.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 2_000 - 3_000 + 100, HUB_DEPOSIT + 3_000 - 100)
+    assert credited(world) == (DEPOSIT - 2_000 - 3_000 + 100, HUB_DEPOSIT + 3_000 - 100)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_payout_is_clamped(world: World, sent_ab: int, sent_ba: int, payout_a: i
     world.channels.submit(till.key, *claim_of(till, hub, 1, sent_ba), sender=resident.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (payout_a, DEPOSIT + HUB_DEPOSIT - payout_a)
+    assert credited(world) == (payout_a, DEPOSIT + HUB_DEPOSIT - payout_a)
 
 
 def test_batch_settles_what_is_ripe(world: World) -> None:
@@ -102,5 +102,5 @@ def test_batch_settles_what_is_ripe(world: World) -> None:
     start_closing(world, tills[3])
     world.channels.settle(tills[0].key, [], [])
     world.channels.settle_many([till.key for till in (*tills, till_of(99))])
-    assert credits(world) == (3_000, 0)
+    assert credited(world) == (3_000, 0)
     assert world.channels.held() == 5_000

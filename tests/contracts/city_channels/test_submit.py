@@ -10,7 +10,7 @@ from tests.contracts.city_channels.tills import (
     HUB_DEPOSIT,
     Till,
     claim_of,
-    credits,
+    credited,
     let_window_pass,
     open_till,
     start_closing,
@@ -45,7 +45,7 @@ def test_newer_voucher_corrects_a_stale_one(world: World) -> None:
     world.channels.submit(till.key, *claim_of(till, resident, 10, 1_000), sender=hub.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 1_000, 1_000)
+    assert credited(world) == (DEPOSIT - 1_000, 1_000)
 
 
 def test_both_directions_are_netted(world: World, till: Till) -> None:
@@ -54,7 +54,7 @@ def test_both_directions_are_netted(world: World, till: Till) -> None:
     world.channels.submit(till.key, *claim_of(till, hub, 2, 500), sender=resident.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 3_000 + 500, HUB_DEPOSIT + 3_000 - 500)
+    assert credited(world) == (DEPOSIT - 3_000 + 500, HUB_DEPOSIT + 3_000 - 500)
 
 
 def test_watchtower_submits_with_the_receipt(world: World, till: Till) -> None:
@@ -91,7 +91,7 @@ def test_overdrawn_voucher_pays_what_there_is(world: World, till: Till) -> None:
     world.channels.submit(till.key, *claim_of(till, resident, 4, 2**112 - 1), sender=hub.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (0, DEPOSIT + HUB_DEPOSIT)
+    assert credited(world) == (0, DEPOSIT + HUB_DEPOSIT)
 
 
 def test_payer_cannot_overwrite_the_payees_claim(world: World, till: Till) -> None:
@@ -163,4 +163,4 @@ def test_last_block_of_the_window_still_counts(world: World, till: Till) -> None
     wait(1, 1)
     world.channels.submit(till.key, *claim_of(till, resident, 5, 3_500), sender=hub.address)
     world.channels.settle(till.key, [], [])
-    assert credits(world) == (DEPOSIT - 3_500, HUB_DEPOSIT + 3_500)
+    assert credited(world) == (DEPOSIT - 3_500, HUB_DEPOSIT + 3_500)

@@ -6,7 +6,7 @@ from tests.contracts.city_channels.tills import (
     HUB_DEPOSIT,
     agreement,
     consent,
-    credits,
+    credited,
     open_till,
     start_closing,
 )
@@ -24,7 +24,7 @@ def test_withdrawal_with_consent_is_paid_at_once(world: World) -> None:
     with boa.reverts("channels: payouts do not add up"):
         world.channels.close_cooperatively(*agreement(till, DEPOSIT, HUB_DEPOSIT))
     world.channels.close_cooperatively(*agreement(till, DEPOSIT - 3_000, HUB_DEPOSIT - 1_000))
-    assert credits(world) == (7_000, 3_000)
+    assert credited(world) == (7_000, 3_000)
 
 
 def test_total_is_cumulative(world: World) -> None:

@@ -128,7 +128,7 @@ def let_window_pass() -> None:
     wait(SETTLE_SECONDS, SETTLE_BLOCKS)
 
 
-def credits(world: World) -> tuple[int, int]:
+def credited(world: World) -> tuple[int, int]:
     """What resident and hub may claim."""
     return world.channels.credit(resident.address), world.channels.credit(hub.address)
 
