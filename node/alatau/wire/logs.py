@@ -62,4 +62,3 @@ def write_filter(wanted: EventFilter) -> log_pb2.LogFilter:
     """For the wire."""
     topics = [log_pb2.TopicCondition(any_of=any_of) for any_of in wanted.topics]
     return log_pb2.LogFilter(addresses=wanted.addresses, topics=topics)
-
