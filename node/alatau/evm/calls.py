@@ -133,9 +133,9 @@ def _run(f: Frame) -> int:
             region = runtime.translate(program, pc)
             if region is not None:
                 continue
-        before = f.gas - f.gas_of_calls
+        before = f.gas + f.gas_of_calls
         pc = interpret(f, pc, handlers)
-        program.credit += before - f.gas + f.gas_of_calls
+        program.credit += before - f.gas - f.gas_of_calls
         if pc <= TAKEN:
             pc = TAKEN - pc
     return pc
@@ -198,11 +198,13 @@ def _message(
     to &= ADDRESS
     address = to.to_bytes(20)
     gas -= COLD_ACCOUNT if warm_account(state, address) else WARM
-    code = code_with_hash(state, code_hash_of(state, address))
+    code_hash = code_hash_of(state, address)
+    code = code_with_hash(state, code_hash)
     precompile = machine.precompiles.get(to)
     if len(code) == DESIGNATION_SIZE and (delegate := delegate_of(code)) is not None:
         gas -= COLD_ACCOUNT if warm_account(state, delegate) else WARM
-        code = code_with_hash(state, code_hash_of(state, delegate))
+        code_hash = code_hash_of(state, delegate)
+        code = code_with_hash(state, code_hash)
     if value:
         gas -= CALL_VALUE
         if kind == "CALL" and not is_alive(state, address):
@@ -225,7 +227,7 @@ def _message(
     data: bytes | memoryview = b""
     if size:
         data = memoryview(f.memory)[start : start + size] if size > LENT_MIN else bytes(f.memory[start : start + size])
-    program = machine.runtime.programs.program(code)
+    program = machine.runtime.programs.program(code, code_hash)
     match kind:
         case "CALL":
             child = Frame(machine, f.address, address, value, data, sent, f.depth + 1, f.static, program)
