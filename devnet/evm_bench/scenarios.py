@@ -78,7 +78,8 @@ def _channels() -> list[Scenario]:
     opened = world.dump()
     parties = Parties(a.address, b.address, (1).to_bytes(32, "big"))
     world.send(b.address, channels, _closing(parties))
-    later = replace(world.environment, number=world.environment.number + 100, timestamp=world.environment.timestamp + 60)
+    now = world.environment
+    later = replace(now, number=now.number + 100, timestamp=now.timestamp + 60)
     tuple_ = (parties.a, parties.b, parties.salt)
     lock_list = "(bytes32,uint256,uint256)[]"
     settling = calldata(f"settle({_PARTIES},{lock_list},{lock_list})", tuple_, [], [])

@@ -99,9 +99,10 @@ _FIELD: Final = b"\x5b" * (_CODE_SIZE_MAX - 8)
 _JUMPING_FIELD: Final = b"\x61" + (_CODE_SIZE_MAX - 9).to_bytes(2, "big") + b"\x56" + b"\x5b" * (_CODE_SIZE_MAX - 12)
 """Jumps over the field to its last JUMPDEST, so that its analysis is asked for and none of it is paid."""
 
-_MIXED_FIELD: Final = b"\x61" + (_CODE_SIZE_MAX - 8).to_bytes(2, "big") + b"\x56" + b"\x5b\x60\x00\x50" * 6_141 + b"\x5b"
+_MIXED_FIELD: Final = b"\x61\x5f\xf8" + b"\x56" + b"\x5b\x60\x00\x50" * 6_141 + b"\x5b"
 _ARITHMETIC: Final = _straight(bytes.fromhex("5f358002800180191850"))
 """Different instructions on unknown words."""
+
 
 def _branching() -> bytes:
     """A conditional jump on unknown data to the next piece, again and again."""
@@ -121,6 +122,16 @@ def _joining() -> bytes:
     return code
 
 
+def _backwards() -> bytes:
+    """From the last piece to the first: every jump lands where none has before, and not after a known place."""
+    size, count = 17, 1_400
+    code = b"\x61" + (4 + size * (count - 1)).to_bytes(2, "big") + b"\x56"
+    for n in range(count):
+        target = 4 + size * (n - 1) if n else 4 + size * count
+        code += b"\x5b\x61" + target.to_bytes(2, "big") + b"\x56" + b"\x60\x60" * 6
+    return code + b"\x5b"
+
+
 SHAPES: Final[tuple[Shape, ...]] = (
     Shape("deep calls: recursion to the end of gas", _recursion(), warm_up_runs=1),
     Shape("memory grows word by word", _growing_memory()),
@@ -133,6 +144,7 @@ SHAPES: Final[tuple[Shape, ...]] = (
     _named("calls to 64 different contracts, straight code", _cycle(64, _ARITHMETIC)),
     _named("calls to 64 different contracts, branches", _cycle(64, _branching())),
     _named("calls to 64 different contracts, joins", _cycle(64, _joining())),
+    _named("calls to 64 different contracts, jumps backwards", _cycle(64, _backwards())),
     Shape("one contract, straight code, first run", _checked_calls([_TARGET]), {_TARGET: _ARITHMETIC}),
     Shape("one contract, branches, first run", _checked_calls([_TARGET]), {_TARGET: _branching()}),
     Shape("one contract, joins, first run", _checked_calls([_TARGET]), {_TARGET: _joining()}),
@@ -144,10 +156,16 @@ SHAPES: Final[tuple[Shape, ...]] = (
     Shape("tiny calls: failing", _forever(_call(_TARGET, b"\x60\x0a") * 20), {_TARGET: b"\xfe"}, warm_up_runs=1),
     Shape("tiny calls: reverting", _forever(_call(_TARGET) * 20), {_TARGET: b"\x5f\x5f\xfd"}, warm_up_runs=1),
     Shape("CREATE2 with 48 KiB of JUMPDEST", _creation(49_152), data=b"\x00" + b"\x5b" * 49_151),
-    Shape("CREATE2 with 48 KiB of JUMPDEST, which jumps",
-          _creation(49_152), data=b"\x60\x03\x56" + b"\x5b" * 3 + b"\x00" + b"\x5b" * 49_145),
-    Shape("CREATE2 with 48 KiB of JUMPDEST and PUSH1",
-          _creation(49_152), data=(b"\x60\x03\x56\x5b\x00" + b"\x5b\x60\x00" * 16_383)[:49_152]),
+    Shape(
+        "CREATE2 with 48 KiB of JUMPDEST, which jumps",
+        _creation(49_152),
+        data=b"\x60\x03\x56" + b"\x5b" * 3 + b"\x00" + b"\x5b" * 49_145,
+    ),
+    Shape(
+        "CREATE2 with 48 KiB of JUMPDEST and PUSH1",
+        _creation(49_152),
+        data=(b"\x60\x03\x56\x5b\x00" + b"\x5b\x60\x00" * 16_383)[:49_152],
+    ),
     Shape("CREATE, tiny initcode", _forever(b"\x5f\x5f\x5f\xf0\x50" * 20)),
     Shape("CREATE, one byte of code each", _deploying(1)),
     Shape("CREATE, 24 KiB of code each", _deploying(24_576), gas=30_000_000),

@@ -3,8 +3,6 @@
 from random import Random
 from typing import Any
 
-from devnet.fuzz.program import PRECOMPILES, Program
-
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.types.transaction import (
     Authorization,
@@ -14,6 +12,7 @@ from alatau.types.transaction import (
     decode_transaction,
     sign_transaction,
 )
+from devnet.fuzz.program import PRECOMPILES, Program
 
 Case = dict[str, Any]
 

@@ -52,6 +52,7 @@ def fork(name: str) -> SimpleNamespace:
 
 
 def load_state(spec: SimpleNamespace, pre: dict[str, Any]) -> Any:
+    """The accounts of a case in the specification's state."""
     state = spec.state.State()
     for key, account in pre.items():
         address = Bytes20(_bytes(key))
@@ -81,6 +82,7 @@ def _dump_state(state: Any) -> dict[str, Any]:
 
 
 def environment(spec: SimpleNamespace, env: dict[str, Any], state: Any) -> Any:
+    """The block environment of a case."""
     return spec.vm.BlockEnvironment(
         chain_id=U64(_int(env["chain_id"])),
         state=state,
@@ -139,9 +141,7 @@ def answer(case: dict[str, Any]) -> dict[str, Any]:
     state = load_state(spec, case["pre"])
     block = environment(spec, case["env"], state)
     output = spec.vm.BlockOutput()
-    results = [
-        _run_transaction(spec, block, output, _bytes(data), index) for index, data in enumerate(case["txs"])
-    ]
+    results = [_run_transaction(spec, block, output, _bytes(data), index) for index, data in enumerate(case["txs"])]
     return {"txs": results, "root": _hex(spec.state.state_root(state)), "state": _dump_state(state)}
 
 
