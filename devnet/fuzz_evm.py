@@ -38,12 +38,19 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=5)
     parser.add_argument("--seed", type=int, default=1, help="the first seed; it goes up by one per case")
     parser.add_argument("--cases", type=int, help="stop after so many cases")
+    parser.add_argument(
+        "--keep", type=int, nargs="*", help="write the cases of these seeds for the test suite; no fuzzing"
+    )
     parser.add_argument("--oracle", type=Path, help="a Python that has ethereum-execution installed")
     arguments = parser.parse_args()
     tally: Counter[str] = Counter()
     deadline = time.monotonic() + arguments.minutes * 60
     seed = arguments.seed
     with Oracle(arguments.oracle or ensure_venv()) as oracle:
+        for kept in arguments.keep or ():
+            _write(oracle, random_case(kept))
+        if arguments.keep:
+            return 0
         while time.monotonic() < deadline and tally["differences"] < _DIFFERENCES_MAX:
             if arguments.cases is not None and seed >= arguments.seed + arguments.cases:
                 break
@@ -122,11 +129,16 @@ def _save(oracle: Oracle, case: Case, found: list[str]) -> None:
     """Shrink the case, write it with the oracle's answer, and say what differs."""
     print(f"seed {case['seed']} differs:", *found[:6], sep="\n  ")
     small = shrink(case, lambda candidate: _differs(oracle, candidate))
-    answer: dict[str, Any] = oracle.answer(small)
+    print("  shrunk:", *_compare(oracle, small)[:6], f"saved {_write(oracle, small)}", sep="\n  ")
+
+
+def _write(oracle: Oracle, case: Case) -> Path:
+    """Write a case with the oracle's answer."""
+    answer: dict[str, Any] = oracle.answer(case)
     REGRESSIONS.mkdir(parents=True, exist_ok=True)
     path = REGRESSIONS / f"seed_{case['seed']}.json"
-    path.write_text(json.dumps({"case": small, "expected": answer}, indent=1) + "\n")
-    print("  shrunk:", *_compare(oracle, small)[:6], f"saved {path}", sep="\n  ")
+    path.write_text(json.dumps({"case": case, "expected": answer}, indent=1) + "\n")
+    return path
 
 
 def _differs(oracle: Oracle, case: Case) -> bool:

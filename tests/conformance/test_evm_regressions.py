@@ -1,14 +1,16 @@
-"""Cases in which the EVM once differed from the executable specification, as the fuzzer shrank and saved them."""
+"""The fuzzer's kept cases: those in which the EVM once differed from the executable specification, shrunk, and a
+few that cover much, with the specification's answers.
+"""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from devnet.fuzz.peer import answer, differences, interpreting, translating
 
 from alatau.evm.runtime import Runtime
 from alatau.types.chain_config import Fork
+from devnet.fuzz.peer import answer, differences, interpreting, translating
 
 _FOLDER = Path(__file__).parents[1] / "vectors" / "evm_regressions"
 _FILES = sorted(_FOLDER.glob("*.json"))
