@@ -205,7 +205,7 @@ class Translation:
         target = path.pop()
         if isinstance(target, int):
             if self._program.admits(target):
-                return self._arrive(target, path)
+                return self._go(path, target)
             self._w.emit("raise InvalidJumpError")
             return None
         name = self._w.atom(path, target)
@@ -213,6 +213,13 @@ class Translation:
             f"if {name} not in f.program.destinations and not f.program.admits({name}):\n    raise InvalidJumpError"
         )
         self._leave(path, name)
+        return None
+
+    def _go(self, path: Path, target: int) -> int | None:
+        """Go on at ``target`` if that is worth its translation."""
+        if self._worthwhile(target):
+            return self._arrive(target, path)
+        self._leave(path, str(target))
         return None
 
     def _branch(self, path: Path, after: int) -> int | None:
@@ -228,24 +235,17 @@ class Translation:
             condition = Condition(w.atom(path, condition))
         if isinstance(target, str | Condition):
             target = w.atom(path, target)
-        constant = isinstance(target, int) and self._program.admits(target)
-        if constant and self._ends_soon(after):
+        if isinstance(target, int) and self._program.admits(target) and self._ends_soon(after):
             w.emit(f"if {condition.negated().text}:")
-            self._nested(after, path)
-            assert isinstance(target, int)
-            return self._arrive(target, path)
+            self._nested(path, after)
+            return self._go(path, target)
         w.emit(f"if {condition.text}:")
-        if constant and isinstance(target, int) and not self._worthwhile(target):
-            w.indent += 1
-            self._leave(path.copy(), str(target))
-            w.indent -= 1
-        else:
-            path.stack.append(target)
-            self._nested(None, path)
-            path.stack.pop()
+        path.stack.append(target)
+        self._nested(path)
+        path.stack.pop()
         return self._arrive(after, path)
 
-    def _nested(self, pc: int | None, path: Path) -> None:
+    def _nested(self, path: Path, pc: int | None = None) -> None:
         """An arm of a branch: from ``pc`` on, or from the jump whose target is on the stack."""
         arm = path.copy()
         self._w.indent += 1
@@ -254,7 +254,9 @@ class Translation:
 
     def _worthwhile(self, target: int) -> bool:
         """Whether the code at ``target`` ran before, or is too short to leave it out."""
-        return self._everything or target in self._program.entries or self._ends_soon(target)
+        if self._everything or target in self._program.entries or target in self._program.regions:
+            return True
+        return target == self._entry or self._ends_soon(target)
 
     def _ends_soon(self, pc: int) -> bool:
         """Whether the frame ends within a few instructions from ``pc`` on, come what may."""
