@@ -1,0 +1,63 @@
+"""What a client that trusts nothing but the genesis hash can do on a real network."""
+
+import pytest
+
+from alatau.artifacts import addresses
+from alatau.client import LightClient
+from alatau.wire.block import BlockView
+from devnet import accounts
+from devnet.network import Devnet, start_nodes
+from devnet.processes import kill_process
+from devnet.watch import client_of, height_of, wait_for_height
+from tests.e2e.agreement import RECOVERY_S
+
+pytestmark = pytest.mark.e2e
+
+
+def test_state_is_proved_from_the_genesis_hash(four_validators: Devnet) -> None:
+    """Commits of four validators and trie proofs lead from genesis to a balance, on every node alike."""
+    network = four_validators
+    payee = accounts.key_of("resident_2").address
+    with client_of(network.nodes[0]) as client:
+        wallet = client.wallet(accounts.key_of("resident_1"))
+        genesis_hash = client.status().genesis_hash
+        receipt = client.transfer(wallet, payee, 5)
+    for node in network.nodes:
+        wait_for_height((node,), receipt.position.height, RECOVERY_S)
+        with client_of(node) as client:
+            light = client.run(LightClient.anchored(network.chain_id, genesis_hash))
+            account = client.run(light.account(payee))
+            assert account == client.account(payee, light.trusted.header.number).account
+            assert len(light.trusted.validators.validators) == 4
+            token = client.run(light.account(addresses.SETTLEMENT_TOKEN))
+            assert token is not None
+            block = client.run(light.block(max(light.trusted.header.number, receipt.position.height)))
+            assert block.hash == light.trusted.hash
+
+
+def test_a_subscription_resumes_on_another_node(four_validators: Devnet) -> None:
+    """A client whose node is killed goes on with the next height elsewhere, without a gap or a repetition."""
+    network = four_validators
+    heights = []
+    with client_of(network.nodes[0]) as client, client.subscribe_blocks(0, BlockView.HEADER) as blocks:
+        heights += [next(blocks).height for _ in range(3)]
+    kill_process(network.nodes[0].home)
+    with client_of(network.nodes[1]) as client, client.subscribe_blocks(heights[-1] + 1) as blocks:
+        heights += [next(blocks).height for _ in range(2)]
+    assert heights == list(range(5))
+    start_nodes(network, (network.nodes[0],))
+    wait_for_height((network.nodes[0],), height_of(network.nodes[1]), RECOVERY_S)
+
+
+def test_a_stall_is_explained(four_validators: Devnet) -> None:
+    """With two of four validators down, a third says that no decision is possible and who is missing."""
+    network = four_validators
+    for node in network.nodes[2:]:
+        kill_process(node.home)
+    with client_of(network.nodes[0]) as client:
+        wallet = client.wallet(accounts.key_of("resident_1"))
+        client.submit(wallet.sign(to=wallet.address, gas_limit=21_000))
+        words = ""
+        while "No decision is possible" not in words:
+            words = " ".join(client.consensus_state().explanation)
+        assert all(node.name in words for node in network.nodes[2:])
