@@ -3,6 +3,7 @@
 import time
 
 import pytest
+
 from devnet.network import Devnet, start_nodes
 from devnet.processes import kill_process, stop_processes
 from devnet.watch import client_of, height_of, wait_for_height

@@ -1,0 +1,146 @@
+"""Building and checking blocks."""
+
+from dataclasses import replace
+
+import pytest
+from tests.unit.chain.small_network import (
+    PAYEE,
+    PAYER,
+    START,
+    VALIDATORS,
+    build,
+    executed_hashes,
+    finish,
+    payment,
+    small_network,
+    template,
+)
+
+from alatau.chain.errors import InvalidBlockError
+from alatau.chain.execution import build_block, check_permission, execute_block
+from alatau.chain.permission import ParticipantKind, status_word
+from alatau.chain.tip import tip_after
+from alatau.chain.transaction import InvalidTransactionError
+from alatau.types.block import Block
+from alatau.types.header import EMPTY_ROOT, Header
+
+
+def test_a_built_block_executes_to_the_same_header() -> None:
+    """What the builder seals is what another validator computes, to the last root."""
+    network = small_network()
+    built = build(network, [payment(n) for n in range(5)])
+    block = built.executed.block
+    again = finish(execute_block(network.tip, network.config, block, [PAYER.address] * 5, network.validators))
+    assert again.block.header == block.header
+    assert again.receipts == built.executed.receipts
+    assert [r.cumulative_gas_used for r in again.receipts] == [21_000 * n for n in range(1, 6)]
+    assert again.diff.accounts[PAYEE.address].balance == 5
+
+
+def test_an_empty_block_changes_only_the_system_contracts() -> None:
+    """A heartbeat stores the parent's hashes (EIP-2935, EIP-4788) and nothing else."""
+    network = small_network()
+    built = build(network)
+    assert built.executed.block.header.transactions_root == EMPTY_ROOT
+    assert built.executed.block.header.gas_used == 0
+    assert PAYER.address not in built.executed.diff.accounts
+    assert built.executed.diff.storage.keys() == built.executed.diff.accounts.keys()
+
+
+def test_a_candidate_that_the_state_refuses_is_left_out_and_named() -> None:
+    """A gap in the nonces refuses what follows it; the block goes on without."""
+    network = small_network()
+    good, gapped = payment(0), payment(2)
+    built = build(network, [good, gapped])
+    assert executed_hashes(built.executed) == [good.hash]
+    assert built.refused == ((gapped.hash, "nonce_too_high"),)
+
+
+def test_the_host_closes_a_block_when_its_time_is_up() -> None:
+    """Sending True ends the block after the candidate in hand."""
+    network = small_network()
+    work = build_block(network.tip, network.config, template(network), [(payment(n), PAYER.address) for n in range(10)])
+    next(work)
+    next(work)
+    with pytest.raises(StopIteration) as end:
+        work.send(True)
+    assert len(end.value.value.executed.block.transactions) == 2
+
+
+def test_a_block_ends_where_the_gas_does() -> None:
+    """A candidate whose gas limit does not fit stays for the next block."""
+    network = small_network(block_gas_limit=50_000)
+    built = build(network, [payment(n) for n in range(3)])
+    assert len(built.executed.block.transactions) == 2
+    assert built.refused == ()
+
+
+def test_a_block_ends_where_its_size_does() -> None:
+    """The encoded block stays below the configured size."""
+    network = small_network(block_size_bytes_max=64 * 1024 + 300)
+    built = build(network, [payment(n) for n in range(10)])
+    assert len(built.executed.block.transactions) == 2
+
+
+def test_blocks_chain_before_they_are_committed() -> None:
+    """The next block builds on the post-state of one that is still being voted on."""
+    network = small_network()
+    first = build(network, [payment(0, value=7)])
+    tip = tip_after(network.tip, first.executed)
+    assert tip.state.account(PAYEE.address).balance == 7
+    assert tip.block_hash(1) == first.executed.block.hash
+    assert tip.block_hash(0) == network.tip.hash
+    second = finish(build_block(tip, network.config, template(network), [(payment(1), PAYER.address)]))
+    assert second.executed.block.header.parent_hash == first.executed.block.hash
+    assert second.executed.diff.accounts[PAYEE.address].balance == 8
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("state_root", {"state_root": bytes(32)}),
+        ("receipts_root", {"receipts_root": bytes(32)}),
+        ("transactions_root", {"transactions_root": bytes(32)}),
+        ("gas_used", {"gas_used": 1}),
+        ("logs_bloom", {"logs_bloom": b"\x01" * 256}),
+    ],
+)
+def test_a_header_that_lies_about_execution_is_refused(rule: str, change: dict[str, object]) -> None:
+    """Each field that execution yields is compared, and the first difference named."""
+    network = small_network()
+    block = build(network, [payment(0)]).executed.block
+    lie = Block(replace(block.header, **change), block.transactions, None)
+    with pytest.raises(InvalidBlockError) as caught:
+        finish(execute_block(network.tip, network.config, lie, [PAYER.address], network.validators))
+    assert caught.value.rule == rule
+
+
+def test_a_block_with_a_transaction_that_cannot_be_included_is_refused() -> None:
+    """Replaying a payment makes the block invalid."""
+    network = small_network()
+    block = build(network, [payment(0)]).executed.block
+    twice = Block(block.header, (payment(0), payment(0)), None)
+    with pytest.raises(InvalidBlockError, match="nonce"):
+        finish(execute_block(network.tip, network.config, twice, [PAYER.address] * 2, network.validators))
+
+
+def test_the_builder_moves_time_forward_only() -> None:
+    """A clock behind the parent's still gives a valid timestamp."""
+    network = small_network()
+    late = replace(template(network), timestamp=START - 100)
+    header: Header = finish(build_block(network.tip, network.config, late, [])).executed.block.header
+    assert header.timestamp == START
+    assert header.beneficiary == VALIDATORS[0].address
+
+
+def test_permission_is_a_rule_of_validity() -> None:
+    """A stranger may not transact; a resident may, but not deploy; a developer may."""
+    resident = status_word(ParticipantKind.RESIDENT, tier=1)
+    developer = status_word(ParticipantKind.INSTITUTION, deploys=True)
+    transfer, creation = payment(0), payment(0, to=None, gas_limit=100_000)
+    check_permission(resident, transfer, PAYER.address, START)
+    check_permission(developer, creation, PAYER.address, START)
+    for word, tx in ((0, transfer), (resident, creation)):
+        with pytest.raises(InvalidTransactionError) as caught:
+            check_permission(word, tx, PAYER.address, START)
+        assert caught.value.reason == "sender_not_permitted"

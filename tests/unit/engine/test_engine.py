@@ -1,0 +1,128 @@
+"""The owner task at work: whole nodes decide blocks, fall behind, catch up, restart."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import trio
+
+from alatau.types.block import Block
+from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, payment
+from tests.unit.engine.local_nodes import (
+    Hub,
+    local_genesis,
+    running_network,
+    running_node,
+    wait_for_height,
+)
+
+
+@pytest.mark.trio
+async def test_four_nodes_decide_the_same_blocks(tmp_path: Path) -> None:
+    """A payment offered to one node is in everybody's state, and all roots are equal."""
+    async with running_network(tmp_path) as nodes:
+        with nodes[3].subscriptions.open() as blocks:
+            outcomes = await nodes[0].admission.submit([payment(n).encoded for n in range(3)])
+            assert outcomes == [None, None, None]
+            included = 0
+            async for executed in blocks:
+                included += len(executed.block.transactions)
+                if included == 3:
+                    break
+        height = nodes[3].view.height
+        await wait_for_height(nodes, height)
+        assert all(node.state_roots()[: height + 1] == nodes[0].state_roots()[: height + 1] for node in nodes)
+        for node in nodes:
+            payee = node.view.tip.state.account(PAYEE.address)
+            assert payee is not None
+            assert payee.balance == 3
+            assert len(node.mempool) == 0
+
+
+@pytest.mark.trio
+async def test_two_of_four_decide_nothing(tmp_path: Path) -> None:
+    """Without a quorum no height ends, whatever is offered."""
+    async with running_network(tmp_path, 2) as nodes:
+        assert await nodes[0].admission.submit([payment(0).encoded]) == [None]
+        await trio.sleep(1.5)  # Fifteen heartbeats, and several rounds.
+        assert [node.view.height for node in nodes] == [0, 0]
+
+
+@pytest.mark.trio
+async def test_a_node_that_was_away_fetches_what_it_missed(tmp_path: Path) -> None:
+    """The fourth validator starts late, catches up by the commits of the others, and joins."""
+    hub, genesis = Hub(), local_genesis()
+    keys = VALIDATORS
+    async with (
+        running_node(keys[0], genesis, tmp_path / "0", hub) as first,
+        running_node(keys[1], genesis, tmp_path / "1", hub) as second,
+        running_node(keys[2], genesis, tmp_path / "2", hub) as third,
+    ):
+        await first.admission.submit([payment(0).encoded])
+        await wait_for_height([first, second, third], 6)
+        async with running_node(keys[3], genesis, tmp_path / "3", hub) as late:
+            await wait_for_height([late], first.view.height + 2)
+            height = late.view.height
+            await wait_for_height([first], height)
+            assert late.state_roots()[: height + 1] == first.state_roots()[: height + 1]
+            assert late.peers.reported == []
+
+
+@pytest.mark.trio
+async def test_a_peer_that_serves_a_wrong_block_is_reported(tmp_path: Path) -> None:
+    """A block that its commit does not fit is refused, its server reported, and another peer asked."""
+    hub, genesis = Hub(), local_genesis()
+    keys = VALIDATORS
+    async with (
+        running_node(keys[0], genesis, tmp_path / "0", hub) as first,
+        running_node(keys[1], genesis, tmp_path / "1", hub) as second,
+        running_node(keys[2], genesis, tmp_path / "2", hub) as third,
+    ):
+        await wait_for_height([first, second, third], 4)
+        honest = first.store.block(2)
+        assert honest is not None
+        first.peers.lie = Block(replace(honest.header, gas_used=1), (), honest.last_commit)
+        async with running_node(keys[3], genesis, tmp_path / "3", hub) as late:
+            await wait_for_height([late], 6)
+            assert set(late.peers.reported) <= {(keys[0].address, "bad_block")}
+            assert late.state_roots()[:5] == second.state_roots()[:5]
+
+
+@pytest.mark.trio
+async def test_a_restart_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """A lone node of a network of four is stopped and started in turn with the others, without contradiction."""
+    hub, genesis = Hub(), local_genesis()
+    keys = VALIDATORS
+    async with (
+        running_node(keys[0], genesis, tmp_path / "0", hub) as first,
+        running_node(keys[1], genesis, tmp_path / "1", hub) as second,
+        running_node(keys[2], genesis, tmp_path / "2", hub) as third,
+    ):
+        reached = 0
+        for _ in range(3):
+            async with running_node(keys[3], genesis, tmp_path / "3", hub) as fourth:
+                assert fourth.view.height >= reached
+                await wait_for_height([fourth], first.view.height + 2)
+                reached = fourth.view.height
+        await wait_for_height([first, second, third], reached)
+        assert first.evidence == second.evidence == third.evidence == []
+
+
+@pytest.mark.trio
+async def test_the_sender_of_a_refused_transaction_learns_why(tmp_path: Path) -> None:
+    """Each kind of bad transaction has its reason, and none of them is passed on."""
+    async with running_network(tmp_path, 1) as (node,):
+        wrong_chain = bytearray(payment(0).encoded)
+        cases = {
+            b"": "TRANSACTION_MALFORMED",
+            bytes(wrong_chain[:-1]): "TRANSACTION_MALFORMED",
+            payment(0, gas_limit=20_999).encoded: "INTRINSIC_GAS_TOO_LOW",
+            payment(0, gas_limit=2**24 + 1).encoded: "GAS_LIMIT_TOO_HIGH",
+            payment(0, value=10**21).encoded: "INSUFFICIENT_FUNDS",
+            payment(5_000).encoded: "NONCE_GAP_TOO_LARGE",
+        }
+        outcomes = await node.admission.submit(list(cases))
+        assert [o.reason for o in outcomes if o is not None] == list(cases.values())
+        assert len(node.mempool) == 0
+        assert node.admission.refused_total["TRANSACTION_MALFORMED"] == 2
+        assert node.view.tip.state.account(PAYER.address) is not None

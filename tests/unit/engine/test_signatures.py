@@ -1,0 +1,26 @@
+"""Recovering senders, in place and in a thread."""
+
+from dataclasses import replace
+
+import pytest
+
+from alatau.engine.signatures import recover_senders
+from alatau.types.transaction import TransactionError
+from tests.unit.chain.small_network import PAYER, payment
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 300])
+async def test_each_transaction_gets_its_sender(count: int) -> None:
+    """Few or many, in their order."""
+    assert await recover_senders([payment(n) for n in range(count)]) == [PAYER.address] * count
+
+
+@pytest.mark.trio
+async def test_a_bad_signature_spoils_only_its_own() -> None:
+    """One that recovers no key is named in its place."""
+    bad = replace(payment(1), r=2**256 - 2**32 - 978, s=1)
+    senders = await recover_senders([payment(0), bad, payment(2), payment(3)])
+    assert [senders[0], senders[2], senders[3]] == [PAYER.address] * 3
+    assert isinstance(senders[1], TransactionError)
+    assert senders[1].reason == "SIGNATURE_INVALID"

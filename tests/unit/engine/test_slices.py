@@ -1,0 +1,59 @@
+"""Long work lets other tasks in between."""
+
+from collections.abc import Generator
+
+import pytest
+import trio
+
+from alatau.engine.slices import in_slices
+
+
+def counting(steps: int) -> Generator[None, bool | None, int]:
+    """A generator of ``steps`` steps that can be told to end."""
+    done = 0
+    for _ in range(steps):
+        done += 1
+        if (yield):
+            break
+    return done
+
+
+@pytest.mark.trio
+async def test_the_result_comes_through() -> None:
+    """Work runs to its end."""
+    assert await in_slices(counting(10)) == 10
+
+
+@pytest.mark.trio
+async def test_work_ends_when_there_is_enough() -> None:
+    """The generator is told to stop and ends in its own way."""
+    asked = iter([False, False, True])
+    assert await in_slices(counting(10), enough=lambda: next(asked)) == 3
+
+
+@pytest.mark.trio
+async def test_others_run_between_slices() -> None:
+    """With slices of no length every step lets others in."""
+    seen = []
+
+    async def watch() -> None:
+        for n in range(5):
+            seen.append(n)
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(watch)
+        await in_slices(counting(50), slice_s=0.0)
+        assert seen == list(range(5))
+
+
+@pytest.mark.trio
+async def test_an_error_ends_the_work() -> None:
+    """What the generator raises is what the caller sees."""
+
+    def failing() -> Generator[None, None, None]:
+        yield
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await in_slices(failing())
