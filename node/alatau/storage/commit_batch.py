@@ -10,7 +10,6 @@ from alatau.storage.errors import RESTORE_OR_SYNC, CorruptionError
 from alatau.storage.history import HistoryWriter, all_entries, older_value
 from alatau.storage.log_index import index_records
 from alatau.trie.state_trie import AppliedDiff
-from alatau.types.account import encode_account
 from alatau.types.block import Block, encode_block
 from alatau.types.header import encode_header
 from alatau.types.receipt import Receipt, encode_receipt
@@ -32,7 +31,7 @@ def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit
     for code_hash, code in executed.diff.codes.items():
         batch.put(schema.CODE + code_hash, code)
     history = HistoryWriter()
-    _put_accounts(batch, db, history, executed)
+    _put_flat(batch, db, history, executed.trie)
     _put_nodes(batch, history, executed.trie)
     if height:
         # Nothing was there before genesis, and genesis is never taken back.
@@ -98,26 +97,27 @@ def _put_block(batch: Any, block: Block, receipts: tuple[Receipt, ...], commit: 
         batch.put(key, value)
 
 
-def _put_accounts(batch: Any, db: Database, history: HistoryWriter, executed: ExecutedBlock) -> None:
-    for address, account in executed.trie.accounts.items():
+def _put_flat(batch: Any, db: Database, history: HistoryWriter, applied: AppliedDiff) -> None:
+    """Accounts and slots. The trie has met the values before on its way, so nothing is read for the history."""
+    for address, (old, new) in applied.account_values.items():
         key = schema.ACCOUNT + address
-        new = None if account is None else encode_account(account)
-        history.add(key, db.get(key), new)
-        if new is None:
-            batch.delete(key)
-            for slot_key, word in db.items_with(schema.SLOT + address):
-                history.add(slot_key, word, None)
-                batch.delete(slot_key)
+        history.add(key, old, new)
+        if new is not None:
+            batch.put(key, new)
             continue
-        batch.put(key, new)
-        for slot, word_now in executed.diff.storage.get(address, {}).items():
-            slot_key = schema.slot_key(address, slot)
-            new = schema.word_bytes(word_now) if word_now else None
-            history.add(slot_key, db.get(slot_key), new)
+        batch.delete(key)
+        for slot_key, word in db.items_with(schema.SLOT + address):
+            history.add(slot_key, word, None)
+            batch.delete(slot_key)
+    for address, words in applied.slot_values.items():
+        for slot, (before, after) in words.items():
+            key = schema.slot_key(address, slot)
+            new = schema.word_bytes(after) if after else None
+            history.add(key, schema.word_bytes(before) if before else None, new)
             if new is None:
-                batch.delete(slot_key)
+                batch.delete(key)
             else:
-                batch.put(slot_key, new)
+                batch.put(key, new)
 
 
 def _put_nodes(batch: Any, history: HistoryWriter, applied: AppliedDiff) -> None:

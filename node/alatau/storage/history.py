@@ -11,11 +11,13 @@ which the two differ, and takes the next newer version of the node to read.
 """
 
 import struct
-import zlib
+import sys
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+from zlib import crc32
 
 HISTORY_BLOCKS: Final = 1_024
 """Default number of blocks kept: three minutes of an unbroken full load at 200 ms, hours of a usual day."""
@@ -62,26 +64,29 @@ class HistoryWriter:
     def add(self, key: bytes, old: bytes | None, new: bytes | None) -> None:
         """Note that ``old`` was under ``key`` where ``new`` is now."""
         if old is None:
-            kind, value = Kind.ABSENT, b""
+            kind, value = 0, b""
         elif new is not None and len(new) == len(old) >= _PATCH_SIZE_MIN:
-            kind, value = Kind.PATCH, _difference(old, new)
+            kind, value = 2, _difference(old, new)
         else:
-            kind, value = Kind.WHOLE, old
-        self._checksums.append(zlib.crc32(key))
+            kind, value = 1, old
+        entry = _ENTRY.pack(len(key), kind, len(value)) + key + value
+        self._checksums.append(crc32(key))
         self._offsets.append(self._offset)
-        self._parts += (_ENTRY.pack(len(key), kind, len(value)), key, value)
-        self._offset += _ENTRY.size + len(key) + len(value)
+        self._parts.append(entry)
+        self._offset += len(entry)
 
     def records(self) -> tuple[bytes, bytes]:
         """The index and the entries, to be stored."""
-        count = len(self._offsets)
-        return struct.pack(f"<{2 * count}I", *self._checksums, *self._offsets), b"".join(self._parts)
+        numbers = array("I", self._checksums + self._offsets)
+        if sys.byteorder == "big":
+            numbers.byteswap()
+        return numbers.tobytes(), b"".join(self._parts)
 
 
 def find(index: bytes, key: bytes) -> Iterator[int]:
     """Offsets of the entries that may be of ``key``: usually none or one, another on a collision of checksums."""
     end = len(index) // 2
-    wanted = struct.pack("<I", zlib.crc32(key))
+    wanted = struct.pack("<I", crc32(key))
     at = index.find(wanted, 0, end)
     while at >= 0:
         if at % 4 == 0:

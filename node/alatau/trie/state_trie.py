@@ -15,7 +15,7 @@ store's history.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from alatau.codec import rlp
@@ -81,8 +81,12 @@ class AppliedDiff:
     """Address -> account as it is now, with its new storage root; None where removed."""
     nodes: dict[bytes, bytes | None]
     """Path key -> RLP of the node to store there; None where a node is to be deleted."""
-    previous: dict[bytes, bytes] = field(default_factory=dict)
+    previous: dict[bytes, bytes]
     """Path key -> RLP of the node that was there, for the keys of ``nodes`` that had one."""
+    account_values: dict[bytes, tuple[bytes | None, bytes | None]]
+    """Address -> RLP of the account before and now, for the flat table. Unchanged ones are left out."""
+    slot_values: dict[bytes, dict[int, tuple[int, int]]]
+    """Address -> slot -> word before and now. Unchanged ones, and those that go with their account, are left out."""
 
 
 class StateTrie:
@@ -119,21 +123,25 @@ class StateTrie:
         assert storage.keys() <= accounts.keys(), "an account whose storage changes is among the changed ones"
         update = TrieUpdate(self._load)
         changed: dict[bytes, Account | None] = {}
-        entries: list[tuple[str, bytes]] = []
+        slot_values: dict[bytes, dict[int, tuple[int, int]]] = {}
+        encoded: dict[str, bytes] = {}
         for address, given in accounts.items():
             account = given
             if account is None:
                 self._wipe_storage(update, address)
-            else:
-                writes = storage.get(address)
-                if writes:
-                    account = _write_storage(update, address, account, writes)
+            elif storage.get(address):
+                account, slot_values[address] = _write_storage(update, address, account, storage[address])
             changed[address] = account
-            entries.append((address_path(address), b"" if account is None else encode_account(account)))
-        entries.sort()
-        root = update.apply(ACCOUNTS, self.root, entries)
+            encoded[address_path(address)] = b"" if account is None else encode_account(account)
+        root = update.apply(ACCOUNTS, self.root, sorted(encoded.items()))
         update.close()
-        return AppliedDiff(self._successor(root, update), root, changed, update.nodes, update.previous)
+        account_values = {}
+        for address, (path, value) in zip(changed, encoded.items(), strict=True):
+            old, new = update.before.get(path), value or None
+            if old != new:
+                account_values[address] = (old, new)
+        trie = self._successor(root, update)
+        return AppliedDiff(trie, root, changed, update.nodes, update.previous, account_values, slot_values)
 
     def mark_stored(self) -> None:
         """The store says: the nodes of this trie are stored now. Later versions need not carry them."""
@@ -224,7 +232,17 @@ class StateTrie:
         return StateTrie(root, self._reader, self._cache, (Layer(fresh), *unstored))
 
 
-def _write_storage(update: TrieUpdate, address: bytes, account: Account, writes: Mapping[int, int]) -> Account:
+def _write_storage(
+    update: TrieUpdate, address: bytes, account: Account, writes: Mapping[int, int]
+) -> tuple[Account, dict[int, tuple[int, int]]]:
+    """The account with its new storage root, and slot -> word before and now."""
     entries = sorted((slot_path(slot), rlp.encode(word) if word else b"") for slot, word in writes.items())
     root = update.apply(storage_prefix(address_hash(address)), account.storage_root, entries)
-    return Account(account.nonce, account.balance, root, account.code_hash)
+    before = update.before
+    values = {}
+    for slot, word in writes.items():
+        value = before.get(slot_path(slot))
+        old = 0 if value is None else rlp.to_uint(rlp.decode(value))
+        if old != word:
+            values[slot] = (old, word)
+    return Account(account.nonce, account.balance, root, account.code_hash), values

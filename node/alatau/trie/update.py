@@ -37,11 +37,13 @@ Load: TypeAlias = Callable[[bytes, bytes], bytes]
 class TrieUpdate:
     """One batch of changes. Use it for one trie after another; the gathered nodes are of all of them."""
 
-    __slots__ = ("_load", "_prefix", "fresh", "nodes", "previous", "replaced")
+    __slots__ = ("_load", "_prefix", "before", "fresh", "nodes", "previous", "replaced")
 
     def __init__(self, load: Load) -> None:
         self._load = load
         self._prefix = b""
+        self.before: dict[str, bytes] = {}
+        """Path -> value before, for those keys of the last :meth:`apply` that had one."""
         self.nodes: dict[bytes, bytes | None] = {}
         """Path key -> RLP of the node now there."""
         self.previous: dict[bytes, bytes] = {}
@@ -60,6 +62,7 @@ class TrieUpdate:
             entries: sorted by path, each path once; an empty value deletes.
         """
         self._prefix = prefix
+        self.before = {}
         before = EMPTY_REFERENCE if root == EMPTY_ROOT else HASH_MARK + root
         after = self._write("", before, entries) if entries else before
         if after == EMPTY_REFERENCE:
@@ -100,6 +103,7 @@ class TrieUpdate:
         emptied = False
         start, count = 0, len(entries)
         if len(entries[0][0]) == depth:
+            # Only keys of unequal length end at a branch: none in the state, whose values ``before`` is for.
             branch[16] = rlp.encode(entries[0][1])
             emptied = not entries[0][1]
             start = 1
@@ -131,10 +135,14 @@ class TrieUpdate:
         full = path + leaf.path
         if len(entries) == 1 and entries[0][0] == full:
             value = entries[0][1]
-            if not value:
-                return EMPTY_REFERENCE
-            return None if value == leaf.value else self._emit(path, encode_leaf(leaf.path, value))
-        values = {full: leaf.value, **dict(entries)}
+            self.before[full] = leaf.value
+            if value == leaf.value:
+                return None
+            return self._emit(path, encode_leaf(leaf.path, value)) if value else EMPTY_REFERENCE
+        changes = dict(entries)
+        if full in changes:
+            self.before[full] = leaf.value
+        values = {full: leaf.value, **changes}
         left = sorted(entry for entry in values.items() if entry[1])
         if left == [(full, leaf.value)]:
             return None
