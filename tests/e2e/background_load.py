@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from devnet import accounts
-from devnet.network import Devnet, DevnetNode
-from devnet.watch import client_of
-
 from alatau.artifacts import addresses
 from alatau.client import RpcError
 from alatau.crypto.eip712 import word
 from alatau.crypto.keccak import keccak256
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
+from devnet import accounts
+from devnet.network import Devnet, DevnetNode
+from devnet.watch import client_of
 
 TRANSFER = keccak256(b"transfer(address,uint256)")[:4]
 

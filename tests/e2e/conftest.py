@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
 from devnet.network import Devnet, create_network, remove_network, start_nodes
 from devnet.plan import DevnetOptions
 from devnet.watch import wait_until_deciding
@@ -33,4 +34,18 @@ def four_validators(tmp_path: Path) -> Iterator[Devnet]:
 def lone_validator(tmp_path: Path) -> Iterator[Devnet]:
     """A network of one."""
     with running_network(tmp_path / "network", 1) as network:
+        yield network
+
+
+@pytest.fixture
+def seven_validators(tmp_path: Path) -> Iterator[Devnet]:
+    """A network of seven: it bears two faults."""
+    with running_network(tmp_path / "network", 7) as network:
+        yield network
+
+
+@pytest.fixture(scope="module")
+def standing_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """A network of four for a whole file of tests that leave it as whole as they found it."""
+    with running_network(tmp_path_factory.mktemp("standing") / "network", 4) as network:
         yield network

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from devnet.network import create_network
-from devnet.plan import DevnetOptions
 
 from alatau.app.genesis_file import read_genesis
 from alatau.types.genesis import Genesis
+from devnet.network import create_network
+from devnet.plan import DevnetOptions
 
 
 @pytest.fixture(scope="session")

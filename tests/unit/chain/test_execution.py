@@ -3,6 +3,14 @@
 from dataclasses import replace
 
 import pytest
+
+from alatau.chain.errors import InvalidBlockError
+from alatau.chain.execution import build_block, check_permission, execute_block
+from alatau.chain.permission import ParticipantKind, status_word
+from alatau.chain.tip import tip_after
+from alatau.chain.transaction import InvalidTransactionError
+from alatau.types.block import Block
+from alatau.types.header import EMPTY_ROOT, Header
 from tests.unit.chain.small_network import (
     PAYEE,
     PAYER,
@@ -15,14 +23,6 @@ from tests.unit.chain.small_network import (
     small_network,
     template,
 )
-
-from alatau.chain.errors import InvalidBlockError
-from alatau.chain.execution import build_block, check_permission, execute_block
-from alatau.chain.permission import ParticipantKind, status_word
-from alatau.chain.tip import tip_after
-from alatau.chain.transaction import InvalidTransactionError
-from alatau.types.block import Block
-from alatau.types.header import EMPTY_ROOT, Header
 
 
 def test_a_built_block_executes_to_the_same_header() -> None:

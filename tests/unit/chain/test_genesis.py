@@ -1,8 +1,6 @@
 """Block 0."""
 
 import pytest
-from devnet.plan import DevnetOptions, devnet_plan
-from tests.unit.chain.small_network import PAYER, EmptyState, small_genesis, small_network
 
 from alatau.chain.errors import GenesisError
 from alatau.chain.genesis import make_genesis
@@ -12,6 +10,8 @@ from alatau.chain.tip import Tip
 from alatau.state.diff import OverlayState
 from alatau.types.chain_config import SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
+from devnet.plan import DevnetOptions, devnet_plan
+from tests.unit.chain.small_network import PAYER, EmptyState, small_genesis, small_network
 
 ADDRESS = bytes.fromhex("00" * 19 + "aa")
 STORES_42 = bytes.fromhex("602a5f55600160005360016000f3")

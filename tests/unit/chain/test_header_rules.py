@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.chain.small_network import PAYER, START, build, commit_for, small_network
 
 from alatau.chain.errors import InvalidBlockError
 from alatau.chain.header_rules import check_header
 from alatau.types.block import Block
 from alatau.types.vote import Commit
+from tests.unit.chain.small_network import PAYER, START, build, commit_for, small_network
 
 
 @pytest.mark.parametrize(

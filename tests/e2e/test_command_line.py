@@ -1,0 +1,113 @@
+"""The command line against a running network, as people and scripts use it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devnet import accounts
+from devnet.network import Devnet, start_nodes
+from devnet.processes import stop_processes
+from devnet.snippets import write_account_keystores
+from devnet.watch import client_of, height_of, wait_for_height
+
+pytestmark = pytest.mark.e2e
+COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "Counter.vy"
+
+
+def _alatau(*arguments: object, code: int = 0) -> str:
+    command = [sys.executable, "-m", "alatau.cli", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == code, done.stderr
+    return done.stdout if code == 0 else done.stderr
+
+
+def _json(*arguments: object) -> Any:
+    return json.loads(_alatau(*arguments, "--json"))
+
+
+def test_a_payment_and_its_traces(standing_network: Devnet) -> None:
+    """Sent, found again, and visible in the balance."""
+    home, keys = standing_network.nodes[0].home, write_account_keystores(standing_network)
+    sender = ("--from", keys / "resident_1.json", "--password-file", keys / "password")
+    receiver = "0x" + accounts.address_of(accounts.resident(2)).hex()
+    before = int(_alatau("--home", home, "call", "SettlementToken", "balanceOf", receiver))
+    sent = _json("--home", home, "tx", "invoke", "SettlementToken", "transfer", receiver, 250, *sender)
+    assert sent["succeeded"] is True
+    assert sent["events"][0].startswith("Transfer(")
+    other = standing_network.nodes[1].home
+    wait_for_height([standing_network.nodes[1]], sent["height"], 10)
+    assert int(_alatau("--home", other, "call", "SettlementToken", "balanceOf", receiver)) == before + 250
+    found = _json("--home", other, "tx", "show", sent["transaction"])
+    assert (found["state"], found["height"]) == ("final", sent["height"])
+    moved = _json("--home", home, "tx", "send", "--to", receiver, "--value", "2gwei", *sender)
+    assert moved["gas_used"] == 21_000
+
+
+def test_a_contract_from_its_source_to_its_answer(standing_network: Devnet, tmp_path: Path) -> None:
+    """Compiled, deployed with an argument, called, read."""
+    home, keys = standing_network.nodes[0].home, write_account_keystores(standing_network)
+    abi, password = tmp_path / "abi.json", ("--password-file", keys / "password")
+    developer = ("--from", keys / "developer.json", *password)
+    made = _json("--home", home, "deploy", COUNTER, 5, "--abi-output", abi, *developer)
+    _json("--home", home, "tx", "invoke", made["contract"], "add", 3, "--abi", abi, *developer)
+    assert _json("--home", home, "call", made["contract"], "total", "--abi", abi) == {"result": 8}
+
+
+def test_who_may_not_deploy_is_told_why(standing_network: Devnet) -> None:
+    """The refusal has its stable reason, and exit code 1."""
+    home, keys = standing_network.nodes[0].home, write_account_keystores(standing_network)
+    resident = ("--from", keys / "resident_2.json", "--password-file", keys / "password")
+    message = _alatau("--home", home, "deploy", COUNTER, 5, *resident, code=1)
+    assert "deploy" in message.lower()
+    assert "Traceback" not in message
+
+
+def test_the_networks_state_for_people_and_scripts(standing_network: Devnet) -> None:
+    """Status, peers, validators, the launcher's own status."""
+    node = standing_network.nodes[0]
+    facts = _json("--home", node.home, "status")
+    assert facts["chain_id"] == standing_network.chain_id
+    assert facts["sync"] == "synced"
+    assert facts["validator_address"] == "0x" + node.voting_address.hex()
+    assert {row["name"] for row in _json("--home", node.home, "peers")} == {n.name for n in standing_network.nodes[1:]}
+    assert len(_json("--home", node.home, "validators")) == 4
+    rows = json.loads(_alatau("devnet", "status", "--folder", standing_network.folder, "--json"))
+    assert [row["node"] for row in rows] == [n.name for n in standing_network.nodes]
+    assert "explanation" in _alatau("--home", node.home, "status")
+
+
+def test_a_client_without_a_home_trusts_given_certificates(standing_network: Devnet) -> None:
+    """By address and certificates; without certificates it asks for them; a node that is not there is code 5."""
+    node = standing_network.nodes[0]
+    assert (
+        _json("status", "--node", node.rpc, "--ca", standing_network.ca_file)["chain_id"] == standing_network.chain_id
+    )
+    assert "--ca" in _alatau("status", "--node", node.rpc, code=3)
+    assert "error: " in _alatau("status", "--node", "127.0.0.1:1", "--ca", standing_network.ca_file, code=5)
+
+
+def test_upkeep_of_a_stopped_nodes_database(standing_network: Devnet) -> None:
+    """Refused while the node runs; then checked, compacted, rolled back, and caught up again."""
+    node, witness = standing_network.nodes[3], standing_network.nodes[0]
+    with client_of(witness) as client:
+        payer = client.wallet(accounts.key_of(accounts.DEVELOPER))
+        for _ in range(3):
+            client.transfer(payer, accounts.address_of(accounts.MERCHANT), 1)
+    wait_for_height([node], height_of(witness), 10)
+    assert "is in use by process" in _alatau("--home", node.home, "db", "check", code=4)
+    stop_processes([node.home])
+    checked = _json("--home", node.home, "db", "check")
+    assert (checked["ok"], checked["findings"]) == (True, [])
+    height = checked["height"]
+    assert _json("--home", node.home, "rollback", "--to", height - 2)["done"] is False
+    assert _json("--home", node.home, "db", "check")["height"] == height
+    assert _json("--home", node.home, "rollback", "--to", height - 2, "--yes")["done"] is True
+    again = _json("--home", node.home, "db", "check")
+    assert (again["ok"], again["height"]) == (True, height - 2)
+    assert _json("--home", node.home, "db", "compact")["bytes_after"] > 0
+    start_nodes(standing_network, (node,))
+    wait_for_height([node], height, 20)
