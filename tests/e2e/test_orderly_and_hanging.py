@@ -9,7 +9,7 @@ import pytest
 from devnet import accounts
 from devnet.network import Devnet, start_nodes
 from devnet.processes import LOG_NAME, kill_process, running_pid, start_process, stop_processes
-from devnet.watch import client_of, height_of, wait_for_height
+from devnet.watch import client_of, height_of, wait_for_height, wait_until
 from tests.e2e.agreement import RECOVERY_S, assert_agreement
 from tests.e2e.background_load import paying
 
@@ -21,6 +21,7 @@ def test_sigterm_stops_a_node_in_order_and_fast(four_validators: Devnet) -> None
     node, witness = four_validators.nodes[3], four_validators.nodes[0]
     stop_processes([node.home])
     process = start_process(node.home)
+    assert wait_until(lambda: running_pid(node.home) == process.pid, RECOVERY_S)
     with paying(four_validators, witness, accounts.resident(1)):
         wait_for_height([node], height_of(witness), RECOVERY_S)
         began = time.monotonic()
