@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from eth_abi.abi import decode, encode
+
 from tests.conformance.published import documents
 
 _TESTS: dict[str, Any] = {

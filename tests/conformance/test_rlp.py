@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.conformance.published import documents
 
 from alatau.codec import rlp
+from tests.conformance.published import documents
 
 _FILES = dict(documents("ethereum_tests", "ethereum_tests/RLPTests/"))
 _VALID: dict[str, Any] = _FILES["ethereum_tests/RLPTests/rlptest.json"]

@@ -7,7 +7,6 @@ floor price of data (EIP-7623); where it makes a difference the test says so.
 from typing import Any
 
 import pytest
-from tests.conformance.published import documents
 
 from alatau.chain.transaction import InvalidTransactionError, intrinsic_gas, validate_transaction
 from alatau.crypto.keccak import EMPTY_HASH
@@ -16,6 +15,7 @@ from alatau.state.block_state import BlockState
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork
 from alatau.types.transaction import TransactionError, decode_transaction, recover_sender
+from tests.conformance.published import documents
 
 _LATEST_FIRST = ("Cancun", "Shanghai", "Paris", "London")
 

@@ -4,11 +4,11 @@ import itertools
 from typing import Any
 
 import pytest
-from tests.conformance.published import documents
 
 from alatau.crypto.keccak import keccak256
 from alatau.trie.update import TrieUpdate
 from alatau.types.header import EMPTY_ROOT
+from tests.conformance.published import documents
 
 CASES = [
     pytest.param("secure" in path.lower(), case, id=f"{path.rsplit('/')[-1]}:{name}")

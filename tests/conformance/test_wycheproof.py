@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from tests.conformance.published import documents
 
 from alatau.crypto.secp256k1 import (
     HALF_ORDER,
@@ -20,6 +19,7 @@ from alatau.crypto.secp256k1 import (
     recover_address,
     recover_public_key,
 )
+from tests.conformance.published import documents
 
 _FILES = {path.split("/")[1]: document for path, document in documents("wycheproof", "wycheproof/ecdsa")}
 

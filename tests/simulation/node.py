@@ -30,11 +30,11 @@ from alatau.consensus.inputs import (
     InBlockBuilt,
     InBlockValidated,
     InNewHeight,
+    Input,
     InStart,
     InSyncFailed,
     InTimeout,
     InTransactionsAvailable,
-    Input,
     Timer,
 )
 from alatau.consensus.messages import Message

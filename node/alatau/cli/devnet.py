@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import click
+
+from alatau.cli.output import console, json_option, print_facts, print_rows, say
 from devnet.network import (
     DEFAULT_FOLDER,
     Devnet,
@@ -17,8 +19,6 @@ from devnet.plan import DevnetOptions
 from devnet.processes import LOG_NAME, log_tail, running_pid
 from devnet.snippets import paste_ready, write_account_keystores
 from devnet.watch import status_of, wait_until_deciding
-
-from alatau.cli.output import console, json_option, print_facts, print_rows, say
 
 _folder_option = click.option(
     "--folder",

@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from devnet.plan import DevnetOptions, devnet_plan
 
 from alatau.app.genesis_plan import NetworkPlan, encode_plan, plan_from_json
 from alatau.app.json_field import DocumentError, JsonField
+from devnet.plan import DevnetOptions, devnet_plan
 
 PLAN: NetworkPlan = devnet_plan(DevnetOptions(residents=2), 1_700_000_000)
 

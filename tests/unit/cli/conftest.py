@@ -1,9 +1,9 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.command_line import Alatau, Outcome
 
 from alatau.cli.main import run
+from tests.unit.cli.command_line import Alatau, Outcome
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.unit.cli.command_line import Alatau
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "operators" / "configuration.md"

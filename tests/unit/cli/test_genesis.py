@@ -2,9 +2,9 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.unit.cli.command_line import Alatau
 
 from alatau.app.genesis_file import read_genesis
+from tests.unit.cli.command_line import Alatau
 
 
 @pytest.fixture

@@ -1,9 +1,8 @@
 import stat
 from pathlib import Path
 
-from tests.unit.cli.command_line import Alatau
-
 from alatau.app.keystore import keystore_address, read_keystore
+from tests.unit.cli.command_line import Alatau
 
 
 def test_a_home_is_complete_but_for_the_genesis(alatau: Alatau, tmp_path: Path, password_file: Path) -> None:

@@ -1,8 +1,7 @@
 from pathlib import Path
 
-from tests.unit.cli.command_line import Alatau
-
 from alatau.transport.certificates import public_key_of
+from tests.unit.cli.command_line import Alatau
 
 SECRET = "4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318"
 ADDRESS = "0x2c7536e3605d9c16a7a3d7b1898e529396a65c23"

@@ -2,9 +2,9 @@ from collections.abc import Iterator
 
 import click
 import pytest
-from tests.unit.cli.command_line import Alatau
 
 from alatau.cli import main
+from tests.unit.cli.command_line import Alatau
 
 
 def _commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:

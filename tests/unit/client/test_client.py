@@ -6,17 +6,6 @@ from typing import TypeVar
 
 import pytest
 import trio
-from tests.unit.rpc.solo_node import (
-    MERCHANT,
-    RESIDENT,
-    STRANGER,
-    TOKEN,
-    Running,
-    SoloNode,
-    node_identity,
-    running,
-    token_artifacts,
-)
 
 from alatau.client import (
     ContractReverted,
@@ -32,6 +21,17 @@ from alatau.transport.bridge import run
 from alatau.transport.certificates import issue_identity, new_key
 from alatau.transport.errors import Code
 from alatau.wire.logs import EventFilter
+from tests.unit.rpc.solo_node import (
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    Running,
+    SoloNode,
+    node_identity,
+    running,
+    token_artifacts,
+)
 
 T = TypeVar("T")
 

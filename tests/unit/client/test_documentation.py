@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import trio
-from tests.unit.rpc.solo_node import RESIDENT, SoloNode, node_identity, running, token_artifacts
 
 from alatau.transport.certificates import trust_anchor
+from tests.unit.rpc.solo_node import RESIDENT, SoloNode, node_identity, running, token_artifacts
 
 PAGE = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
 PROGRAMS = re.findall(r"^## ([^\n]+)\n|```python\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)

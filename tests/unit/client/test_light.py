@@ -5,9 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.unit.rpc.solo_node import CHAIN_ID, ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running
-from tests.unit.rpc.test_state_service import balance_slot
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.client import Client, NodeUntrustworthyError
 from alatau.client.exchange import Plan
@@ -20,6 +17,9 @@ from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit, CommitSignature, VoteKind, commit_item, consensus_domain, vote_digest
 from alatau.wire.block import write_header
 from alatau.wire.status import write_validator
+from tests.unit.rpc.solo_node import CHAIN_ID, ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running
+from tests.unit.rpc.test_state_service import balance_slot
+from tests.unit.rpc.test_transaction_service import payment
 
 # --- against a node
 

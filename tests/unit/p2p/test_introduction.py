@@ -8,7 +8,6 @@ import pytest
 import trio
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.unit.p2p.ministries import Node, eventually, ministry
 
 from alatau.p2p.introduction import introduce, introduction_service
 from alatau.p2p.member import Member
@@ -18,6 +17,7 @@ from alatau.transport.errors import RpcError
 from alatau.transport.key_discovery import discover_public_key
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, serve
+from tests.unit.p2p.ministries import Node, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

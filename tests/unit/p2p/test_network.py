@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import trio
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
 
 from alatau.consensus.messages import (
     ProposalMessage,
@@ -22,6 +21,7 @@ from alatau.transport.certificates import issue_identity
 from alatau.transport.errors import RpcError
 from alatau.transport.server import PortInUseError
 from alatau.types.vote import Proposal, Vote, VoteKind
+from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 import pytest
 import trio
 from google.protobuf.message import Message
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
 
 from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.p2p.handshake import ChainId
@@ -25,6 +24,7 @@ from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import PROTOCOL_VERSION, Hello, Ping, Pong, read_session, write_session
 from alatau.wire.sync import read_committed, write_range
+from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 HELLO = Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, 0, "test")

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 import trio
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, eventually, ministry
 
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
@@ -22,6 +21,7 @@ from alatau.wire.errors import WireError
 from alatau.wire.peer_service import PEER_SERVICE
 from alatau.wire.session import PROTOCOL_VERSION, Hello, write_session
 from alatau.wire.sync import read_range, write_committed
+from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -1,8 +1,6 @@
 """Roles and rates."""
 
 import pytest
-from tests.unit.rpc.solo_node import SoloNode, node_identity, running
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.client import RpcError, connect
 from alatau.rpc.access import Access, Role, RoleMap
@@ -10,6 +8,8 @@ from alatau.rpc.limits import Limits
 from alatau.transport.call import Call, PeerIdentity
 from alatau.transport.certificates import issue_identity, new_key
 from alatau.transport.credentials import TrustStore, dial_node
+from tests.unit.rpc.solo_node import SoloNode, node_identity, running
+from tests.unit.rpc.test_transaction_service import payment
 
 AUDITOR = issue_identity(new_key(), "auditor")
 READER = issue_identity(new_key(), "reader")

@@ -2,8 +2,6 @@
 
 import pytest
 import trio
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, eventually, running
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
@@ -12,6 +10,8 @@ from alatau.pb.api.v1 import block_service_pb2
 from alatau.types.block import decode_block
 from alatau.types.header import header_hash
 from alatau.wire.block import BlockView, Outcome
+from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, eventually, running
+from tests.unit.rpc.test_transaction_service import payment
 
 
 @pytest.mark.trio

@@ -6,19 +6,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from tests.unit.rpc.solo_node import (
-    CHAIN_ID,
-    MERCHANT,
-    RESIDENT,
-    STRANGER,
-    TOKEN,
-    Running,
-    SoloNode,
-    node_identity,
-    running,
-    solo_node,
-    token_artifacts,
-)
 
 from alatau.client import Client, RpcError, connect
 from alatau.client.abi import load_abi
@@ -35,6 +22,19 @@ from alatau.transport.credentials import TrustStore, dial_node
 from alatau.transport.limits import Limits as ListenerLimits
 from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
 from alatau.wire.reasons import CATALOGUE, Fault
+from tests.unit.rpc.solo_node import (
+    CHAIN_ID,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    Running,
+    SoloNode,
+    node_identity,
+    running,
+    solo_node,
+    token_artifacts,
+)
 
 ROOT = Path(__file__).parents[3]
 CLIENT_IDENTITY = issue_identity(new_key(), "client")

@@ -2,12 +2,12 @@
 
 import pytest
 import trio
-from tests.unit.rpc.solo_node import SoloNode, eventually
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.rpc.feed import Feed
 from alatau.rpc.limits import Limits
 from alatau.transport.errors import RpcError
+from tests.unit.rpc.solo_node import SoloNode, eventually
+from tests.unit.rpc.test_transaction_service import payment
 
 
 @pytest.mark.trio

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.rpc.final_block import created_address, effective_gas_price, final_block_of, transaction_receipts
 from alatau.wire.block import BlockView
+from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, token_artifacts
+from tests.unit.rpc.test_transaction_service import payment
 
 
 def test_the_price_paid_is_capped_and_never_below_the_base_fee() -> None:

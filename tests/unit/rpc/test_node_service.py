@@ -12,7 +12,6 @@ import trio
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
@@ -21,6 +20,7 @@ from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
 from alatau.transport.certificates import trust_anchor
 from alatau.types.header import header_hash
 from alatau.wire.status import Seen
+from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
 BUF = str(Path(sys.executable).parent / "buf")
 SERVICES = {

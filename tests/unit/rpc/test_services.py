@@ -1,6 +1,7 @@
 """All services of a node over TLS, as a client meets them."""
 
 import pytest
+
 from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, running
 
 

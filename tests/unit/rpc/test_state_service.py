@@ -1,14 +1,14 @@
 """StateService over TLS."""
 
 import pytest
-from tests.unit.rpc.solo_node import ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
 
 from alatau.client import RpcError
 from alatau.crypto.keccak import keccak256
 from alatau.trie.proof import verify
 from alatau.types.account import EMPTY_ACCOUNT
 from alatau.types.header import decode_header
+from tests.unit.rpc.solo_node import ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
+from tests.unit.rpc.test_transaction_service import payment
 
 
 def balance_slot(holder: bytes) -> int:

@@ -4,6 +4,14 @@ from dataclasses import replace
 
 import pytest
 import trio
+
+from alatau.client import ContractReverted, RpcError
+from alatau.client.queries import CallMessage
+from alatau.client.submitting import Refused, Submitted
+from alatau.rpc.limits import Limits
+from alatau.transport.errors import Code
+from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.wire.transaction import TransactionState
 from tests.unit.rpc.solo_node import (
     CHAIN_ID,
     MERCHANT,
@@ -15,14 +23,6 @@ from tests.unit.rpc.solo_node import (
     running,
     token_artifacts,
 )
-
-from alatau.client import ContractReverted, RpcError
-from alatau.client.queries import CallMessage
-from alatau.client.submitting import Refused, Submitted
-from alatau.rpc.limits import Limits
-from alatau.transport.errors import Code
-from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
-from alatau.wire.transaction import TransactionState
 
 
 def payment(nonce: int = 0, **changes: object) -> Transaction:

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from devnet.synthetic_chain import SyntheticChain
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.storage.store import Store
 from alatau.types.account import Account
 from alatau.types.vote import Commit
+from devnet.synthetic_chain import SyntheticChain
 
 SEED = 7
 

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import plyvel
 import pytest
-from devnet.synthetic_chain import TOKEN
-from tests.unit.storage.conftest import Ledger
 
 from alatau.storage.check import Finding
 from alatau.storage.progress import Progress
 from alatau.storage.store import Store
+from devnet.synthetic_chain import TOKEN
+from tests.unit.storage.conftest import Ledger
 
 
 def findings(store: Store) -> list[str]:

@@ -3,13 +3,13 @@
 from itertools import pairwise
 
 import pytest
-from devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.unit.storage.conftest import Ledger
 
 from alatau.storage import log_index, store
 from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, logs_of, matches
+from devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
+from tests.unit.storage.conftest import Ledger
 
 
 def by_reading_everything(ledger: Ledger, query: LogQuery) -> list[FoundLog]:

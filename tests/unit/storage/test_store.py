@@ -4,8 +4,6 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from devnet.synthetic_chain import TOKEN, SyntheticChain
-from tests.unit.storage.conftest import SEED, Ledger
 
 from alatau.storage.errors import HistoryPrunedError, SchemaError, StoreLockedError
 from alatau.storage.progress import Progress
@@ -13,6 +11,8 @@ from alatau.storage.store import Store, StoreOptions
 from alatau.trie.proof import verify
 from alatau.types.account import Account
 from alatau.types.header import EMPTY_ROOT
+from devnet.synthetic_chain import TOKEN, SyntheticChain
+from tests.unit.storage.conftest import SEED, Ledger
 
 
 def assert_blocks(store: Store, ledger: Ledger) -> None:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.unit.storage.conftest import Ledger
 
 from alatau.storage.disk import Disk
 from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store
 from alatau.storage.tip_marker import TipMarker, read_marker
+from tests.unit.storage.conftest import Ledger
 
 
 def test_the_last_height_is_read_back(tmp_path: Path) -> None:

@@ -5,13 +5,13 @@ from functools import partial
 
 import pytest
 import trio
-from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
 
 from alatau.transport.channel import open_channel
 from alatau.transport.credentials import dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import serve
+from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import trio
-from tests.unit.transport.echo import CHAT, UNARY, Rig, eventually, rig, value
 
 from alatau.transport.certificates import (
     NODE_NAME,
@@ -24,6 +23,7 @@ from alatau.transport.channel import open_channel
 from alatau.transport.credentials import ClientTls, IdentityHolder, ServerTls, TrustStore, dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
+from tests.unit.transport.echo import CHAT, UNARY, Rig, eventually, rig, value
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

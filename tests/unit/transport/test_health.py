@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
-from tests.unit.transport.echo import eventually, rig
 
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.health import Health
 from alatau.transport.service import methods
+from tests.unit.transport.echo import eventually, rig
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 _HEALTH = methods(health_pb2.DESCRIPTOR.services_by_name["Health"])

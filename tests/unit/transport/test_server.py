@@ -5,7 +5,6 @@ from functools import partial
 
 import pytest
 import trio
-from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
 
 from alatau.transport.channel import open_channel
 from alatau.transport.credentials import ClientTls, ServerTls
@@ -13,6 +12,7 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, serve
 from alatau.transport.service import Method
+from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

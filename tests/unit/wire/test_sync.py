@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 import pytest
-from tests.unit.p2p.ministries import Blocks
 
 from alatau.wire.errors import WireError
 from alatau.wire.sync import BlockRange, read_committed, read_range, write_committed, write_range
+from tests.unit.p2p.ministries import Blocks
 
 BLOCK, COMMIT = Blocks.of_height(2).chain[1]
 
