@@ -41,6 +41,7 @@ from alatau.wire.block import BlockRecord, BlockView, read_block
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
 from alatau.wire.status import ConsensusState, PeerRecord, Status
+from alatau.wire.trace import Trace
 from alatau.wire.transaction import TransactionRecord
 
 T = TypeVar("T")
@@ -141,6 +142,14 @@ class Client:
     async def estimate_gas(self, message: CallMessage, height: int | None = None) -> int:
         """The least gas limit with which the transaction succeeds."""
         return await self.run(queries.estimate_gas(message, height))
+
+    async def trace(self, transaction_hash: bytes) -> Trace:
+        """What a final transaction did, call by call."""
+        return await self.run(queries.trace(transaction_hash))
+
+    async def trace_call(self, message: CallMessage, height: int | None = None) -> Trace:
+        """What a message call does, call by call."""
+        return await self.run(queries.trace_call(message, height))
 
     def logs(self, wanted: EventFilter, from_height: int = 0, to_height: int | None = None) -> AsyncIterator[EventLog]:
         """Logs of a range, fetched in pages."""

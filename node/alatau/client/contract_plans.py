@@ -13,7 +13,6 @@ from alatau.transport.errors import RpcError
 from alatau.types.transaction import Transaction
 from alatau.wire.logs import EventLog
 from alatau.wire.receipt import TransactionReceipt
-from alatau.wire.transaction import TransactionRecord
 
 GAS_MARGIN_PERCENT = 20
 """Added to an estimate: the state may have moved on when the transaction runs."""
@@ -91,19 +90,17 @@ def check(receipt: TransactionReceipt, abi: Abi | None = None) -> Plan[None]:
 
 
 def explain(receipt: TransactionReceipt, abi: Abi) -> Plan[str]:
-    """Why a transaction failed: its call, run again on the state before its block."""
-    record: TransactionRecord = yield from queries.transaction(receipt.transaction_hash)
-    tx = record.transaction
-    message = CallMessage(tx.to, tx.data, record.sender, tx.value, tx.gas_limit)
+    """Why a transaction failed: the node runs it again where it stands."""
     try:
-        yield from queries.call(message, receipt.position.height - 1)
+        trace = yield from queries.trace(receipt.transaction_hash)
     except RpcError as error:
-        if error.reason in ("EXECUTION_REVERTED", "EXECUTION_HALTED"):
-            return str(_named(error, abi))
         return f"it could not be run again: {error.message}"
-    if receipt.gas_used == tx.gas_limit:
-        return "it used all of its gas"
-    return "an earlier transaction of its block made it fail: by itself it succeeds"
+    own = trace.calls[0]
+    if own.error is None:
+        return "it failed"
+    if own.revert_reason is not None or not own.output:
+        return own.revert_reason or own.error
+    return str(abi.reverted(own.output))
 
 
 def deployment_data(abi: Abi, bytecode: bytes, arguments: tuple[Any, ...]) -> bytes:

@@ -20,8 +20,7 @@ class TransactionRefused(ClientError):  # noqa: N818  an outcome, not a fault of
 class TransactionFailed(ClientError):  # noqa: N818  an outcome, not a fault of the program
     """A final transaction reverted or halted: it changed nothing but its sender's nonce and balance.
 
-    ``explanation`` comes from running the same call again on the state before its block, so it can be off where
-    an earlier transaction of that block mattered.
+    ``explanation`` comes from the node, which runs it again where it stands in its block.
     """
 
     def __init__(self, receipt: TransactionReceipt, explanation: str) -> None:

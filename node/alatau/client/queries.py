@@ -31,6 +31,7 @@ from alatau.wire.status import (
     read_status,
     read_validator,
 )
+from alatau.wire.trace import Trace, read_trace
 from alatau.wire.transaction import TransactionRecord, TransactionState, read_position, read_transaction
 
 T = TypeVar("T")
@@ -250,6 +251,18 @@ class Pages(Generic[T]):
         self._request.page_token = response.next_page_token
         self.done = not response.next_page_token
         return self._read(response)
+
+
+def trace(transaction_hash: bytes) -> Plan[Trace]:
+    """What a final transaction did, call by call."""
+    request = transaction_service_pb2.TraceRequest(transaction_hash=transaction_hash)
+    return ask("Trace", request, read_trace, CALL_TIMEOUT_S)
+
+
+def trace_call(message: CallMessage, height: int | None = None) -> Plan[Trace]:
+    """What a message call does, call by call."""
+    request = transaction_service_pb2.TraceRequest(message=_write_message(message), height=height)
+    return ask("Trace", request, read_trace, CALL_TIMEOUT_S)
 
 
 def _read_record(response: transaction_service_pb2.GetTransactionResponse) -> TransactionRecord:

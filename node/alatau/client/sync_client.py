@@ -40,6 +40,7 @@ from alatau.wire.block import BlockRecord, BlockView, read_block
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
 from alatau.wire.status import ConsensusState, PeerRecord, Status
+from alatau.wire.trace import Trace
 from alatau.wire.transaction import TransactionRecord
 
 T = TypeVar("T")
@@ -140,6 +141,14 @@ class SyncClient:
     def estimate_gas(self, message: CallMessage, height: int | None = None) -> int:
         """The least gas limit with which the transaction succeeds."""
         return self.run(queries.estimate_gas(message, height))
+
+    def trace(self, transaction_hash: bytes) -> Trace:
+        """What a final transaction did, call by call."""
+        return self.run(queries.trace(transaction_hash))
+
+    def trace_call(self, message: CallMessage, height: int | None = None) -> Trace:
+        """What a message call does, call by call."""
+        return self.run(queries.trace_call(message, height))
 
     def logs(self, wanted: EventFilter, from_height: int = 0, to_height: int | None = None) -> Iterator[EventLog]:
         """Logs of a range, fetched in pages."""

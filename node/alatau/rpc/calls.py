@@ -1,4 +1,4 @@
-"""Calls and estimates: from a client's message to what the EVM says, without holding up consensus."""
+"""Calls, estimates and traces: from a client's message to what the EVM says, without holding up consensus."""
 
 from functools import partial
 
@@ -13,7 +13,9 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.requests import Checks
 from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.tracing import Traced, trace_call, trace_in_block, trace_message
 from alatau.storage.frozen_state import FrozenState
+from alatau.types.block import Block
 from alatau.wire.reverts import describe_revert, revert_reason
 
 _pb = transaction_service_pb2
@@ -50,6 +52,20 @@ class Calls:
         height, block = self._setting(height)
         gas_limit = await self._worker.on_state(height, partial(_estimate, block, request))
         return _pb.EstimateGasResponse(gas_limit=gas_limit, height=height)
+
+    async def trace(self, message: _pb.CallMessage, height: int | None) -> _pb.TraceResponse:
+        """What a message call does after a block."""
+        request = self._request(message)
+        height, block = self._setting(height)
+        return trace_message(await self._worker.on_state(height, partial(_trace, block, request)), height)
+
+    async def trace_transaction(self, block: Block, index: int) -> _pb.TraceResponse:
+        """What a final transaction did."""
+        store, height = self._node.store, block.header.number
+        readable_height(store, height - 1)
+        environment = block_environment(self._node.config, block.header, store.hash_of)
+        work = partial(trace_in_block, block, index, environment)
+        return trace_message(await self._worker.on_state(height - 1, work), height)
 
     def _request(self, message: _pb.CallMessage) -> CallRequest:
         """Check a message and read it."""
@@ -99,6 +115,13 @@ def _estimate(block: BlockEnvironment, request: CallRequest, state: FrozenState)
         raise _refusal(error) from error
     except CallFailedError as error:
         raise execution_failure(error.result) from error
+
+
+def _trace(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> Traced:
+    try:
+        return trace_call(block, request, state)
+    except InvalidTransactionError as error:
+        raise _refusal(error) from error
 
 
 def _refusal(error: InvalidTransactionError) -> Exception:

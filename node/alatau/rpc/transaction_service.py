@@ -117,6 +117,18 @@ class TransactionApi:
         height = request.height if request.HasField("height") else None
         return await self._calls.estimate(request.message, height)
 
+    async def trace(self, request: _pb.TraceRequest, _call: Call) -> _pb.TraceResponse:
+        """What a final transaction, or a message call, did."""
+        if request.WhichOneof("subject") == "message":
+            return await self._calls.trace(request.message, request.height if request.HasField("height") else None)
+        checks = Checks()
+        transaction_hash = checks.hash("transaction_hash", request.transaction_hash)
+        if request.HasField("height"):
+            checks.add("height", "is for message calls: a transaction runs where it stands")
+        checks.finish()
+        height, index = self._find(transaction_hash)
+        return await self._calls.trace_transaction((await self._feed.block(height)).block, index)
+
     async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState | None:
         checks = Checks()
         if not transaction:

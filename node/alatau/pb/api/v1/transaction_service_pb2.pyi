@@ -541,3 +541,148 @@ class EstimateGasResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EstimateGasResponse: _TypeAlias = EstimateGasResponse  # noqa: Y015
+
+@_typing.final
+class TraceRequest(_message.Message):
+    """Request of Trace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_HASH_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    transaction_hash: _builtins.bytes
+    """A final transaction, by its hash of 32 bytes."""
+    height: _builtins.int
+    """Of a message call: state after which block; absent is the tip."""
+    @_builtins.property
+    def message(self) -> Global___CallMessage:
+        """A message call."""
+
+    def __init__(
+        self,
+        *,
+        transaction_hash: _builtins.bytes = ...,
+        message: Global___CallMessage | None = ...,
+        height: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "height", b"height", "message", b"message", "subject", b"subject", "transaction_hash", b"transaction_hash"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_height", b"_height", "height", b"height", "message", b"message", "subject", b"subject", "transaction_hash", b"transaction_hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__height: _TypeAlias = _typing.Literal["height"]  # noqa: Y015
+    _WhichOneofArgType__height: _TypeAlias = _typing.Literal["_height", b"_height"]  # noqa: Y015
+    _WhichOneofReturnType_subject: _TypeAlias = _typing.Literal["transaction_hash", "message"]  # noqa: Y015
+    _WhichOneofArgType_subject: _TypeAlias = _typing.Literal["subject", b"subject"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__height) -> _WhichOneofReturnType__height | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_subject) -> _WhichOneofReturnType_subject | None: ...
+
+Global___TraceRequest: _TypeAlias = TraceRequest  # noqa: Y015
+
+@_typing.final
+class TraceResponse(_message.Message):
+    """Response of Trace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CALLS_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
+    GAS_USED_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    truncated: _builtins.bool
+    """There were more calls than a trace holds (10,000)."""
+    gas_used: _builtins.int
+    """Gas that the transaction used."""
+    height: _builtins.int
+    """Height of the transaction's block; of a message call, after which it ran."""
+    @_builtins.property
+    def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___TracedCall]:
+        """The calls in the order in which they began; the first is the transaction's own."""
+
+    def __init__(
+        self,
+        *,
+        calls: _abc.Iterable[Global___TracedCall] | None = ...,
+        truncated: _builtins.bool = ...,
+        gas_used: _builtins.int = ...,
+        height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "gas_used", b"gas_used", "height", b"height", "truncated", b"truncated"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceResponse: _TypeAlias = TraceResponse  # noqa: Y015
+
+@_typing.final
+class TracedCall(_message.Message):
+    """A call or a creation of a traced transaction."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPTH_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    CALLER_FIELD_NUMBER: _builtins.int
+    TO_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    GAS_FIELD_NUMBER: _builtins.int
+    GAS_USED_FIELD_NUMBER: _builtins.int
+    INPUT_FIELD_NUMBER: _builtins.int
+    INPUT_SIZE_FIELD_NUMBER: _builtins.int
+    OUTPUT_FIELD_NUMBER: _builtins.int
+    OUTPUT_SIZE_FIELD_NUMBER: _builtins.int
+    ERROR_FIELD_NUMBER: _builtins.int
+    REVERT_REASON_FIELD_NUMBER: _builtins.int
+    depth: _builtins.int
+    """How many calls are around it; 0 for the transaction's own."""
+    kind: _builtins.str
+    """The instruction: "CALL", "DELEGATECALL", "STATICCALL", "CREATE2" and so on."""
+    caller: _builtins.bytes
+    """Who calls, 20 bytes."""
+    to: _builtins.bytes
+    """The account called or created, 20 bytes; empty where a creation failed before it had an address."""
+    value: _builtins.bytes
+    """Wei, big-endian."""
+    gas: _builtins.int
+    """Gas that it was given."""
+    gas_used: _builtins.int
+    """Gas that it used."""
+    input: _builtins.bytes
+    """The first 4,096 bytes of its input, or of its init code."""
+    input_size: _builtins.int
+    """Length of the input."""
+    output: _builtins.bytes
+    """The first 4,096 bytes of its output."""
+    output_size: _builtins.int
+    """Length of the output."""
+    error: _builtins.str
+    """Why it failed; empty where it succeeded."""
+    revert_reason: _builtins.str
+    """The contract's reason, where it reverted with one."""
+    def __init__(
+        self,
+        *,
+        depth: _builtins.int = ...,
+        kind: _builtins.str = ...,
+        caller: _builtins.bytes = ...,
+        to: _builtins.bytes = ...,
+        value: _builtins.bytes = ...,
+        gas: _builtins.int = ...,
+        gas_used: _builtins.int = ...,
+        input: _builtins.bytes = ...,
+        input_size: _builtins.int = ...,
+        output: _builtins.bytes = ...,
+        output_size: _builtins.int = ...,
+        error: _builtins.str = ...,
+        revert_reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["caller", b"caller", "depth", b"depth", "error", b"error", "gas", b"gas", "gas_used", b"gas_used", "input", b"input", "input_size", b"input_size", "kind", b"kind", "output", b"output", "output_size", b"output_size", "revert_reason", b"revert_reason", "to", b"to", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TracedCall: _TypeAlias = TracedCall  # noqa: Y015

@@ -1,0 +1,91 @@
+"""Tracing for clients: running a final transaction, or a message call, again under a tracer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from alatau.chain.message import CallRequest, call
+from alatau.chain.system import run_block_start
+from alatau.chain.tracing import trace_transaction
+from alatau.chain.transaction import TransactionResult
+from alatau.evm.environment import BlockEnvironment
+from alatau.evm.tracing import CallTrace, CallTracer
+from alatau.pb.api.v1 import transaction_service_pb2
+from alatau.state.block_state import BlockState
+from alatau.storage.frozen_state import FrozenState
+from alatau.types.block import Block
+from alatau.types.transaction import recover_sender
+from alatau.wire.amount import write_amount
+
+_pb = transaction_service_pb2
+
+_CALLS_MAX = 10_000
+"""Calls in a trace: with little data each, about 2 MB."""
+_DATA_SIZE_MAX = 4_096
+"""Bytes of a call's input or output that are shown."""
+_TRACE_BYTES_MAX = 6 * 1024 * 1024
+"""Where a trace ends although there are more calls, below the limit of a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """A transaction that was run again."""
+
+    tracer: CallTracer
+    result: TransactionResult
+
+
+def trace_in_block(block: Block, index: int, environment: BlockEnvironment, state: FrozenState) -> Traced:
+    """Run a block up to the transaction at ``index``, and that one under a tracer. ``state`` is the parent's."""
+    header, block_state = block.header, BlockState(state)
+    run_block_start(environment, block_state, header.parent_hash, header.parent_beacon_block_root)
+    signed = [(tx, recover_sender(tx)) for tx in block.transactions[: index + 1]]
+    tracer = CallTracer()
+    return Traced(tracer, trace_transaction(environment, block_state, signed, index, lambda _: tracer))
+
+
+def trace_call(environment: BlockEnvironment, request: CallRequest, state: FrozenState) -> Traced:
+    """Run a message call under a tracer."""
+    tracer = CallTracer()
+    return Traced(tracer, call(environment, state, request, tracer))
+
+
+def trace_message(traced: Traced, height: int) -> _pb.TraceResponse:
+    """The answer to a client."""
+    response = _pb.TraceResponse(truncated=traced.tracer.truncated, gas_used=traced.result.gas_used, height=height)
+    assert traced.tracer.root is not None, "a transaction is a call"
+    room = _TRACE_BYTES_MAX
+    for depth, entry in _in_order(traced.tracer.root):
+        message = _message(depth, entry)
+        room -= message.ByteSize()
+        if room < 0 or len(response.calls) == _CALLS_MAX:
+            response.truncated = True
+            break
+        response.calls.append(message)
+    return response
+
+
+def _in_order(root: CallTrace) -> Iterator[tuple[int, CallTrace]]:
+    """The calls in the order in which they began, each with its depth. No recursion: they nest 1,024 deep."""
+    waiting = [(0, root)]
+    while waiting:
+        depth, entry = waiting.pop()
+        yield depth, entry
+        waiting += [(depth + 1, inner) for inner in reversed(entry.calls)]
+
+
+def _message(depth: int, entry: CallTrace) -> _pb.TracedCall:
+    return _pb.TracedCall(
+        depth=depth,
+        kind=entry.kind,
+        caller=entry.caller,
+        to=entry.to or b"",
+        value=write_amount(entry.value or 0),
+        gas=entry.gas,
+        gas_used=entry.gas_used,
+        input=entry.data[:_DATA_SIZE_MAX],
+        input_size=len(entry.data),
+        output=entry.output[:_DATA_SIZE_MAX],
+        output_size=len(entry.output),
+        error=entry.error or "",
+        revert_reason=entry.revert_reason or "",
+    )
