@@ -77,7 +77,9 @@ def _rules(chance: Random) -> Rules:
 def _faulty(chance: Random, rules: Rules) -> tuple[str, frozenset[bytes]]:
     """Which kind of liar there is, if any: one validator with less than a third of every set."""
     kind = chance.choice(("none", "twins", "mutation"))
-    candidates = [v.address for v in rules.sets[0][1].validators if all(_tolerates(s, v.address) for _, s in rules.sets)]
+    candidates = [
+        v.address for v in rules.sets[0][1].validators if all(_tolerates(s, v.address) for _, s in rules.sets)
+    ]
     if kind == "none" or not candidates:
         return "none", frozenset()
     return kind, frozenset([chance.choice(candidates)])

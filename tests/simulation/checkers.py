@@ -28,9 +28,7 @@ class Checkers:
     """Whether so many are silent that nothing may be decided."""
     decided: dict[int, Block] = field(default_factory=dict)
     _ledger: Ledger = field(init=False)
-    _votes: dict[tuple[int, int, VoteKind, bytes], set[bytes | None]] = field(
-        default_factory=lambda: defaultdict(set)
-    )
+    _votes: dict[tuple[int, int, VoteKind, bytes], set[bytes | None]] = field(default_factory=lambda: defaultdict(set))
     _supporters: dict[tuple[int, int, VoteKind], dict[bytes | None, set[bytes]]] = field(
         default_factory=lambda: defaultdict(lambda: defaultdict(set))
     )

@@ -251,6 +251,7 @@ class Consensus:
             if skip is None or self._seat.catch_up.holding:
                 break
             self._start_round(skip)  # L55, L56
+            helping.ask_for_proposal(self._seat, height)  # Its proposer was there before us.
         if height.undecided:
             self._ask()
 
@@ -270,8 +271,6 @@ class Consensus:
         outputs = height.driver.start_round(round_, is_proposer=mine)
         set_round_timer(seat, height, TimerKind.REBROADCAST)
         self._perform(outputs)
-        if round_ > 0:
-            helping.ask_for_proposal(seat, height)
 
     def _perform(self, outputs: tuple[Output, ...]) -> None:
         seat, height = self._seat, self._height
