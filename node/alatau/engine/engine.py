@@ -10,9 +10,9 @@ another node can see, and the sign state is durable before a signature leaves.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 import structlog
 import trio
@@ -66,6 +66,8 @@ from alatau.types.vote import Commit, Proposal, Vote
 
 _LOG = structlog.get_logger(__name__)
 
+_T = TypeVar("_T")
+
 _INBOX_MAX: Final = 256
 """Inputs that wait. Peers' messages wait in the channels of p2p, which drop what is too old; timers, built
 blocks and answers are a dozen at most."""
@@ -108,6 +110,8 @@ class Engine:
         self._c: Final = collaborators
         self._send, self._inbox = trio.open_memory_channel[Event](_INBOX_MAX)
         self._next: deque[Input] = deque()
+        self._on_tip: set[trio.CancelScope] = set()
+        """The tasks that build or check a block on the tip: at most one each, and one per further round."""
         self._nursery: trio.Nursery
         self._timers: Timers
         self._catch_up: CatchUp
@@ -178,9 +182,9 @@ class Engine:
             case DoCancelTimers():
                 self._timers.cancel_all()
             case DoBuildBlock():
-                self._nursery.start_soon(self._build, effect)
+                self._nursery.start_soon(self._while_on_tip, self._build, effect)
             case DoValidateBlock(block):
-                self._nursery.start_soon(self._validate, block)
+                self._nursery.start_soon(self._while_on_tip, self._validate, block)
             case DoCommit(block, commit):
                 c.journal.flush()
                 await self._commit_decided(block, commit)
@@ -196,6 +200,15 @@ class Engine:
                 raise HaltedError(reason)
 
     # ------------------------------------------------------------- blocks
+
+    async def _while_on_tip(self, work: Callable[[_T], Awaitable[None]], argument: _T) -> None:
+        """Build or check a block until the tip moves: then its result is of no use, and the trie it reads is gone."""
+        with trio.CancelScope() as scope:
+            self._on_tip.add(scope)
+            try:
+                await work(argument)
+            finally:
+                self._on_tip.discard(scope)
 
     async def _build(self, request: DoBuildBlock) -> None:
         c = self._c
@@ -235,6 +248,8 @@ class Engine:
         """Make a block durable and move the tip to it."""
         c = self._c
         header = executed.block.header
+        for scope in self._on_tip:
+            scope.cancel()
         c.view.commit(executed, commit)
         c.production.forget()
         included = [tx.hash for tx in executed.block.transactions]

@@ -145,6 +145,7 @@ class LocalNode:
     peers: LocalPeers
     engine: Engine
     start: InStart
+    domain: bytes
     evidence: list[tuple[Vote | Proposal, Vote | Proposal]] = field(default_factory=list)
 
     def state_roots(self) -> list[bytes]:
@@ -206,7 +207,7 @@ async def opened_node(key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub)
             may_sign=voting,
             fresh=view.height == 0 and not recovered.records and sign_state is None,
         )
-        parts = (key, store, journal, view, mempool, admission, subscriptions, peers, engine, start, evidence)
+        parts = (key, store, journal, view, mempool, admission, subscriptions, peers, engine, start, domain, evidence)
         yield LocalNode(*parts)
     finally:
         journal.close()

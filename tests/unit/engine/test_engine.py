@@ -1,16 +1,19 @@
 """The owner task at work: whole nodes decide blocks, fall behind, catch up, restart."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import trio
 
+from alatau.engine.slices import in_slices
 from alatau.types.block import Block
-from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, payment
+from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
 from tests.unit.engine.local_nodes import (
     Hub,
     local_genesis,
+    opened_node,
     running_network,
     running_node,
     wait_for_height,
@@ -126,3 +129,24 @@ async def test_the_sender_of_a_refused_transaction_learns_why(tmp_path: Path) ->
         assert len(node.mempool) == 0
         assert node.admission.refused_total["TRANSACTION_MALFORMED"] == 2
         assert node.view.tip.state.account(PAYER.address) is not None
+
+
+@pytest.mark.trio
+async def test_work_on_a_tip_that_moved_is_dropped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block being checked when another is committed is given up, before it reads a trie that is gone.
+
+    Found under a profiler that held a node up: the check went on, on nodes that the commit had overwritten.
+    """
+    monkeypatch.setattr("alatau.engine.production.in_slices", partial(in_slices, slice_s=0.0))
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        engine, network = node.engine, SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        rival = build(network, [payment(0, value=2), payment(1)]).executed.block
+        decided = build(network, [payment(0)]).executed
+        nursery.start_soon(engine._while_on_tip, engine._validate, rival)
+        while not engine._on_tip:
+            await trio.lowlevel.checkpoint()
+        engine._commit(decided, commit_for(network, decided.block))
+        await trio.sleep(0.05)
+        assert not engine._on_tip
+        assert node.view.height == 1
