@@ -72,9 +72,9 @@ class Subtest:
     post: Mapping[str, Any]
 
 
-def subtests(document: Mapping[str, Any]) -> Iterator[Subtest]:
+def subtests(content: bytes) -> Iterator[Subtest]:
     """The subtests of a fixture file."""
-    for name, case in document.items():
+    for name, case in json.loads(content).items():
         for fork, posts in case["post"].items():
             for index, post in enumerate(posts):
                 yield Subtest(f"{name}[{fork}-{index}]", Fork(fork.lower()), case, post)
@@ -223,7 +223,7 @@ def run_file(job: tuple[str, bytes]) -> FileResult:
     passed: Counter[str] = Counter()
     failures = []
     start = time.perf_counter()
-    for subtest in subtests(json.loads(content)):
+    for subtest in subtests(content):
         try:
             problem = check(subtest)
         except Exception:  # noqa: BLE001  a crash is a deviation like any other

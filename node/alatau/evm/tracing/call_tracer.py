@@ -140,9 +140,9 @@ def error_text(error: Exception) -> str:
 
 def revert_reason(output: bytes) -> str | None:
     """The text in ``Error(string)``, or None where the output is something else."""
-    if output[:4] != _ERROR_STRING or len(output) < 68:
-        return None
     start = 4 + int.from_bytes(output[4:36])
+    if output[:4] != _ERROR_STRING or start + 32 > len(output):
+        return None
     size = int.from_bytes(output[start : start + 32])
     text = output[start + 32 : start + 32 + size]
     return text.decode(errors="replace") if len(text) == size else None
