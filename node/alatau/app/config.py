@@ -38,12 +38,6 @@ def _endpoint_or_empty(value: str) -> str | None:
     return _endpoint(value) if value else None
 
 
-def _endpoints(value: tuple[str, ...]) -> str | None:
-    if len(value) > 256:
-        return "expected at most 256 entries"
-    return next((f'"{text}": {problem}' for text in value if (problem := _endpoint(text))), None)
-
-
 def _any(_value: object) -> None:
     return None
 
@@ -53,10 +47,6 @@ class P2pConfig:
     """How peers reach this node and it reaches them."""
 
     listen: Annotated[str, _endpoint, "Where peers connect, over mutual TLS."] = "127.0.0.1:7001"
-    peers: Annotated[
-        tuple[str, ...], _endpoints, "Peers to call besides the validators, whose endpoints are on the chain."
-    ] = ()
-    peers_max: Annotated[int, _between(1, 1_000), "Connections accepted from observers and validators."] = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +54,10 @@ class RpcConfig:
     """The gRPC services for clients."""
 
     listen: Annotated[str, _endpoint, "Where clients connect, over TLS."] = "127.0.0.1:7101"
-    client_certificates: Annotated[
-        str, _one_of("optional", "required"), "Whether a client must show a certificate."
-    ] = "optional"
     requests_per_second: Annotated[
         int, _between(1, 1_000_000), "Calls per second taken from one client address; above it RESOURCE_EXHAUSTED."
     ] = 5_000
-    streams_max: Annotated[int, _between(1, 100_000), "Streams open at once, over all clients."] = 256
+    streams_max: Annotated[int, _between(1, 100_000), "Streams open at once, over all clients."] = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +135,7 @@ class Setting:
     section: str
     name: str
     type: Any
-    """``str``, ``int`` or ``tuple[str, ...]``."""
+    """``str`` or ``int``."""
     check: Check
     explanation: str
     default: Any

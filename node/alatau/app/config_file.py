@@ -25,7 +25,6 @@ _OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_N
 _TYPE_NAMES: Final[Mapping[Any, str]] = {
     str: "a string in quotes",
     int: "a whole number",
-    tuple[str, ...]: "a list of strings",
 }
 
 
@@ -137,9 +136,7 @@ def _read_section(
 def _take(setting: Setting, value: Any, values: dict[str, Any]) -> str | None:
     """Put ``value`` into ``values``, or say what is wrong with it."""
     shown = f"{setting.key} = {_toml(value)}"
-    if isinstance(value, list) and all(isinstance(v, str) for v in value) and setting.type == tuple[str, ...]:
-        value = tuple(value)
-    elif type(value) is not setting.type:
+    if type(value) is not setting.type:
         return f"{shown}: expected {_TYPE_NAMES[setting.type]}, such as {_toml(setting.default)}"
     if problem := setting.check(value):
         return f"{shown}: {problem}"
@@ -159,11 +156,9 @@ def _read_environment(environment: Mapping[str, str], values: dict[str, Any]) ->
 
 
 def _from_text(setting: Setting, text: str) -> Any:
-    if setting.type is int:
-        return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else text
-    if setting.type is str:
-        return text
-    return [part.strip() for part in text.split(",") if part.strip()]
+    if setting.type is int and re.fullmatch(r"-?[0-9]{1,18}", text):
+        return int(text)
+    return text
 
 
 def _lines_of_keys(text: str) -> dict[str, int]:

@@ -18,6 +18,7 @@ import structlog
 import trio
 
 import alatau
+from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import read_config
 from alatau.app.endpoint import parse_endpoint
@@ -191,7 +192,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         )
     )
     node = NodeView(genesis, view, engine, consensus, mempool, admission, subscriptions, network, address)
-    limits = RpcLimits()
+    limits = RpcLimits(streams_max=config.rpc.streams_max)
     api = Api(node, limits)
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
@@ -209,6 +210,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         if duties:
             nursery.start_soon(duties.run)
             nursery.start_soon(_bind_genesis, duties, subscriptions)
+        nursery.start_soon(keep_certificate, parts.home, config, parts.identity)
         await _start_observability(nursery, parts, node)
         _LOG.info(
             "node.started",

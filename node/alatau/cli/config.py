@@ -15,7 +15,7 @@ _INTRODUCTION = """\
 # Configuration
 
 `config.toml` in the node's home; `alatau init` writes it with every setting and its default in comments. An
-environment variable overrides a setting: `rpc.listen` is `ALATAU_RPC_LISTEN`, lists are separated by commas.
+environment variable overrides a setting: `rpc.listen` is `ALATAU_RPC_LISTEN`.
 
 `alatau config check` names every mistake with its line and what is allowed there; `alatau config show` prints what is
 in force. What the whole network must agree on is not here but in the genesis file. This page is printed by
@@ -53,7 +53,7 @@ def show(context: Context, as_json: bool) -> None:
         return
     print_rows(
         ("setting", "value", "default", "variable"),
-        [(s.key, _text(values[s.section][s.name]), _text(s.default), s.variable) for s in SETTINGS],
+        [(s.key, str(values[s.section][s.name]), str(s.default), s.variable) for s in SETTINGS],
         as_json=False,
     )
 
@@ -68,9 +68,5 @@ def reference() -> None:
             section = setting.section
             click.echo(f"\n## [{section}]\n\n{section_explanation(section)}\n")
             click.echo("| setting | default | meaning |\n|---|---|---|")
-        default = f"`{shown}`" if (shown := _text(setting.default)) else "empty"
+        default = f"`{shown}`" if (shown := str(setting.default)) else "empty"
         click.echo(f"| `{setting.name}` | {default} | {setting.explanation} |")
-
-
-def _text(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -1,0 +1,54 @@
+"""The node's TLS certificate while it runs: taken anew when the operator replaced it, renewed before it ends.
+
+Who the node is hangs on its key alone, so it renews its own certificate and asks nobody (docs/adr/0003).
+"""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+import trio
+
+from alatau.app.config import NodeConfig
+from alatau.app.home import Home
+from alatau.app.provision import certificate_hosts, load_tls_identity, renew_certificate
+from alatau.transport.certificates import CertificateError, common_name_of
+from alatau.transport.credentials import IdentityHolder
+
+_LOG = structlog.get_logger(__name__)
+
+LOOK_S: Final = 10.0
+"""How soon a replaced certificate is noticed."""
+_RENEW_BEFORE_S: Final = 30 * 86_400
+"""A third of a certificate's life: a month for people to notice a node that cannot write its home."""
+
+
+async def keep_certificate(
+    home: Home, config: NodeConfig, holder: IdentityHolder, now: Callable[[], float] = time.time
+) -> None:
+    """Until cancelled: renew a certificate that ends within a month, and take one that changed on disk."""
+    while True:
+        try:
+            take_certificate(home, config, holder, now())
+        except (CertificateError, OSError, ValueError) as error:
+            # The one in use goes on; what is wrong on disk is the operator's to mend, and the metric counts its days.
+            _LOG.error("certificate.unusable", error=str(error))
+        await trio.sleep(LOOK_S)
+
+
+def take_certificate(home: Home, config: NodeConfig, holder: IdentityHolder, now: float) -> None:
+    """Look once.
+
+    Raises:
+        CertificateError, OSError: the files cannot be used.
+        ValueError: they are of another key, which needs a restart.
+    """
+    if holder.current.not_after.timestamp() - now < _RENEW_BEFORE_S:
+        pem = home.tls_certificate.read_bytes()
+        hosts = certificate_hosts({"rpc.listen": config.rpc.listen, "p2p.listen": config.p2p.listen})
+        holder.renew(renew_certificate(home, common_name_of(pem) or "node", hosts))
+        _LOG.info("certificate.renewed", until=holder.current.not_after.isoformat())
+    elif home.tls_certificate.read_bytes() != holder.current.certificate_pem:
+        holder.renew(load_tls_identity(home))
+        _LOG.info("certificate.taken", until=holder.current.not_after.isoformat())
