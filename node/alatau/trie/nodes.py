@@ -9,6 +9,7 @@ joining them.
 """
 
 import re
+import struct
 from typing import Final, NamedTuple, TypeAlias
 
 from alatau.codec import rlp
@@ -46,6 +47,10 @@ Node: TypeAlias = Branch | Leaf | Extension
 
 _PLAIN_REFERENCES: Final = re.compile(rb"\x80|\xa0.{32}", re.DOTALL)
 """The references of a branch without inline children, from left to right."""
+_FULL: Final = struct.Struct("3x" + "33s" * 16 + "s")
+"""A branch with sixteen hashes and no value: a header of three bytes, then the references."""
+_FULL_MARKS: Final = HASH_MARK * 16 + EMPTY_REFERENCE
+"""Every 33rd byte of such a branch, from the third on."""
 _LIST_HEADERS: Final = tuple(rlp.wrap_list(bytes(size))[: -size or None] for size in range(540))
 """Header of a list by the size of its payload, up to that of a branch of hashes (529)."""
 _STRING_HEADERS: Final = tuple(rlp.encode(bytes(size))[: -size or None] for size in range(128))
@@ -87,6 +92,9 @@ def decode_node(raw: bytes) -> Node:
     Raises:
         ValueError: the bytes are no node (``RlpError`` is one).
     """
+    if len(raw) == _FULL.size and raw[3::33] == _FULL_MARKS:
+        # The third byte starts an item, so does the 36th if it is a hash, and so on: these are the references.
+        return list(_FULL.unpack(raw))
     start = 1 if raw[0] < 0xF8 else raw[0] - 0xF6
     first = raw[start]
     if 0x81 < first < 0xA0:
