@@ -27,13 +27,17 @@ _LAND: Final = (
     "if a not in f.program.destinations and not f.program.admits(a):\n    raise InvalidJumpError\nreturn TAKEN - a"
 )
 
+_PUSH_BYTE: Final = "S.append(f.program.padded[pc + 1])\nreturn pc + 2"
+
 _CONTROL: Final = {
     Kind.PUSH: "S.append(int.from_bytes(f.program.padded[pc + 1 : pc + SIZE]))\nreturn pc + SIZE",
     Kind.DUP: "S.append(S[-POPS])\nreturn pc + 1",
     Kind.SWAP: "S[-1], S[-POPS] = S[-POPS], S[-1]\nreturn pc + 1",
     Kind.PC: "S.append(pc)\nreturn pc + 1",
     # A field of JUMPDESTs costs its length at once.
-    Kind.JUMPDEST: "end = jumpdests(f.program.padded, pc).end()\n"
+    Kind.JUMPDEST: "code = f.program.padded\n"
+    "if code[pc + 1] != 0x5B:\n    return pc + 1\n"
+    "end = jumpdests(code, pc).end()\n"
     "f.gas -= end - pc - 1\n"
     "if f.gas < 0:\n    raise OutOfGasError\n"
     "return end",
@@ -70,7 +74,8 @@ def _handler(op: Opcode) -> str:
         body += f"if len(S) >= {STACK_MAX}:\n    raise StackOverflowError\n"
     if op.kind in _CONTROL:
         body += f"f.gas -= {op.gas}\nif f.gas < 0:\n    raise OutOfGasError\n"
-        body += _CONTROL[op.kind].replace("POPS", str(op.pops)).replace("SIZE", str(op.size))
+        shape = _PUSH_BYTE if op.size == 2 else _CONTROL[op.kind]
+        body += shape.replace("POPS", str(op.pops)).replace("SIZE", str(op.size))
     else:
         body += f"gas = f.gas - {op.gas}\nif gas < 0:\n    raise OutOfGasError\n"
         body += _body(op)
