@@ -46,7 +46,10 @@ class ChainConfig:
 
     chain_id: int
     name: str
-    block_gas_limit: int = 100_000_000
+    block_gas_limit: int = 1 << 24
+    """Worst code takes 110 ns per unit of gas on a slow core (docs/benchmarks-evm.md), so a hostile block takes
+    1.9 s, less than the timeouts of a round; an ordinary one of 450 token payments takes 35 ms. It is also the
+    most that a transaction may ask for in Osaka (EIP-7825)."""
     block_size_bytes_max: int = 4 * 1024 * 1024
     """Largest encoded block; a proposal above it is refused before it is read."""
     base_fee_per_gas: int = 0
