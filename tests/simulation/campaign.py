@@ -106,7 +106,7 @@ def _populate(world: World, chance: Random, kind: str, faulty: frozenset[bytes])
 def _trouble(world: World, chance: Random) -> None:
     """Faults of every kind, changing every while."""
     world.mortal = set(world.nodes) if chance.random() < 0.5 else set()
-    clients = {c: 0 for c in range(chance.randint(0, 3))}
+    clients = dict.fromkeys(range(chance.randint(0, 3)), 0)
     spent = 0
     while spent < _TROUBLE_MS:
         world.faults = _faults(chance)
@@ -117,10 +117,10 @@ def _trouble(world: World, chance: Random) -> None:
                 world.partition([chance.choice(world.nodes)])
             case 2:
                 world.heal()
-        for client in clients:
+        for client, nonce in list(clients.items()):
             if chance.random() < 0.7:
-                world.pay(client, clients[client], [n for n in world.nodes if chance.random() < 0.7])
-                clients[client] += 1
+                world.pay(client, nonce, [n for n in world.nodes if chance.random() < 0.7])
+                clients[client] = nonce + 1
         phase = chance.randint(100, 900)
         world.run(phase)
         spent += phase

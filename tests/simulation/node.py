@@ -121,7 +121,7 @@ class Node:
         disk = self.disk
         fresh = disk.ledger.height == 0 and not disk.log and disk.sign_state is None and not self._fresh
         self._fresh = False
-        self.take(InStart(self.context(), tuple(disk.log), disk.sign_state, may_sign=True, fresh=fresh))
+        self._step(InStart(self.context(), tuple(disk.log), disk.sign_state, may_sign=True, fresh=fresh))
 
     def stop(self) -> None:
         """Power off, without warning."""

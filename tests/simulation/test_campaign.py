@@ -4,7 +4,7 @@ import pytest
 
 from tests.simulation.campaign import simulate
 
-_SEEDS = 400
+_SEEDS = 300
 _BATCH = 25
 
 

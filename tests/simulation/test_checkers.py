@@ -57,9 +57,7 @@ def test_a_core_that_speaks_before_it_writes_is_caught(monkeypatch: pytest.Monke
     step = Consensus.step
 
     def hasty(self: Consensus, event: Input, now_ms: int) -> tuple[Effect, ...]:
-        return tuple(
-            sorted(step(self, event, now_ms), key=lambda e: isinstance(e, (DoPersist, DoRecordSignState)))
-        )
+        return tuple(sorted(step(self, event, now_ms), key=lambda e: isinstance(e, (DoPersist, DoRecordSignState))))
 
     monkeypatch.setattr(Consensus, "step", hasty)
     assert "twice" in _found()

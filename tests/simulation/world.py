@@ -205,16 +205,14 @@ class World:
             self._transmit(node, other, said)
 
     def _transmit(self, node: Node, other: Node, message: Message) -> None:
+        loss = self.faults.loss
+        if self.faults.precommit_loss and _carries_precommit(message):
+            loss = max(loss, self.faults.precommit_loss)
+        event = InMessage(_peer_id(node), message)
         copies = 1 + (self.chance.random() < self.faults.duplication)
         for _ in range(copies):
-            loss = self.faults.loss
-            if isinstance(message, VotesMessage | RoundCertificate) and self.faults.precommit_loss:
-                if any(vote.kind is VoteKind.PRECOMMIT for vote in message.votes):
-                    loss = max(loss, self.faults.precommit_loss)
-            if not self._hear(node, other) or self.chance.random() < loss:
-                continue
-            event = InMessage(_peer_id(node), message)
-            self.after(self.chance.uniform(*self.faults.delay_ms), lambda: other.take(event))
+            if self._hear(node, other) and self.chance.random() >= loss:
+                self.after(self.chance.uniform(*self.faults.delay_ms), lambda: other.take(event))
 
     def fetch(self, node: Node, peer: bytes, height: int) -> None:
         """Block sync: served by whoever has the id, over the same bad lines."""
@@ -255,3 +253,9 @@ class World:
 
 def _peer_id(node: Node) -> bytes:
     return node.address if node.address is not None else node.name.encode()
+
+
+def _carries_precommit(message: Message) -> bool:
+    if not isinstance(message, VotesMessage | RoundCertificate):
+        return False
+    return any(vote.kind is VoteKind.PRECOMMIT for vote in message.votes)
