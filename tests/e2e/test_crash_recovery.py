@@ -96,3 +96,18 @@ def test_a_dead_validator_is_passed_over(four_validators: Devnet) -> None:
     assert not any(rounds[18:])
     start_nodes(network, (victim,))
     assert_agreement(network)
+
+
+def test_what_waits_survives_an_orderly_stop(four_validators: Devnet) -> None:
+    """A payment that no quorum could decide is kept over a stop of every node that had it."""
+    network = four_validators
+    down, up = network.nodes[:2], network.nodes[2:]
+    stop_processes(node.home for node in down)
+    with client_of(up[0]) as client:
+        sent = client.submit(payment(network, "resident_1", 0))
+    stop_processes(node.home for node in up)
+    start_nodes(network)
+    wait_for_height(network.nodes, 1, RECOVERY_S)
+    with client_of(down[0]) as client:
+        assert client.wait_final(sent.hash, timeout_s=RECOVERY_S).succeeded
+    assert_agreement(network)

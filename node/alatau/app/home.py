@@ -8,6 +8,7 @@
     data/              the database
     wal/               consensus write-ahead log
     sign_state.json    what the voting key last signed; outside the database, never restored from a backup
+    pool.rlp           transactions that waited when the node stopped in order
     lock               held while a process uses the home
 """
 
@@ -87,6 +88,11 @@ class Home:
     def sign_state(self) -> Path:
         """The sign state."""
         return self.folder / "sign_state.json"
+
+    @property
+    def pool(self) -> Path:
+        """Transactions that waited when the node stopped in order."""
+        return self.folder / "pool.rlp"
 
     @property
     def lock_file(self) -> Path:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -32,6 +33,7 @@ from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.password import find_password
 from alatau.app.peer_network import NetworkPeers, StoredBlocks, members_of
+from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.provision import load_tls_identity
 from alatau.app.registry_duties import RegistryDuties
 from alatau.chain.executed import ExecutedBlock
@@ -207,6 +209,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         )
         await nursery.start(partial(serve, api.services, [listener], limits=transport_limits, health=health))
         nursery.start_soon(_keep_health, health, node)
+        nursery.start_soon(_resume_pool, parts.home.pool, admission)
         if duties:
             nursery.start_soon(duties.run)
             nursery.start_soon(_bind_genesis, duties, subscriptions)
@@ -228,6 +231,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         api.stop_taking()
         health.set_serving(False)
         nursery.cancel_scope.cancel()
+    _keep_pool(parts.home.pool, mempool)
     _LOG.info("node.stopped", height=view.height)
 
 
@@ -298,6 +302,21 @@ def _may_sign(parts: _Parts, view: ChainView, address: bytes | None) -> bool:
 def _admission_view(view: ChainView) -> AdmissionView:
     tip = view.tip
     return AdmissionView(tip.state, block_environment(view.config, tip.header, tip.block_hash))
+
+
+async def _resume_pool(file: Path, admission: Admission) -> None:
+    """Offer what waited at the last stop again; what became final meanwhile is refused, as it should be."""
+    kept = take_pool(file)
+    if kept:
+        outcomes = await admission.submit(kept)
+        _LOG.info("pool.resumed", kept=len(kept), pooled=outcomes.count(None))
+
+
+def _keep_pool(file: Path, mempool: Mempool) -> None:
+    try:
+        save_pool(file, mempool.encoded())
+    except OSError as error:
+        _LOG.warning("pool.not_kept", waiting=len(mempool), error=str(error))
 
 
 async def _keep_health(health: Health, node: NodeView) -> None:

@@ -24,6 +24,7 @@ from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
+from alatau.storage.disk import Disk
 from alatau.storage.store import Store
 from alatau.types.block import Block
 from alatau.types.chain_config import ConsensusParameters
@@ -159,10 +160,12 @@ def local_genesis() -> Genesis:
 
 
 @asynccontextmanager
-async def opened_node(key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub) -> AsyncIterator[LocalNode]:
+async def opened_node(
+    key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub, disk: Disk | None = None
+) -> AsyncIterator[LocalNode]:
     """A node on what lies in ``folder``, not started."""
     made = make_genesis(genesis)
-    store = Store.open(folder / "data")
+    store = Store.open(folder / "data", disk=disk)
     journal, recovered = open_journal(folder / "wal", folder / "sign_state.json")
     try:
         store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))

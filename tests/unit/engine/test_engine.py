@@ -1,5 +1,6 @@
 """The owner task at work: whole nodes decide blocks, fall behind, catch up, restart."""
 
+import errno
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 import trio
 
 from alatau.engine.slices import in_slices
+from alatau.storage.disk import Batch, Disk
+from alatau.storage.errors import DiskFullError
 from alatau.types.block import Block
 from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
 from tests.unit.engine.local_nodes import (
@@ -150,3 +153,34 @@ async def test_work_on_a_tip_that_moved_is_dropped(tmp_path: Path, monkeypatch: 
         await trio.sleep(0.05)
         assert not engine._on_tip
         assert node.view.height == 1
+
+
+class FullDisk(Disk):
+    """A disk without room for another batch from a moment on."""
+
+    full = False
+
+    def write_batch(self, batch: Batch) -> None:
+        """Refuse while full."""
+        if self.full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        batch.write()
+
+
+@pytest.mark.trio
+async def test_a_full_disk_stops_the_node_and_it_goes_on_with_room(tmp_path: Path) -> None:
+    """The commit that finds no room ends the node with an error that says so; the next start has lost nothing."""
+    genesis, disk = local_genesis(), FullDisk()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub(), disk) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        decided = build(network, [payment(0)]).executed
+        commit = commit_for(network, decided.block)
+        disk.full = True
+        with pytest.raises(DiskFullError, match="room"):
+            node.engine._commit(decided, commit)
+    disk.full = False
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub(), disk) as node:
+        assert node.view.height == 0
+        node.engine._commit(decided, commit)
+        assert node.view.height == 1
+        assert node.view.tip.state.account(PAYEE.address) is not None
