@@ -77,7 +77,7 @@ conformance: $(SETUP)  ## every published vector, with a table by folder
 	$(RUN) -m devnet.conformance $(ARGS)
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
-	$(RUN) -m tests.simulation.campaign --seeds $(SEEDS) $(ARGS)
+	$(RUN) -m devnet.simulate --seeds $(SEEDS) $(ARGS)
 
 fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
 	$(RUN) -m devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)
