@@ -5,7 +5,8 @@ caches commits blocks that each change 300 accounts picked at random, which is w
 the worst case for every cache: nobody's payments are spread that evenly. Writes ``build/bench/state.json`` and
 ``build/bench/state.png``.
 
-Time per changed key is the median block's, for the trie alone and with the commit (write batch, history, fsync).
+Time per changed key is the median block's, for the trie alone and with the commit (write batch, history): processor
+time of the committing thread, which other work on the machine disturbs least, and wall time beside it.
 Memory is what the process holds itself (``RssAnon``); table files that LevelDB maps are the kernel's to keep or to
 drop and are told apart. Disk is the size of the files after compaction.
 """
@@ -19,6 +20,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -55,9 +57,14 @@ class Figures:
 
     accounts: int
     trie_us: float
+    """Processor time of the committing thread, for the new trie."""
     commit_us: float
+    """The same, for the write."""
     total_us: float
-    cpu_us: float
+    """Their sum."""
+    wall_us: float
+    """Wall time of both, fsync included."""
+    process_us: float
     """Processor time of the whole process, LevelDB's compactions included, mean."""
     rss_anon_mb: float
     rss_file_mb: float
@@ -72,17 +79,26 @@ def address(index: int) -> bytes:
     return keccak256(index.to_bytes(8, "big"))[:20]
 
 
-def commit_changes(store: Store, accounts: dict[bytes, Account | None]) -> tuple[float, float]:
-    """Make and commit a block that changes accounts; gives seconds for the trie and for the commit."""
-    began = time.perf_counter()
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What one block took, in seconds."""
+
+    trie: float
+    commit: float
+    wall: float
+
+
+def commit_changes(store: Store, accounts: Mapping[bytes, Account | None]) -> Spent:
+    """Make and commit a block that changes accounts."""
+    wall, began = time.perf_counter(), time.thread_time()
     applied = store.trie().apply(accounts, {})
-    middle = time.perf_counter()
+    middle = time.thread_time()
     executed = _executed(store, applied)
     if store.tip is None:
         store.init_genesis(executed)
     else:
         store.commit(executed, Commit(executed.block.header.number, 0, executed.block.hash, ()))
-    return middle - began, time.perf_counter() - middle
+    return Spent(middle - began, time.thread_time() - middle, time.perf_counter() - wall)
 
 
 def _executed(store: Store, applied: AppliedDiff) -> ExecutedBlock:
@@ -133,7 +149,7 @@ def measure(folder: Path, accounts: int) -> Figures:
     open_ms = (time.perf_counter() - began) * 1_000
     disk = store.size_bytes
     pick = random.Random(accounts)  # noqa: S311  repeatable, not secret
-    times: list[tuple[float, float]] = []
+    times: list[Spent] = []
     cpu = 0.0
     for number in range(BLOCKS_WARM + BLOCKS_MEASURED):
         if number == BLOCKS_WARM:
@@ -153,10 +169,11 @@ def measure(folder: Path, accounts: int) -> Figures:
 
     return Figures(
         accounts=accounts,
-        trie_us=per_key(statistics.median(trie for trie, _ in times)),
-        commit_us=per_key(statistics.median(commit for _, commit in times)),
-        total_us=per_key(statistics.median(map(sum, times))),
-        cpu_us=per_key(cpu / BLOCKS_MEASURED),
+        trie_us=per_key(statistics.median(spent.trie for spent in times)),
+        commit_us=per_key(statistics.median(spent.commit for spent in times)),
+        total_us=per_key(statistics.median(spent.trie + spent.commit for spent in times)),
+        wall_us=per_key(statistics.median(spent.wall for spent in times)),
+        process_us=per_key(cpu / BLOCKS_MEASURED),
         rss_anon_mb=memory["RssAnon"],
         rss_file_mb=memory["RssFile"],
         configured_cache_mb=round(caches / 2**20, 1),
@@ -177,31 +194,6 @@ def _in_process(*arguments: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
-def plot(figures: list[Figures], file: Path) -> None:
-    """Draw time, memory and disk over the number of accounts."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
-    sizes = [entry.accounts for entry in figures]
-    chart, (left, middle, right) = plt.subplots(1, 3, figsize=(13, 4))
-    left.plot(sizes, [entry.total_us for entry in figures], "o-", label="trie and commit")
-    left.plot(sizes, [entry.trie_us for entry in figures], "o--", label="trie alone")
-    left.set(title="Time per changed key", ylabel="µs", ylim=(0, None))
-    middle.plot(sizes, [entry.rss_anon_mb for entry in figures], "o-", label="process")
-    middle.plot(sizes, [entry.configured_cache_mb for entry in figures], "o--", label="configured caches")
-    middle.set(title="Memory", ylabel="MiB", ylim=(0, None))
-    right.plot(sizes, [entry.disk_bytes_per_account for entry in figures], "o-", label="database")
-    right.set(title="Disk per account", ylabel="bytes", ylim=(0, None))
-    for axes in (left, middle, right):
-        axes.set(xscale="log", xlabel="accounts")
-        axes.legend()
-        axes.grid(alpha=0.3)
-    chart.tight_layout()
-    chart.savefig(file, dpi=120)
-
-
 def main() -> int:
     """Grow, measure, write, draw."""
     parser = argparse.ArgumentParser(prog="python -m devnet.bench_state", description=(__doc__ or "").split("\n")[0])
@@ -220,18 +212,24 @@ def main() -> int:
     shutil.rmtree(given.folder, ignore_errors=True)
     OUTPUT.mkdir(parents=True, exist_ok=True)
     figures: list[Figures] = []
-    print(f"{'accounts':>10} {'trie':>8} {'commit':>8} {'total us':>9} {'cpu us':>8} {'anon MiB':>9} {'disk B':>7}")
+    columns = ("trie us", "commit us", "total us", "wall us", "process us", "anon MiB", "disk B")
+    print(f"{'accounts':>10}" + "".join(f"{column:>12}" for column in columns))
     first = 0
     for size in (size for size in SIZES if size <= given.max):
         _in_process("--folder", str(given.folder), "--build", str(first), str(size))
         entry = Figures(**json.loads(_in_process("--folder", str(given.folder), "--measure", str(size))))
         figures.append(entry)
         first = size
-        print(
-            f"{size:>10,} {entry.trie_us:>8} {entry.commit_us:>8} {entry.total_us:>9} {entry.cpu_us:>8}"
-            f" {entry.rss_anon_mb:>9} {entry.disk_bytes_per_account:>7}",
-            flush=True,
+        shown = (
+            entry.trie_us,
+            entry.commit_us,
+            entry.total_us,
+            entry.wall_us,
+            entry.process_us,
+            entry.rss_anon_mb,
+            entry.disk_bytes_per_account,
         )
+        print(f"{size:>10,}" + "".join(f"{value:>12}" for value in shown), flush=True)
     if not given.keep:
         shutil.rmtree(given.folder)
     document = {
@@ -240,9 +238,10 @@ def main() -> int:
         "sizes": [asdict(entry) for entry in figures],
         "time_ratio_largest_to_100k": _ratio(figures),
     }
-    (OUTPUT / "state.json").write_text(json.dumps(document, indent=2) + "\n")
-    plot(figures, OUTPUT / "state.png")
-    print(f"written: {OUTPUT / 'state.json'}, {OUTPUT / 'state.png'}")
+    written, picture = OUTPUT / "state.json", OUTPUT / "state.png"
+    written.write_text(json.dumps(document, indent=2) + "\n")
+    subprocess.run([sys.executable, "-m", "devnet.plot_state", str(written), str(picture)], check=True)
+    print(f"written: {written}, {picture}")
     return 0
 
 

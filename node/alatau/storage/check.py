@@ -70,6 +70,8 @@ def check_everything(db: Database, tip: Header, oldest: int) -> Iterator[Progres
             yield from _compare_tables(db, tip)
     except CorruptionError as error:
         yield Finding(str(error))
+    except (ValueError, IndexError) as error:
+        yield Finding(f"a record cannot be read, and the check ends there: {error}")
 
 
 def _check_blocks(db: Database, tip: Header) -> Iterator[Progress | Finding]:

@@ -21,9 +21,9 @@ from alatau.storage.errors import DiskFullError, SignStateError, WriteFailedErro
 _VERSION: Final = 1
 _FIELDS: Final = {"version", "height", "round", "step", "digest", "signature", "checksum"}
 _REMEDY: Final = (
-    "Do not delete it while another process may sign with this key. Find out from a peer (alatau status) how far the"
-    " network is, wait until it has passed the last height at which this validator signed, then run 'alatau sign-state"
-    " reset'"
+    "Make sure that no other process signs with this key, and let the network decide some dozens of blocks without"
+    " this validator; then move the file away and start the node again. Until its last signature is that far back"
+    " the node follows without signing"
 )
 
 

@@ -49,6 +49,7 @@ DAMAGES = {
     "block of another height": (b"b", lambda db, k: db.put(k[3], db.get(k[4])), "transactions are not those"),
     "receipts of another": (b"r", lambda db, k: db.put(k[3], db.get(k[4])), "receipts are not those"),
     "hash index missing": (b"x", lambda db, k: db.delete(k[0]), "hash index does not lead"),
+    "receipts unreadable": (b"r", lambda db, k: db.put(k[3], b"\xc1"), "cannot be read"),
     "history missing": (b"j", lambda db, k: db.delete(k[0]), "history of block 1 is missing"),
     "history cut": (b"i", lambda db, k: db.put(k[0], db.get(k[0])[:-8]), "does not fit its index"),
 }
