@@ -21,7 +21,7 @@ SEEDS ?= 200
 MINUTES ?= 5
 ARGS ?=
 
-.PHONY: help setup devnet devnet-down test lint format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -60,12 +60,24 @@ test: $(SETUP)  ## the whole suite that belongs in every check
 e2e: $(SETUP)  ## only the tests on real processes
 	$(PY) -m pytest tests/e2e -m "e2e" $(ARGS)
 
-lint: $(SETUP)  ## style, types, layers, protobuf definitions, generated code
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+lint: lint-style lint-format lint-types lint-layers lint-protos lint-generated  ## style, types, layers, protobuf definitions, generated code
+
+lint-style: $(SETUP)
+	$(BIN)/ruff check --quiet .
+
+lint-format: $(SETUP)
+	$(BIN)/ruff format --check --quiet .
+
+lint-types: $(SETUP)
 	$(BIN)/mypy
+
+lint-layers: $(SETUP)
 	$(BIN)/lint-imports
+
+lint-protos: $(SETUP)
 	.ci/protos
+
+lint-generated: $(SETUP)
 	$(PY) protos/generate.py --check
 
 format: $(SETUP)  ## let ruff mend what it can
