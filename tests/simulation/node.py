@@ -177,10 +177,8 @@ class Node:
                 disk.record_sign_state(sign_state)
                 self._busy("fsync")
             case DoBroadcast(message):
-                disk.flush()
                 world.broadcast(self, message)
             case DoSend(peer, message):
-                disk.flush()
                 world.send(self, peer, message)
             case DoSetTimer(timer, delay_ms):
                 self._set_timer(timer, delay_ms)
@@ -191,7 +189,6 @@ class Node:
             case DoValidateBlock(block):
                 self._later(world.lasts(self, "validate"), lambda: self._validated(block))
             case DoCommit(block, commit):
-                disk.flush()
                 self._commit(block, commit)
                 self.take(InNewHeight(self.context()))
             case DoRequestSync(peer, height):

@@ -8,7 +8,7 @@ from alatau.consensus.authenticity import check_signature
 from alatau.consensus.door import check_proposal, check_vote, is_timely
 from alatau.consensus.effects import DoPersist, DoReportEvidence
 from alatau.consensus.errors import MalformedMessageError, WrongProposerError
-from alatau.consensus.height import Height, Phase
+from alatau.consensus.height import Height, Phase, is_validator
 from alatau.consensus.messages import ProposalMessage
 from alatau.consensus.records import VoteRecord
 from alatau.consensus.seat import Seat
@@ -56,7 +56,7 @@ def admit_votes(seat: Seat, height: Height, group: list[Vote]) -> None:
 def count(seat: Seat, height: Height, vote: Vote) -> None:
     """Count a vote whose signature is right. Votes for blocks go to the log: proofs of locks rest on them."""
     height.peer_began = True
-    if vote.block_hash is not None and height.undecided:
+    if vote.block_hash is not None and height.undecided and is_validator(seat, height):
         seat.do(DoPersist(VoteRecord(vote)))
     height.driver.votes.add(vote)
 

@@ -21,6 +21,7 @@ from alatau.consensus.effects import (
     DoCancelTimers,
     DoCommit,
     DoHalt,
+    DoPersist,
     DoRecordSignState,
     DoReportPeer,
     DoResetLog,
@@ -91,7 +92,7 @@ class Consensus:
         else:
             self._dispatch(event)
         self._advance()
-        return tuple(seat.effects)
+        return tuple(_record_once(seat.effects))
 
     @property
     def height(self) -> int:
@@ -385,6 +386,22 @@ class Consensus:
                 check_signature(seat.authority, message.proposal)
                 self._next.add_proposal(message)
             helping.note_claim(seat, height, peer, number)
+
+
+def _record_once(effects: list[Effect]) -> list[Effect]:
+    """Let what is signed in one step be made durable together, before the first of it leaves.
+
+    A proposer signs its proposal and its prevote in one step, a lone validator its precommit too: one wait for the
+    disk instead of three.
+    """
+    at = [i for i, effect in enumerate(effects) if isinstance(effect, DoRecordSignState)]
+    if len(at) < 2:
+        return effects
+    first, last = at[0], at[-1]
+    between = effects[first:last]
+    records: list[Effect] = [effect for effect in between if isinstance(effect, DoPersist)]
+    others = [effect for effect in between if not isinstance(effect, DoPersist | DoRecordSignState)]
+    return [*effects[:first], *records, effects[last], *others, *effects[last + 1 :]]
 
 
 def _late_precommits(context: HeightContext, old: Height) -> LatePrecommits:

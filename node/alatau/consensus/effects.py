@@ -1,14 +1,14 @@
 """What the consensus core asks of its host.
 
-The host performs the effects of a step **in their order**, and all of them before the next step. Three of
-them stop it until the disk has answered: what another node can see must not be forgotten in a crash.
+The host performs the effects of a step **in their order**, and all of them before the next step. What this
+validator signs must not be forgotten in a crash, so before each of its signatures leaves stand
 
-* ``DoPersist`` appends to the log; the host may wait with the flush until the next effect marked *visible*.
-* ``DoRecordSignState`` is durable when it returns, and flushes the log first.
-* a *visible* effect (``DoBroadcast``, ``DoSend``, ``DoCommit``) comes after a flush of the log if anything was
-  appended since the last.
+* ``DoPersist``, which appends to the log and need not wait for the disk, and
+* ``DoRecordSignState``, which waits until first the log, then the sign state is durable.
 
-If one of them fails, the host performs nothing further and stops: the core believes that it was done.
+Nothing else waits for the disk: peers' votes and proposals that a crash takes from the log's tail are sent again,
+and a commit proves itself. If one effect fails, the host performs nothing further and stops: the core believes
+that it was done.
 """
 
 from dataclasses import dataclass
@@ -34,16 +34,17 @@ class DoResetLog:
 
 @dataclass(frozen=True, slots=True)
 class DoPersist:
-    """Append to the log, to be flushed no later than before the next visible effect."""
+    """Append to the log; durable no later than with the next ``DoRecordSignState``."""
 
     record: Record
 
 
 @dataclass(frozen=True, slots=True)
 class DoRecordSignState:
-    """Flush the log, then make the sign state durable (fsync), before anything later in the list.
+    """Flush the log (fsync), then make the sign state durable (fsync), before anything later in the list.
 
-    The signature it stands for follows in a ``DoBroadcast``. If the file holds a later state than this one,
+    The signatures it stands for follow in ``DoBroadcast``; where a step signs several things, this is the last of
+    them, and the log holds them all. If the file holds a later state than this one,
     another process signs with our key or the file was changed: stop the node.
     """
 
@@ -52,14 +53,14 @@ class DoRecordSignState:
 
 @dataclass(frozen=True, slots=True)
 class DoBroadcast:
-    """Send to every connected peer, observers included. Visible."""
+    """Send to every connected peer, observers included."""
 
     message: Message
 
 
 @dataclass(frozen=True, slots=True)
 class DoSend:
-    """Send to one peer; drop it if the peer is gone. Visible."""
+    """Send to one peer; drop it if the peer is gone."""
 
     peer: bytes
     message: Message
@@ -108,7 +109,7 @@ class DoValidateBlock:
 
 @dataclass(frozen=True, slots=True)
 class DoCommit:
-    """The block is decided. Make it and its commit durable, apply it, answer ``InNewHeight``. Visible."""
+    """The block is decided. Make it and its commit durable, apply it, answer ``InNewHeight``."""
 
     block: Block
     commit: Commit

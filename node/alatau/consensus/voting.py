@@ -1,7 +1,7 @@
 """What this validator says itself: proposals and votes, signed, recorded, then sent.
 
-The three effects stand together and in this order: the record in the log, the sign state, the broadcast. Whatever
-follows from our own vote comes later in the list.
+The three effects stand in this order: the record in the log, the sign state, the broadcast. Whatever follows from
+our own vote comes later in the list.
 """
 
 from dataclasses import replace
@@ -76,11 +76,15 @@ def sign_proposal(seat: Seat, height: Height, block: Block, valid_round: int) ->
 
 
 def keep_proposal(seat: Seat, height: Height, message: ProposalMessage, *, timely: bool) -> None:
-    """Add a proposal, ours or a peer's, to the messages of the height and to the log."""
+    """Add a proposal, ours or a peer's, to the messages of the height and to the log.
+
+    An observer needs no log: it signs nothing that could contradict what it forgot.
+    """
     height.driver.proposals.add(Kept(message, timely))
     if height.proposed_at_ms is None:
         height.proposed_at_ms = seat.now_ms
-    seat.do(DoPersist(ProposalRecord(message, timely)))
+    if is_validator(seat, height):
+        seat.do(DoPersist(ProposalRecord(message, timely)))
 
 
 def cast(seat: Seat, height: Height, kind: VoteKind, block_hash: bytes | None) -> None:

@@ -5,8 +5,8 @@ peers, timers, blocks that were built or checked, blocks fetched from peers. It 
 and performs the effects in their order, then takes the next. Long work (building, executing, fetching,
 recovering signatures) runs in tasks that only compute, and answers through the same channel.
 
-The order of effects is the contract of ``alatau.consensus.effects``: the log is flushed before anything that
-another node can see, and the sign state is durable before a signature leaves.
+The order of effects is the contract of ``alatau.consensus.effects``: the log, then the sign state, is durable
+before a signature leaves.
 """
 
 from collections import deque
@@ -172,10 +172,8 @@ class Engine:
             case DoRecordSignState(sign_state):
                 c.journal.record_sign_state(sign_state)
             case DoBroadcast(message):
-                c.journal.flush()
                 c.peers.broadcast(message)
             case DoSend(peer, message):
-                c.journal.flush()
                 c.peers.send(peer, message)
             case DoSetTimer(timer, delay_ms):
                 self._timers.set(timer, delay_ms)
@@ -186,7 +184,6 @@ class Engine:
             case DoValidateBlock(block):
                 self._nursery.start_soon(self._while_on_tip, self._validate, block)
             case DoCommit(block, commit):
-                c.journal.flush()
                 await self._commit_decided(block, commit)
             case DoRequestSync(peer, height):
                 self._catch_up.request(peer, height)

@@ -17,12 +17,8 @@ class Journal:
     sign_state: SignStateFile
 
     def append(self, record: Record) -> None:
-        """Add a record, durable after the next ``flush``."""
+        """Add a record, durable with the next sign state."""
         self.wal.append(record.height, encode_record(record))
-
-    def flush(self) -> None:
-        """Make what was appended durable; costs nothing where nothing was."""
-        self.wal.flush()
 
     def record_sign_state(self, state: SignState) -> None:
         """Make the log durable, then the sign state: only after this may the signature leave.

@@ -3,7 +3,7 @@
 from collections import Counter
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alatau.consensus.proposer import absent_validators, proposer, rotation
@@ -26,6 +26,7 @@ def test_equal_powers_take_turns() -> None:
     assert over_rounds[1:5] == [proposer(validators, 10, r, frozenset()) for r in range(4)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=9))
 def test_turns_are_as_many_as_power(powers: list[int]) -> None:
     """Exactly, over a cycle; and the turns of a heavy validator are spread."""
@@ -60,6 +61,7 @@ def test_a_young_chain_passes_nobody_over() -> None:
     assert absent_validators(equal_validators(4), [commit(1, 1, 2, 3)] * 4, 5) == frozenset()
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 9), min_size=1, max_size=9), st.data())
 def test_proposers_are_never_fewer_than_f_plus_one(powers: list[int], data: st.DataObject) -> None:
     """Whoever is absent: with all faulty ones among the proposers, a correct one remains."""

@@ -1,7 +1,7 @@
 """The rules of Algorithm 1, each with its guard."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alatau.consensus.inputs import TimerKind
@@ -77,7 +77,7 @@ def test_l22_l28_what_a_proposal_gets(
 
 
 def test_l28_a_valid_round_of_the_future_is_ignored() -> None:
-    """vr < round."""
+    """L28 asks for vr < round."""
     state = at(Step.PROPOSE, 3)
     assert apply(state, Proposed(A, 3, acceptable=True)) == (state, ())
 
@@ -156,6 +156,7 @@ events: st.SearchStrategy[Event] = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(events, max_size=40))
 def test_at_most_one_vote_of_each_kind_a_round(sequence: list[Event]) -> None:
     """Whatever happens, in whatever order, nobody equivocates and nobody decides twice."""
