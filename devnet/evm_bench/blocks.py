@@ -7,16 +7,16 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from alatau.artifacts import addresses
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
 from alatau.chain.tip import Tip
+from alatau.crypto.secp256k1 import PrivateKey
 from alatau.storage.store import Store
 from alatau.types.block import Block, decode_block, encode_block
 from alatau.types.genesis import GenesisValidator
-from alatau.types.header import ZERO_HASH
 from alatau.types.transaction import Transaction, UnsignedTransaction, recover_sender, sign_transaction
 from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit
@@ -82,7 +82,8 @@ def measure_blocks(folder: Path) -> BlockFigures:
     finally:
         store.close()
     medians = [statistics.median(column) / PAYMENTS * 1e6 for column in zip(*samples, strict=True)]
-    return BlockFigures(*medians, gas_per_payment=gas)
+    execute, commit, commit_wall, decode, recover, threads = medians
+    return BlockFigures(execute, commit, commit_wall, decode, recover, threads, gas)
 
 
 def _members(founder: GenesisValidator) -> ValidatorSet:
@@ -91,7 +92,7 @@ def _members(founder: GenesisValidator) -> ValidatorSet:
     )
 
 
-def _payment(key: object, nonce: int, payee: bytes, amount: int) -> Transaction:
+def _payment(key: PrivateKey, nonce: int, payee: bytes, amount: int) -> Transaction:
     unsigned = UnsignedTransaction(
         chain_id=CONFIG.chain_id,
         nonce=nonce,
@@ -106,10 +107,7 @@ def _tip(store: Store) -> Tip:
     header = store.tip
     assert header is not None
 
-    def block_hash(height: int) -> bytes:
-        return store.block_hash(height) or ZERO_HASH
-
-    return Tip(header, store.tip_hash, store.state(), store.trie(), block_hash)
+    return Tip(header, store.tip_hash, store.state(), store.trie(), store.hash_of)
 
 
 def _build(
@@ -124,7 +122,7 @@ def _build(
     return block
 
 
-def _finish(steps: Generator[None, object, _T]) -> _T:
+def _finish(steps: Generator[None, Any, _T]) -> _T:
     """Run a generator that yields between transactions to its end."""
     while True:
         try:

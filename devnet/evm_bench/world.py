@@ -29,7 +29,9 @@ from devnet.fuzz.peer import MemoryState
 
 RESIDENTS: Final = 400
 VALIDATOR: Final = accounts.key_of("validator")
-CONFIG: Final = ChainConfig(chain_id=7773, name="bench", system=SYSTEM_CONTRACTS)
+CONFIG: Final = ChainConfig(chain_id=7773, name="bench", system=SYSTEM_CONTRACTS, block_gas_limit=50_000_000)
+"""With more gas than networks have by default, so that a block holds 1,000 payments."""
+
 TIMESTAMP: Final = 1_750_000_000
 _MILLION_TOKENS: Final = 100_000_000
 

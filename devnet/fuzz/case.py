@@ -129,7 +129,7 @@ def _recipient(random: Random) -> int:
         return random.choice(_CONTRACTS)
     if chance < 0.97:
         return int.from_bytes(random.choice(_KEYS).address, "big")
-    return random.choice((*PRECOMPILES, _ABSENT, _COINBASE))
+    return int(random.choice((*PRECOMPILES, _ABSENT, _COINBASE)))
 
 
 def _gas_limit(random: Random) -> int:
