@@ -1,6 +1,5 @@
-"""Node encodings against the rlp library, and paths."""
+"""Node encodings against the rlp library."""
 
-import pytest
 import rlp as reference_rlp
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +14,7 @@ from alatau.trie.nodes import (
     encode_node,
     reference_of,
 )
-from alatau.trie.paths import pack_extension, pack_leaf, shared_length, unpack
+from alatau.trie.paths import pack_extension, pack_leaf
 
 PATHS = st.text("0123456789abcdef", max_size=64)
 HASHES = st.binary(min_size=32, max_size=32).map(lambda digest: b"\xa0" + digest)
@@ -61,29 +60,8 @@ def test_noise_is_refused(data: bytes) -> None:
     assert encode_node(node) == data
 
 
-@given(PATHS)
-def test_paths_come_back(path: str) -> None:
-    """Hex-prefix keeps length, digits and kind."""
-    assert unpack(pack_leaf(path)) == (path, True)
-    assert unpack(pack_extension(path)) == (path, False)
-
-
-@pytest.mark.parametrize("packed", [b"", b"\x40", b"\x21", b"\x05", b"\xf0"])
-def test_wrong_flags_are_refused(packed: bytes) -> None:
-    """No flag, an unknown flag, padding that is not zero."""
-    with pytest.raises(ValueError, match=r"hex-prefix|padding"):
-        unpack(packed)
-
-
 def test_short_nodes_are_their_own_reference() -> None:
     """31 bytes stay inline, 32 are hashed."""
     short, long = encode_leaf("1", b"x" * 28), encode_leaf("1", b"x" * 29)
     assert (len(short), reference_of(short)) == (31, short)
     assert (len(long), len(reference_of(long))) == (32, 33)
-
-
-def test_shared_length_counts_from_the_start() -> None:
-    """The common prefix, given part of it."""
-    assert shared_length("abcd", "abxy", 1) == 2
-    assert shared_length("ab", "abcd", 0) == 2
-    assert shared_length("a", "a", 1) == 1

@@ -76,7 +76,22 @@ def test_blocks_give_the_root_of_py_trie(blocks: list[dict[bytes, object]], stor
             storage[address] = writes
             words = {**state.get(address, (None, {}))[1], **writes}
             state[address] = (accounts[address], {slot: word for slot, word in words.items() if word})
+        before = {address: trie.account(address) for address in accounts}
+        words_before = {
+            address: {slot: trie.storage(address, slot) for slot in storage[address]} for address in storage
+        }
         applied = trie.apply(accounts, storage)
+        assert applied.account_values == {
+            address: (old and encode_account(old), new and encode_account(new))
+            for address, new in applied.accounts.items()
+            if (old := before[address]) != new
+        }
+        changes = {address: words for address, words in applied.slot_values.items() if words}
+        assert changes == {
+            address: changed
+            for address, words in words_before.items()
+            if (changed := {slot: (old, new) for slot, new in storage[address].items() if (old := words[slot]) != new})
+        }
         assert applied.root == reference_root(state)
         if store:
             reader.store(applied)

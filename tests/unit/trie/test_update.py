@@ -4,7 +4,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from alatau.trie.state_trie import NodeCache
 from alatau.trie.update import TrieUpdate
 from alatau.types.header import EMPTY_ROOT
 
@@ -111,13 +110,3 @@ def test_emptied_trie_has_the_empty_root() -> None:
     stored.change({b"ab": b"x" * 40})
     stored.change({b"ab": b""})
     assert (stored.root, stored.nodes) == (EMPTY_ROOT, {})
-
-
-def test_node_cache_is_bounded() -> None:
-    """The cache forgets the older half when it is full."""
-    cache = NodeCache(1_000)
-    for number in range(100):
-        cache.put(b"%d" % number, b"x" * 100, 100)
-    assert len(cache) <= 12
-    assert cache.get(b"99") == b"x" * 100
-    assert cache.get(b"0") is None
