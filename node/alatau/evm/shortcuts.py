@@ -137,7 +137,10 @@ def _keccak(w: Writer, path: Path, operands: list[Word]) -> Word | None:
     words = path.memory.covering(start, size)
     if words is not None and len(words) == 2:
         first, second = (w.atom(path, word) for word in words)
-        return w.assign(f"keccak_pair({first}, {second})")
+        text = f"keccak_pair({first}, {second})"
+        if text not in path.known:
+            path.known[text] = w.assign(text)
+        return path.known[text]
     return w.assign(f"keccak_word({w.read(path, start, size)})")
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alatau.evm import calls, exceptions, operations
+from alatau.evm.carry import Carry, RoundEnd, carry_of, round_end
 from alatau.evm.frame import REVERTED, SUCCESS, Frame
 from alatau.evm.handlers import PRELUDE, STACK_MAX
 from alatau.evm.interpreter import TAKEN, interpret
@@ -82,22 +83,81 @@ class Translation:
         self._everything: Final = everything
         """Follow also what never ran so far."""
         self._shortcuts: Final = shortcuts_of(program.code)
-        self._w: Final = Writer()
-        self._loops = False
+        self._w = Writer()
+        self._carry: Carry | None = None
+        self._round_ends: list[RoundEnd] = []
 
     def source(self) -> str:
         """The region as the text of a Python function."""
-        w = self._w
-        w.indent = 2
-        path = Path(Memory(exact=self._initial), visited={self._entry})
-        if not self._initial:
-            path.most = STACK_MAX - HEADROOM
-            w.emit(f"n = len(S)\nif n > {path.most}:\n    f.gas = gas\n    return interpreted(f, {self._entry})")
-        self._walk(self._entry, path)
-        lines = ["    while True:", *w.lines] if self._loops else [line[4:] for line in w.lines]
-        text = "\n".join(lines)
+        text = self._attempt()
+        if self._round_ends:
+            self._carry = carry_of(self._round_ends)
+            if self._carry is not None:
+                text = self._attempt()
         prelude = [f"    {line}" for name, line in PRELUDE.items() if name in text]
         return "\n".join(["def region(f):", "    gas = f.gas", "    S = f.stack", *prelude, text, ""])
+
+    def _attempt(self) -> str:
+        """The region's body, from what is known of it."""
+        self.count = 0
+        self._round_ends = []
+        w = self._w = Writer()
+        w.indent = 1
+        path = Path(Memory(exact=self._initial), visited={self._entry})
+        if self._carry is not None:
+            self._begin_rounds(path, self._carry)
+        elif not self._initial:
+            self._demand(path, "")
+        before = w.lines
+        w.lines = []
+        w.indent = 2
+        self._walk(self._entry, path)
+        if not self._round_ends:
+            return "\n".join([*before, *(line[4:] for line in w.lines)])
+        if self._carry is None:
+            return "\n".join(["    while True:", *("    " + line for line in before), *w.lines])
+        return "\n".join([*before, "    while True:", *w.lines])
+
+    def _demand(self, path: Path, more: str) -> None:
+        """Leave to the interpreter what the region does not provide for."""
+        path.most = STACK_MAX - HEADROOM
+        tests = f"n > {path.most}{more}"
+        self._w.emit(f"n = len(S)\nif {tests}:\n    f.gas = gas\n    return interpreted(f, {self._entry})")
+
+    def _begin_rounds(self, path: Path, carry: Carry) -> None:
+        """Read what the rounds carry into its locals."""
+        height, size = len(carry.stack), carry.memory_size
+        self._demand(path, (f" or n < {height}" if height else "") + (f" or len(mem) < {size}" if size else ""))
+        for depth, name in enumerate(carry.stack):
+            self._w.emit(f"{name} = S[-{depth + 1}]")
+        for offset in carry.words:
+            self._w.emit(f"m{offset} = word(mem[{offset}:{offset + 32}])")
+        path.stack = [*reversed(carry.stack)]
+        path.taken = path.least = height
+        path.loaded.update(carry.stack)
+        path.memory.size = size
+        path.memory.words = {offset: f"m{offset}" for offset in carry.words}
+        path.memory.unwritten = {*carry.dirty}
+
+    def _end_round(self, path: Path) -> None:
+        """Jump back to the entry."""
+        w, carry = self._w, self._carry
+        self._round_ends.append(round_end(path))
+        if carry is None:
+            w.settle(path)
+            w.emit("continue")
+            return
+        w.charge(path)
+        w.write_memory(path, but=carry.dirty)
+        values = {name: w.atom(path, word) for name, word in zip(carry.stack, reversed(path.stack), strict=True)}
+        for offset in carry.words:
+            known = path.memory.words.get(offset)
+            read = f"word(mem[{offset}:{offset + 32}])"
+            values[f"m{offset}"] = read if known is None else w.atom(path, known)
+        changed = {name: value for name, value in values.items() if value != name}
+        if changed:
+            w.emit(f"{', '.join(changed)} = {', '.join(changed.values())}")
+        w.emit("continue")
 
     # The way through the code.
 
@@ -186,9 +246,7 @@ class Translation:
     def _arrive(self, pc: int, path: Path) -> int | None:
         """Go on at ``pc`` if the region holds it, else leave; see ``_walk``."""
         if pc == self._entry and not self._initial:
-            self._w.settle(path)
-            self._w.emit("continue")
-            self._loops = True
+            self._end_round(path)
             return None
         if self.count < self._budget and pc not in path.visited and path.nesting <= NESTING_MAX:
             path.visited.add(pc)

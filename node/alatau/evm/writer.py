@@ -3,6 +3,7 @@
 Everything here keeps one promise: running the lines written so far brings the frame where the path says it is.
 """
 
+from collections.abc import Collection
 from typing import Final
 
 from alatau.evm.gas import memory_gas
@@ -101,15 +102,15 @@ class Writer:
         memory.words[offset] = word if isinstance(word, int) else self.atom(path, word)
         memory.unwritten.add(offset)
 
-    def write_memory(self, path: Path) -> None:
-        """Bring the real memory up to date."""
+    def write_memory(self, path: Path, *, but: Collection[int] = ()) -> None:
+        """Bring the real memory up to date, but for the words at some offsets."""
         memory = path.memory
         if memory.exact and memory.extent < memory.size:
             self.emit(f"mem.extend(bytes({memory.size - memory.extent}))")
             memory.extent = memory.size
-        for offset in sorted(memory.unwritten):
+        for offset in sorted(memory.unwritten.difference(but)):
             self.emit(f"mem[{offset}:{offset + 32}] = {self.bytes_of(path, memory.words[offset])}")
-        memory.unwritten.clear()
+            memory.unwritten.remove(offset)
 
     def prepare_read(self, path: Path, start: int, end: int) -> None:
         """See to it that ``start..end`` of the real memory, which is paid for, is up to date."""

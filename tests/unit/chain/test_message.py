@@ -58,8 +58,7 @@ def test_the_estimate_of_a_transfer() -> None:
     [
         "PUSH 1 PUSH 1 SSTORE STOP",
         "PUSH 0 PUSH 5 SSTORE STOP",
-        f"PUSH 0 PUSH 0 PUSH 0 PUSH 0 PUSH 0 PUSH {OTHER_WORD} GAS CALL ISZERO PUSH @no JUMPI STOP "
-        ":no PUSH 0 PUSH 0 REVERT",
+        f"PUSH 0 PUSH 0 PUSH 0 PUSH 0 PUSH 0 PUSH {OTHER_WORD} GAS CALL ISZERO PUSH @no JUMPI STOP :no INVALID",
         "PUSH 60000 GAS LT PUSH @no JUMPI STOP :no PUSH 0 PUSH 0 REVERT",
     ],
 )
