@@ -18,9 +18,13 @@ pytestmark = pytest.mark.e2e
 COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "Counter.vy"
 
 
-def _alatau(*arguments: object, code: int = 0) -> str:
+def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "alatau.cli", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _alatau(*arguments: object, code: int = 0) -> str:
+    done = _run(*arguments)
     assert done.returncode == code, done.stderr
     return done.stdout if code == 0 else done.stderr
 
@@ -78,6 +82,20 @@ def test_the_networks_state_for_people_and_scripts(standing_network: Devnet) -> 
     rows = json.loads(_alatau("devnet", "status", "--folder", standing_network.folder, "--json"))
     assert [row["node"] for row in rows] == [n.name for n in standing_network.nodes]
     assert "explanation" in _alatau("--home", node.home, "status")
+
+
+def test_the_doctor_finds_a_sound_node_sound_and_a_stopped_one_not(standing_network: Devnet) -> None:
+    """With a line of advice for what failed."""
+    node = standing_network.nodes[2]
+    verdicts = {v["check"]: v for v in _json("--home", node.home, "doctor")}
+    assert all(v["level"] != "failure" for v in verdicts.values()), verdicts
+    assert verdicts["validators"]["found"] == "4 of 4 connected; you may lose 1 more"
+    stop_processes([node.home])
+    done = _run("--home", node.home, "doctor")
+    assert done.returncode == 1
+    assert "alatau start" in done.stdout
+    start_nodes(standing_network, (node,))
+    wait_for_height([node], 1, 20)
 
 
 def test_a_client_without_a_home_trusts_given_certificates(standing_network: Devnet) -> None:

@@ -17,6 +17,7 @@ _COMMANDS: Final = {
     "db": "alatau.cli.database:db",
     "deploy": "alatau.cli.contract:deploy",
     "devnet": "alatau.cli.devnet:devnet",
+    "doctor": "alatau.cli.doctor:doctor",
     "genesis": "alatau.cli.genesis:genesis",
     "init": "alatau.cli.init:init",
     "keys": "alatau.cli.keys:keys",

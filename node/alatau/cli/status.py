@@ -85,7 +85,7 @@ def _facts(client: SyncClient) -> dict[str, Any]:
         "pool_transactions": now.pool_transactions,
         "validator_address": now.validator_address,
         "round": consensus.round,
-        "step": consensus.step,
+        "step": consensus.step.name.lower(),
         "proposer": consensus.proposer.name if consensus.proposer else None,
         "stalled": consensus.stalled,
         "explanation": " ".join(consensus.explanation),
