@@ -37,7 +37,7 @@ from alatau.types.header import EMPTY_ROOT
 CACHE_BYTES: Final = 32 * 1024 * 1024
 """Default bound of the node cache. Holds the nodes of some 50,000 accounts, a city's worth of active ones."""
 
-_ENTRY_BYTES: Final = 250
+_ENTRY_BYTES: Final = 180
 """What a cached node takes beyond its RLP: two bytes objects, a dictionary slot at usual fill (measured)."""
 
 
