@@ -14,10 +14,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import trio
+
 from alatau.client import contract_plans, queries, submitting
 from alatau.client.abi import Abi, load_abi
 from alatau.client.contract import Contract
-from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Plan
+from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, RETRY_PAUSES_S, Ask, Plan, may_retry
 from alatau.client.iteration import Listed, Mapped
 from alatau.client.queries import (
     AccountView,
@@ -34,6 +36,7 @@ from alatau.crypto.secp256k1 import PrivateKey
 from alatau.pb.api.v1 import block_service_pb2, transaction_service_pb2
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import ClientTls
+from alatau.transport.errors import RpcError
 from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
 from alatau.wire.account import StateProof
@@ -59,7 +62,7 @@ class Client:
             asked = next(plan)
             while True:
                 try:
-                    answer = await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+                    answer = await self._answer(asked)
                 except Exception as error:  # noqa: BLE001  the plan decides what an error means
                     asked = plan.throw(error)
                 else:
@@ -69,6 +72,17 @@ class Client:
             return result
         finally:
             plan.close()
+
+    async def _answer(self, asked: Ask) -> Any:
+        """Make a call, and again where nobody answered."""
+        for pause_s in RETRY_PAUSES_S:
+            try:
+                return await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+            except RpcError as error:
+                if not may_retry(error):
+                    raise
+            await trio.sleep(pause_s)
+        return await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
 
     # Reading
 

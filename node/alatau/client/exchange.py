@@ -17,6 +17,7 @@ from alatau.pb.api.v1 import (
     state_service_pb2,
     transaction_service_pb2,
 )
+from alatau.transport.errors import Code, RpcError
 from alatau.transport.service import Method, methods
 
 T = TypeVar("T")
@@ -27,6 +28,16 @@ DEFAULT_TIMEOUT_S = 10.0
 
 FINAL_TIMEOUT_S = 30.0
 """How long to wait for a transaction to become final: many times the interval of blocks."""
+
+
+RETRY_PAUSES_S = (0.05, 0.2, 0.5)
+"""Pauses before a call is made again that no node answered: a connection was lost, a node restarts. Every call of the
+API may be repeated, submits included (docs/api.md)."""
+
+
+def may_retry(error: RpcError) -> bool:
+    """Whether nobody answered; what a node itself says, such as NODE_STOPPING, is not asked again."""
+    return error.code is Code.UNAVAILABLE and error.reason == Code.UNAVAILABLE.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ For example::
 It needs no event loop, neither Trio's nor asyncio's.
 """
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 from alatau.client import contract_plans, queries, submitting
 from alatau.client.abi import Abi, load_abi
 from alatau.client.contract import SyncContract
-from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Plan
+from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, RETRY_PAUSES_S, Ask, Plan, may_retry
 from alatau.client.queries import (
     AccountView,
     CallMessage,
@@ -32,6 +33,7 @@ from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.pb.api.v1 import block_service_pb2
 from alatau.transport.credentials import ClientTls
+from alatau.transport.errors import RpcError
 from alatau.transport.sync_channel import SyncChannel
 from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
@@ -58,7 +60,7 @@ class SyncClient:
             asked = next(plan)
             while True:
                 try:
-                    answer = self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+                    answer = self._answer(asked)
                 except Exception as error:  # noqa: BLE001  the plan decides what an error means
                     asked = plan.throw(error)
                 else:
@@ -68,6 +70,17 @@ class SyncClient:
             return result
         finally:
             plan.close()
+
+    def _answer(self, asked: Ask) -> Any:
+        """Make a call, and again where nobody answered."""
+        for pause_s in RETRY_PAUSES_S:
+            try:
+                return self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+            except RpcError as error:
+                if not may_retry(error):
+                    raise
+            time.sleep(pause_s)
+        return self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
 
     # Reading
 

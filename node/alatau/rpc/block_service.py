@@ -11,6 +11,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.paging import issue, redeem, request_identity
 from alatau.rpc.requests import Checks, page_size
+from alatau.rpc.stored_block import stored_message
 from alatau.rpc.streams import StreamSlots
 from alatau.transport.call import Call
 from alatau.types.vote import commit_item
@@ -102,7 +103,10 @@ class BlockApi:
                 height += 1
 
     async def _message(self, height: int, view: BlockView) -> block_pb2.Block:
-        return await block_message(await self._feed.block(height), view, self._node.store)
+        final = self._feed.recent(height)
+        if final is not None:
+            return await block_message(final, view, self._node.store)
+        return await self._feed.read(stored_message, height, view)
 
 
 def _view(checks: Checks, requested: int) -> BlockView:

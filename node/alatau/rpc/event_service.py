@@ -13,11 +13,12 @@ from alatau.rpc.node import Node
 from alatau.rpc.paging import issue, redeem, request_identity
 from alatau.rpc.requests import FILTER_VALUES_MAX, TOPICS_MAX, Checks, page_size
 from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.stored_block import log_messages, stored_logs
 from alatau.rpc.streams import StreamSlots
-from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, matches
+from alatau.storage.log_index import LogCursor, LogQuery, matches
 from alatau.transport.call import Call
 from alatau.types.receipt import bloom_bits
-from alatau.wire.logs import EventLog, write_log
+from alatau.wire.logs import write_log
 
 _pb = event_service_pb2
 
@@ -52,37 +53,22 @@ class EventApi:
             height, log_index, last = redeem(request.page_token, identity, 3)
             cursor = LogCursor(height, log_index)
         query = LogQuery(request.from_height, last, addresses, topics, size)
-        page = await self._worker.run(partial(self._node.store.logs, query, cursor))
-        messages, following = await self._fill(page.logs, page.next)
+        messages, following = await self._worker.run(partial(self._page, query, cursor))
         token = "" if following is None else issue(identity, (following.height, following.log_index, last))
         return _pb.ListLogsResponse(logs=messages, next_page_token=token)
 
-    async def _fill(
-        self, found: tuple[FoundLog, ...], following: LogCursor | None
-    ) -> tuple[list[log_pb2.Log], LogCursor | None]:
-        """Messages of the logs that fit into a page, and where the next one begins."""
+    def _page(self, query: LogQuery, cursor: LogCursor | None) -> tuple[list[log_pb2.Log], LogCursor | None]:
+        """In the thread: messages of the logs that fit into a page, and where the next one begins."""
+        store = self._node.store
+        page = store.logs(query, cursor)
+        messages = log_messages(store, page.logs)
         room = self._limits.page_bytes_max
-        messages: list[log_pb2.Log] = []
-        for entry in found:
-            message = write_log(await self._placed(entry))
+        for index, message in enumerate(messages):
             room -= message.ByteSize()
-            if room < 0 and messages:
-                return messages, LogCursor(entry.height, entry.log_index)
-            messages.append(message)
-        return messages, following
-
-    async def _placed(self, found: FoundLog) -> EventLog:
-        block = (await self._feed.block(found.height)).block
-        return EventLog(
-            found.log.address,
-            found.log.topics,
-            found.log.data,
-            found.height,
-            block.hash,
-            block.transactions[found.transaction_index].hash,
-            found.transaction_index,
-            found.log_index,
-        )
+            if room < 0 and index:
+                cut = page.logs[index]
+                return messages[:index], LogCursor(cut.height, cut.log_index)
+        return messages, page.next
 
     async def subscribe_logs(
         self,
@@ -123,7 +109,10 @@ class EventApi:
         header = self._node.store.header(height)
         if header is None or not _may_match(query, header.logs_bloom):
             return []
-        return [write_log(placed) for log, placed in event_logs(await self._feed.block(height)) if matches(log, query)]
+        final = self._feed.recent(height)
+        if final is None:
+            return await self._feed.read(stored_logs, height, query)
+        return [write_log(placed) for log, placed in event_logs(final) if matches(log, query)]
 
 
 def _conditions(checks: Checks, wanted: log_pb2.LogFilter) -> tuple[tuple[bytes, ...], tuple[tuple[bytes, ...], ...]]:

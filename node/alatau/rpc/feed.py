@@ -5,14 +5,18 @@ here, or from the store. A slow one therefore costs nothing and misses nothing.
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import trio
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.rpc.failures import failure
-from alatau.rpc.final_block import FinalBlock, final_block_of, height_not_reached, load_final_block, tip_height
+from alatau.rpc.final_block import FinalBlock, final_block_of, height_not_reached, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
+
+T = TypeVar("T")
 
 
 class Feed:
@@ -52,19 +56,22 @@ class Feed:
         while self._height <= height:
             await self._grown.wait()
 
-    async def block(self, height: int) -> FinalBlock:
-        """A decided block, from memory if it is recent; else read in a thread, since decoding takes long.
+    def recent(self, height: int) -> FinalBlock | None:
+        """A decided block, if it is among the last few.
 
         Raises:
             RpcError: NODE_SYNCING or HEIGHT_NOT_REACHED.
         """
         final = self._recent.get(height)
-        if final is not None:
-            return final
-        tip = tip_height(self._node.store)
-        if height > tip:
-            raise height_not_reached(height, tip)
-        return await trio.to_thread.run_sync(load_final_block, self._node.store, height, limiter=self._reading)
+        if final is None:
+            tip = tip_height(self._node.store)
+            if height > tip:
+                raise height_not_reached(height, tip)
+        return final
+
+    async def read(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Run ``work`` on the store, and then ``arguments``, in a thread: reading an older block takes long."""
+        return await trio.to_thread.run_sync(work, self._node.store, *arguments, limiter=self._reading)
 
     async def wait_final(self, transaction_hash: bytes) -> None:
         """Return once a transaction is final; the caller bounds the time.

@@ -1,7 +1,7 @@
 """A decided block with its outcomes, and the messages that clients get of it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 
 import trio
 
@@ -10,11 +10,12 @@ from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import block_pb2
 from alatau.rpc.failures import failure
+from alatau.storage.log_index import FoundLog, logs_of
 from alatau.storage.store import Store
-from alatau.types.block import Block, encode_block
-from alatau.types.header import encode_header
+from alatau.types.block import Block
+from alatau.types.header import Header, encode_header
 from alatau.types.receipt import Log, Receipt
-from alatau.types.transaction import Transaction, recover_sender
+from alatau.types.transaction import Transaction
 from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, Outcome, write_header, write_outcomes
 from alatau.wire.logs import EventLog
@@ -31,8 +32,7 @@ class FinalBlock:
 
     block: Block
     receipts: tuple[Receipt, ...]
-    senders: tuple[bytes, ...] | None
-    """None where the block came from the store: senders are then recovered where they are asked for."""
+    senders: tuple[bytes, ...]
     messages: dict[BlockView, block_pb2.Block] = field(default_factory=dict, compare=False)
     """Messages made of it, by view: several subscribers share one. At most one for each view."""
 
@@ -41,21 +41,10 @@ class FinalBlock:
         """The block's height."""
         return self.block.header.number
 
-    def sender(self, index: int) -> bytes:
-        """Sender of a transaction."""
-        return recover_sender(self.block.transactions[index]) if self.senders is None else self.senders[index]
-
 
 def final_block_of(executed: ExecutedBlock) -> FinalBlock:
     """Keep what the services need, and let go of the rest (diffs and tries are large)."""
     return FinalBlock(executed.block, executed.receipts, executed.senders)
-
-
-def load_final_block(store: Store, height: int) -> FinalBlock:
-    """Read a block from the store, which has it. Takes about 15 us for each transaction; for any thread."""
-    block = store.block(height)
-    assert block is not None, f"the store has block {height}"
-    return FinalBlock(block, store.receipts(height), None)
 
 
 def tip_height(store: Store) -> int:
@@ -80,50 +69,68 @@ def height_not_reached(height: int, tip: int) -> Exception:
 
 def transaction_receipt(final: FinalBlock, index: int) -> TransactionReceipt:
     """The outcome of one transaction."""
-    first_log = sum(len(receipt.logs) for receipt in final.receipts[:index])
-    return _receipt(final, index, first_log)
+    block = final.block
+    place = ReceiptPlace(block.header, block.hash, index, sum(len(receipt.logs) for receipt in final.receipts[:index]))
+    before = final.receipts[index - 1].cumulative_gas_used if index else 0
+    return place_receipt(place, block.transactions[index], final.senders[index], final.receipts[index], before)
 
 
 def transaction_receipts(final: FinalBlock) -> Iterator[TransactionReceipt]:
     """The outcomes of all transactions, in order."""
-    first_log = 0
+    first_log = before = 0
+    block = final.block
     for index, receipt in enumerate(final.receipts):
-        yield _receipt(final, index, first_log)
+        place = ReceiptPlace(block.header, block.hash, index, first_log)
+        yield place_receipt(place, block.transactions[index], final.senders[index], receipt, before)
         first_log += len(receipt.logs)
+        before = receipt.cumulative_gas_used
 
 
 def event_logs(final: FinalBlock) -> Iterator[tuple[Log, EventLog]]:
     """All logs of a block, in order, without and with their place."""
-    log_index = 0
-    for index, receipt in enumerate(final.receipts):
-        for entry in receipt.logs:
-            yield (
-                entry,
-                EventLog(
-                    entry.address,
-                    entry.topics,
-                    entry.data,
-                    final.height,
-                    final.block.hash,
-                    final.block.transactions[index].hash,
-                    index,
-                    log_index,
-                ),
-            )
-            log_index += 1
+    hashes = [tx.hash for tx in final.block.transactions]
+    for found in logs_of(final.height, final.receipts):
+        yield found.log, place_log(found, final.block.hash, hashes)
 
 
-def _receipt(final: FinalBlock, index: int, first_log: int) -> TransactionReceipt:
-    tx, receipt, header = final.block.transactions[index], final.receipts[index], final.block.header
-    position = Position(header.number, final.block.hash, index)
-    before = final.receipts[index - 1].cumulative_gas_used if index else 0
-    sender = final.sender(index)
+def place_log(found: FoundLog, block_hash: bytes, transaction_hashes: Sequence[bytes]) -> EventLog:
+    """A log with the hashes of its block and transaction."""
+    log = found.log
+    return EventLog(
+        log.address,
+        log.topics,
+        log.data,
+        found.height,
+        block_hash,
+        transaction_hashes[found.transaction_index],
+        found.transaction_index,
+        found.log_index,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPlace:
+    """Where a receipt stands."""
+
+    header: Header
+    block_hash: bytes
+    index: int
+    """Of the transaction in its block."""
+    first_log: int
+    """Logs of the transactions before it."""
+
+
+def place_receipt(
+    place: ReceiptPlace, tx: Transaction, sender: bytes, receipt: Receipt, gas_before: int
+) -> TransactionReceipt:
+    """A receipt as clients get it; ``gas_before`` is what the transactions before it used."""
+    header, block_hash, index = place.header, place.block_hash, place.index
     return TransactionReceipt(
         transaction_hash=tx.hash,
-        position=position,
+        position=Position(header.number, block_hash, index),
         type=tx.type,
         succeeded=receipt.succeeded,
-        gas_used=receipt.cumulative_gas_used - before,
+        gas_used=receipt.cumulative_gas_used - gas_before,
         cumulative_gas_used=receipt.cumulative_gas_used,
         effective_gas_price=effective_gas_price(tx, header.base_fee_per_gas),
         contract_address=created_address(sender, tx.nonce) if tx.to is None else None,
@@ -133,10 +140,10 @@ def _receipt(final: FinalBlock, index: int, first_log: int) -> TransactionReceip
                 entry.topics,
                 entry.data,
                 header.number,
-                final.block.hash,
+                block_hash,
                 tx.hash,
                 index,
-                first_log + offset,
+                place.first_log + offset,
             )
             for offset, entry in enumerate(receipt.logs)
         ),
@@ -157,52 +164,52 @@ def created_address(sender: bytes, nonce: int) -> bytes:
 
 
 async def block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
-    """The message of a block in a view; ``store`` has its commit."""
+    """The message of a block in a view; ``store`` has its encodings."""
     message = final.messages.get(view)
-    if message is None:
-        message = final.messages[view] = await _block_message(final, view, store)
-    return message
-
-
-async def _block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:
+    if message is not None:
+        return message
     block = final.block
     message = block_pb2.Block(
         hash=block.hash, header=write_header(block.header), transaction_count=len(block.transactions)
     )
-    match view:
-        case BlockView.HEADER:
-            return message
-        case BlockView.RAW:
-            commit = store.commit_of(final.height)
-            message.raw.header = encode_header(block.header)
-            message.raw.block = encode_block(block)
-            message.raw.commit = b"" if commit is None else rlp.encode(commit_item(commit))
-            return message
-        case _:
-            message.transaction_hashes.extend([tx.hash for tx in block.transactions])
-    match view:
-        case BlockView.OUTCOMES:
-            message.outcomes.extend(write_outcomes(list(_outcomes(final))))
-        case BlockView.FULL:
-            await _add_all(message, final)
+    if view is BlockView.RAW:
+        message.raw.CopyFrom(raw_block(store, final.height))
+    elif view is not BlockView.HEADER:
+        message.transaction_hashes.extend([tx.hash for tx in block.transactions])
+    if view is BlockView.OUTCOMES:
+        message.outcomes.extend(write_outcomes(outcomes(final.receipts)))
+    elif view is BlockView.FULL:
+        for index in add_transactions(message, final):
+            if index % _TRANSACTIONS_PER_SLICE == 0:
+                await trio.lowlevel.checkpoint()
+    final.messages[view] = message
     return message
 
 
-async def _add_all(message: block_pb2.Block, final: FinalBlock) -> None:
-    """Add transactions and receipts, a slice at a time."""
-    if final.senders is None:
-        transactions = final.block.transactions
-        senders = await trio.to_thread.run_sync(lambda: tuple(map(recover_sender, transactions)))
-        final = replace(final, senders=senders)
+def add_transactions(message: block_pb2.Block, final: FinalBlock) -> Iterator[int]:
+    """Add transactions and receipts, one a step; gives the index of each."""
     for index, receipt in enumerate(transaction_receipts(final)):
         message.transactions.append(write_transaction(final.block.transactions[index], receipt.sender))
         message.receipts.append(write_receipt(receipt))
-        if index % _TRANSACTIONS_PER_SLICE == 0:
-            await trio.lowlevel.checkpoint()
+        yield index
 
 
-def _outcomes(final: FinalBlock) -> Iterator[Outcome]:
-    before = 0
-    for receipt in final.receipts:
-        yield Outcome(receipt.succeeded, receipt.cumulative_gas_used - before)
+def raw_block(store: Store, height: int) -> block_pb2.RawBlock:
+    """The encodings of a block that the store has."""
+    header, block, commit = store.header(height), store.block_bytes(height), store.commit_of(height)
+    assert header is not None
+    assert block is not None
+    return block_pb2.RawBlock(
+        header=encode_header(header),
+        block=block,
+        commit=b"" if commit is None else rlp.encode(commit_item(commit)),
+    )
+
+
+def outcomes(receipts: Iterable[Receipt]) -> list[Outcome]:
+    """The outcomes of a block's transactions, in short."""
+    found, before = [], 0
+    for receipt in receipts:
+        found.append(Outcome(receipt.succeeded, receipt.cumulative_gas_used - before))
         before = receipt.cumulative_gas_used
+    return found

@@ -15,7 +15,10 @@ from alatau.rpc.final_block import transaction_receipt
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
 from alatau.rpc.requests import Checks
+from alatau.rpc.stored_block import stored_receipt, stored_transaction
+from alatau.storage.store import Store
 from alatau.transport.call import Call
+from alatau.types.transaction import recover_sender
 from alatau.wire.reasons import reason_number
 from alatau.wire.receipt import write_receipt
 from alatau.wire.transaction import Position, TransactionState, write_position, write_state, write_transaction
@@ -89,11 +92,15 @@ class TransactionApi:
                 transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
             )
         height, index = self._find(transaction_hash)
-        final = await self._feed.block(height)
+        final = self._feed.recent(height)
+        if final is not None:
+            tx, sender = final.block.transactions[index], final.senders[index]
+        else:
+            tx = await self._feed.read(stored_transaction, height, index)
+            sender = recover_sender(tx)
+        position = Position(height, self._node.store.hash_of(height), index)
         return _pb.GetTransactionResponse(
-            transaction=write_transaction(final.block.transactions[index], final.sender(index)),
-            state=_FINAL,
-            position=write_position(Position(height, final.block.hash, index)),
+            transaction=write_transaction(tx, sender), state=_FINAL, position=write_position(position)
         )
 
     async def get_receipt(self, request: _pb.GetReceiptRequest, call: Call) -> _pb.GetReceiptResponse:
@@ -127,7 +134,10 @@ class TransactionApi:
             checks.add("height", "is for message calls: a transaction runs where it stands")
         checks.finish()
         height, index = self._find(transaction_hash)
-        return await self._calls.trace_transaction((await self._feed.block(height)).block, index)
+        final = self._feed.recent(height)
+        block = await self._feed.read(Store.block, height) if final is None else final.block
+        assert block is not None, "the store has the block of a final transaction"
+        return await self._calls.trace_transaction(block, index)
 
     async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState | None:
         checks = Checks()
@@ -200,7 +210,10 @@ class TransactionApi:
 
     async def _receipt(self, transaction_hash: bytes) -> transaction_pb2.Receipt:
         height, index = self._find(transaction_hash)
-        return write_receipt(transaction_receipt(await self._feed.block(height), index))
+        final = self._feed.recent(height)
+        if final is None:
+            return await self._feed.read(stored_receipt, height, index)
+        return write_receipt(transaction_receipt(final, index))
 
     def _find(self, transaction_hash: bytes) -> tuple[int, int]:
         place = self._node.store.find_transaction(transaction_hash)

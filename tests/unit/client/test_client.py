@@ -201,3 +201,24 @@ def test_tls_from_files(tmp_path: object) -> None:
     assert tls.identity.key_hash == identity.key_hash
     assert tls.roots_pem == identity.certificate_pem
     assert partial(client_tls, ca=identity.certificate_pem)().identity is None
+
+
+@pytest.mark.trio
+async def test_a_call_that_nobody_answers_is_made_again(node: SoloNode) -> None:
+    """A node that comes back within the second is not noticed to have been away; one that does not is UNAVAILABLE."""
+    async with running(node) as served:
+        endpoint, tls = served.endpoint, served.tls
+    async with connect(endpoint, tls) as client:
+        with pytest.raises(RpcError) as caught:
+            await client.status()
+        assert caught.value.code is Code.UNAVAILABLE
+
+        async def come_back() -> None:
+            await trio.sleep(0.1)
+            async with running(node, port=int(endpoint.rpartition(":")[2])):
+                await trio.sleep_forever()
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(come_back)
+            assert (await client.status()).chain_id == 7773
+            nursery.cancel_scope.cancel()

@@ -342,12 +342,13 @@ async def running(
     roles: RoleMap | None = None,
     trust: TrustStore | None = None,
     produce: bool = False,
+    port: int = 0,
 ) -> AsyncIterator[Running]:
     """Serve the client API of ``node`` on a free port over TLS."""
     api, health = Api(node, limits, roles), Health()
     async with trio.open_nursery() as nursery:
         await nursery.start(api.run)
-        listener = Listener("127.0.0.1", 0, ServerTls(IdentityHolder(node_identity()), trust))
+        listener = Listener("127.0.0.1", port, ServerTls(IdentityHolder(node_identity()), trust))
         server = await nursery.start(partial(serve, api.services, [listener], limits=listener_limits, health=health))
         if produce:
             nursery.start_soon(node.produce)

@@ -22,8 +22,12 @@ async def test_it_knows_the_tip_from_the_start(node: SoloNode, nursery: trio.Nur
         await trio.testing.wait_all_tasks_blocked()
     assert feed.height == 4
     assert sorted(feed._recent) == [3, 4]
-    for height in range(5):
-        assert (await feed.block(height)).block == node.store.block(height)
+    assert feed.recent(2) is None
+    recent = feed.recent(3)
+    assert recent is not None
+    assert recent.block == node.store.block(3)
+    with pytest.raises(RpcError, match="HEIGHT_NOT_REACHED"):
+        feed.recent(5)
 
 
 @pytest.mark.trio

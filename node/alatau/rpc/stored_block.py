@@ -1,0 +1,99 @@
+"""Blocks of the store as clients get them: from their bytes, decoding only what an answer needs.
+
+For any thread; a block of a thousand transactions takes some milliseconds.
+"""
+
+from collections.abc import Sequence
+
+from alatau.codec import rlp
+from alatau.crypto.keccak import keccak256
+from alatau.pb.api.v1 import block_pb2, log_pb2, transaction_pb2
+from alatau.rpc.final_block import (
+    FinalBlock,
+    ReceiptPlace,
+    add_transactions,
+    outcomes,
+    place_log,
+    place_receipt,
+    raw_block,
+)
+from alatau.storage.log_index import FoundLog, LogQuery, logs_of, matches
+from alatau.storage.store import Store
+from alatau.types.header import Header
+from alatau.types.transaction import Transaction, decode_transaction, recover_sender
+from alatau.wire.block import BlockView, write_header, write_outcomes
+from alatau.wire.logs import write_log
+from alatau.wire.receipt import write_receipt
+
+
+def stored_message(store: Store, height: int, view: BlockView) -> block_pb2.Block:
+    """The message of a block in a view."""
+    transactions = _transactions(store, height)
+    message = block_pb2.Block(
+        hash=store.hash_of(height),
+        header=write_header(_header(store, height)),
+        transaction_count=len(transactions),
+    )
+    if view is BlockView.RAW:
+        message.raw.CopyFrom(raw_block(store, height))
+    elif view is not BlockView.HEADER:
+        message.transaction_hashes.extend(map(keccak256, transactions))
+    if view is BlockView.OUTCOMES:
+        message.outcomes.extend(write_outcomes(outcomes(store.receipts(height))))
+    elif view is BlockView.FULL:
+        for _ in add_transactions(message, _final_block(store, height)):
+            pass
+    return message
+
+
+def stored_transaction(store: Store, height: int, index: int) -> Transaction:
+    """One transaction of a block."""
+    return decode_transaction(_transactions(store, height)[index])
+
+
+def stored_receipt(store: Store, height: int, index: int) -> transaction_pb2.Receipt:
+    """The outcome of one transaction."""
+    tx = stored_transaction(store, height, index)
+    receipts = store.receipts(height)[: index + 1]
+    place = ReceiptPlace(
+        _header(store, height), store.hash_of(height), index, sum(len(before.logs) for before in receipts[:-1])
+    )
+    gas_before = receipts[-2].cumulative_gas_used if index else 0
+    return write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before))
+
+
+def stored_logs(store: Store, height: int, query: LogQuery) -> list[log_pb2.Log]:
+    """The logs of a block that match."""
+    found = [entry for entry in logs_of(height, store.receipts(height)) if matches(entry.log, query)]
+    return log_messages(store, found)
+
+
+def log_messages(store: Store, found: Sequence[FoundLog]) -> list[log_pb2.Log]:
+    """Messages of logs of any blocks, in their order."""
+    messages: list[log_pb2.Log] = []
+    height, block_hash, hashes = -1, b"", []
+    for entry in found:
+        if entry.height != height:
+            height, block_hash = entry.height, store.hash_of(entry.height)
+            hashes = [keccak256(encoded) for encoded in _transactions(store, height)]
+        messages.append(write_log(place_log(entry, block_hash, hashes)))
+    return messages
+
+
+def _transactions(store: Store, height: int) -> list[bytes]:
+    """The encoded transactions of a block."""
+    encoded = store.block_bytes(height)
+    assert encoded is not None, f"the store has block {height}"
+    return [rlp.to_bytes(item) for item in rlp.to_list(rlp.decode_list(encoded)[1])]
+
+
+def _header(store: Store, height: int) -> Header:
+    header = store.header(height)
+    assert header is not None, f"the store has block {height}"
+    return header
+
+
+def _final_block(store: Store, height: int) -> FinalBlock:
+    block = store.block(height)
+    assert block is not None, f"the store has block {height}"
+    return FinalBlock(block, store.receipts(height), tuple(map(recover_sender, block.transactions)))
