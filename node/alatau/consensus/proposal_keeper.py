@@ -71,8 +71,9 @@ class ProposalKeeper:
         return self._blocks.get(block_hash)
 
     def judge(self, block_hash: bytes, *, valid: bool) -> None:
-        """Remember what the host found."""
-        self._verdicts[block_hash] = valid
+        """Remember what the host found; an answer about a block that was forgotten meanwhile means nothing."""
+        if block_hash in self._blocks:
+            self._verdicts[block_hash] = valid
 
     def verdict(self, block_hash: bytes) -> bool | None:
         """The paper's valid(v); None while the host is at it."""

@@ -70,8 +70,8 @@ def sign_proposal(seat: Seat, height: Height, block: Block, valid_round: int) ->
         return
     sign_state, signature = signed
     message = ProposalMessage(replace(unsigned, signature=signature), block, proof)
-    driver.proposals.judge(block.hash, valid=True)
     keep_proposal(seat, height, message, timely=True)
+    driver.proposals.judge(block.hash, valid=True)
     seat.do(DoRecordSignState(sign_state), DoBroadcast(message))
 
 

@@ -1,0 +1,90 @@
+"""Rules fire on the set of messages, whatever their order."""
+
+from itertools import permutations
+
+from alatau.consensus.driver import Driver
+from alatau.consensus.proposal_keeper import Kept
+from alatau.consensus.state_machine import CastVote, Decide, Output, Step
+from alatau.types.vote import VoteKind
+from tests.unit.consensus.table import Table
+
+TABLE = Table()
+HASH = TABLE.blocks["A"].hash
+PREVOTE, PRECOMMIT = VoteKind.PREVOTE, VoteKind.PRECOMMIT
+
+
+def drain(driver: Driver) -> list[Output]:
+    """Everything that the rules want now."""
+    outputs: list[Output] = []
+    while more := driver.advance():
+        outputs += more
+    return outputs
+
+
+def test_a_decision_does_not_depend_on_the_order_of_messages() -> None:
+    """Proposal, verdict after it, and precommits in all 60 orders: the same decision, by the last of them."""
+    precommits = [TABLE.vote(n, PRECOMMIT, "A", 0) for n in (1, 3, 4)]
+    steps = [
+        lambda d: d.proposals.add(Kept(TABLE.proposal(4, "A", 0), timely=True)),
+        lambda d: d.proposals.judge(HASH, valid=True),
+        *(lambda d, v=v: d.votes.add(v) for v in precommits),
+    ]
+    for order in permutations(steps):
+        if order.index(steps[0]) > order.index(steps[1]):
+            continue
+        driver = Driver(TABLE.validators)
+        driver.start_round(0, is_proposer=False)
+        outputs: list[Output] = []
+        for happens in order:
+            assert Decide(0, HASH) not in outputs
+            happens(driver)
+            outputs += drain(driver)
+        assert outputs[-1] == Decide(0, HASH)
+        assert driver.state.step is Step.DECIDED
+
+
+def test_nothing_is_voted_before_the_block_is_judged() -> None:
+    """valid(v) is the host's to say."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(0, is_proposer=False)
+    driver.proposals.add(Kept(TABLE.proposal(4, "A", 0), timely=True))
+    assert drain(driver) == []
+    assert driver.to_validate() == [TABLE.blocks["A"]]
+    driver.proposals.judge(HASH, valid=False)
+    assert drain(driver) == [CastVote(PREVOTE, None)]
+    assert driver.to_validate() == []
+
+
+def test_an_untimely_proposal_gets_nil_without_execution() -> None:
+    """But a quorum that found it timely may still lock and decide it."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(0, is_proposer=False)
+    driver.proposals.add(Kept(TABLE.proposal(4, "A", 0), timely=False))
+    assert drain(driver) == [CastVote(PREVOTE, None)]
+    driver.proposals.judge(HASH, valid=True)
+    for n in (1, 3, 4):
+        driver.votes.add(TABLE.vote(n, PREVOTE, "A", 0))
+    assert CastVote(PRECOMMIT, HASH) in drain(driver)
+
+
+def test_the_second_block_of_a_round_is_executed_only_if_votes_name_it() -> None:
+    """A proposer that sends two blocks does not make everybody execute two."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(0, is_proposer=False)
+    for name in "AB":
+        driver.proposals.add(Kept(TABLE.proposal(4, name, 0), timely=True))
+    assert driver.to_validate() == [TABLE.blocks["A"]]
+    for n in (1, 3, 4):
+        driver.votes.add(TABLE.vote(n, PREVOTE, "B", 0))
+    assert driver.to_validate() == [TABLE.blocks["A"], TABLE.blocks["B"]]
+    assert driver.is_wanted(TABLE.blocks["B"].hash)
+
+
+def test_a_block_that_a_quorum_names_is_missed() -> None:
+    """By a polka of this round, or by precommits of any."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(3, is_proposer=False)
+    for n in (1, 3, 4):
+        driver.votes.add(TABLE.vote(n, PRECOMMIT, "A", 1))
+        driver.votes.add(TABLE.vote(n, PREVOTE, "B", 3))
+    assert driver.missing_blocks() == [(1, HASH), (3, TABLE.blocks["B"].hash)]

@@ -1,0 +1,39 @@
+"""The commit that the next block carries."""
+
+from alatau.consensus.late_precommits import LatePrecommits
+from alatau.types.vote import VoteKind
+from tests.simulation.chain import address_of
+from tests.unit.consensus.table import Table
+
+TABLE = Table()
+COMMIT = TABLE.commit_of("A", 1, (1, 2, 3))
+
+
+def test_a_late_precommit_completes_the_commit() -> None:
+    """In order of address, each once; the votes can be given back to whoever lacks them."""
+    late = LatePrecommits(COMMIT, TABLE.validators)
+    vote = TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1)
+    assert late.fits(vote)
+    late.add(vote)
+    assert not late.fits(vote)
+    assert late.commit == TABLE.commit_of("A", 1, (1, 2, 3, 4))
+    assert late.votes == tuple(TABLE.vote(n, VoteKind.PRECOMMIT, "A", 1) for n in (1, 2, 3, 4))
+
+
+def test_only_precommits_of_that_block_in_that_round_fit() -> None:
+    """A commit is of one round; strangers never fit; without the set nothing does."""
+    late = LatePrecommits(COMMIT, TABLE.validators)
+    wrong = [
+        TABLE.vote(4, VoteKind.PREVOTE, "A", 1),
+        TABLE.vote(4, VoteKind.PRECOMMIT, "A", 0),
+        TABLE.vote(4, VoteKind.PRECOMMIT, "B", 1),
+        TABLE.vote(4, VoteKind.PRECOMMIT, "nil", 1),
+        TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1, height=2),
+        TABLE.vote(9, VoteKind.PRECOMMIT, "A", 1),
+    ]
+    assert not any(late.fits(vote) for vote in wrong)
+    assert not LatePrecommits(COMMIT, None).fits(TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1))
+    assert LatePrecommits(COMMIT, None).commit == COMMIT
+    assert LatePrecommits(None, TABLE.validators).commit is None
+    assert LatePrecommits(None, TABLE.validators).votes == ()
+    assert address_of(9) not in TABLE.validators.by_address
