@@ -193,7 +193,9 @@ class Store:
         self._disk.boundary("commit/gathered")
         self._db.write(batch)
         self._disk.boundary("commit/written")
-        self._mark(height)
+        if self.options.database.sync:
+            # Otherwise a power failure might keep the marker and lose the block, as it may then.
+            self._mark(height)
         self._disk.boundary("commit/marked")
         applied.trie.mark_stored()
         self._tip, self._tip_hash, self._oldest = block.header, block.hash, oldest
@@ -424,7 +426,7 @@ class Store:
         self._tip, self._tip_hash = self._checked_tip(height, raw[8:])
         self._oldest = int.from_bytes(self._db.get(schema.META_OLDEST) or b"", "big")
         self._trie = StateTrie.open(self._tip.state_root, self._nodes, self._node_cache)
-        if marked != height:
+        if marked != height and self.options.database.sync:
             self._mark(height)
 
     def _checked_tip(self, height: int, tip_hash: bytes) -> tuple[Header, bytes]:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from alatau.storage.database import DatabaseOptions
 from alatau.storage.disk import Disk
 from alatau.storage.errors import CorruptionError
-from alatau.storage.store import Store
+from alatau.storage.store import Store, StoreOptions
 from alatau.storage.tip_marker import TipMarker, read_marker
+from devnet.synthetic_chain import SyntheticChain
 from tests.unit.storage.conftest import Ledger
 
 
@@ -55,3 +57,15 @@ def test_a_marker_behind_its_database_is_renewed(ledger: Ledger, tmp_path: Path)
     ledger.store = Store.open(tmp_path / "data")
     assert ledger.store.tip.number == 11
     assert read_marker(tmp_path / "data" / "tip") == 11
+
+
+def test_no_marker_runs_ahead_of_an_unsynced_database(tmp_path: Path) -> None:
+    """Where commits are not fsynced, a block that a power failure takes is no corruption."""
+    ledger = Ledger(Store.open(tmp_path, StoreOptions(DatabaseOptions(sync=False))), SyntheticChain(1))
+    ledger.grow(3)
+    ledger.store.close()
+    assert read_marker(tmp_path / "tip") is None
+    store = Store.open(tmp_path)
+    assert store.tip.number == 2
+    assert read_marker(tmp_path / "tip") == 2
+    store.close()
