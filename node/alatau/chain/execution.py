@@ -19,6 +19,7 @@ from alatau.state.block_state import BlockState
 from alatau.state.diff import BlockDiff
 from alatau.trie.ordered import ordered_root
 from alatau.trie.state_trie import AppliedDiff
+from alatau.trie.steps import apply_in_steps
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
 from alatau.types.header import (
@@ -80,7 +81,7 @@ def build_block(
 ) -> Generator[None, bool | None, BuiltBlock]:
     """Build a block on ``tip`` from ``candidates``, in their order.
 
-    Yields after each candidate; send ``True`` to close the block there. Ends also when the candidates do, or
+    Yields after each candidate and while it seals; send ``True`` to close the block there. Ends also when the candidates do, or
     when gas or size leave no room for the next one. A candidate that the state refuses is left out and named.
     """
     header = _template_header(tip, config, template)
@@ -99,7 +100,7 @@ def build_block(
         if (yield):
             break
     diff = progress.state.diff()
-    applied = tip.trie.apply(diff.accounts, diff.storage)
+    applied = yield from apply_in_steps(tip.trie, diff.accounts, diff.storage)
     sealed = _sealed(header, progress, applied.root)
     block = Block(sealed, tuple(progress.transactions), template.last_commit)
     return BuiltBlock(_executed(progress, block, diff, applied), tuple(refused))
@@ -126,7 +127,7 @@ def execute_block(
             raise InvalidBlockError("transaction", f"0x{tx.hash.hex()}: {error}") from error
         yield
     diff = progress.state.diff()
-    applied = tip.trie.apply(diff.accounts, diff.storage)
+    applied = yield from apply_in_steps(tip.trie, diff.accounts, diff.storage)
     sealed = _sealed(block.header, progress, applied.root)
     if sealed != block.header:
         _raise_first_difference(block.header, sealed)
