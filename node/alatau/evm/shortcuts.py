@@ -80,6 +80,10 @@ def _simplified(w: Writer, path: Path, op: Opcode, operands: list[Word]) -> Word
         return w.assign(f"{w.atom(path, a)} {sign} {w.atom(path, b)}", bits)
 
     match op.name:
+        case "ADD" | "OR" | "XOR" if a == 0:
+            return b
+        case "ADD" | "OR" | "XOR" | "SUB" if b == 0:
+            return a
         case "ADD" if wider < WIDE:
             return binary("+", wider + 1)
         case "MUL" if wide_a + wide_b <= WIDE:

@@ -147,4 +147,4 @@ class Writer:
         elif taken == len(words) == 1:
             self.emit(f"S[-1] = {words[0]}")
         else:
-            self.emit(f"S[-{taken}:] = ({', '.join(words)},)")
+            self.emit(f"S[-{taken}:] = [{', '.join(words)}]")

@@ -1,5 +1,7 @@
 """Translated code: the same results as interpreted code, and the Python that it should be."""
 
+import re
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -241,3 +243,14 @@ def test_regions_are_kept() -> None:
         assert outcome.succeeded
         assert isinstance(state, BlockState)
     assert runtime.programs.program(code).translated == 4
+
+
+def test_the_documentation_shows_what_is() -> None:
+    """The bytecode and the Python in ``docs/evm.md`` are what assembler and translator give."""
+    text = (Path(__file__).parents[3] / "docs" / "evm.md").read_text()
+    blocks = [block.strip() for block in re.findall(r"```(?:python)?\n(.*?)```", text, re.DOTALL)]
+    listing = next(block for block in blocks if ":loop" in block)
+    code = assemble(" ".join(listing.split()))
+    assert code.hex() in blocks
+    assert source(code).strip() in blocks
+    assert source(code, entry=3).strip() in blocks
