@@ -1,6 +1,7 @@
 """Blocks of the store as clients get them: from their bytes, decoding only what an answer needs.
 
-For any thread; a block of a thousand transactions takes some milliseconds.
+For any thread: everything here follows from one height's records, never from where the tip is. A block of a thousand
+transactions takes some milliseconds.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from alatau.rpc.final_block import (
 )
 from alatau.storage.log_index import FoundLog, LogQuery, logs_of, matches
 from alatau.storage.store import Store
-from alatau.types.header import Header
+from alatau.types.header import Header, header_hash
 from alatau.types.transaction import Transaction, decode_transaction, recover_sender
 from alatau.wire.block import BlockView, write_header, write_outcomes
 from alatau.wire.logs import write_log
@@ -29,10 +30,9 @@ from alatau.wire.receipt import write_receipt
 def stored_message(store: Store, height: int, view: BlockView) -> block_pb2.Block:
     """The message of a block in a view."""
     transactions = _transactions(store, height)
+    header = _header(store, height)
     message = block_pb2.Block(
-        hash=store.hash_of(height),
-        header=write_header(_header(store, height)),
-        transaction_count=len(transactions),
+        hash=header_hash(header), header=write_header(header), transaction_count=len(transactions)
     )
     if view is BlockView.RAW:
         message.raw.CopyFrom(raw_block(store, height))
@@ -55,9 +55,8 @@ def stored_receipt(store: Store, height: int, index: int) -> transaction_pb2.Rec
     """The outcome of one transaction."""
     tx = stored_transaction(store, height, index)
     receipts = store.receipts(height)[: index + 1]
-    place = ReceiptPlace(
-        _header(store, height), store.hash_of(height), index, sum(len(before.logs) for before in receipts[:-1])
-    )
+    header = _header(store, height)
+    place = ReceiptPlace(header, header_hash(header), index, sum(len(before.logs) for before in receipts[:-1]))
     gas_before = receipts[-2].cumulative_gas_used if index else 0
     return write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before))
 
@@ -74,7 +73,7 @@ def log_messages(store: Store, found: Sequence[FoundLog]) -> list[log_pb2.Log]:
     height, block_hash, hashes = -1, b"", []
     for entry in found:
         if entry.height != height:
-            height, block_hash = entry.height, store.hash_of(entry.height)
+            height, block_hash = entry.height, header_hash(_header(store, entry.height))
             hashes = [keccak256(encoded) for encoded in _transactions(store, height)]
         messages.append(write_log(place_log(entry, block_hash, hashes)))
     return messages
