@@ -89,9 +89,10 @@ def matches(log: Log, query: LogQuery) -> bool:
     """Whether a log meets the conditions of a query on address and topics."""
     if query.addresses and log.address not in query.addresses:
         return False
-    if len(query.topics) > len(log.topics):
-        return False
-    return all(not wanted or topic in wanted for wanted, topic in zip(query.topics, log.topics, strict=False))
+    return all(
+        not wanted or (position < len(log.topics) and log.topics[position] in wanted)
+        for position, wanted in enumerate(query.topics)
+    )
 
 
 def logs_of(height: int, receipts: Iterable[Receipt]) -> Iterator[FoundLog]:

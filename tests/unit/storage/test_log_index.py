@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from alatau.storage import log_index, store
 from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, logs_of, matches
+from alatau.types.receipt import Log
 from devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
 from tests.unit.storage.conftest import Ledger
 
@@ -80,3 +81,14 @@ def test_rollback_takes_logs_back(ledger: Ledger) -> None:
     ledger.blocks = ledger.blocks[:6]
     for query in (LogQuery(0, 99, (TOKEN,)), LogQuery(0, 99, (), ((TRANSFER_TOPIC,),))):
         assert by_asking(ledger, query) == by_reading_everything(ledger, query) != []
+
+
+def test_conditions_by_position() -> None:
+    """An empty condition holds for any topic and for none; another needs its topic at its place."""
+    log = Log(TOKEN, (b"a" * 32, b"b" * 32), b"")
+    a, b, c = ((letter * 32,) for letter in (b"a", b"b", b"c"))
+    for topics in ((), (a,), ((), b), (a, b), (c + a,), ((), (), ()), (a, (), ())):
+        assert matches(log, LogQuery(0, 0, (), topics)), topics
+    for topics in ((b,), (c,), ((), a), (a, a), ((), (), c)):
+        assert not matches(log, LogQuery(0, 0, (), topics)), topics
+    assert not matches(log, LogQuery(0, 0, (bytes(20),)))
