@@ -19,6 +19,8 @@ from typing import Any, Final, TypeVar
 import outcome
 import trio
 
+from alatau.transport.guest import start_guest
+
 T = TypeVar("T")
 
 _CURRENT: Final[trio.lowlevel.RunVar["_Shared | Bridge | None"]] = trio.lowlevel.RunVar("alatau_bridge", None)
@@ -40,6 +42,8 @@ class Bridge:
     loop: asyncio.AbstractEventLoop
     token: trio.lowlevel.TrioToken | None
     """None when Trio is the guest of ``loop`` and both share a thread."""
+    wake_guest: Callable[[], None] = lambda: None
+    """To be called before a task of the guest is made runnable."""
 
     def to_asyncio(self, function: Callable[..., object], *args: object) -> None:
         """Run ``function`` where asyncio lives; at once if this is the same thread."""
@@ -54,6 +58,7 @@ class Bridge:
     def to_trio(self, function: Callable[..., object], *args: object) -> None:
         """Run ``function`` where Trio lives; at once if this is the same thread."""
         if self.token is None:
+            self.wake_guest()
             function(*args)
         else:
             try:
@@ -117,12 +122,13 @@ async def _host(main: Callable[[trio.Event], Awaitable[T]], signals: tuple[signa
     forced = trio.CancelScope()
 
     def on_signal() -> None:
+        wake_guest()
         if shutdown.is_set():
             forced.cancel()
         shutdown.set()
 
     async def guest() -> T:
-        _CURRENT.set(Bridge(loop, None))
+        _CURRENT.set(Bridge(loop, None, wake_guest))
         with forced:
             return await main(shutdown)
         raise ForcedShutdown
@@ -130,13 +136,7 @@ async def _host(main: Callable[[trio.Event], Awaitable[T]], signals: tuple[signa
     for number in signals:
         loop.add_signal_handler(number, on_signal)
     try:
-        trio.lowlevel.start_guest_run(
-            guest,
-            run_sync_soon_threadsafe=loop.call_soon_threadsafe,
-            run_sync_soon_not_threadsafe=loop.call_soon,
-            done_callback=done.set_result,
-            host_uses_signal_set_wakeup_fd=True,
-        )
+        wake_guest = start_guest(loop, guest, done.set_result)
         return (await done).unwrap()
     finally:
         for number in signals:

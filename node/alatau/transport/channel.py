@@ -25,6 +25,10 @@ from alatau.transport.service import Method
 M = TypeVar("M", bound=Message)
 Metadata = Mapping[str, str | bytes]
 
+_CONNECT_MS_MAX = 5_000
+"""How long one attempt may take. grpc calls it the least back-off (its doc/connection-backoff.md: MIN_CONNECT_TIMEOUT),
+though it delays nothing: handshakes of TLS take two round trips, and a busy machine answers late."""
+
 _RECONNECT_MS_MAX = 5_000
 """grpc's own back-off between attempts; the default of two minutes outlasts any restart."""
 
@@ -204,7 +208,7 @@ async def open_channel(target: str, tls: ClientTls, limits: Limits | None = None
         options: list[tuple[str, Any]] = [
             *(limits or Limits()).options(),
             ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
+            ("grpc.min_reconnect_backoff_ms", _CONNECT_MS_MAX),
             ("grpc.max_reconnect_backoff_ms", _RECONNECT_MS_MAX),
             ("grpc.use_local_subchannel_pool", 1),  # never share a connection between two identities
             ("grpc.enable_retries", 0),

@@ -152,12 +152,12 @@ def test_a_block_over_the_limit_is_not_decoded(drive: Drive) -> None:
     envelope = write_proposal(ProposalMessage(proposal, block))
 
     async def main() -> None:
-        async with rig(replace(QUICK, block_size_bytes_max=100_000)) as r, r.session() as stream:
-            async with r.channel.stream(PROPOSALS) as proposals:
-                envelope.proposal.block = bytes(100_001)
-                await proposals.send(envelope)
-                assert (await r.outcome(stream)).reason == "BLOCK_TOO_LARGE"
-        async with rig(replace(QUICK, block_size_bytes_max=100_000)) as r, r.session() as stream:
+        small = replace(QUICK, block_size_bytes_max=100_000)
+        async with rig(small) as r, r.session() as stream, r.channel.stream(PROPOSALS) as proposals:
+            envelope.proposal.block = bytes(100_001)
+            await proposals.send(envelope)
+            assert (await r.outcome(stream)).reason == "BLOCK_TOO_LARGE"
+        async with rig(small) as r, r.session() as stream:
             async with r.channel.stream(PROPOSALS) as proposals:
                 envelope.proposal.block = bytes(20_000_000)
                 await proposals.send(envelope)
@@ -250,15 +250,19 @@ def test_an_engine_that_is_behind_stops_the_reading_of_one_lane_only(drive: Driv
 
     async def main() -> None:
         settings = replace(QUICK, inbound_transactions_max=2)
-        async with rig(settings) as r, r.session() as stream, r.channel.stream(TRANSACTIONS) as transactions:
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(_flood, transactions)
-                await trio.sleep(0.3)
-                await stream.send(write_control(VotesMessage((vote(),))))
-                while (await r.network.consensus.receive())[1] != VotesMessage((vote(),)):
-                    pass
-                assert r.network.counters.transactions_in < 200
-                nursery.cancel_scope.cancel()
+        async with (
+            rig(settings) as r,
+            r.session() as stream,
+            r.channel.stream(TRANSACTIONS) as transactions,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(_flood, transactions)
+            await trio.sleep(0.3)
+            await stream.send(write_control(VotesMessage((vote(),))))
+            while (await r.network.consensus.receive())[1] != VotesMessage((vote(),)):
+                pass
+            assert r.network.counters.transactions_in < 200
+            nursery.cancel_scope.cancel()
 
     drive(main)
 
@@ -289,9 +293,8 @@ def test_a_range_that_makes_no_sense_is_refused(drive: Drive, start: int, count:
     """RANGE_INVALID, with the field."""
 
     async def main() -> None:
-        async with rig(height=3) as r:
-            async with r.channel.stream(FETCH_BLOCKS, write_range(start, count)) as stream:
-                error = await r.outcome(stream)
+        async with rig(height=3) as r, r.channel.stream(FETCH_BLOCKS, write_range(start, count)) as stream:
+            error = await r.outcome(stream)
             assert (error.code, error.reason) == (Code.INVALID_ARGUMENT, "RANGE_INVALID")
             assert error.field_violations[0].field == "count"
 
