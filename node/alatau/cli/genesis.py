@@ -47,7 +47,7 @@ _contributions_argument = click.argument(
 
 @click.group()
 def genesis() -> None:
-    r"""The ceremony that makes a network.
+    """The ceremony that makes a network.
 
     \b
     1. the coordinator:  alatau genesis plan ... -o plan.json, edits and circulates it

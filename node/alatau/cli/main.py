@@ -46,7 +46,7 @@ _COMMANDS: Final = {
 )
 @click.pass_context
 def cli(context: click.Context, home: Path) -> None:
-    r"""Run, operate and use a node of an Alatau network.
+    """Run, operate and use a node of an Alatau network.
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong file or configuration,

@@ -5,7 +5,7 @@ from typing import Any
 
 import trio
 
-from alatau.consensus.messages import Message, StatusMessage
+from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, StatusMessage, VotesMessage
 from alatau.p2p.counters import Counters
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.member import PeerConnected, PeerLost
@@ -50,6 +50,7 @@ class Inbox:
                 case Lane.PROPOSALS:
                     proposal = read_proposal(message, self._settings.block_size_bytes_max)
                     self._counters.messages_in["ProposalMessage"] += 1
+                    session.height = max(session.height, _claimed_height(proposal))
                     await self._to_consensus.send((session.peer_id, proposal))
                 case Lane.TRANSACTIONS:
                     await self._on_transactions(session, message)
@@ -80,8 +81,7 @@ class Inbox:
         if message is None:  # of a later minor version
             self._counters.messages_in["unknown"] += 1
             return
-        if isinstance(message, StatusMessage):
-            session.height = max(session.height, message.height - 1)  # a chain never shrinks (CVE-2025-24371)
+        session.height = max(session.height, _claimed_height(message))  # a chain never shrinks (CVE-2025-24371)
         self._counters.messages_in[type(message).__name__] += 1
         await self._to_consensus.send((session.peer_id, message))
 
@@ -93,3 +93,16 @@ class Inbox:
         self._counters.transactions_duplicate += len(batch.transactions) - len(fresh)
         if fresh:
             await self._to_transactions.send((session.peer_id, fresh))
+
+
+def _claimed_height(message: Message) -> int:
+    """How many blocks the sender must have decided to say this; a claim, no proof."""
+    match message:
+        case StatusMessage() | RoundCertificate():
+            return message.height - 1
+        case VotesMessage(votes):
+            return max((vote.height for vote in votes), default=1) - 1
+        case ProposalMessage(proposal):
+            return proposal.height - 1
+        case _:
+            return 0
