@@ -81,8 +81,9 @@ def build_block(
 ) -> Generator[None, bool | None, BuiltBlock]:
     """Build a block on ``tip`` from ``candidates``, in their order.
 
-    Yields after each candidate and while it seals; send ``True`` to close the block there. Ends also when the candidates do, or
-    when gas or size leave no room for the next one. A candidate that the state refuses is left out and named.
+    Yields after each candidate and while it seals; send ``True`` to close the block there. Ends also when the
+    candidates do, or when gas or size leave no room for the next one. A candidate that the state refuses is left
+    out and named.
     """
     header = _template_header(tip, config, template)
     progress = _begin(tip, config, header)
