@@ -7,6 +7,7 @@ program fail.
 
 import argparse
 import json
+import os
 import sys
 import tarfile
 import time
@@ -35,9 +36,8 @@ from alatau.types.header import EMPTY_ROOT
 from alatau.types.receipt import log_item
 from alatau.types.transaction import Transaction, TransactionError, decode_transaction, recover_sender
 
-ARCHIVE: Final = Path(__file__).parents[2] / "shared" / "conformance" / "state_tests.tar.xz"
-BLOB_BASE_FEE_UPDATE_FRACTION: Final = 5_007_716
-"""Of Prague and Osaka (EIP-7691)."""
+FOLDER: Final = Path(os.environ.get("ALATAU_CONFORMANCE") or Path(__file__).parents[2] / "shared" / "conformance")
+ARCHIVE: Final = FOLDER / "state_tests.tar.xz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,11 @@ class Subtest:
 
 
 def subtests(content: bytes) -> Iterator[Subtest]:
-    """The subtests of a fixture file."""
+    """The subtests of a fixture file, for the forks that the node has."""
     for name, case in json.loads(content).items():
         for fork, posts in case["post"].items():
+            if fork.lower() not in [*Fork]:
+                continue
             for index, post in enumerate(posts):
                 yield Subtest(f"{name}[{fork}-{index}]", Fork(fork.lower()), case, post)
 
@@ -159,6 +161,7 @@ def block_environment(subtest: Subtest) -> BlockEnvironment:
     """The block that a fixture describes."""
     env = subtest.case["env"]
     number = int(env["currentNumber"], 16)
+    fraction = subtest.case["config"]["blobSchedule"][subtest.fork.capitalize()]["baseFeeUpdateFraction"]
     return BlockEnvironment(
         fork=subtest.fork,
         chain_id=int(subtest.case["config"]["chainid"], 16),
@@ -169,7 +172,7 @@ def block_environment(subtest: Subtest) -> BlockEnvironment:
         base_fee_per_gas=int(env["currentBaseFee"], 16),
         prev_randao=int(env["currentRandom"], 16).to_bytes(32),
         block_hash=lambda n: keccak256(str(n).encode()),
-        blob_base_fee=fake_exponential(1, int(env["currentExcessBlobGas"], 16), BLOB_BASE_FEE_UPDATE_FRACTION),
+        blob_base_fee=fake_exponential(1, int(env["currentExcessBlobGas"], 16), int(fraction, 16)),
     )
 
 

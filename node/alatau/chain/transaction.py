@@ -39,6 +39,7 @@ from alatau.state.block_state import (
     nonce_of,
     set_balance,
     set_nonce,
+    touch,
     warm_slot,
 )
 from alatau.types.chain_config import Fork
@@ -154,6 +155,7 @@ def apply_transaction(
     gas_used = gas_to_pay(tx.gas_limit - outcome.gas_left, state.refund + refund, floor)
     add_balance(state, sender, (tx.gas_limit - gas_used) * price)
     add_balance(state, block.beneficiary, gas_used * tip)
+    touch(state, block.beneficiary)
     end_transaction(state)
     return TransactionResult(
         succeeded=outcome.succeeded,

@@ -48,6 +48,7 @@ from alatau.state.block_state import (
     set_balance,
     set_code,
     set_nonce,
+    touch,
     warm_account,
 )
 
@@ -69,6 +70,8 @@ def process(f: Frame, transfers: bool, precompile: Precompile | None) -> int:
     """Run a frame to its end and give its outcome; ``f.gas`` and ``f.output`` say the rest."""
     state = f.state
     mark, log_mark, refund = len(state.journal), len(state.logs), state.refund
+    if state.hollow:
+        touch(state, f.address)
     if transfers and f.value:
         _transfer(state, f.caller, f.address, f.value)
     try:

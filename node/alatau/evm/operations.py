@@ -29,6 +29,7 @@ from alatau.state.block_state import (
     is_alive,
     load_slot,
     set_balance,
+    touch,
     warm_account,
 )
 from alatau.types.receipt import Log
@@ -260,6 +261,7 @@ def self_destruct(f: Frame, heir: int, gas: int) -> int:
         gas -= NEW_ACCOUNT
     if gas < 0:
         raise OutOfGasError
+    touch(state, beneficiary)
     if beneficiary != address and amount:
         add_balance(state, beneficiary, amount)
         set_balance(state, address, 0)

@@ -36,6 +36,7 @@ class BlockState:
         "codes",
         "created",
         "destroyed",
+        "hollow",
         "journal",
         "loaded",
         "loaded_slots",
@@ -44,6 +45,7 @@ class BlockState:
         "parent",
         "refund",
         "slots",
+        "touched",
         "transient",
         "warm",
         "warm_slots",
@@ -59,6 +61,10 @@ class BlockState:
         self.loaded_slots: dict[bytes, dict[int, int]] = {}
         self.slots: dict[bytes, dict[int, int]] = {}
         self.codes: dict[bytes, bytes] = {EMPTY_HASH: b""}
+        self.hollow: set[bytes] = set()
+        """Accounts that are there but empty: left from before EIP-161, on a chain that old."""
+        self.touched: dict[bytes, None] = {}
+        """Those of them that were touched, and are removed unless something was put into them."""
         # Of the transaction.
         self.journal: Journal = []
         self.logs: list[Log] = []
@@ -137,9 +143,18 @@ def load_account(state: BlockState, address: bytes) -> None:
     state.loaded[address] = account
     if account is None:
         account = EMPTY_ACCOUNT
+    elif not (account.balance or account.nonce) and account.code_hash == EMPTY_HASH:
+        state.hollow.add(address)
     state.nonces[address] = account.nonce
     state.code_hashes[address] = account.code_hash
     state.balances[address] = account.balance
+
+
+def touch(state: BlockState, address: bytes) -> None:
+    """Have an empty account removed, which a call or a fee of 0 does (EIP-161)."""
+    if address in state.hollow and address not in state.touched:
+        state.touched[address] = None
+        state.journal.append((state.touched, address, ABSENT))
 
 
 def balance_of(state: BlockState, address: bytes) -> int:
@@ -269,7 +284,7 @@ def diff_of(state: BlockState) -> BlockDiff:
     for address, old in state.loaded.items():
         account = state.account(address)
         if account is None:
-            if old is not None and old != EMPTY_ACCOUNT:
+            if old is not None and (address not in state.hollow or address in state.touched):
                 diff.accounts[address] = None
                 diff.storage.pop(address, None)
         elif account != old or address in diff.storage:

@@ -20,6 +20,7 @@ from alatau.state.block_state import (
     set_code,
     set_nonce,
     slots_of,
+    touch,
     warm_account,
     warm_slot,
 )
@@ -87,6 +88,20 @@ def test_an_account_that_never_was_is_not_removed() -> None:
     state = BlockState(MemoryState())
     add_balance(state, BOLAT, 0)
     assert state.diff().accounts == {}
+
+
+def test_a_hollow_account_goes_when_it_is_touched() -> None:
+    """An empty account of old stays as long as it is only read; touched in a frame that holds, it is removed."""
+    state = BlockState(MemoryState().put(ALMA))
+    balance_of(state, ALMA)
+    assert state.diff().accounts == {}
+    touch(state, ALMA)
+    assert state.diff().accounts == {ALMA: None}
+    rollback(state, 0, 0, 0)
+    assert state.diff().accounts == {}
+    touch(state, ALMA)
+    add_balance(state, ALMA, 1)
+    assert state.diff().accounts == {ALMA: Account(balance=1)}
 
 
 def test_new_code_is_in_the_diff_once() -> None:
