@@ -64,12 +64,12 @@ class HistoryWriter:
     def add(self, key: bytes, old: bytes | None, new: bytes | None) -> None:
         """Note that ``old`` was under ``key`` where ``new`` is now."""
         if old is None:
-            kind, value = 0, b""
+            entry = _ENTRY.pack(len(key), 0, 0) + key
         elif new is not None and len(new) == len(old) >= _PATCH_SIZE_MIN:
-            kind, value = 2, _difference(old, new)
+            value = _difference(old, new)
+            entry = _ENTRY.pack(len(key), 2, len(value)) + key + value
         else:
-            kind, value = 1, old
-        entry = _ENTRY.pack(len(key), kind, len(value)) + key + value
+            entry = _ENTRY.pack(len(key), 1, len(old)) + key + old
         self._checksums.append(crc32(key))
         self._offsets.append(self._offset)
         self._parts.append(entry)
@@ -165,9 +165,8 @@ def _entry_of(key: bytes, height: int, index: bytes, entries_of: Callable[[int],
 def _difference(old: bytes, new: bytes) -> bytes:
     """The patch that makes ``old`` of ``new``, both of the same size: the span in which they differ."""
     size = len(old)
-    bits = int.from_bytes(old, "big") ^ int.from_bytes(new, "big")
+    bits = int.from_bytes(old) ^ int.from_bytes(new)
     if not bits:
         return _PATCH.pack(0)
     start = size - ((bits.bit_length() + 7) >> 3)
-    end = size - ((bits & -bits).bit_length() - 1 >> 3)
-    return _PATCH.pack(start) + old[start:end]
+    return _PATCH.pack(start) + old[start : size - ((bits & -bits).bit_length() - 1 >> 3)]
