@@ -12,7 +12,7 @@ import structlog
 import trio
 
 from alatau.chain.registry_reader import genesis_is_bound
-from alatau.chain.validator_registry import BIND_GENESIS_CALL, equivocation_call
+from alatau.chain.validator_registry import BIND_GENESIS_CALL, double_proposal_call, equivocation_call
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.admission import Outcome
 from alatau.engine.chain_view import ChainView
@@ -40,28 +40,32 @@ class RegistryDuties:
     key: PrivateKey
     submit: Callable[[list[bytes]], Awaitable[list[Outcome]]]
     mempool: Mempool
-    _evidence: trio.MemorySendChannel[tuple[Vote, Vote]] = field(init=False)
-    _waiting: trio.MemoryReceiveChannel[tuple[Vote, Vote]] = field(init=False)
+    _evidence: trio.MemorySendChannel[bytes] = field(init=False)
+    _waiting: trio.MemoryReceiveChannel[bytes] = field(init=False)
 
     def __post_init__(self) -> None:
         """Open the queue of evidence."""
-        self._evidence, self._waiting = trio.open_memory_channel[tuple[Vote, Vote]](_EVIDENCE_MAX)
+        self._evidence, self._waiting = trio.open_memory_channel[bytes](_EVIDENCE_MAX)
 
     def report(self, first: Vote | Proposal, second: Vote | Proposal) -> None:
         """Take the proof of an equivocation; never waits."""
         signer = first.validator if isinstance(first, Vote) else first.proposer
         _LOG.error("consensus.equivocation", validator=signer.hex(), height=first.height, round=first.round)
-        if not (isinstance(first, Vote) and isinstance(second, Vote)):
-            return  # Two proposals of a round: seen and logged; the contract suspends for votes.
+        if isinstance(first, Vote) and isinstance(second, Vote):
+            call = equivocation_call(first, second)
+        else:
+            assert isinstance(first, Proposal), "evidence is of two votes, or of two proposals"
+            assert isinstance(second, Proposal), "evidence is of two votes, or of two proposals"
+            call = double_proposal_call(first, second)
         try:
-            self._evidence.send_nowait((first, second))
+            self._evidence.send_nowait(call)
         except trio.WouldBlock:
             _LOG.warning("evidence.dropped", waiting=_EVIDENCE_MAX)
 
     async def run(self) -> None:
         """Send evidence as it comes."""
-        async for first, second in self._waiting:
-            await self._send(equivocation_call(first, second), "evidence")
+        async for call in self._waiting:
+            await self._send(call, "evidence")
 
     async def bind_genesis(self) -> bool:
         """Tell the registry the genesis hash if nobody has; whether to call again after the next block.

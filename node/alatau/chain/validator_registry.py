@@ -12,7 +12,7 @@ from eth_abi.exceptions import DecodingError
 
 from alatau.crypto.keccak import keccak256
 from alatau.types.validator import Validator, ValidatorSet, validator_set
-from alatau.types.vote import Vote
+from alatau.types.vote import Proposal, Vote
 
 SET_VERSION_SLOT: Final = 0
 """Slot of ``set_version``: it grows with every change of validators or observers, and with nothing else."""
@@ -30,6 +30,11 @@ BIND_GENESIS_CALL: Final = keccak256(b"bind_genesis()")[:4]
 
 _EQUIVOCATION_TYPES: Final = ("uint256", "uint256", "uint256", "(bytes32,bytes)", "(bytes32,bytes)")
 _EQUIVOCATION_SELECTOR: Final = keccak256(f"report_equivocation({','.join(_EQUIVOCATION_TYPES)})".encode())[:4]
+_SIGNED_PROPOSAL: Final = "(bytes32,int256,uint256,bytes)"
+"""block hash, valid round, time in milliseconds, signature."""
+
+_DOUBLE_PROPOSAL_TYPES: Final = ("uint256", "uint256", _SIGNED_PROPOSAL, _SIGNED_PROPOSAL)
+_DOUBLE_PROPOSAL_SELECTOR: Final = keccak256(f"report_double_proposal({','.join(_DOUBLE_PROPOSAL_TYPES)})".encode())[:4]
 
 
 class RegistryAnswerError(ValueError):
@@ -78,6 +83,14 @@ def equivocation_call(first: Vote, second: Vote) -> bytes:
     votes = [(vote.block_hash or bytes(32), vote.signature) for vote in (first, second)]
     arguments = (int(first.kind), first.height, first.round, *votes)
     return _EQUIVOCATION_SELECTOR + abi_encode(_EQUIVOCATION_TYPES, arguments)
+
+
+def double_proposal_call(first: Proposal, second: Proposal) -> bytes:
+    """Call data that reports two different blocks proposed by one validator in one round."""
+    assert (first.height, first.round) == (second.height, second.round)
+    assert first.block_hash != second.block_hash
+    signed = [(p.block_hash, p.valid_round, p.timestamp_ms, p.signature) for p in (first, second)]
+    return _DOUBLE_PROPOSAL_SELECTOR + abi_encode(_DOUBLE_PROPOSAL_TYPES, (first.height, first.round, *signed))
 
 
 def _decode(abi_type: str, output: bytes) -> tuple[Any, ...]:

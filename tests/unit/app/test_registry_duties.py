@@ -1,0 +1,166 @@
+"""A validator's duties towards the real registry contract, on a chain that executes them."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import trio
+
+from alatau.app.genesis_file import read_genesis
+from alatau.app.home import Home
+from alatau.app.keystore import read_keystore
+from alatau.app.registry_duties import RegistryDuties
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.execution import BlockTemplate, build_block
+from alatau.chain.genesis import make_genesis
+from alatau.chain.registry_reader import genesis_is_bound, read_validators
+from alatau.crypto.secp256k1 import PrivateKey
+from alatau.engine.admission import Outcome
+from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.mempool.limits import MempoolLimits
+from alatau.mempool.pool import Mempool
+from alatau.storage.store import Store
+from alatau.types.genesis import genesis_validator_set
+from alatau.types.transaction import Transaction, decode_transaction
+from alatau.types.vote import (
+    Commit,
+    CommitSignature,
+    Proposal,
+    Vote,
+    VoteKind,
+    consensus_domain,
+    proposal_digest,
+    vote_digest,
+)
+from devnet.network import create_network
+from devnet.plan import DevnetOptions
+from tests.unit.chain.small_network import finish
+
+
+@dataclass(slots=True)
+class Chain:
+    """A chain of one process that decides whatever its validators sign."""
+
+    view: ChainView
+    keys: dict[bytes, PrivateKey]
+    domain: bytes
+    waiting: list[Transaction]
+
+    async def submit(self, encoded: list[bytes]) -> list[Outcome]:
+        """Keep for the next block."""
+        await trio.lowlevel.checkpoint()
+        self.waiting += [decode_transaction(raw) for raw in encoded]
+        return [None] * len(encoded)
+
+    def decide(self, sender: PrivateKey) -> ExecutedBlock:
+        """Put what waits, all of ``sender``, into a block and commit it."""
+        view = self.view
+        validators = view.validators[view.height + 1]
+        beneficiary = validators.validators[0].address
+        template = BlockTemplate(view.tip.header.timestamp + 1, beneficiary, validators, view.tip_commit)
+        candidates = [(tx, sender.address) for tx in self.waiting]
+        self.waiting.clear()
+        executed = finish(build_block(view.tip, view.config, template, candidates)).executed
+        height, hash_ = executed.block.header.number, executed.block.hash
+        digest = vote_digest(self.domain, VoteKind.PRECOMMIT, height, 0, hash_)
+        signatures = tuple(CommitSignature(v.address, self.keys[v.address].sign(digest)) for v in validators.validators)
+        view.commit(executed, Commit(height, 0, hash_, signatures))
+        return executed
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[Chain]:
+    """A network of four with the real contracts, at genesis."""
+    network = create_network(tmp_path / "network", DevnetOptions(4, residents=2))
+    keys = {}
+    for node in network.nodes:
+        home = Home(node.home)
+        key = read_keystore(home.voting_key, (home.keys / "password").read_text().strip())
+        keys[key.address] = key
+    genesis = read_genesis(network.nodes[0].home / "genesis.json")
+    made = make_genesis(genesis)
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+    view = open_chain_view(genesis.config, store, genesis_validator_set(genesis))
+    yield Chain(view, keys, consensus_domain(genesis.config.chain_id, made.block.hash), [])
+    store.close()
+
+
+@asynccontextmanager
+async def on_duty(chain: Chain, key: PrivateKey) -> AsyncIterator[RegistryDuties]:
+    """A validator's duties, running."""
+    async with trio.open_nursery() as nursery:
+        duties = RegistryDuties(chain.view, key, chain.submit, Mempool(MempoolLimits(), 0))
+        nursery.start_soon(duties.run)
+        yield duties
+        nursery.cancel_scope.cancel()
+
+
+async def bind(chain: Chain) -> PrivateKey:
+    """Let the validators tell the registry the genesis hash; the one whose turn it was."""
+    for key in chain.keys.values():
+        duties = RegistryDuties(chain.view, key, chain.submit, Mempool(MempoolLimits(), 0))
+        assert await duties.bind_genesis()
+        if chain.waiting:
+            chain.decide(key)
+            assert not await duties.bind_genesis()
+            return key
+    raise AssertionError("it was nobody's turn")
+
+
+@pytest.mark.trio
+async def test_one_validator_binds_the_genesis_hash(chain: Chain) -> None:
+    """In turns, so that one transaction is sent, and afterwards none."""
+    chain.decide(next(iter(chain.keys.values())))  # BLOCKHASH of genesis is there from block 1 on.
+    assert not genesis_is_bound(chain.view.tip, chain.view.config)
+    await bind(chain)
+    assert genesis_is_bound(chain.view.tip, chain.view.config)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("what", ["votes", "proposals"])
+async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: str) -> None:
+    """Two signatures that contradict each other cost a validator its seat two heights later."""
+    honest, culprit, *_ = chain.keys.values()
+    chain.decide(honest)
+    await bind(chain)
+    pair = contradiction(chain, culprit, what)
+    async with on_duty(chain, honest) as duties:
+        duties.report(*pair)
+        with trio.fail_after(5):
+            while not chain.waiting:  # noqa: ASYNC110  it is sent by another task
+                await trio.sleep(0.01)
+    executed = chain.decide(honest)
+    assert executed.receipts[-1].succeeded
+    height = chain.view.height
+    assert culprit.address in chain.view.validators[height + 1].by_address
+    assert culprit.address not in chain.view.validators[height + 2].by_address
+    assert read_validators(chain.view.tip, chain.view.config) == chain.view.validators[height + 2]
+    chain.decide(honest)
+    chain.decide(honest)
+    assert len(chain.view.validators[chain.view.height].validators) == 3
+
+
+def contradiction(chain: Chain, culprit: PrivateKey, what: str) -> tuple[Vote, Vote] | tuple[Proposal, Proposal]:
+    """Two votes, or proposals, of one height and round for different blocks."""
+    hashes = (b"\x01" * 32, b"\x02" * 32)
+    if what == "votes":
+        first, second = (
+            Vote(
+                VoteKind.PREVOTE,
+                7,
+                1,
+                hash_,
+                culprit.address,
+                culprit.sign(vote_digest(chain.domain, VoteKind.PREVOTE, 7, 1, hash_)),
+            )
+            for hash_ in hashes
+        )
+        return first, second
+    one, two = (
+        Proposal(7, 1, hash_, -1, 99, culprit.address, culprit.sign(proposal_digest(chain.domain, 7, 1, hash_, -1, 99)))
+        for hash_ in hashes
+    )
+    return one, two
