@@ -21,7 +21,7 @@ SEEDS ?= 200
 MINUTES ?= 5
 ARGS ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -116,6 +116,11 @@ lock: $(SETUP)  ## write requirements/*.txt anew from pyproject.toml and require
 
 docs: $(SETUP)  ## the documentation as a site in build/site
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
+
+wheel: $(SETUP)  ## the installable package with its contracts compiled, in build/wheel
+	$(PY) -m alatau.artifacts
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
+	rm -rf node/alatau/artifacts/compiled
 
 clean:  ## stop the local network; remove .venv, build and caches
 	@if [ -x $(BIN)/alatau ] && [ -e build/devnet/network.json ]; then $(BIN)/alatau devnet down; fi

@@ -1,0 +1,72 @@
+"""The documentation's own promises: indexes are complete, commands and metrics that it names exist."""
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+import click
+import pytest
+import yaml
+
+from alatau.app.metrics import Metrics
+from alatau.app.node_metrics import register_node_metrics
+from alatau.cli.main import cli
+from alatau.rpc.node import Node
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def test_every_decision_is_in_the_index() -> None:
+    """With its number and its title."""
+    index = (DOCS / "adr/README.md").read_text()
+    for path in sorted((DOCS / "adr").glob("0*.md")):
+        number, title = path.read_text().splitlines()[0].removeprefix("# ").split(": ", 1)
+        assert f"| [{number}]({path.name}) | {title} |" in index
+
+
+def test_every_chapter_is_in_the_navigation() -> None:
+    """A page that nobody can reach is not documentation."""
+    navigation = str(yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"])
+    missing = [
+        str(path.relative_to(DOCS))
+        for path in DOCS.rglob("*.md")
+        if not path.name.startswith("0") and f"'{path.relative_to(DOCS)}'" not in navigation
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    """To files of this repository; links to elsewhere are not followed."""
+    for target in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_that_are_named_exist(page: Path) -> None:
+    """``alatau ...`` in code, as far as it is a command line."""
+    for line in re.findall(
+        r"(?:^|[`\s/])alatau(?: --home \S+)? ([a-z][a-z -]*)", _code(page.read_text()), re.MULTILINE
+    ):
+        command: click.Command | None = cli
+        for word in line.split():
+            if not isinstance(command, click.Group) or word.startswith("-"):
+                break
+            command = command.get_command(click.Context(command), word)
+            assert command is not None, f"{page.name}: alatau {line}"
+
+
+def test_every_metric_that_is_named_exists() -> None:
+    """Tables and alert rules are held to the metrics of a node, and every metric is explained."""
+    metrics = Metrics()
+    register_node_metrics(metrics, cast("Node", SimpleNamespace()), lambda: 0.0)
+    text = (DOCS / "operators/monitoring.md").read_text()
+    named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate)_[a-z_]+[a-z])\b", text))
+    assert named == set(metrics.names())
+
+
+def _code(text: str) -> str:
+    return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
