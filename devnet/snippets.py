@@ -1,6 +1,7 @@
 """What a person pastes after a network has come up."""
 
 import os
+import sys
 from pathlib import Path
 
 from alatau.app.keystore import DEVNET_COST, write_keystore
@@ -26,8 +27,9 @@ def write_account_keystores(network: Devnet) -> Path:
     return folder
 
 
-def paste_ready(network: Devnet, folder: Path, alatau: str = ".venv/bin/alatau") -> str:
-    """Commands and code that work as they stand, from the repository's top folder."""
+def paste_ready(network: Devnet, folder: Path) -> str:
+    """Commands and code that work as they stand, in the folder where this program was started."""
+    alatau = _short(Path(sys.executable).with_name("alatau"))
     first = network.nodes[0]
     home, keys = _short(first.home), _short(folder)
     receiver = "0x" + accounts.address_of(accounts.resident(2)).hex()
