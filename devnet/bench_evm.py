@@ -23,6 +23,7 @@ from alatau.types.chain_config import ChainConfig
 from devnet.evm_bench.blocks import PAYMENTS, measure_blocks
 from devnet.evm_bench.engines import Alatau, Engine, PyEvm, Specification, measure_all
 from devnet.evm_bench.scenarios import Scenario, scenarios
+from devnet.evm_bench.state_attacks import ENTRIES, state_rows
 from devnet.evm_bench.translation import measure_translation, memory_per_contract
 from devnet.evm_bench.worst import Worst, opcode_rows, precompile_rows, shape_rows
 
@@ -137,6 +138,14 @@ def _report_worst(report: dict[str, Any]) -> None:
         for row in found:
             table.add_row(row.name, f"{row.hot_ms:,.1f}", "" if row.cold_ms is None else f"{row.cold_ms:,.1f}")
         _CONSOLE.print(table)
+    with tempfile.TemporaryDirectory(prefix="alatau-bench-") as folder:
+        found_on_disk = [Worst(name, ms, None) for name, ms in state_rows(Path(folder) / "store")]
+    rows += found_on_disk
+    report["tables"]["state"] = {row.name: {"hot_ms": row.hot_ms} for row in found_on_disk}
+    table = _table(f"Milliseconds per million gas: state of {ENTRIES:,} accounts and slots on disk", "attack", "ms")
+    for row in found_on_disk:
+        table.add_row(row.name, f"{row.hot_ms:,.1f}")
+    _CONSOLE.print(table)
     worst = max(rows, key=lambda row: row.worst_ms)
     limit = ChainConfig(0, "").block_gas_limit
     report["block_gas_limit"] = limit
