@@ -190,7 +190,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
             domain=domain,
             now_ms=_now_ms,
             report_evidence=duties.report if duties else _log_evidence,
-            validators_changed=lambda v: network.set_members(members_of(genesis, v)),
+            members_changed=lambda v: network.set_members(members_of(genesis, v)),
         )
     )
     node = NodeView(genesis, view, engine, consensus, mempool, admission, subscriptions, network, address)

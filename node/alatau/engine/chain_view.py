@@ -49,8 +49,12 @@ class ChainView:
             transactions_waiting=transactions_waiting,
         )
 
-    def commit(self, executed: ExecutedBlock, commit: Commit) -> None:
-        """Make a decided block durable, in one write, and move the tip to it."""
+    def commit(self, executed: ExecutedBlock, commit: Commit) -> bool:
+        """Make a decided block durable, in one write, and move the tip to it.
+
+        Gives whether who belongs to the network may have changed: the registry was written, or validators that
+        it dropped before have decided their last height.
+        """
         self.store.commit(executed, commit)
         block = executed.block
         height = block.header.number
@@ -63,7 +67,8 @@ class ChainView:
         self.validators[height + 2] = (
             read_validators(self.tip, self.config) if registry in executed.diff.storage else self.validators[height + 1]
         )
-        self.validators.pop(height - 1, None)
+        left = self.validators.pop(height - 1, None)
+        return registry in executed.diff.storage or (left is not None and left != self.validators[height])
 
 
 def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -> ChainView:

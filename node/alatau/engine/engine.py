@@ -99,8 +99,8 @@ class Collaborators:
     """The wall clock, milliseconds since 1970."""
     report_evidence: Callable[[Vote | Proposal, Vote | Proposal], None]
     """Sends the proof of an equivocation to the validator registry."""
-    validators_changed: Callable[[ChainView], None]
-    """Told after a block that changed the registry: peers come and go with it."""
+    members_changed: Callable[[ChainView], None]
+    """Told after a block with which validators or observers may come or go: so do their connections."""
 
 
 class Engine:
@@ -247,7 +247,7 @@ class Engine:
         header = executed.block.header
         for scope in self._on_tip:
             scope.cancel()
-        c.view.commit(executed, commit)
+        members_changed = c.view.commit(executed, commit)
         c.production.forget()
         included = [tx.hash for tx in executed.block.transactions]
         c.mempool.update(included, executed.diff.accounts, c.now_ms())
@@ -264,8 +264,8 @@ class Engine:
         )
         self.last_block_at = now
         self.committed = True
-        if c.view.config.system.validator_registry in executed.diff.storage:
-            c.validators_changed(c.view)
+        if members_changed:
+            c.members_changed(c.view)
 
     def _announce_height(self) -> None:
         waiting = self._c.mempool.ready_count > 0

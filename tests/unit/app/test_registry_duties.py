@@ -47,6 +47,7 @@ class Chain:
     keys: dict[bytes, PrivateKey]
     domain: bytes
     waiting: list[Transaction]
+    members_changed: bool = False
 
     async def submit(self, encoded: list[bytes]) -> list[Outcome]:
         """Keep for the next block."""
@@ -55,7 +56,7 @@ class Chain:
         return [None] * len(encoded)
 
     def decide(self, sender: PrivateKey) -> ExecutedBlock:
-        """Put what waits, all of ``sender``, into a block and commit it."""
+        """Put what waits, all of ``sender``, into a block and commit it; notes whether members changed."""
         view = self.view
         validators = view.validators[view.height + 1]
         beneficiary = validators.validators[0].address
@@ -66,7 +67,7 @@ class Chain:
         height, hash_ = executed.block.header.number, executed.block.hash
         digest = vote_digest(self.domain, VoteKind.PRECOMMIT, height, 0, hash_)
         signatures = tuple(CommitSignature(v.address, self.keys[v.address].sign(digest)) for v in validators.validators)
-        view.commit(executed, Commit(height, 0, hash_, signatures))
+        self.members_changed = view.commit(executed, Commit(height, 0, hash_, signatures))
         return executed
 
 
@@ -138,8 +139,11 @@ async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: 
     assert culprit.address in chain.view.validators[height + 1].by_address
     assert culprit.address not in chain.view.validators[height + 2].by_address
     assert read_validators(chain.view.tip, chain.view.config) == chain.view.validators[height + 2]
+    assert chain.members_changed
     chain.decide(honest)
+    assert not chain.members_changed
     chain.decide(honest)
+    assert chain.members_changed, "the culprit has decided its last height: its connections end now"
     assert len(chain.view.validators[chain.view.height].validators) == 3
 
 

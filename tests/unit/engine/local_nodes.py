@@ -199,7 +199,7 @@ async def opened_node(
                 domain=domain,
                 now_ms=_now_ms,
                 report_evidence=lambda a, b: evidence.append((a, b)),
-                validators_changed=lambda _: None,
+                members_changed=lambda _: None,
             )
         )
         sign_state = journal.sign_state.last
