@@ -6,7 +6,9 @@ the thread is left to finish, which its gas or its size bounds. The thread reads
 cache with execution.
 """
 
+import math
 import sys
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
@@ -26,15 +28,28 @@ _SWITCH_INTERVAL_S = 0.000_5
 the node's thread by as much at every wake-up; measured beside a call that burns gas, a timer is late by 0.6 ms
 (median) instead of 5.6 ms, and the call takes no longer."""
 
+_REST_AFTER_S = 0.01
+"""Work shorter than this needs no rest: consensus waits longer for its network."""
+
 
 class StateWorker:
     """A worker thread for reads. One for all services of a node."""
 
-    def __init__(self, store: Store, limits: Limits) -> None:
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._store = store
         self._limits = limits
+        self._clock = clock
+        self._sleep = sleep
         self._turn = trio.CapacityLimiter(limits.calls_at_once)
         self._present = 0
+        self._rested_at = -math.inf
+        """When the thread may work again."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
 
     async def on_state(self, height: int, work: Callable[[FrozenState], T]) -> T:
@@ -53,10 +68,28 @@ class StateWorker:
         self._present += 1
         try:
             with trio.move_on_after(limits.call_time_s_max):
-                return await trio.to_thread.run_sync(work, limiter=self._turn, abandon_on_cancel=True)
+                return await trio.to_thread.run_sync(
+                    partial(self._paced, work), limiter=self._turn, abandon_on_cancel=True
+                )
         finally:
             self._present -= 1
         raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s, waiting included")
+
+    def _paced(self, work: Callable[[], T]) -> T:
+        """In the thread: work, after a rest as long as the last work was, so that half of a core is left to the node.
+
+        Otherwise a client that sends one long call after the other takes what consensus needs.
+        """
+        started = self._clock()
+        if self._rested_at > started:
+            self._sleep(self._rested_at - started)
+            started = self._clock()
+        try:
+            return work()
+        finally:
+            ended = self._clock()
+            if ended - started > _REST_AFTER_S:
+                self._rested_at = ended + (ended - started)
 
 
 def _on_state(store: Store, height: int, work: Callable[[FrozenState], T]) -> T:
