@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import boa
 import pytest
+
 from tests.contracts.world import World, build_world
 
 

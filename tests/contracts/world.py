@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import boa
 from boa.util.abi import Address
-from tests.contracts.actors import Actor, actor, approvals
 
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import Artifact, compile_source, load, sources_root
@@ -25,6 +24,7 @@ from alatau.artifacts.genesis import (
 )
 from alatau.chain.validator_registry import Observer
 from alatau.types.genesis import GenesisValidator
+from tests.contracts.actors import Actor, actor, approvals
 
 DELAY: Final = 3_600
 LARGE_DELAY: Final = 4 * DELAY

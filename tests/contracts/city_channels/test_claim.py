@@ -2,6 +2,8 @@
 
 import boa
 import pytest
+
+from alatau.crypto.keccak import keccak256
 from tests.contracts.city_channels.tills import DEPOSIT, agreement, open_till
 from tests.contracts.world import (
     ZERO,
@@ -15,8 +17,6 @@ from tests.contracts.world import (
     resident,
     stranger,
 )
-
-from alatau.crypto.keccak import keccak256
 
 
 def test_claim_pays_once(world: World) -> None:

@@ -1,6 +1,7 @@
 """CityChannels.close: one party starts the settlement."""
 
 import boa
+
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     claim_of,

@@ -2,6 +2,8 @@
 
 import boa
 import pytest
+
+from alatau.channels.messages import NO_SIGNATURE
 from tests.contracts.actors import Actor
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
@@ -14,8 +16,6 @@ from tests.contracts.city_channels.tills import (
     till_of,
 )
 from tests.contracts.world import World, hub, neighbour, now, resident, stranger, wait
-
-from alatau.channels.messages import NO_SIGNATURE
 
 TOTAL = DEPOSIT + HUB_DEPOSIT
 

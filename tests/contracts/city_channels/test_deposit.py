@@ -1,6 +1,7 @@
 """CityChannels.deposit: either party adds money to an open channel."""
 
 import boa
+
 from tests.contracts.city_channels.tills import DEPOSIT, HUB_DEPOSIT, agreement, open_till, start_closing, till_of
 from tests.contracts.world import World, guardian, hub, neighbour, resident
 

@@ -2,6 +2,8 @@
 
 import boa
 import pytest
+
+from alatau.artifacts.artifact import load
 from tests.contracts.city_channels.tills import DEPOSIT, agreement, open_till, till_of
 from tests.contracts.world import (
     ZERO,
@@ -15,8 +17,6 @@ from tests.contracts.world import (
     merchant,
     resident,
 )
-
-from alatau.artifacts.artifact import load
 
 
 def test_opening_puts_money_in(world: World) -> None:

@@ -1,6 +1,7 @@
 """CityChannels.pause and unpause: the guardian stops new money, the council lets it in again."""
 
 import boa
+
 from tests.contracts.city_channels.tills import open_till
 from tests.contracts.world import (
     DELAY,

@@ -1,6 +1,7 @@
 """CityChannels.post_day_root: a hub commits to its book of a day."""
 
 import boa
+
 from tests.contracts.world import NO_HASH, World, hub, merchant, now
 
 ROOT = b"\x09" * 32

@@ -2,6 +2,9 @@
 
 import boa
 import pytest
+
+from alatau.channels.messages import Lock
+from alatau.crypto.keccak import keccak256
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     Till,
@@ -13,9 +16,6 @@ from tests.contracts.city_channels.tills import (
     start_closing,
 )
 from tests.contracts.world import SETTLE_SECONDS, World, hub, resident, stranger, wait
-
-from alatau.channels.messages import Lock
-from alatau.crypto.keccak import keccak256
 
 SECRET, OTHER_SECRET = b"\x51" * 32, b"\x52" * 32
 

@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     HUB_DEPOSIT,

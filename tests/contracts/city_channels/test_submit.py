@@ -5,6 +5,9 @@ from typing import Any
 
 import boa
 import pytest
+
+from alatau.channels.messages import NO_SIGNATURE, channels_domain
+from alatau.crypto.secp256k1 import ORDER
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     HUB_DEPOSIT,
@@ -25,9 +28,6 @@ from tests.contracts.world import (
     stranger,
     wait,
 )
-
-from alatau.channels.messages import NO_SIGNATURE, channels_domain
-from alatau.crypto.secp256k1 import ORDER
 
 
 @pytest.fixture

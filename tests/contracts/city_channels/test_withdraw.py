@@ -1,6 +1,7 @@
 """CityChannels.withdraw: taking money out of an open channel, with the other's consent."""
 
 import boa
+
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     HUB_DEPOSIT,

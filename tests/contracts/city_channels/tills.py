@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import boa
-from tests.contracts.actors import Actor
-from tests.contracts.world import NO_HASH, SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
 
 from alatau.artifacts import addresses
 from alatau.channels.messages import (
@@ -25,6 +23,8 @@ from alatau.channels.messages import (
     voucher_digest,
     withdraw_digest,
 )
+from tests.contracts.actors import Actor
+from tests.contracts.world import NO_HASH, SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
 
 DEPOSIT = 10_000
 HUB_DEPOSIT = 4_000

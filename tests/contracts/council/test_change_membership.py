@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import boa
 import pytest
+
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.world import (
     DELAY,

@@ -1,6 +1,7 @@
 """Council.confirm: approval by transaction."""
 
 import boa
+
 from tests.contracts.world import World, chair, guardian, stranger
 
 

@@ -4,6 +4,9 @@ from collections.abc import Callable
 
 import boa
 import pytest
+
+from alatau.crypto.keccak import keccak256
+from alatau.crypto.secp256k1 import ORDER
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.world import (
     DELAY,
@@ -18,9 +21,6 @@ from tests.contracts.world import (
     stranger,
     terms,
 )
-
-from alatau.crypto.keccak import keccak256
-from alatau.crypto.secp256k1 import ORDER
 
 DIGEST = keccak256(b"a decision")
 

@@ -2,6 +2,8 @@
 
 import boa
 import pytest
+
+from alatau.artifacts import addresses
 from tests.contracts.participant_registry.changes import Action, approved
 from tests.contracts.world import (
     ZERO,
@@ -19,8 +21,6 @@ from tests.contracts.world import (
     stranger,
     terms,
 )
-
-from alatau.artifacts import addresses
 
 
 def test_role_is_granted_after_the_delay(world: World) -> None:

@@ -1,6 +1,7 @@
 """ParticipantRegistry.freeze and release: a court's hold on money."""
 
 import boa
+
 from tests.contracts.world import (
     NO_HASH,
     World,

@@ -1,9 +1,9 @@
 """ParticipantRegistry.license, admit_institution and set_tier_cap: the licensor's work."""
 
 import boa
-from tests.contracts.world import World, hub, licensor, merchant, neighbour, now, registrar, resident, stranger
 
 from alatau.chain.permission import Licence, may_deploy
+from tests.contracts.world import World, hub, licensor, merchant, neighbour, now, registrar, resident, stranger
 
 
 def test_institution_is_admitted_once(world: World) -> None:

@@ -2,6 +2,9 @@
 
 import boa
 import pytest
+
+from alatau.chain.permission import ParticipantKind as Kind
+from alatau.chain.permission import may_transact, status_word, tier_of
 from tests.contracts.actors import actor
 from tests.contracts.world import (
     ZERO,
@@ -16,9 +19,6 @@ from tests.contracts.world import (
     resident,
     stranger,
 )
-
-from alatau.chain.permission import ParticipantKind as Kind
-from alatau.chain.permission import may_transact, status_word, tier_of
 
 
 def test_registrar_registers_residents_and_merchants(world: World) -> None:

@@ -2,8 +2,6 @@
 
 import boa
 import pytest
-from tests.contracts.actors import Actor
-from tests.contracts.world import World, compliance, court, hub, licensor, now, registrar, resident, stranger
 
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
@@ -19,6 +17,8 @@ from alatau.chain.permission import (
     slot_of,
     tier_of,
 )
+from tests.contracts.actors import Actor
+from tests.contracts.world import World, compliance, court, hub, licensor, now, registrar, resident, stranger
 
 
 def word_of(account: Actor) -> int:

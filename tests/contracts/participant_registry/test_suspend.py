@@ -1,6 +1,7 @@
 """ParticipantRegistry.suspend and reinstate: compliance acts at once."""
 
 import boa
+
 from tests.contracts.participant_registry.changes import Action, approved
 from tests.contracts.world import World, compliance, court, deploy_mock, neighbour, resident
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
+from alatau.artifacts import addresses
+from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.world import (
     DELAY,
@@ -19,9 +21,6 @@ from tests.contracts.world import (
     terms,
     treasury,
 )
-
-from alatau.artifacts import addresses
-from alatau.crypto.keccak import keccak256
 
 TOKEN = "0x" + addresses.SETTLEMENT_TOKEN.hex()
 CASE = b"\xca" * 32

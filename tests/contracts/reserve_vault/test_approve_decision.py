@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.reserve_vault.intents import approve_only, deposit, proposed
 from tests.contracts.world import (

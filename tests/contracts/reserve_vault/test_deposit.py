@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.actors import Actor
 from tests.contracts.reserve_vault.intents import CASE, ORDER, TOKEN, Provenance, confiscate, deposit
 from tests.contracts.world import (

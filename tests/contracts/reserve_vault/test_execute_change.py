@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.reserve_vault.intents import TOKEN, Action, approved, approved_change, deposit
 from tests.contracts.world import (
     ZERO,

@@ -2,6 +2,9 @@
 
 import boa
 import pytest
+
+from alatau.artifacts.artifact import load
+from alatau.crypto.keccak import keccak256
 from tests.contracts.reserve_vault.intents import (
     CASE,
     ORDER,
@@ -31,9 +34,6 @@ from tests.contracts.world import (
     treasury,
     wait,
 )
-
-from alatau.artifacts.artifact import load
-from alatau.crypto.keccak import keccak256
 
 
 def test_release_pays_after_the_delay(world: World) -> None:

@@ -5,6 +5,9 @@ from typing import Any
 import boa
 import pytest
 from eth_account.messages import encode_typed_data
+
+from alatau.artifacts import addresses
+from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import Actor
 from tests.contracts.reserve_vault.intents import CASE, TOKEN, confiscate, deposit, proposed, release
 from tests.contracts.world import (
@@ -19,9 +22,6 @@ from tests.contracts.world import (
     proposer,
     resident,
 )
-
-from alatau.artifacts import addresses
-from alatau.crypto.keccak import keccak256
 
 
 def test_digest_is_plain_typed_data(world: World) -> None:

@@ -1,6 +1,7 @@
 """ReserveVault.forfeit, order_return, veto_return and execute_return: confiscated assets and the court's word."""
 
 import boa
+
 from tests.contracts.reserve_vault.intents import CASE, ORDER, TOKEN, approved, confiscate, deposit
 from tests.contracts.world import (
     DELAY,

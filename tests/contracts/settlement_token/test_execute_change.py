@@ -1,6 +1,7 @@
 """SettlementToken.execute_change and pause: issuers, the end of a pause, another registry."""
 
 import boa
+
 from tests.contracts.settlement_token.changes import Action, approved
 from tests.contracts.world import (
     ZERO,

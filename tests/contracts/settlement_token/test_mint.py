@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.world import (
     World,
     court,

@@ -4,10 +4,10 @@ from typing import Any
 
 import boa
 from eth_account import Account
-from tests.contracts.actors import Actor
-from tests.contracts.world import ZERO, World, hub, now, resident, stranger, wait
 
 from alatau.artifacts import addresses
+from tests.contracts.actors import Actor
+from tests.contracts.world import ZERO, World, hub, now, resident, stranger, wait
 
 
 def permit(

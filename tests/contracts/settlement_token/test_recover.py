@@ -1,6 +1,7 @@
 """SettlementToken.recover: a court moves what it has frozen."""
 
 import boa
+
 from tests.contracts.world import (
     NO_HASH,
     World,

@@ -1,6 +1,7 @@
 """SettlementToken.approve and transferFrom: paying from who allowed it."""
 
 import boa
+
 from tests.contracts.world import ZERO, World, hub, neighbour, resident
 
 

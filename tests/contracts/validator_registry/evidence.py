@@ -4,11 +4,11 @@ from typing import Any
 
 import boa
 from boa.util.abi import Address
-from tests.contracts.actors import Actor
-from tests.contracts.world import wait
 
 from alatau.chain.validator_registry import BIND_GENESIS_CALL
 from alatau.types.vote import VoteKind, consensus_domain, proposal_digest, vote_digest
+from tests.contracts.actors import Actor
+from tests.contracts.world import wait
 
 GENESIS_HASH = b"\x6e" * 32
 BLOCK_1, BLOCK_2 = b"\x01" * 32, b"\x02" * 32

@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.validator_registry.changes import Action, approved, carry_out, seat_of
 from tests.contracts.validator_registry.evidence import GENESIS_HASH, HISTORY, HISTORY_CODE, bind
 from tests.contracts.world import World, wait

@@ -2,6 +2,7 @@
 
 import boa
 import pytest
+
 from tests.contracts.actors import actor, approvals
 from tests.contracts.validator_registry.changes import Action, approved, carry_out, change, seat, seat_of
 from tests.contracts.world import (

@@ -3,12 +3,12 @@
 import boa
 import pytest
 from eth_account.messages import encode_typed_data
-from tests.contracts.actors import actor
-from tests.contracts.validator_registry.changes import Action, change, seat
-from tests.contracts.world import DELAY, World, now, stranger, terms
 
 from alatau.artifacts import addresses
 from alatau.crypto.keccak import keccak256
+from tests.contracts.actors import actor
+from tests.contracts.validator_registry.changes import Action, change, seat
+from tests.contracts.world import DELAY, World, now, stranger, terms
 
 SEAT = seat(actor("operator of Health"), actor("voting key of Health"))
 

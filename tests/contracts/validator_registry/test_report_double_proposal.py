@@ -1,6 +1,7 @@
 """ValidatorRegistry.report_double_proposal: two blocks offered in one round suspend the proposer."""
 
 import boa
+
 from tests.contracts.validator_registry.evidence import BLOCK_1, BLOCK_2, bind, proposal
 from tests.contracts.world import World, operators, voters
 

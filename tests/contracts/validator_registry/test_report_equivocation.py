@@ -5,14 +5,14 @@ from collections.abc import Callable
 import boa
 import pytest
 from boa.util.abi import Address
-from tests.contracts.actors import actor
-from tests.contracts.validator_registry.changes import Action, approved, carry_out, seat, seat_of
-from tests.contracts.validator_registry.evidence import BLOCK_1, BLOCK_2, bind, vote
-from tests.contracts.world import World, operators, stranger, voters, wait
 
 from alatau.chain.validator_registry import equivocation_call
 from alatau.crypto.secp256k1 import ORDER
 from alatau.types.vote import Vote, VoteKind
+from tests.contracts.actors import actor
+from tests.contracts.validator_registry.changes import Action, approved, carry_out, seat, seat_of
+from tests.contracts.validator_registry.evidence import BLOCK_1, BLOCK_2, bind, vote
+from tests.contracts.world import World, operators, stranger, voters, wait
 
 PRECOMMIT = VoteKind.PRECOMMIT
 

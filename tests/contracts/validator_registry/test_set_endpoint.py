@@ -1,6 +1,7 @@
 """ValidatorRegistry.set_endpoint: an operator moves its node."""
 
 import boa
+
 from tests.contracts.world import World, operators, stranger
 
 

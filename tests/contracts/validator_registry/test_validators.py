@@ -1,8 +1,6 @@
 """ValidatorRegistry.validators, observers and the slot that the node watches."""
 
 import boa
-from tests.contracts.validator_registry.changes import Action, carry_out, seat_of
-from tests.contracts.world import MINISTRIES, World, operators, voters
 
 from alatau.artifacts import addresses
 from alatau.chain.validator_registry import (
@@ -12,6 +10,8 @@ from alatau.chain.validator_registry import (
     decode_observers,
     decode_validators,
 )
+from tests.contracts.validator_registry.changes import Action, carry_out, seat_of
+from tests.contracts.world import MINISTRIES, World, operators, voters
 
 
 def answer(call: bytes) -> bytes:

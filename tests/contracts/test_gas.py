@@ -1,0 +1,101 @@
+"""What the contracts cost, as transactions of their own: the design's figures are upper bounds.
+
+Measured on a chain of its own, since measuring forgets which slots were touched before (each transaction starts
+cold), and that does not mix with taking the chain back after a test.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boa
+import pytest
+
+from alatau.channels.messages import NO_SIGNATURE
+from tests.contracts.actors import actor
+from tests.contracts.city_channels.tills import DEPOSIT, agreement, claim_of, let_window_pass, open_till
+from tests.contracts.world import World, build_world, hub, neighbour, registrar, resident, wait
+
+pytestmark = pytest.mark.ignore_isolation
+
+BASE = 21_000
+"""What a transaction costs before it does anything."""
+
+
+@pytest.fixture(scope="module")
+def paid_world() -> Iterator[World]:
+    """A world in daily use: hub and residents have had channels and balances before."""
+    with boa.swap_env(boa.Env()):
+        world = build_world()
+        first = open_till(world, salt=1_000, amount=100, hub_amount=100)
+        world.channels.close_cooperatively(*agreement(first, 100, 100))
+        world.token.transfer(neighbour.address, 10, sender=resident.address)
+        yield world
+
+
+def gas_of(contract: Any, function: str, *arguments: Any, sender: str) -> int:
+    """Gas that a transaction with this call pays: intrinsic and execution, less refunds (EIP-2028, 2929, 3529)."""
+    boa.env.evm.vm.state.lock_changes()
+    boa.env.evm.reset_access_counters()
+    getattr(contract, function)(*arguments, sender=sender)
+    computation = contract._computation
+    data = computation.msg.data
+    zeros = data.count(0)
+    used = BASE + 4 * zeros + 16 * (len(data) - zeros) + computation.get_gas_used()
+    return int(used - min(computation.get_gas_refund(), used // 5))
+
+
+def test_opening_with_deposit(paid_world: World) -> None:
+    """At most 110,000 (Raiden 147,000; Celer 411,000)."""
+    paid_world.token.approve(paid_world.channels.address, 2**256 - 1, sender=resident.address)
+    used = gas_of(paid_world.channels, "open", hub.address, b"\x02" * 32, DEPOSIT, sender=resident.address)
+    assert used <= 110_000, used
+
+
+def test_cooperative_close(paid_world: World) -> None:
+    """At most 70,000 (Raiden 112,000; Celer 145,000), with a first credit for the resident."""
+    till = open_till(paid_world, salt=3)
+    paid_world.channels.claim(resident.address)
+    used = gas_of(
+        paid_world.channels, "close_cooperatively", *agreement(till, 6_000, DEPOSIT - 6_000), sender=hub.address
+    )
+    assert used <= 70_000, used
+
+
+def test_unilateral_close_in_all(paid_world: World) -> None:
+    """Close with a stale voucher, correct it, settle: at most 200,000 (Raiden 318,000; Celer 560,000)."""
+    till = open_till(paid_world, salt=4)
+    channels = paid_world.channels
+    stale = claim_of(till, resident, 3, 300, receipt_by=hub)
+    used = gas_of(channels, "close", till.key, *stale, sender=resident.address)
+    used += gas_of(channels, "submit", till.key, *claim_of(till, resident, 9, 900), sender=hub.address)
+    let_window_pass()
+    used += gas_of(channels, "settle", till.key, [], [], sender=hub.address)
+    assert used <= 200_000, used
+
+
+def test_batch_settlement(paid_world: World) -> None:
+    """A mass exit of residents with a credit already: at most 30,000 each."""
+    channels = paid_world.channels
+    tills = [open_till(paid_world, salt=100 + n, amount=50) for n in range(32)]
+    for till in tills:
+        voucher, _, _ = claim_of(till, resident, 0, 0)
+        channels.close(till.key, voucher, NO_SIGNATURE, NO_SIGNATURE, sender=resident.address)
+    let_window_pass()
+    used = gas_of(channels, "settle_many", [till.key for till in tills], sender=hub.address)
+    assert used // len(tills) <= 30_000, used // len(tills)
+
+
+def test_transfer_between_known_accounts(paid_world: World) -> None:
+    """Three slots read, two written, nobody called: no dearer than a plain token."""
+    wait(blocks=1)
+    used = gas_of(paid_world.token, "transfer", neighbour.address, 1, sender=resident.address)
+    assert used <= 37_000, used
+
+
+def test_first_transfer_to_a_participant(paid_world: World) -> None:
+    """The registry is asked once; the next transfer does not."""
+    newcomer = actor("newcomer")
+    paid_world.participants.register(newcomer.address, 1, 1, 0, sender=registrar.address)
+    first = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
+    second = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
+    assert second <= 37_000 < first <= 70_000, (first, second)

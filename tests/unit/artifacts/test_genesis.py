@@ -1,0 +1,70 @@
+"""The contracts of genesis: where they stand, and what their constructors are told; tests/contracts runs them."""
+
+from dataclasses import replace
+
+import pytest
+
+from alatau.artifacts import addresses
+from alatau.artifacts.artifact import load
+from alatau.artifacts.genesis import (
+    PARTICIPANTS_MAX,
+    SYSTEM_CONTRACTS,
+    CouncilSeats,
+    NetworkContracts,
+    genesis_contracts,
+    resident_word,
+)
+from alatau.types.genesis import GenesisValidator
+
+
+def _person(number: int) -> bytes:
+    return number.to_bytes(20, "big")
+
+
+NETWORK = NetworkContracts(
+    validators=[
+        GenesisValidator("Finance", _person(1), bytes(64), _person(2), b"", b"\x01" * 32, "127.0.0.1:7001", 1),
+    ],
+    fund_council=CouncilSeats("Fund", (_person(4), _person(3)), 2, _person(5)),
+    reserve_council=CouncilSeats("Board", (_person(6),), 1, _person(5)),
+    delay_s=60,
+    participants={_person(9): resident_word()},
+)
+
+
+def test_contracts_stand_where_the_rules_look() -> None:
+    """The node's system contracts are among them; addresses are fixed for ever."""
+    made = {contract.name: contract.address for contract in genesis_contracts(NETWORK)}
+    assert SYSTEM_CONTRACTS.validator_registry == made["ValidatorRegistry"]
+    assert SYSTEM_CONTRACTS.participant_registry == made["ParticipantRegistry"]
+    assert len(set(made.values())) == len(made) == 7
+    assert made["FundCouncil"].hex() == "00000000000000000000000000000000a1a7a001"
+    assert made["CityChannels"].hex() == "00000000000000000000000000000000a1a7a007"
+
+
+def test_creation_code_begins_with_the_artifact() -> None:
+    """What runs in genesis is what was compiled."""
+    for contract in genesis_contracts(NETWORK):
+        artifact = load("Council" if contract.name.endswith("Council") else contract.name)
+        assert contract.initcode.startswith(artifact.initcode)
+        assert len(contract.initcode) > len(artifact.initcode)
+
+
+def test_order_of_people_changes_nothing() -> None:
+    """Whoever writes the plan in whatever order makes the same genesis."""
+    seats = CouncilSeats("Fund", (_person(3), _person(4)), 2, _person(5))
+    assert genesis_contracts(replace(NETWORK, fund_council=seats)) == genesis_contracts(NETWORK)
+
+
+def test_own_contracts_are_participants() -> None:
+    """The vault and the channels hold money, so the registry knows them."""
+    registry = next(c for c in genesis_contracts(NETWORK) if c.name == "ParticipantRegistry")
+    for address in (addresses.RESERVE_VAULT, addresses.CITY_CHANNELS):
+        assert address in registry.initcode
+
+
+def test_too_many_participants_are_counted() -> None:
+    """The constructor's bound is said before the compiler's code refuses it."""
+    crowd = {_person(1_000 + n): resident_word() for n in range(PARTICIPANTS_MAX)}
+    with pytest.raises(ValueError, match="514 participants; at most 512"):
+        genesis_contracts(replace(NETWORK, participants=crowd))
