@@ -53,6 +53,14 @@ _BLOCK_BYTES_MAX = 4_000
 _SYNC_BLOCKS_MAX = 16
 
 
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Blocks that a peer served."""
+
+    peer: bytes
+    blocks: tuple[tuple[Block, Commit], ...]
+
+
 class Surroundings(Protocol):
     """What a node sees of the world."""
 
@@ -75,7 +83,7 @@ class Surroundings(Protocol):
         """A block became durable."""
 
     def fetch(self, node: "Node", peer: bytes, height: int) -> None:
-        """Ask a peer for blocks; ends in ``Node.fetched``."""
+        """Ask a peer for blocks; the node takes ``Fetched`` in the end."""
 
     @property
     def now_ms(self) -> float:
@@ -103,7 +111,7 @@ class Node:
     reports: list[tuple[bytes, str]] = field(default_factory=list)
     _life: int = 0
     _timers: dict[Timer, int] = field(default_factory=dict)
-    _inbox: list[Input] = field(default_factory=list)
+    _inbox: list[Input | Fetched] = field(default_factory=list)
     _free_at_ms: float = 0.0
     _fresh: bool = True
 
@@ -130,11 +138,11 @@ class Node:
 
     # ------------------------------------------------------------ inputs
 
-    def take(self, event: Input) -> None:
-        """One input, as soon as the host has time for it."""
+    def take(self, event: Input | Fetched, *, first: bool = False) -> None:
+        """One input, as soon as the host has time for it; what moves the tip comes ``first``."""
         if not self.up:
             return
-        self._inbox.append(event)
+        self._inbox.insert(0 if first else len(self._inbox), event)
         if len(self._inbox) == 1:
             self._later(max(0.0, self._free_at_ms - self.world.now_ms), self._work)
 
@@ -145,7 +153,10 @@ class Node:
             self._later(self._free_at_ms - self.world.now_ms, self._work)
             return
         event = self._inbox.pop(0)
-        self._step(event)
+        if isinstance(event, Fetched):
+            self._apply(event)
+        else:
+            self._step(event)
         if self.up and self._inbox:
             self._later(max(0.0, self._free_at_ms - self.world.now_ms), self._work)
 
@@ -190,7 +201,7 @@ class Node:
                 self._later(world.lasts(self, "validate"), lambda: self._validated(block))
             case DoCommit(block, commit):
                 self._commit(block, commit)
-                self.take(InNewHeight(self.context()))
+                self.take(InNewHeight(self.context()), first=True)
             case DoRequestSync(peer, height):
                 world.fetch(self, peer, height)
             case DoReportEvidence(first, second):
@@ -286,10 +297,10 @@ class Node:
         served = range(height, min(ledger.height, height + _SYNC_BLOCKS_MAX - 1) + 1)
         return [(ledger.blocks[h], commit) for h in served if (commit := ledger.commits[h]) is not None]
 
-    def fetched(self, peer: bytes, served: list[tuple[Block, Commit]]) -> None:
+    def _apply(self, fetched: Fetched) -> None:
         """Blocks came from a peer: each is checked by its commit before it is used."""
         before = self.disk.ledger.height
-        for block, commit in served:
+        for block, commit in fetched.blocks:
             ledger = self.disk.ledger
             if block.header.number != ledger.height + 1:
                 continue
@@ -300,4 +311,4 @@ class Node:
                 break
             self._commit(block, commit)
         moved = self.disk.ledger.height > before
-        self.take(InNewHeight(self.context()) if moved else InSyncFailed(peer))
+        self.take(InNewHeight(self.context()) if moved else InSyncFailed(fetched.peer), first=True)

@@ -15,7 +15,7 @@ from tests.simulation.adversary import Adversary
 from tests.simulation.chain import GENESIS_SECONDS, Ledger, Rules, payment
 from tests.simulation.checkers import Checkers, Violation
 from tests.simulation.disk import Disk
-from tests.simulation.node import Node
+from tests.simulation.node import Fetched, Node
 
 PARAMETERS = ConsensusParameters(
     block_interval_ms=100,
@@ -216,16 +216,16 @@ class World:
 
     def fetch(self, node: Node, peer: bytes, height: int) -> None:
         """Block sync: served by whoever has the id, over the same bad lines."""
-        served: list[tuple[Block, Commit]] = []
+        served: tuple[tuple[Block, Commit], ...] = ()
         for other in self.nodes:
             lies = self.adversary is not None and other in self.adversary.nodes
             if _peer_id(other) == peer and other.up and self._hear(node, other) and not lies:
-                served = other.blocks_from(height)
+                served = tuple(other.blocks_from(height))
         if self.chance.random() < self.faults.loss:
-            served = []
+            served = ()
         life = node._life
         delay = 2 * self.chance.uniform(*self.faults.delay_ms)
-        self.after(delay, lambda: node.fetched(peer, served) if node.up and node._life == life else None)
+        self.after(delay, lambda: node.take(Fetched(peer, served)) if node._life == life else None)
 
     def committed(self, node: Node, block: Block, commit: Commit) -> None:
         """Tell the checkers what a correct node made durable."""

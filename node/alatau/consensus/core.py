@@ -200,6 +200,8 @@ class Consensus:
         if early.height != height.number or early.validators.hash != height.context.validators.hash:
             return
         for vote in early.votes:
+            if vote.validator == seat.authority.address:
+                seat.guard.silence(height.number)  # Ours, and we do not remember it.
             admission.count(seat, height, vote)
         for message in early.proposals:
             try:

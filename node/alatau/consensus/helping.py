@@ -69,6 +69,9 @@ def greet(seat: Seat, height: Height, peer: bytes) -> None:
     if votes:
         seat.do(DoSend(peer, VotesMessage(votes)))
     round_ = height.driver.state.round
+    certificate = height.driver.votes.certificate(round_) if round_ > 0 else ()
+    if certificate:
+        seat.do(DoSend(peer, RoundCertificate(height.number, round_, certificate)))
     if height.proposer(round_) == seat.authority.address:
         answer_request(seat, height, peer, round_, None)
 

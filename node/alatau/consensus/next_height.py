@@ -9,6 +9,9 @@ from alatau.consensus.messages import ProposalMessage
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Vote
 
+_PROPOSALS_MAX = 4
+"""Blocks kept, of up to 4 MiB each. Liars can fill these; an honest proposal is then asked for a little later."""
+
 _ROUNDS_MAX = 4
 """Rounds kept: two validators are never more than a round or two apart without one of them needing to sync."""
 
@@ -38,7 +41,8 @@ class NextHeight:
         """Whether a proposal would be kept; whose turn it is is known only when the height begins."""
         proposal = message.proposal
         return (
-            proposal.round < _ROUNDS_MAX
+            len(self._proposals) < _PROPOSALS_MAX
+            and proposal.round < _ROUNDS_MAX
             and proposal.proposer in self.validators.by_address
             and proposal.proposer not in self._proposals
         )
