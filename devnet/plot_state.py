@@ -24,11 +24,11 @@ def plot(sizes: list[dict[str, Any]], file: Path) -> None:
     ):
         left.plot(accounts, [entry[field] for entry in sizes], "o-", label=label)
     left.set(title="Processor time per changed key", ylabel="µs", ylim=(0, None))
-    for field, label in (("rss_anon_mb", "process"), ("configured_cache_mb", "configured caches")):
+    for field, label in (("rss_anon_mb", "measured"), ("memory_bound_mb", "bound")):
         middle.plot(accounts, [entry[field] for entry in sizes], "o-", label=label)
-    middle.set(title="Memory", ylabel="MiB", ylim=(0, None))
+    middle.set(title="Memory of the process", ylabel="MiB", ylim=(0, None))
     right.plot(accounts, [entry["disk_bytes_per_account"] for entry in sizes], "o-", label="database")
-    right.set(title="Disk per account", ylabel="bytes", ylim=(0, None))
+    right.set(title="Disk per account", ylabel="bytes", ylim=(0, 400))
     for axes in (left, middle, right):
         axes.set(xscale="log", xlabel="accounts")
         axes.legend()

@@ -18,23 +18,23 @@ STORAGE: Final = b"O"
 NIBBLE: Final = {digit: value for value, digit in enumerate("0123456789abcdef")}
 DIGITS: Final = "0123456789abcdef"
 
-_HASHES_KEPT: Final = 1 << 15
+HASHES_CACHED: Final = 1 << 15
 """Hashes of addresses and of slots kept, each: at about 300 bytes an entry, 10 MB. A hit spares about 1.3 us."""
 
 
-@lru_cache(_HASHES_KEPT)
+@lru_cache(HASHES_CACHED)
 def address_hash(address: bytes) -> bytes:
     """keccak256 of an address: the owner of its storage trie, and its key in the account trie."""
     return keccak256(address)
 
 
-@lru_cache(_HASHES_KEPT)
+@lru_cache(HASHES_CACHED)
 def address_path(address: bytes) -> str:
     """The path of an address in the account trie."""
     return keccak256(address).hex()
 
 
-@lru_cache(_HASHES_KEPT)
+@lru_cache(HASHES_CACHED)
 def slot_path(slot: int) -> str:
     """The path of a slot in a storage trie: of keccak256 of its 32 bytes."""
     return keccak256(slot.to_bytes(32, "big")).hex()
