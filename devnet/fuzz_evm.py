@@ -3,7 +3,7 @@
     python -m devnet.fuzz_evm --minutes 5 --seed 1
 
 Each seed is a case: contracts that call, create and destroy each other, and signed transactions of every type.
-Both sides run it, ours once interpreted and once translated; return data, gas, refunds, logs and the state root
+Both sides run it, ours interpreted, translated, and both; return data, gas, refunds, logs and the state root
 must agree. Then the same case is run with
 the gas limit at what it needs, just below and just above, and at random points in between, where every
 instruction once has to run out of gas. What differs is shrunk and saved to ``tests/vectors/evm_regressions``,
@@ -76,9 +76,10 @@ def _run_seed(oracle: Oracle, seed: int, tally: Counter[str]) -> None:
 
 
 def _compare(oracle: Oracle, case: Case, tally: Counter[str] | None = None) -> list[str]:
-    """What the two sides disagree on, our code interpreted and translated. A crash of ours is a disagreement too."""
+    """What the two sides disagree on, our code run in all ways. A crash of ours is a disagreement too."""
     theirs = oracle.answer(case)
-    for name, make_runtime in (("interpreted", peer.interpreting), ("translated", peer.translating)):
+    for make_runtime in peer.RUNTIMES:
+        name = make_runtime.__name__
         try:
             ours = peer.answer(case, make_runtime)
         except Exception as error:  # noqa: BLE001  whatever it is, it is the finding

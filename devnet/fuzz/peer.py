@@ -1,8 +1,8 @@
 """The node's side of a case: the same answer as the oracle's, by the code that a validator runs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
@@ -122,6 +122,15 @@ def interpreting(fork: Fork) -> Runtime:
 def translating(fork: Fork) -> Runtime:
     """A runtime that translates everything before it runs."""
     return translating_runtime(fork)
+
+
+def switching(fork: Fork) -> Runtime:
+    """A runtime that goes over to translations in the middle of a frame, at a place's second visit."""
+    return replace(new_runtime(fork), gas_per_instruction=1, entries_min=2, credit_min=1)
+
+
+RUNTIMES: Final = (interpreting, translating, switching)
+"""All ways of running code; each must give the specification's results."""
 
 
 def answer(case: dict[str, Any], make_runtime: Callable[[Fork], Runtime] = interpreting) -> dict[str, Any]:

@@ -358,7 +358,7 @@ class Program:
             self._place(end)
 
     def _loop(self, level: int) -> None:
-        self._push(self._random.randint(1, 6))
+        self._push(self._random.choice((1, 2, 3, 4, 5, 6, 16)))
         top = self._label()
         self._place(top)
         for _ in range(self._random.randint(1, 2)):

@@ -1,5 +1,6 @@
-"""The fuzzer's kept cases: those in which the EVM once differed from the executable specification, shrunk, and a
-few that cover much, with the specification's answers.
+"""The cases that the fuzzer kept, with the specification's answers.
+
+Those in which the EVM once differed from the executable specification, shrunk, and a few that cover much.
 """
 
 import json
@@ -10,14 +11,14 @@ import pytest
 
 from alatau.evm.runtime import Runtime
 from alatau.types.chain_config import Fork
-from devnet.fuzz.peer import answer, differences, interpreting, translating
+from devnet.fuzz.peer import RUNTIMES, answer, differences
 
 _FOLDER = Path(__file__).parents[1] / "vectors" / "evm_regressions"
 _FILES = sorted(_FOLDER.glob("*.json"))
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
-@pytest.mark.parametrize("make_runtime", [interpreting, translating])
+@pytest.mark.parametrize("make_runtime", RUNTIMES, ids=lambda runtime: runtime.__name__)
 def test_agrees_with_the_specification(path: Path, make_runtime: Callable[[Fork], Runtime]) -> None:
     """What each transaction did and the state root are as the specification says."""
     saved = json.loads(path.read_text())
