@@ -20,7 +20,9 @@ def home(tmp_path: Path) -> Home:
 
 def _state(*connected: bool, stalled: bool = False) -> ConsensusState:
     votes = tuple(
-        ValidatorVotes(Validator(bytes([n]) * 20, 1, bytes(32), f"host{n}:7001", f"M{n}"), Seen.NOTHING, Seen.NOTHING, up)
+        ValidatorVotes(
+            Validator(bytes([n]) * 20, 1, bytes(32), f"host{n}:7001", f"M{n}"), Seen.NOTHING, Seen.NOTHING, up
+        )
         for n, up in enumerate(connected)
     )
     said = ("Waiting for M1.",) if stalled else ("Fine.",)
