@@ -48,7 +48,7 @@ def simulate(seed: int, transcript: list[str] | None = None) -> Story:
     world = World(seed, rules, Checkers(rules, faulty), transcript=transcript)
     _populate(world, chance, kind, faulty)
     world.start()
-    _trouble(world, chance)
+    _trouble(world, chance, kind)
     recovery_ms = _recover(world)
     convicted = {e[0] for node in world.correct for e in node.evidence}
     for evidence in convicted:
@@ -75,8 +75,11 @@ def _rules(chance: Random) -> Rules:
 
 
 def _faulty(chance: Random, rules: Rules) -> tuple[str, frozenset[bytes]]:
-    """Which kind of liar there is, if any: one validator with less than a third of every set."""
-    kind = chance.choice(("none", "twins", "mutation"))
+    """Which kind of liar there is, if any: one validator with less than a third of every set.
+
+    One whose disks are emptied again and again counts as one: it cannot keep a lock that it forgot.
+    """
+    kind = chance.choice(("none", "twins", "mutation", "wipe"))
     candidates = [
         v.address for v in rules.sets[0][1].validators if all(_tolerates(s, v.address) for _, s in rules.sets)
     ]
@@ -103,9 +106,10 @@ def _populate(world: World, chance: Random, kind: str, faulty: frozenset[bytes])
         world.adversary = Adversary(Random(world.seed), liars, chance.choice((0.2, 0.5, 1.0)))
 
 
-def _trouble(world: World, chance: Random) -> None:
+def _trouble(world: World, chance: Random, kind: str) -> None:
     """Faults of every kind, changing every while."""
     world.mortal = set(world.nodes) if chance.random() < 0.5 else set()
+    forgetful = [n for n in world.nodes if n.address in world.checkers.faulty and kind == "wipe"]
     clients = dict.fromkeys(range(chance.randint(0, 3)), 0)
     spent = 0
     while spent < _TROUBLE_MS:
@@ -117,6 +121,11 @@ def _trouble(world: World, chance: Random) -> None:
                 world.partition([chance.choice(world.nodes)])
             case 2:
                 world.heal()
+        if forgetful and chance.random() < 0.3:
+            node = forgetful[0]
+            world.kill(node)
+            world.wipe(node)
+            world.start([node])
         for client, nonce in list(clients.items()):
             if chance.random() < 0.7:
                 world.pay(client, nonce, [n for n in world.nodes if chance.random() < 0.7])

@@ -47,7 +47,7 @@ def admit_votes(seat: Seat, height: Height, group: list[Vote]) -> None:
             check_signature(seat.authority, vote)
     for vote, standing in taken:
         if vote.validator == seat.authority.address:
-            seat.guard.silence(height.number)  # Ours, and we do not remember it.
+            seat.guard.recognise(vote, forgetful=seat.catch_up.forgetful)
         if standing is Standing.CONFLICTING:
             _convict(seat, height, vote.validator, keeper.conflicting(vote), vote)
         count(seat, height, vote)
@@ -86,7 +86,7 @@ def admit_proposal(seat: Seat, height: Height, message: ProposalMessage, *, veri
     if not verified:
         check_signature(seat.authority, proposal)
     if proposal.proposer == seat.authority.address:
-        seat.guard.silence(height.number)  # Ours, and we do not remember it.
+        seat.guard.recognise(proposal, forgetful=seat.catch_up.forgetful)
     earlier = driver.proposals.in_round(proposal.round)
     if earlier:
         _convict(seat, height, proposal.proposer, earlier[0].message.proposal, proposal)

@@ -160,7 +160,7 @@ class Consensus:
         if records:
             self._restore(records)
         if event.fresh and others(seat, self._height):
-            seat.catch_up.holding = True
+            seat.catch_up.holding = seat.catch_up.forgetful = True
             self._set_join_timer()
 
     def _on_new_height(self, context: HeightContext) -> None:
@@ -201,7 +201,7 @@ class Consensus:
             return
         for vote in early.votes:
             if vote.validator == seat.authority.address:
-                seat.guard.silence(height.number)  # Ours, and we do not remember it.
+                seat.guard.recognise(vote, forgetful=seat.catch_up.forgetful)
             admission.count(seat, height, vote)
         for message in early.proposals:
             try:

@@ -61,11 +61,14 @@ def status(height: Height) -> StatusMessage:
 
 
 def greet(seat: Seat, height: Height, peer: bytes) -> None:
-    """Tell a peer that has just connected where we stand, and what it may have missed of the round."""
+    """Tell a peer that has just connected where we stand, and what it may have missed of the round.
+
+    Also what it said itself last: a node that lost its disks must not say something else.
+    """
     seat.do(DoSend(peer, status(height)))
     if height.phase is not Phase.RUNNING:
         return
-    votes = own_last_votes(seat, height)
+    votes = own_last_votes(seat, height) + height.driver.votes.last_votes_of(peer)
     if votes:
         seat.do(DoSend(peer, VotesMessage(votes)))
     round_ = height.driver.state.round

@@ -7,7 +7,8 @@ Three guards, any of which keeps it silent:
 * a sign state of this height that the log does not account for means that the log, and with it the lock, is
   lost: silent for the height (Malachite 850: votes that were sent, by a node that had forgotten their value)
 * our own signature, brought by a peer, under something we do not remember: an old backup runs, or a second node
-  has our key. Silent for the height
+  has our key. Silent for the height. A node whose disks are empty knows why it does not remember: it signs nothing
+  up to there and goes on, since a quorum of such nodes would otherwise stand still for ever (Besu 8307)
 """
 
 from collections.abc import Iterable
@@ -58,9 +59,16 @@ class SigningGuard:
                 return None
         return SignState(signed.height, signed.round, sign_step(signed), digest_of(self._authority, signed))
 
-    def silence(self, height: int) -> None:
-        """Sign nothing at ``height``, nor below."""
-        self._silent_height = max(self._silent_height, height)
+    def recognise(self, signed: Vote | Proposal, *, forgetful: bool) -> None:
+        """A peer showed our own signature under something that the log does not hold.
+
+        ``forgetful`` is a node that began with empty disks: signatures of its past are no surprise.
+        """
+        if not forgetful:
+            self._silent_height = max(self._silent_height, signed.height)
+            return
+        state = SignState(signed.height, signed.round, sign_step(signed), digest_of(self._authority, signed))
+        self.last = state if self.last is None else max(self.last, state)
 
     def may_sign(self, height: int) -> bool:
         """Whether anything at ``height`` may be signed at all."""

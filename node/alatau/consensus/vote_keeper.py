@@ -202,6 +202,14 @@ class VoteKeeper:
         tallies = (votes.prevotes, votes.precommits)
         return tuple(vs[validator] for tally in tallies for vs in tally.by_hash.values() if validator in vs)
 
+    def last_votes_of(self, validator: bytes) -> tuple[Vote, ...]:
+        """A validator's votes in the highest round in which it voted."""
+        for round_ in sorted(self._rounds, reverse=True):
+            votes = self.votes_of(validator, round_)
+            if votes:
+                return votes
+        return ()
+
     def conflicting(self, vote: Vote) -> Vote | None:
         """Another vote of the same validator, kind and round, if it is still kept."""
         tally = self._tally(vote.kind, vote.round)

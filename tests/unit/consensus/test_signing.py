@@ -64,10 +64,20 @@ def test_a_sign_state_without_its_log_keeps_silent_for_the_height() -> None:
     assert guard.sign(vote(VoteKind.PREVOTE, 0, B, height=6)) is not None
 
 
+def test_a_forgetful_node_goes_on_after_what_it_is_shown() -> None:
+    """Its disks are empty: it signs nothing up to its old vote, and later rounds as anybody."""
+    guard = SigningGuard(US, None, allowed=True)
+    guard.recognise(vote(VoteKind.PREVOTE, 3, A), forgetful=True)
+    guard.recognise(vote(VoteKind.PREVOTE, 1, A), forgetful=True)
+    assert guard.sign(vote(VoteKind.PREVOTE, 3, B)) is None
+    assert guard.sign(vote(VoteKind.PREVOTE, 2, B)) is None
+    assert guard.sign(vote(VoteKind.PRECOMMIT, 3, None)) is not None
+
+
 def test_silence_and_refusal() -> None:
     """For a height, or altogether; an observer never signs."""
     guard = SigningGuard(US, None, allowed=True)
-    guard.silence(5)
+    guard.recognise(vote(VoteKind.PREVOTE, 1, A), forgetful=False)
     assert not guard.may_sign(5)
     assert guard.may_sign(6)
     assert not SigningGuard(US, None, allowed=False).may_sign(9)
