@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from alatau.client import Client, NodeUntrustworthyError
+from alatau.client import Client, NodeUntrustworthyError, RpcError
 from alatau.client.exchange import Plan
 from alatau.client.light import LightClient
 from alatau.codec import rlp
@@ -17,7 +18,7 @@ from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit, CommitSignature, VoteKind, commit_item, consensus_domain, vote_digest
 from alatau.wire.block import write_header
 from alatau.wire.status import write_validator
-from tests.unit.rpc.solo_node import CHAIN_ID, ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running
+from tests.unit.rpc.solo_node import CHAIN_ID, ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, solo_node
 from tests.unit.rpc.test_state_service import balance_slot
 from tests.unit.rpc.test_transaction_service import payment
 
@@ -75,6 +76,21 @@ async def test_another_network_is_recognised(node: SoloNode) -> None:
     async with running(node) as served, served.connect() as client:
         with pytest.raises(NodeUntrustworthyError, match="is trusted"):
             await client.run(LightClient.anchored(CHAIN_ID, b"\x01" * 32))
+
+
+@pytest.mark.trio
+async def test_a_node_that_lags_is_no_liar(node: SoloNode, tmp_path: Path) -> None:
+    """Having believed a newer header, the client is told that another node is not there yet."""
+    lagging = solo_node(tmp_path / "lagging")
+    assert lagging.store.genesis_hash == node.store.genesis_hash
+    async with running(node) as served, served.connect() as client:
+        light = await anchored(client, node)
+        node.commit_block()
+        await client.run(light.advance())
+    async with running(lagging) as served, served.connect() as client:
+        with pytest.raises(RpcError, match="HEIGHT_NOT_REACHED"):
+            await client.run(light.account(MERCHANT.address))
+    lagging.store.close()
 
 
 async def lied_to(client: Client, plan: Plan[Any], lie: Callable[[Any], None]) -> Any:
