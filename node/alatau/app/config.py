@@ -47,6 +47,9 @@ class P2pConfig:
     """How peers reach this node and it reaches them."""
 
     listen: Annotated[str, _endpoint, "Where peers connect, over mutual TLS."] = "127.0.0.1:7001"
+    introduce_to: Annotated[
+        str, _endpoint_or_empty, "For an observer: client endpoint of any validator, to tell it this node's TLS key."
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.p2p.handshake import ChainId
+from alatau.p2p.introduction import introduction_service
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
 from alatau.rpc.limits import Limits as RpcLimits
@@ -202,14 +203,17 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         await nursery.start(partial(engine.run, _start_input(parts, view, address)))
         await nursery.start(api.run)
         listener = _client_listener(parts)
+        services = [*api.services, introduction_service(network.learn_key)]
         transport_limits = TransportLimits(
             message_bytes_max=limits.message_bytes_max,
             calls_per_s=config.rpc.requests_per_second,
             calls_burst=2.0 * config.rpc.requests_per_second,
         )
-        await nursery.start(partial(serve, api.services, [listener], limits=transport_limits, health=health))
+        await nursery.start(partial(serve, services, [listener], limits=transport_limits, health=health))
         nursery.start_soon(_keep_health, health, node)
         nursery.start_soon(_resume_pool, parts.home.pool, admission)
+        if config.p2p.introduce_to:
+            nursery.start_soon(network.introduce_self, config.p2p.introduce_to)
         if duties:
             nursery.start_soon(duties.run)
             nursery.start_soon(_bind_genesis, duties, subscriptions)

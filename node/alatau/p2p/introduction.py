@@ -4,7 +4,7 @@ A validator's key is learnt from its endpoint (``transport.key_discovery``). An 
 itself to one node, on a listener that asks for no certificate, and the members tell each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alatau.transport.call import Call
@@ -39,12 +39,12 @@ def introduction_service(learn: Callable[[bytes], bool]) -> Service:
     return bind(INTRODUCTION_SERVICE, IntroductionHandlers(learn))
 
 
-async def introduce(own_public_key: bytes, target: str, node_public_key: bytes) -> None:
-    """Tell the node with ``node_public_key`` at ``target``, a listener without client certificates, our key.
+async def introduce(own_public_key: bytes, target: str, node_public_keys: Iterable[bytes]) -> None:
+    """Tell our key to the node at ``target``, a listener without client certificates, that has one of these keys.
 
     Raises:
-        RpcError: KEY_NOT_TRUSTED until the registry has the hash; UNAVAILABLE where nobody answers.
+        RpcError: KEY_NOT_TRUSTED until the registry has the hash; UNAVAILABLE where none of the nodes answers.
     """
-    tls = ClientTls(trust_anchor(node_public_key), server_name=NODE_NAME)
+    tls = ClientTls(b"".join(map(trust_anchor, node_public_keys)), server_name=NODE_NAME)
     async with open_channel(target, tls) as channel:
         await channel.unary(_INTRODUCE, write_introduction(own_public_key), timeout_s=_TIMEOUT_S)

@@ -19,6 +19,7 @@ from alatau.p2p.dialer import Dialer
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.handshake import BlockSource, ChainId
 from alatau.p2p.inbox import Inbox
+from alatau.p2p.introduction import introduce
 from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
 from alatau.p2p.peer_service import PeerHandlers
 from alatau.p2p.session import Lane
@@ -27,6 +28,7 @@ from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
 from alatau.transport.certificates import is_node_key, key_hash
 from alatau.transport.credentials import IdentityHolder, ServerTls, TrustStore
+from alatau.transport.errors import RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, Server, serve
 from alatau.transport.service import bind
@@ -135,6 +137,21 @@ class Network:
             for session in self._table.sessions.values():
                 session.put(Lane.CONSENSUS, data, self.counters)
         return True
+
+    async def introduce_self(self, target: str) -> None:
+        """Tell a member at ``target``, its listener for clients, who we are, whenever nobody lets us in.
+
+        For observers, of whom the registry, and so the members, know only the hash of the key. Until cancelled.
+        """
+        while True:
+            if not self._table.sessions:
+                keys = (self._table.public_key(member) for member in self._table.members())
+                try:
+                    await introduce(self._identity.current.public_key, target, [key for key in keys if key is not None])
+                    _LOG.info("introduced", target=target)
+                except RpcError as error:
+                    _LOG.warning("introduction_failed", target=target, reason=error.reason, detail=error.message)
+            await trio.sleep(self._settings.introduce_s)
 
     def peers(self) -> tuple[PeerInfo, ...]:
         """Every other member, connected or not."""

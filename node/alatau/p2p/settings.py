@@ -21,6 +21,8 @@ class Settings:
     """Longest pause: a node that comes back is found again within this."""
     redial_refused_s: float = 30.0
     """Least pause after a refusal that will not pass by itself, such as another genesis."""
+    introduce_s: float = 30.0
+    """How often an observer that nobody lets in introduces itself: a member that restarts forgets its key."""
     fallback_dial_s: float = 2.0
     """How long the node whose turn it is not waits before it dials all the same."""
     ban_s: float = 30.0

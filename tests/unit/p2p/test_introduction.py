@@ -87,13 +87,15 @@ def test_an_observer_introduces_itself_to_one_and_is_known_to_all(drive: Drive) 
             async with trio.open_nursery() as nursery:
                 start = partial(serve, [service], [Listener("127.0.0.1", 0, tls)], limits=Limits(shutdown_grace_s=0.1))
                 server = await nursery.start(start)
-                await introduce(guest.identity.public_key, f"127.0.0.1:{server.ports[0]}", nodes[0].identity.public_key)
-                nursery.cancel_scope.cancel()
-            three.set_members([nodes[1].member(), observer(guest)])
-            async with guest.running([node.member() for node in nodes]) as network:
-                await eventually(lambda: len(network.connected()) == 3, "the observer is connected to all")
-                guest_id = guest.identity.key_hash
-                await eventually(lambda: all(guest_id in n.connected() for n in (one, two, three)), "and they to it")
+                three.set_members([nodes[1].member(), observer(guest)])
+                async with guest.running([node.member() for node in nodes]) as network:
+                    await trio.sleep(0.2)
+                    assert network.connected() == ()
+                    nursery.start_soon(network.introduce_self, f"127.0.0.1:{server.ports[0]}")
+                    await eventually(lambda: len(network.connected()) == 3, "the observer is connected to all")
+                    peers, guest_id = (one, two, three), guest.identity.key_hash
+                    await eventually(lambda: all(guest_id in n.connected() for n in peers), "and they to it")
+                    nursery.cancel_scope.cancel()
 
     drive(main)
 
@@ -112,7 +114,7 @@ def test_a_key_that_is_not_registered_is_not_let_in(drive: Drive) -> None:
                 server = await nursery.start(start)
                 with pytest.raises(RpcError) as caught:
                     await introduce(
-                        stranger.identity.public_key, f"127.0.0.1:{server.ports[0]}", node.identity.public_key
+                        stranger.identity.public_key, f"127.0.0.1:{server.ports[0]}", [node.identity.public_key]
                     )
                 assert caught.value.reason == "KEY_NOT_TRUSTED"
                 nursery.cancel_scope.cancel()
