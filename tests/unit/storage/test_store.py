@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from alatau.storage.check import Finding
+from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import HistoryPrunedError, SchemaError, StoreLockedError
 from alatau.storage.progress import Progress
 from alatau.storage.store import Store, StoreOptions
@@ -147,6 +149,50 @@ def test_rollback_restores_everything(ledger: Ledger, tmp_path: Path) -> None:
     ledger.store.commit(executed, commit)
     assert ledger.store.tip.number == 6
     reference.store.close()
+
+
+class PowerCutError(Exception):
+    """Stands for the end of the process."""
+
+
+class Unplugged(Disk):
+    """A disk that is gone after some writes."""
+
+    def __init__(self, writes: int) -> None:
+        self.left = writes
+
+    def _use(self) -> None:
+        if not self.left:
+            raise PowerCutError
+        self.left -= 1
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """See ``Disk``."""
+        self._use()
+        super().write(descriptor, data, offset)
+
+    def write_batch(self, batch: Batch) -> None:
+        """See ``Disk``."""
+        self._use()
+        super().write_batch(batch)
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_an_interrupted_rollback_is_at_a_height(ledger: Ledger, tmp_path: Path, writes: int) -> None:
+    """Cut off between any two writes, the store opens at a height between, whole, and goes on from there."""
+    ledger.store.close()
+    store = Store.open(tmp_path / "data", disk=Unplugged(writes))
+    with pytest.raises(PowerCutError):
+        list(store.rollback(5))
+    store.close()
+    ledger.store = Store.open(tmp_path / "data")
+    height = ledger.store.tip.number
+    assert height == 11 - writes // 2
+    assert not [step for step in ledger.store.check() if isinstance(step, Finding)]
+    assert_state(ledger.store, ledger, height)
+    list(ledger.store.rollback(5))
+    assert_blocks(ledger.store, ledger)
+    assert ledger.store.tip.number == 5
 
 
 def test_rollback_refuses_what_is_out_of_reach(ledger: Ledger) -> None:
