@@ -1,8 +1,8 @@
 """Load compiled contracts: from the package, from a cache, or by compiling the sources.
 
-An installed package carries ``compiled/<Name>.json``, written when the wheel is built (``python -m
-alatau.artifacts``). In a working copy the sources are the truth: artifacts live in ``build/contracts``, in a
-folder named by the hash of all sources and of the compiler, so a stale one is never found.
+An installed package carries ``compiled/<Name>.json`` and ``compiled/sources``, written when the wheel is built
+(``python -m alatau.artifacts``). In a working copy the sources are the truth: artifacts live in ``build/contracts``,
+in a folder named by the hash of all sources and of the compiler, so a stale one is never found.
 """
 
 import json
@@ -73,8 +73,7 @@ def load(name: str) -> Artifact:
 
 def compile_source(path: Path) -> Artifact:
     """Compile a source of the caller's own, which may import ours. Raises ``CompilationError``."""
-    root = sources_root()
-    return _artifact(path.stem, compiler.compile_file(path, root if root is not None else path.parent))
+    return _artifact(path.stem, compiler.compile_file(path, sources_root() or _PACKAGED / "sources"))
 
 
 def sources_root() -> Path | None:
@@ -84,12 +83,16 @@ def sources_root() -> Path | None:
 
 
 def write_compiled(names: Sequence[str], folder: Path) -> None:
-    """Compile ``names`` and write ``<Name>.json`` to ``folder``: the build step of the wheel."""
+    """Compile ``names`` to ``<Name>.json`` in ``folder``, the sources beside them: the build step of the wheel."""
     root = sources_root()
     assert root is not None, "there are no sources to compile"
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
         _write(folder / f"{name}.json", compiler.compile_file(root / SOURCES[name], root))
+    for path in compiler.source_files(root):
+        copied = folder / "sources" / path.relative_to(root)
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_bytes(path.read_bytes())
 
 
 def abi_type(parameter: dict[str, Any]) -> str:

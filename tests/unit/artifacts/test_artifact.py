@@ -90,6 +90,15 @@ def test_installed_package_reads_what_was_shipped(tmp_path: Path, monkeypatch: p
         artifact._load.cache_clear()
 
 
+def test_build_step_writes_code_and_sources(tmp_path: Path) -> None:
+    """The wheel has what a node runs and what a developer imports."""
+    artifact.write_compiled(["Council"], tmp_path)
+    written = json.loads((tmp_path / "Council.json").read_text())
+    assert bytes.fromhex(written["runtime"][2:]) == load("Council").runtime
+    assert (tmp_path / "sources" / "interfaces" / "ICouncil.vyi").is_file()
+    assert not (tmp_path / "sources" / "mocks").exists()
+
+
 def test_sources_say_who_can_stop_what() -> None:
     """Every deployable contract's docstring has that paragraph, and the compiler's version is pinned."""
     root = sources_root()
