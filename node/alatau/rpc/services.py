@@ -46,7 +46,7 @@ class Api:
         bound = (
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
-                TransactionApi(node, self._feed, self._access, calls, limits),
+                TransactionApi(node, self._feed, self._access, calls, streams, limits),
             ),
             bind(
                 block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],

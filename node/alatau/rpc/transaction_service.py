@@ -16,6 +16,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
 from alatau.rpc.requests import Checks
 from alatau.rpc.stored_block import stored_receipt, stored_transaction
+from alatau.rpc.streams import StreamSlots
 from alatau.storage.store import Store
 from alatau.transport.call import Call
 from alatau.types.transaction import recover_sender
@@ -45,7 +46,10 @@ class _TooLarge:
 class TransactionApi:
     """Serves ``alatau.api.v1.TransactionService``."""
 
-    def __init__(self, node: Node, feed: Feed, access: Access, calls: Calls, limits: Limits) -> None:
+    def __init__(
+        self, node: Node, feed: Feed, access: Access, calls: Calls, streams: StreamSlots, limits: Limits
+    ) -> None:
+        self._streams = streams
         self._node = node
         self._feed = feed
         self._access = access
@@ -72,9 +76,10 @@ class TransactionApi:
         send: Callable[[_pb.SubmitTransactionsResponse], Awaitable[None]],
     ) -> None:
         """Answer batch after batch."""
-        async for request in requests:
-            results = await self._submit_batch(request.transactions, call)
-            await send(_pb.SubmitTransactionsResponse(sequence=request.sequence, results=results))
+        with self._streams.take():
+            async for request in requests:
+                results = await self._submit_batch(request.transactions, call)
+                await send(_pb.SubmitTransactionsResponse(sequence=request.sequence, results=results))
 
     async def submit_and_wait(self, request: _pb.SubmitAndWaitRequest, call: Call) -> _pb.SubmitAndWaitResponse:
         """Offer one transaction and wait until it is final."""
@@ -86,12 +91,10 @@ class TransactionApi:
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
         checks.finish()
-        pooled = self._node.pooled(transaction_hash)
-        if pooled is not None:
-            return _pb.GetTransactionResponse(
-                transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
-            )
-        height, index = self._find(transaction_hash)
+        place = self._node.store.find_transaction(transaction_hash)
+        if place is None:
+            return self._pooled_transaction(transaction_hash)
+        height, index = place
         final = self._feed.recent(height)
         if final is not None:
             tx, sender = final.block.transactions[index], final.senders[index]
@@ -103,6 +106,14 @@ class TransactionApi:
             transaction=write_transaction(tx, sender), state=_FINAL, position=write_position(position)
         )
 
+    def _pooled_transaction(self, transaction_hash: bytes) -> _pb.GetTransactionResponse:
+        pooled = self._node.pooled(transaction_hash)
+        if pooled is None:
+            raise failure("TRANSACTION_NOT_FOUND", f"transaction 0x{transaction_hash.hex()} is not known here")
+        return _pb.GetTransactionResponse(
+            transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
+        )
+
     async def get_receipt(self, request: _pb.GetReceiptRequest, call: Call) -> _pb.GetReceiptResponse:
         """The outcome of a final transaction; with ``wait``, once it is final."""
         checks = Checks()
@@ -110,7 +121,7 @@ class TransactionApi:
         checks.finish()
         if request.wait:
             return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
-        if self._node.pooled(transaction_hash) is not None:
+        if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash))
 
@@ -201,10 +212,12 @@ class TransactionApi:
         with trio.move_on_after(wait_s) as scope:
             await self._feed.wait_final(transaction_hash)
         if scope.cancelled_caught:
+            pooled = self._node.pooled(transaction_hash) is not None
+            where = "it waits in the pool" if pooled else "it is not in this node's pool: send it again"
             raise failure(
                 "NOT_FINAL_IN_TIME",
-                f"transaction 0x{transaction_hash.hex()} was not final before the deadline",
-                metadata={"transaction_hash": transaction_hash.hex()},
+                f"transaction 0x{transaction_hash.hex()} was not final before the deadline; {where}",
+                metadata={"transaction_hash": transaction_hash.hex(), "pooled": str(pooled).lower()},
             )
         return await self._receipt(transaction_hash)
 

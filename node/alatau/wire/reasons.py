@@ -298,7 +298,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "DEADLINE_EXCEEDED",
             _MOMENT,
             "The deadline passed before the transaction was final.",
-            "Ask GetReceipt for it: it may still become final.",
+            "Ask GetReceipt for it: it may still become final; where metadata `pooled` is `false`, send it again.",
         ),
         _entry(
             "INTERNAL",

@@ -130,9 +130,33 @@ async def test_a_deadline_ends_the_wait_but_not_the_transaction(node: SoloNode) 
         with pytest.raises(RpcError) as caught:
             await client.submit_and_wait(tx, timeout_s=0.3)
         assert caught.value.reason == "NOT_FINAL_IN_TIME"
-        assert caught.value.metadata["transaction_hash"] == tx.hash.hex()
+        assert caught.value.metadata == {"transaction_hash": tx.hash.hex(), "pooled": "true"}
         assert tx.hash in node.mempool
         assert served.api._feed._waiting == {}
+
+
+@pytest.mark.trio
+async def test_waiting_for_what_is_not_there_says_so(node: SoloNode) -> None:
+    """A transaction that this node does not have may still come; when it does not, the client should send it again."""
+    async with running(node) as served, served.connect() as client:
+        with pytest.raises(RpcError, match="send it again") as caught:
+            await client.wait_final(payment().hash, timeout_s=0.3)
+        assert caught.value.metadata["pooled"] == "false"
+
+
+@pytest.mark.trio
+async def test_submit_streams_are_bounded(node: SoloNode) -> None:
+    """They share the bound of all streams, and give their place back when they end."""
+    async with running(node, limits=Limits(streams_max=1)) as served, served.connect() as client:
+        for nonce in range(2):
+            async with client.submit_stream() as stream:
+                await stream.send([payment(nonce)])
+                assert (await anext(stream.results()))[0] == 1
+                async with client.submit_stream() as other:
+                    await other.send([payment(nonce)])
+                    with pytest.raises(RpcError, match="SERVER_BUSY"):
+                        await anext(other.results())
+            await eventually(lambda: served.server.calls_under_way == 0)
 
 
 @pytest.mark.trio
