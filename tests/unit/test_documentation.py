@@ -11,7 +11,9 @@ import yaml
 
 from alatau.app.metrics import Metrics
 from alatau.app.node_metrics import register_node_metrics
+from alatau.app.peer_metrics import register_peer_metrics
 from alatau.cli.main import cli
+from alatau.p2p.counters import Counters
 from alatau.rpc.node import Node
 
 ROOT = Path(__file__).parents[2]
@@ -63,6 +65,7 @@ def test_every_metric_that_is_named_exists() -> None:
     """Tables and alert rules are held to the metrics of a node, and every metric is explained."""
     metrics = Metrics()
     register_node_metrics(metrics, cast("Node", SimpleNamespace()), lambda: 0.0)
+    register_peer_metrics(metrics, Counters())
     text = (DOCS / "operators/monitoring.md").read_text()
     named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate)_[a-z_]+[a-z])\b", text))
     assert named == set(metrics.names())

@@ -32,6 +32,7 @@ from alatau.app.node_metrics import register_node_metrics, why_unready
 from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.password import find_password
+from alatau.app.peer_metrics import register_peer_metrics
 from alatau.app.peer_network import NetworkPeers, StoredBlocks, members_of
 from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.provision import load_tls_identity
@@ -347,6 +348,7 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
 
     metrics = Metrics()
     register_node_metrics(metrics, node, certificate_expires_s)
+    register_peer_metrics(metrics, node.network.counters)
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
     probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))
     nursery.start_soon(serve_observability, listeners, probes)

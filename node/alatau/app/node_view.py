@@ -1,6 +1,5 @@
 """The running node as the client services see it (``rpc.node.Node``)."""
 
-import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -111,7 +110,6 @@ class NodeView:
 
     def peers(self) -> Sequence[PeerView]:
         """Connected nodes."""
-        now_ms = round(time.time() * 1_000)
         return [
             PeerView(
                 id=peer.member.peer_id,
@@ -121,7 +119,7 @@ class NodeView:
                 outbound=peer.dialed,
                 height=peer.height,
                 round_trip_us=0 if peer.round_trip_ms is None else round(peer.round_trip_ms * 1_000),
-                connected_at_ms=now_ms,
+                connected_at_ms=peer.connected_at_ms,
             )
             for peer in self.network.peers()
             if peer.connected

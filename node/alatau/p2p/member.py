@@ -41,6 +41,8 @@ class PeerInfo:
     """Whether this node opened the connection."""
     height: int
     """Last committed height that it claims; 0 while not connected."""
+    connected_at_ms: int
+    """When the session began, milliseconds since 1970; 0 while not connected."""
     round_trip_ms: float | None
     """Of the last ping."""
     agent: str

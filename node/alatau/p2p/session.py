@@ -3,6 +3,7 @@
 It ends as a whole: when one stream ends or misbehaves, ``end`` takes the others along, with a reason.
 """
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -50,6 +51,7 @@ class Session:
         self.reason = ""
         self.ended = trio.Event()
         self.opened_at = trio.current_time()
+        self.opened_at_ms = time.time_ns() // 1_000_000
         self._scopes: set[trio.CancelScope] = set()
         self._ping_sent: tuple[int, float] | None = None
         self._settings = settings

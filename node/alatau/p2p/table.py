@@ -173,6 +173,7 @@ class PeerTable:
             connected=session is not None,
             dialed=session is not None and session.dialed,
             height=session.height if session else 0,
+            connected_at_ms=session.opened_at_ms if session else 0,
             round_trip_ms=session.round_trip_ms if session else None,
             agent=session.hello.agent if session else "",
             last_end=self._last_end.get(member.peer_id, ""),
