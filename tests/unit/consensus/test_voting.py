@@ -1,0 +1,116 @@
+"""What this validator says itself, and in which order it is made to last.
+
+Validator v2 of four, if nothing else is said; the proposers of rounds 0 to 3 of height 1 are v4, v3, v2, v1.
+"""
+
+import pytest
+
+from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoCommit, DoPersist, DoRecordSignState
+from alatau.consensus.inputs import InBlockBuilt, InStart, InTransactionsAvailable
+from alatau.consensus.messages import VotesMessage
+from tests.simulation.chain import GENESIS, address_of
+from tests.unit.consensus.table import Table
+
+
+def test_what_others_see_is_recorded_first() -> None:
+    """A vote goes to the log, then to the sign state, then out: in this order whatever else happens."""
+    table = Table(verbose=True)
+    table.start()
+    table.do("v4 proposes A r0")
+    assert table.told(table.do("A is valid")) == ["log OwnVoteRecord", "sign state prevote", "prevote A r0"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 7])
+def test_effects_that_are_seen_follow_records_in_every_step(count: int) -> None:
+    """Written once, then said; and a commit comes after the broadcast of the precommit that completes it."""
+    table = Table(count=count, me=1)
+    table.start()
+    table.feed(InTransactionsAvailable())
+    for _ in range(count):
+        for effect in list(table.effects):
+            if isinstance(effect, DoBuildBlock):
+                table.feed(InBlockBuilt(effect.round, table.blocks["A"]))
+        kinds = [type(e) for e in table.effects]
+        said = [i for i, e in enumerate(table.effects) if isinstance(e, DoBroadcast)]
+        if any(isinstance(table.effects[i].message, VotesMessage) for i in said):
+            assert kinds.count(DoRecordSignState) == 1
+            recorded = kinds.index(DoRecordSignState)
+            assert recorded < said[0]
+            assert all(at < recorded for at, kind in enumerate(kinds) if kind is DoPersist)
+        if DoCommit in kinds:
+            assert kinds.index(DoCommit) == len(kinds) - 1
+        table.do(f"timeout propose r{table.core.view().round}")
+
+
+def test_the_proposer_builds_and_proposes() -> None:
+    """Our turn in round 0, so v4 plays: the interval first, then the block."""
+    table = Table(me=4)
+    table.play("""
+        start                      ->
+        transaction                -> wait propose, build r0
+        A is built r0              -> propose A r0, prevote A r0
+    """)
+
+
+def test_a_block_built_too_slowly_serves_the_next_turn() -> None:
+    """Besu 11005: a builder slower than its round must not build for ever."""
+    Table(me=4).play("""
+        start                      ->
+        transaction                -> wait propose, build r0
+        timeout propose r0         -> prevote nil r0
+        A is built r0              ->
+        v1 prevotes nil r4         ->
+        v2 prevotes nil r4         -> wait propose, propose A r4, prevote A r4, wait prevote
+    """)
+
+
+def test_a_proposer_that_restarts_proposes_the_same() -> None:
+    """Its proposal is in the log: no second block for the round."""
+    table = Table(me=4)
+    table.do("start")
+    table.do("transaction")
+    table.do("A is built r0")
+    table.log = table.log[:1]  # The crash came after the proposal and before the prevote.
+    table.sign_state = None
+    assert table.told(table.do("restart")) == ["wait propose", "propose A r0", "validate A"]
+    assert table.sign_state is not None
+
+
+def test_late_precommits_reach_the_next_block() -> None:
+    """The slowest validator's precommit comes after the decision and is still carried as a sign of life."""
+    table = Table(me=3)
+    table.start()
+    for line in ("v4 proposes A r0", "A is valid", "v1 prevotes A r0", "v4 prevotes A r0", "v1 precommits A r0"):
+        table.do(line)
+    table.do("v4 precommits A r0")
+    table.do("v2 precommits A r0")  # While the host commits.
+    table.do("A is committed by v1 v3 v4")
+    table.now_ms += 200
+    table.do("timeout interval")
+    [build] = [e for e in table.do("transaction") if isinstance(e, DoBuildBlock)]
+    assert build.last_commit is not None
+    assert [s.validator for s in build.last_commit.signatures] == [address_of(n) for n in (1, 2, 3, 4)]
+
+
+def test_an_observer_follows_without_a_word() -> None:
+    """No key, no vote; but it decides what the validators decided."""
+    Table(me=None).play("""
+        start                      ->
+        v4 proposes A r0           -> wait propose, validate A
+        A is valid                 ->
+        v1 prevotes A r0           ->
+        v3 prevotes A r0           ->
+        v4 prevotes A r0           ->
+        v1 precommits A r0         ->
+        v3 precommits A r0         ->
+        v4 precommits A r0         -> commit A r0 by 3
+    """)
+
+
+def test_a_validator_told_not_to_sign_is_silent() -> None:
+    """The host found its sign state older than its chain: it follows, an operator decides."""
+    table = Table()
+    table.feed(InStart(table.context_after(GENESIS, None), (), None, may_sign=False, fresh=False))
+    table.do("v4 proposes A r0")
+    assert table.told(table.do("A is valid")) == []
+    assert not table.core.view().may_sign
