@@ -63,8 +63,9 @@ class Program:
         self.destinations: set[int] = set()
         """Where a jump may land, as far as it is known: ask ``admits`` about others."""
         self._destinations_max: Final = len(code) // DESTINATION_SHARE + 1
-        self._marks: Final = new_marks() if marks is None else marks
-        """Where the first instruction begins that begins at or after 0, ``STRIDE``, 2 * ``STRIDE``, ..."""
+        self._marks: Final = new_marks(len(code)) if marks is None else marks
+        """Where the first instruction begins that begins at or after 0, ``STRIDE``, 2 * ``STRIDE``, ...; 0 where
+        that was not asked for yet. Threads that serve reads share it: whoever fills a place in, fills in the same."""
         self.regions: dict[int, Region] = {}
         self.entries: dict[int, int] = {}
         """Program counter -> how often interpretation began there."""
@@ -92,8 +93,11 @@ class Program:
     def _begins(self, target: int) -> bool:
         """Whether an instruction begins at ``target``."""
         marks, index = self._marks, target // STRIDE
-        while len(marks) <= index:
-            marks.append(self._boundary(marks[-1], len(marks) * STRIDE))
+        known = index
+        while known and not marks[known]:
+            known -= 1
+        for place in range(known, index):
+            marks[place + 1] = self._boundary(marks[place], (place + 1) * STRIDE)
         start = marks[index] if marks[index] <= target else marks[index - 1]
         return self._boundary(start, target) == target
 
@@ -108,9 +112,13 @@ class Program:
         return at if at == limit else at + self.padded[at] - 0x5E
 
 
-def new_marks() -> "array[int]":
-    """Boundaries of a code of which nothing is known: an instruction begins at 0. 16 bits: initcode has 48 KiB."""
-    return array("H", [0])
+def new_marks(size: int) -> "array[int]":
+    """Boundaries of a code of ``size`` bytes of which nothing is known, but that an instruction begins at 0."""
+    return array("I" if size > _SHORT_MAX else "H", [0]) * (size // STRIDE + 1)
+
+
+_SHORT_MAX: Final = (1 << 16) - 64
+"""Bytes of code whose boundaries, the last of them after a PUSH32, fit in 16 bits. Initcode has 48 KiB."""
 
 
 class ProgramCache:
@@ -141,21 +149,23 @@ class ProgramCache:
     @property
     def size_bytes(self) -> int:
         """An estimate of the memory that the programs take."""
-        return sum(p.size_bytes for p in self._young.values()) + sum(p.size_bytes for p in self._old.values())
+        return sum(program.size_bytes for program in [*self._young.values(), *self._old.values()])
 
     def _admit(self, code: bytes, code_hash: bytes | None) -> Program:
-        program = self._old.pop(code, None) or Program(code, None if code_hash is None else self._marks(code_hash))
+        program = self._old.pop(code, None) or Program(
+            code, None if code_hash is None else self._marks(code, code_hash)
+        )
         self._young[code] = program
         self._young_bytes += program.size_bytes
         self._age()
         return program
 
-    def _marks(self, code_hash: bytes) -> "array[int]":
+    def _marks(self, code: bytes, code_hash: bytes) -> "array[int]":
         marks = self._analyses.get(code_hash)
         if marks is None:
             if len(self._analyses) >= ANALYSES_MAX:
                 self._old_analyses, self._analyses = self._analyses, {}
-            marks = self._analyses[code_hash] = self._old_analyses.get(code_hash) or new_marks()
+            marks = self._analyses[code_hash] = self._old_analyses.get(code_hash) or new_marks(len(code))
         return marks
 
     def _age(self) -> None:
