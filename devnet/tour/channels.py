@@ -68,6 +68,7 @@ def show_cooperative_close(guide: Guide) -> None:
         f"{money(state.a.transferred)} in {seconds:.2f} s",
     )
     payout_a, payout_b = payouts(state)
+    note = _note(guide.contract("CityChannels").read("credit", till.parties.b) == 0, "the hub's first credit")
     deadline = guide.client.status().timestamp + 600
     digest = cooperative_close_digest(state.domain, CooperativeClose(state.id, payout_a, payout_b, deadline))
     signatures = [compact_signature(key.sign(digest)) for key in (till.resident_key, till.hub_key)]
@@ -83,7 +84,7 @@ def show_cooperative_close(guide: Guide) -> None:
     )
     settled = guide.event("CityChannels", receipt, "Settled")
     expect("what was settled", (settled["payout_a"], settled["payout_b"]), (payout_a, payout_b))
-    guide.say("closed in agreement, one transaction for all of them", f"{receipt.gas_used:,} gas")
+    guide.say("closed in agreement, one transaction for all of them", f"{receipt.gas_used:,} gas{note}")
     _claim(guide, till, payout_a)
 
 
@@ -132,11 +133,17 @@ def _open(guide: Guide, resident: str) -> tuple[Till, ChannelState]:
     salt = word(guide.client.status().height)
     till = Till(resident, *keys, Parties(keys[0].address, keys[1].address, salt))
     guide.send(resident, "SettlementToken", "approve", addresses.CITY_CHANNELS, _DEPOSIT)
+    note = _note(guide.contract("CityChannels").read("held") == 0, "the first money in the contract")
     receipt = guide.send(resident, "CityChannels", "open", till.parties.b, salt, _DEPOSIT)
     state = opened(domain, till.parties, _DEPOSIT)
     expect("the channel's id", guide.event("CityChannels", receipt, "Opened")["id"], state.id)
-    guide.say(f"{resident} opened a channel of {money(_DEPOSIT)} with the hub", f"{receipt.gas_used:,} gas")
+    guide.say(f"{resident} opened a channel of {money(_DEPOSIT)} with the hub", f"{receipt.gas_used:,} gas{note}")
     return till, state
+
+
+def _note(first: bool, what: str) -> str:
+    """Why a figure is above the usual: a slot that is written for the first time costs 17,100 more (EIP-2929)."""
+    return f" ({what}: new slots, paid once)" if first else ""
 
 
 def _pay(till: Till, state: ChannelState, amount: int) -> tuple[ChannelState, bytes]:
