@@ -30,7 +30,7 @@ def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit
     _put_block(batch, executed.block, executed.receipts, commit)
     for code_hash, code in executed.diff.codes.items():
         batch.put(schema.CODE + code_hash, code)
-    history = HistoryWriter()
+    history = HistoryWriter(height)
     _put_flat(batch, db, history, executed.trie)
     _put_nodes(batch, history, executed.trie)
     if height:

@@ -175,7 +175,7 @@ class StateTrie:
         while reference != EMPTY_REFERENCE:
             raw = reference
             if len(reference) == REFERENCE_SIZE:
-                raw = self._load(reference, prefix + path[:depth].encode())
+                raw = self._read(reference, prefix + path[:depth].encode())
                 found.append(raw)
             node = decode_node(raw)
             if isinstance(node, Leaf):
@@ -193,7 +193,7 @@ class StateTrie:
         depth = 0
         while reference != EMPTY_REFERENCE:
             inline = len(reference) != REFERENCE_SIZE
-            node = decode_node(reference if inline else self._load(reference, prefix + path[:depth].encode()))
+            node = decode_node(reference if inline else self._read(reference, prefix + path[:depth].encode()))
             if isinstance(node, Leaf):
                 return node.value if path[depth:] == node.path else None
             if isinstance(node, list):
@@ -208,6 +208,12 @@ class StateTrie:
         account = self.account(address)
         if account is not None:
             update.wipe(storage_prefix(address_hash(address)), account.storage_root)
+
+    def _read(self, reference: bytes, path_key: bytes) -> bytes:
+        """Load a node that stays in the trie, and so may be asked for again."""
+        raw = self._load(reference, path_key)
+        self._cache.put(reference, raw, len(raw) + _ENTRY_BYTES)
+        return raw
 
     def _load(self, reference: bytes, path_key: bytes) -> bytes:
         """The RLP of the node that ``reference`` (a hash) names."""

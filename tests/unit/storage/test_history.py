@@ -11,9 +11,9 @@ VALUES = st.one_of(st.none(), st.binary(min_size=1, max_size=20), st.binary(min_
 KEYS = st.sampled_from([b"a", b"bb", b"ccc", b"dddd"])
 
 
-def write(changes: list[tuple[bytes, bytes | None, bytes | None]]) -> tuple[bytes, bytes]:
+def write(changes: list[tuple[bytes, bytes | None, bytes | None]], height: int = 1) -> tuple[bytes, bytes]:
     """The records of one block."""
-    writer = HistoryWriter()
+    writer = HistoryWriter(height)
     for change in changes:
         writer.add(*change)
     return writer.records()
@@ -71,3 +71,19 @@ def test_entries_come_in_order() -> None:
     """All entries of a block, as a rollback reads them."""
     _, entries = write([(b"x", None, b"1"), (b"y", b"2", None)])
     assert list(all_entries(entries)) == [Entry(b"x", Kind.ABSENT, b""), Entry(b"y", Kind.WHOLE, b"2")]
+
+
+def test_few_patches_lie_one_over_another() -> None:
+    """A key that changes in every block for long is read back with at most sixteen entries, at any height."""
+    values = [bytes((n,)) * 100 for n in range(100)]
+    records = [write([(b"k", values[n], values[n + 1])], n) for n in range(99)]
+    for height in range(99):
+        read: list[int] = []
+
+        def entries_of(at: int, read: list[int] = read) -> bytes:
+            read.append(at)
+            return records[at][1]
+
+        indexes = ((at, records[at][0]) for at in range(height, 99))
+        assert value_before(b"k", indexes, entries_of, lambda: values[99]) == values[height]
+        assert len(read) <= 16
