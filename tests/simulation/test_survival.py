@@ -254,6 +254,20 @@ def test_besu_6457_a_lone_validator_restarts() -> None:
     reach(world, 22)
 
 
+def test_clocks_that_were_wrong_together_and_set_right_stop_nothing() -> None:
+    """All an hour ahead, then corrected: the next blocks repeat the parent's second, and come at the usual pace."""
+    world = network(4)
+    for node in world.nodes:
+        node.skew_ms = 3_600_000
+    world.start()
+    reach(world, 3)
+    for node in world.nodes:
+        node.skew_ms = 0
+    reach(world, 8)
+    commits = world.nodes[0].disk.ledger.commits[5:]
+    assert {commit.round for commit in commits if commit is not None} == {0}
+
+
 def test_malachite_997_a_hidden_lock_comes_to_light(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only v3 sees the polka of round 0 and locks; the others learn of it and decide that very block."""
     world = network(4)

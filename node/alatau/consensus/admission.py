@@ -94,7 +94,8 @@ def admit_proposal(seat: Seat, height: Height, message: ProposalMessage, *, veri
             return
     if message.proof_of_lock:
         admit_votes(seat, height, list(message.proof_of_lock))
-    keep_proposal(seat, height, message, timely=is_timely(message, seat.now_ms, seat.parameters))
+    timely = is_timely(message, height.context.parent_timestamp, seat.now_ms, seat.parameters)
+    keep_proposal(seat, height, message, timely=timely)
 
 
 def _convict(

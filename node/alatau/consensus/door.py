@@ -57,8 +57,11 @@ def check_proposal(message: ProposalMessage, validators: ValidatorSet) -> None:
             raise MalformedMessageError("proof of lock holds a vote for something else")
 
 
-def is_timely(message: ProposalMessage, now_ms: int, parameters: ConsensusParameters) -> bool:
+def is_timely(message: ProposalMessage, parent_timestamp: int, now_ms: int, parameters: ConsensusParameters) -> bool:
     """Whether a first proposal's time is near our clock, and its header's near it (proposer-based timestamps).
+
+    A header that repeats its parent's second may be ahead of every clock: it hurries nothing, and clocks that were
+    wrong together and then set right must not stop the network until they are back where they were.
 
     A block that is proposed again was timely to the quorum of its valid round, which is what counts then.
     """
@@ -66,5 +69,7 @@ def is_timely(message: ProposalMessage, now_ms: int, parameters: ConsensusParame
     if proposal.valid_round != NO_ROUND:
         return True
     drift = parameters.clock_drift_ms_max
-    age = proposal.timestamp_ms - message.block.header.timestamp * 1_000
-    return abs(now_ms - proposal.timestamp_ms) <= drift and 0 <= age <= drift + 1_000
+    timestamp = message.block.header.timestamp
+    age_ms = proposal.timestamp_ms - timestamp * 1_000
+    ahead = age_ms < 0 and timestamp != parent_timestamp
+    return abs(now_ms - proposal.timestamp_ms) <= drift and age_ms <= drift + 1_000 and not ahead

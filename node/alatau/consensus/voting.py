@@ -62,9 +62,8 @@ def sign_proposal(seat: Seat, height: Height, block: Block, valid_round: int) ->
     if driver.proposals.in_round(round_):
         return
     proof = driver.votes.votes_for(VoteKind.PREVOTE, valid_round, block.hash) if valid_round != NO_ROUND else ()
-    timestamp_ms = max(seat.now_ms, block.header.timestamp * 1_000)
     proposer = seat.authority.address
-    unsigned = Proposal(height.number, round_, block.hash, valid_round, timestamp_ms, proposer, b"")
+    unsigned = Proposal(height.number, round_, block.hash, valid_round, seat.now_ms, proposer, b"")
     signed = seat.guard.sign(unsigned)
     if signed is None:
         return
