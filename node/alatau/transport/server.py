@@ -149,7 +149,7 @@ class Server:
         """Trio: end every streaming call, which would else outlast any grace."""
         for job in tuple(self._jobs):
             if job.is_stream:
-                job.refused = RpcError(Code.UNAVAILABLE, "the node is shutting down", reason="SHUTTING_DOWN")
+                job.refused = RpcError(Code.UNAVAILABLE, "the node is shutting down", reason="NODE_STOPPING")
                 job.scope.cancel()
 
     def watch_trust(self) -> Callable[[], None]:

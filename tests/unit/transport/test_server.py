@@ -264,7 +264,7 @@ def test_a_port_in_use_is_said_so(drive: Drive) -> None:
 
 
 def test_shutdown_ends_streams_at_once_and_lets_unary_calls_finish(drive: Drive) -> None:
-    """A subscriber hears SHUTTING_DOWN; the node does not wait for it."""
+    """A subscriber hears NODE_STOPPING; the node does not wait for it."""
 
     async def main() -> None:
         async with rig(Limits(shutdown_grace_s=5)) as r, r.channel() as channel, channel.stream(CHAT) as stream:
@@ -274,7 +274,7 @@ def test_shutdown_ends_streams_at_once_and_lets_unary_calls_finish(drive: Drive)
             r.nursery.cancel_scope.cancel()
             with trio.CancelScope(shield=True), pytest.raises(RpcError) as caught:
                 await anext(stream)
-            assert caught.value.reason == "SHUTTING_DOWN"
+            assert caught.value.reason == "NODE_STOPPING"
         assert trio.current_time() - started < 3
 
     drive(main)
