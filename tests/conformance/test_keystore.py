@@ -1,26 +1,17 @@
 """KeyStoreTests of ethereum/tests: files that other clients wrote."""
 
-import json
-import tarfile
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alatau.app.keystore import WrongPasswordError, decrypt_key
-
-ARCHIVE = Path(__file__).parents[3] / "shared" / "conformance" / "ethereum_tests.tar.xz"
+from tests.conformance.published import documents
 
 
 def _vectors() -> dict[str, Any]:
-    assert ARCHIVE.exists(), (
-        f"the published vectors are missing: put shared/conformance beside the repository ({ARCHIVE})"
-    )
-    with tarfile.open(ARCHIVE) as archive:
-        member = archive.extractfile("ethereum_tests/KeyStoreTests/basic_tests.json")
-        assert member is not None
-        vectors: dict[str, Any] = json.load(member)
-        return vectors
+    ((_, vectors),) = documents("ethereum_tests", "ethereum_tests/KeyStoreTests/")
+    assert isinstance(vectors, dict)
+    return vectors
 
 
 def test_every_published_keystore_opens_and_gives_its_key() -> None:
