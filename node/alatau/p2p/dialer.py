@@ -8,6 +8,7 @@ import structlog
 import trio
 
 from alatau.p2p.counters import Counters
+from alatau.p2p.dial_failure import dial_failure
 from alatau.p2p.handshake import LASTING_REFUSALS, BlockSource, ChainId, own_hello, read_hello
 from alatau.p2p.inbox import Inbox
 from alatau.p2p.member import Member
@@ -87,7 +88,7 @@ class Dialer:
         try:
             await self.dial(member)
         except RpcError as error:
-            reason, detail = error.reason, error.message
+            reason, detail = dial_failure(error, self._identity.current)
             least = error.retry_after_s or 0.0
         except trio.BrokenResourceError:
             reason = "CONNECTION_LOST"

@@ -110,7 +110,7 @@ class Network:
             finally:
                 self._nursery = None
                 for session in tuple(self._table.sessions.values()):
-                    session.end("SHUTTING_DOWN")
+                    session.end("NODE_STOPPING")
 
     # -- members -----------------------------------------------------------------------------------------
 

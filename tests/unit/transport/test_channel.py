@@ -149,3 +149,38 @@ def test_a_client_stream_without_requests_still_has_its_response(drive: Drive) -
             assert r.server.calls_started == 1
 
     drive(main)
+
+
+def test_a_channel_that_closes_ends_its_calls_as_cancelled(drive: Drive) -> None:
+    """Who still reads or calls, in another task, gets an ``RpcError`` like any failure of a peer, not a defect."""
+
+    async def main() -> None:
+        async with rig() as r, trio.open_nursery() as nursery:
+            outcomes: list[tuple[str, Code]] = []
+            reading = trio.Event()
+
+            async def read() -> None:
+                try:
+                    async with channel.stream(REPEAT, value(b"forever")) as stream:
+                        async for _ in stream:
+                            reading.set()
+                except RpcError as error:
+                    outcomes.append(("stream", error.code))
+
+            async def call() -> None:
+                try:
+                    await channel.unary(UNARY, value(b"wait"))
+                except RpcError as error:
+                    outcomes.append(("unary", error.code))
+
+            async with r.channel() as channel:
+                nursery.start_soon(read)
+                nursery.start_soon(call)
+                await reading.wait()
+            await eventually(lambda: len(outcomes) == 2)
+            await read()
+            await call()
+            assert set(outcomes) == {("stream", Code.CANCELLED), ("unary", Code.CANCELLED)}
+            assert len(outcomes) == 4
+
+    drive(main)
