@@ -47,7 +47,7 @@ from alatau.storage.log_index import (
     logs_of,
     matches,
 )
-from alatau.storage.past_state import NewestNodes, PastNodes, StateView
+from alatau.storage.past_state import NewestNodes, Past, PastNodes, StateView
 from alatau.storage.progress import Progress
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau.trie.generations import GenerationCache
@@ -87,6 +87,7 @@ class Store:
         "_node_cache",
         "_nodes",
         "_oldest",
+        "_past",
         "_tip",
         "_tip_hash",
         "_trie",
@@ -102,6 +103,7 @@ class Store:
         self._marker = marker
         self._flat = FlatState(db)
         self._nodes = NewestNodes(db)
+        self._past = Past(db, self._reach)
         self._node_cache = NodeCache(options.node_cache_bytes)
         self._headers: GenerationCache[int, Header] = GenerationCache(1_024)
         """Recent headers: BLOCKHASH asks for 256 of them, clients for the newest."""
@@ -315,7 +317,7 @@ class Store:
         assert self._tip is not None, "there is state from genesis on"
         wanted = self._tip.number if height is None else height
         self._reach(wanted)
-        return StateView(wanted, self._db, self._flat, self._reach)
+        return StateView(wanted, self._flat, self._past)
 
     def frozen_state(self, height: int) -> AbstractContextManager[FrozenState]:
         """The state after a block for another thread to read, until the context ends.
@@ -323,7 +325,7 @@ class Store:
         Raises:
             HistoryPrunedError: as :meth:`state`.
         """
-        return frozen_state(self._db, height, self.options.history_blocks)
+        return frozen_state(self._db, height)
 
     def trie(self, height: int | None = None) -> StateTrie:
         """The trie after a block, by default the newest.
@@ -339,7 +341,7 @@ class Store:
         self._reach(height)
         header = self.header(height)
         assert header is not None, "every height up to the tip has a header"
-        return StateTrie.open(header.state_root, PastNodes(height, self._db, self._reach), self._node_cache)
+        return StateTrie.open(header.state_root, PastNodes(height, self._past), self._node_cache)
 
     def proof(self, address: bytes, slots: Sequence[int], height: int | None = None) -> AccountProof:
         """Prove an account and slots under the state root of a block, by default the newest.
@@ -405,6 +407,7 @@ class Store:
         """Empty every cache: the tables changed underneath."""
         for cache in (self._headers, self._blocks, self._flat, self._node_cache):
             cache.clear()
+        self._past.forget()
 
     def _mark(self, height: int) -> None:
         try:
