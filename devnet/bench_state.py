@@ -228,6 +228,7 @@ def main() -> int:
         return 0
     shutil.rmtree(given.folder, ignore_errors=True)
     OUTPUT.mkdir(parents=True, exist_ok=True)
+    written, picture = OUTPUT / "state.json", OUTPUT / "state.png"
     figures: list[Figures] = []
     columns = ("trie us", "commit us", "total us", "wall us", "process us", "anon MiB", "disk B")
     print(f"{'accounts':>10}" + "".join(f"{column:>12}" for column in columns))
@@ -247,19 +248,22 @@ def main() -> int:
             entry.disk_bytes_per_account,
         )
         print(f"{size:>10,}" + "".join(f"{value:>12}" for value in shown), flush=True)
+        # After each size: the largest takes minutes, and what is measured is measured.
+        written.write_text(json.dumps(_document(figures), indent=2) + "\n")
     if not given.keep:
         shutil.rmtree(given.folder)
-    document = {
+    subprocess.run([sys.executable, "-m", "devnet.plot_state", str(written), str(picture)], check=True)
+    print(f"written: {written}, {picture}")
+    return 0
+
+
+def _document(figures: list[Figures]) -> dict[str, object]:
+    return {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
         "keys_per_block": KEYS_PER_BLOCK,
         "sizes": [asdict(entry) for entry in figures],
         "time_ratio_largest_to_100k": _ratio(figures),
     }
-    written, picture = OUTPUT / "state.json", OUTPUT / "state.png"
-    written.write_text(json.dumps(document, indent=2) + "\n")
-    subprocess.run([sys.executable, "-m", "devnet.plot_state", str(written), str(picture)], check=True)
-    print(f"written: {written}, {picture}")
-    return 0
 
 
 def _ratio(figures: list[Figures]) -> float | None:
