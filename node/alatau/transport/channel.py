@@ -76,6 +76,8 @@ class Channel:
             data = await self._bridge.call(call)
         except grpc.aio.AioRpcError as error:
             raise to_rpc_error(error) from None
+        except (HostLostError, grpc.aio.UsageError):
+            raise _channel_closed() from None
         return parse(method.response, data)
 
     @asynccontextmanager
@@ -147,14 +149,19 @@ class Stream:
     def start(self, channel: grpc.aio.Channel, request: Message | None, timeout_s: float | None, metadata: Any) -> None:
         """Asyncio: make the call."""
         path, data = self._method.path, None if request is None else request.SerializeToString()
-        match self._method.client_streaming, self._method.server_streaming:
-            case False, True:
-                call = channel.unary_stream(path)(data, timeout=timeout_s, metadata=metadata)
-            case True, False:
-                call = channel.stream_unary(path)(timeout=timeout_s, metadata=metadata)
-            case _:
-                call = channel.stream_stream(path)(timeout=timeout_s, metadata=metadata)
-        self._task = asyncio.ensure_future(self._pump(call))
+        try:
+            match self._method.client_streaming, self._method.server_streaming:
+                case False, True:
+                    call = channel.unary_stream(path)(data, timeout=timeout_s, metadata=metadata)
+                case True, False:
+                    call = channel.stream_unary(path)(timeout=timeout_s, metadata=metadata)
+                case _:
+                    call = channel.stream_stream(path)(timeout=timeout_s, metadata=metadata)
+        except grpc.aio.UsageError:
+            self._outbound.close(_channel_closed())
+            self._inbound.close(_channel_closed())
+        else:
+            self._task = asyncio.ensure_future(self._pump(call))
 
     async def ended(self) -> None:
         """Asyncio: wait until nothing of the call is left."""
@@ -167,7 +174,8 @@ class Stream:
 
     async def _pump(self, call: Any) -> None:
         writing = asyncio.ensure_future(self._write_all(call)) if self._method.client_streaming else None
-        error: BaseException | None = HostLostError("the call was cancelled")
+        # asyncio cancels this task where its own side leaves the stream, or where another task closes the channel.
+        error: BaseException | None = _channel_closed()
         try:
             await self._read_all(call)
             error = None
@@ -226,6 +234,10 @@ async def open_channel(target: str, tls: ClientTls, limits: Limits | None = None
         finally:
             with trio.CancelScope(shield=True):
                 await bridge.call(lambda: channel.close(None))
+
+
+def _channel_closed() -> RpcError:
+    return RpcError(Code.CANCELLED, "the channel was closed on this side", reason="CANCELLED")
 
 
 def to_rpc_error(error: grpc.aio.AioRpcError) -> RpcError:
