@@ -65,7 +65,8 @@ def encode(item: Item) -> bytes:
 
 def wrap_list(payload: bytes) -> bytes:
     """Put a list header before ``payload``, the concatenation of items that are already encoded."""
-    return _header(_LIST, len(payload)) + payload
+    size = len(payload)
+    return (_SHORT_LISTS[size] if size <= _SHORT_MAX else _header(_LIST, size)) + payload
 
 
 def decode(data: bytes) -> Decoded:

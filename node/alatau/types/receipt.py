@@ -2,10 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
 
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.types.header import BLOOM_SIZE
+
+
+_ADDRESS_HEADER: Final = b"\x94"
+_HASH_HEADER: Final = b"\xa0"
+_BLOOM_HEADER: Final = b"\xb9\x01\x00"
+"""RLP's headers of strings of 20, 32 and 256 bytes."""
+
+_BLOOM_CACHE: Final = 8_192
+"""Values whose bits are kept, in 4 MB: contracts, event names and busy accounts come again in every block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +48,24 @@ def log_item(log: Log) -> rlp.Item:
 
 
 def encode_receipt(receipt: Receipt) -> bytes:
-    """The bytes that the receipts trie holds: the type's byte (but for legacy), then RLP."""
-    body = rlp.encode(
-        (
-            int(receipt.succeeded),
-            receipt.cumulative_gas_used,
-            receipt.bloom,
-            [log_item(log) for log in receipt.logs],
-        )
+    """The bytes that the receipts trie holds: the type's byte (but for legacy), then RLP.
+
+    Put together by hand, because all widths but two are fixed: every payment encodes one.
+    """
+    body = rlp.wrap_list(
+        (b"\x01" if receipt.succeeded else b"\x80")
+        + rlp.encode(receipt.cumulative_gas_used)
+        + _BLOOM_HEADER
+        + receipt.bloom
+        + rlp.wrap_list(b"".join([_encode_log(log) for log in receipt.logs]))
     )
     return body if receipt.transaction_type == 0 else bytes((receipt.transaction_type,)) + body
+
+
+def _encode_log(log: Log) -> bytes:
+    """RLP of :func:`log_item`."""
+    topics = b"".join([_HASH_HEADER + topic for topic in log.topics])
+    return rlp.wrap_list(_ADDRESS_HEADER + log.address + rlp.wrap_list(topics) + rlp.encode(log.data))
 
 
 def decode_receipt(data: bytes) -> Receipt:
@@ -60,6 +79,7 @@ def decode_receipt(data: bytes) -> Receipt:
     return Receipt(kind, bool(status), rlp.to_uint(f[1], 64), logs, rlp.to_bytes(f[2], BLOOM_SIZE))
 
 
+@lru_cache(maxsize=_BLOOM_CACHE)
 def bloom_bits(value: bytes) -> int:
     """The three bits that ``value`` sets in a 2048-bit filter, as an integer (Yellow Paper, eq. 29-31)."""
     digest = keccak256(value)

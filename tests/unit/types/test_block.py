@@ -4,7 +4,7 @@ import pytest
 
 from alatau.codec import rlp
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.types.block import Block, decode_block, encode_block
+from alatau.types.block import STEP, Block, decode_block, decode_block_in_steps, encode_block
 from alatau.types.header import EMPTY_ROOT, NONCE, ZERO_HASH, Header, header_hash
 from alatau.types.transaction import TransactionError, TransactionType, UnsignedTransaction, sign_transaction
 from alatau.types.vote import Commit, CommitSignature
@@ -51,3 +51,29 @@ def test_malformed() -> None:
         decode_block(rlp.encode([good[0], [], [b"\x01"]]))
     with pytest.raises(TransactionError):
         decode_block(rlp.encode([good[0], [b"\x02\xc0"], []]))
+
+
+def test_a_large_block_is_read_in_steps() -> None:
+    """A pause after every few transactions, and the same block at the end."""
+    block = Block(_HEADER, _TRANSACTIONS * STEP, None)
+    steps, pauses = decode_block_in_steps(encode_block(block)), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            assert end.value == block
+            break
+        pauses += 1
+    assert pauses == len(_TRANSACTIONS)
+
+
+def test_a_transaction_at_hand_is_not_read_again() -> None:
+    """It is asked for by its hash, and the very object is taken."""
+    by_hash = {_TRANSACTIONS[0].hash: _TRANSACTIONS[0]}
+    steps = decode_block_in_steps(encode_block(Block(_HEADER, _TRANSACTIONS, None)), by_hash.get)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    first, second = end.value.value.transactions
+    assert first is _TRANSACTIONS[0]
+    assert second == _TRANSACTIONS[1]
+    assert second is not _TRANSACTIONS[1]

@@ -37,9 +37,12 @@ def test_bloom_bits() -> None:
 
 @given(st.integers(0, 4), st.booleans(), st.integers(0, 2**64 - 1), _logs)
 def test_round_trip(kind: int, succeeded: bool, gas: int, logs: tuple[Log, ...]) -> None:
-    """A receipt of each type reads back."""
+    """A receipt of each type is the RLP of its items, and reads back."""
     receipt = Receipt(kind, succeeded, gas, logs, logs_bloom(logs))
-    assert decode_receipt(encode_receipt(receipt)) == receipt
+    encoded = encode_receipt(receipt)
+    assert decode_receipt(encoded) == receipt
+    items = (int(succeeded), gas, receipt.bloom, [log_item(log) for log in logs])
+    assert encoded[1 if kind else 0 :] == rlp.encode(items)
 
 
 def test_known_receipt() -> None:
