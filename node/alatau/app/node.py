@@ -157,7 +157,8 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     """Build everything on what is on disk, run it, and take it down in order."""
     genesis, config = parts.genesis, parts.config
     view = open_chain_view(genesis.config, parts.store, genesis_validator_set(genesis))
-    network = _network(parts, view)
+    mempool = _mempool(parts)
+    network = _network(parts, view, mempool)
     peers = NetworkPeers(network)
     domain = consensus_domain(genesis.config.chain_id, parts.genesis_hash)
     address = parts.voting_key.address if parts.voting_key else None
@@ -165,7 +166,6 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         Authority(address, parts.voting_key.sign if parts.voting_key else _no_key, recover_address, domain),
         genesis.config.consensus,
     )
-    mempool = _mempool(parts)
     subscriptions = Subscriptions()
     admission = Admission(
         mempool,
@@ -240,13 +240,14 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     _LOG.info("node.stopped", height=view.height)
 
 
-def _network(parts: _Parts, view: ChainView) -> Network:
+def _network(parts: _Parts, view: ChainView, mempool: Mempool) -> Network:
     endpoint = parse_endpoint(parts.config.p2p.listen)
     return Network(
         identity=parts.identity,
         chain=ChainId(parts.genesis.config.chain_id, parts.genesis_hash),
         blocks=StoredBlocks(parts.store),
         members=members_of(parts.genesis, view),
+        known_transaction=mempool.get,
         settings=Settings(
             host=endpoint.host,
             port=endpoint.port,

@@ -11,7 +11,9 @@ from alatau.p2p.gossip import Gossip
 from alatau.p2p.member import PeerConnected, PeerLost
 from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
+from alatau.p2p.slices import in_slices
 from alatau.p2p.table import PeerTable
+from alatau.types.transaction import Transaction
 from alatau.wire.consensus import read_control, read_proposal
 from alatau.wire.errors import WireError
 from alatau.wire.gossip import read_batch
@@ -26,12 +28,14 @@ class Inbox:
         table: PeerTable,
         gossip: Gossip,
         learn: Callable[[bytes], bool],
+        known: Callable[[bytes], Transaction | None] | None,
         settings: Settings,
         counters: Counters,
     ) -> None:
         self._table = table
         self._gossip = gossip
         self._learn = learn
+        self._known = known
         self._settings = settings
         self._counters = counters
         consensus = trio.open_memory_channel[tuple[bytes, Message | PeerConnected | PeerLost]](
@@ -48,7 +52,8 @@ class Inbox:
                 case Lane.CONSENSUS:
                     await self._on_consensus(session, message)
                 case Lane.PROPOSALS:
-                    proposal = read_proposal(message, self._settings.block_size_bytes_max)
+                    steps = read_proposal(message, self._settings.block_size_bytes_max, self._known)
+                    proposal = await in_slices(steps)
                     self._counters.messages_in["ProposalMessage"] += 1
                     session.height = max(session.height, _claimed_height(proposal))
                     await self._to_consensus.send((session.peer_id, proposal))

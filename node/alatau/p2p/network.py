@@ -5,7 +5,7 @@ blocks; what arrives waits in two bounded channels, one for consensus and one fo
 holds up the other. A full channel stops the reading of the streams behind it, never the rest of the node.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -33,6 +33,7 @@ from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, Server, serve
 from alatau.transport.service import bind
 from alatau.types.block import Block
+from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
 from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.gossip import write_batch
@@ -59,7 +60,9 @@ class Network:
         blocks: BlockSource,
         members: Iterable[Member] = (),
         settings: Settings | None = None,
+        known_transaction: Callable[[bytes], Transaction | None] | None = None,
     ) -> None:
+        """``known_transaction`` gives a transaction by its hash, so that it is not decoded again in a block."""
         self._settings = settings = settings or Settings()
         self.counters = Counters()
         self.port = 0
@@ -71,7 +74,7 @@ class Network:
         self._gossip = Gossip(settings.seen_max)
         self._gossip_waiting = trio.Event()
         self._gossip_full = trio.Event()
-        self._inbox = Inbox(self._table, self._gossip, self.learn_key, settings, self.counters)
+        self._inbox = Inbox(self._table, self._gossip, self.learn_key, known_transaction, settings, self.counters)
         parts = (chain, blocks, self._table, self._inbox, settings)
         self._handlers = PeerHandlers(*parts, self.counters)
         self._dialer = Dialer(identity, *parts, self._limits, self.learn_key, self.counters)

@@ -6,6 +6,7 @@ import trio
 
 from alatau.p2p.counters import Counters
 from alatau.p2p.settings import Settings
+from alatau.p2p.slices import in_slices
 from alatau.p2p.stubs import FETCH_BLOCKS
 from alatau.p2p.table import PeerTable
 from alatau.transport.channel import Channel, Stream, open_channel
@@ -54,7 +55,7 @@ async def _fetch(
         while (response := await _next(stream, settings.sync_stall_s)) is not None:
             if len(blocks) >= count:
                 raise WireError("more blocks than asked for", "SYNC_EXCESS")
-            block, commit = read_committed(response)
+            block, commit = await in_slices(read_committed(response))
             if block.header.number != start + len(blocks):
                 raise WireError(f"block {block.header.number} where {start + len(blocks)} is next", "SYNC_OUT_OF_ORDER")
             blocks.append((block, commit))

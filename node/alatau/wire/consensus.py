@@ -1,6 +1,6 @@
 """Consensus messages between validators: votes, certificates, status, proposals."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Generator, Iterable
 from typing import Final, TypeAlias
 
 from alatau.codec.rlp import RlpError
@@ -13,8 +13,8 @@ from alatau.consensus.messages import (
 )
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
 from alatau.pb.types.v1 import consensus_pb2
-from alatau.types.block import decode_block, encode_block
-from alatau.types.transaction import TransactionError
+from alatau.types.block import Block, decode_block_in_steps, encode_block
+from alatau.types.transaction import Transaction, TransactionError
 from alatau.types.vote import NO_ROUND, Commit, CommitSignature, Proposal, Vote, VoteKind
 from alatau.wire.errors import WireError, sized
 
@@ -82,18 +82,25 @@ def write_proposal(message: ProposalMessage) -> p2p_pb2.ProposalsRequest:
 
 
 def read_proposal(
-    envelope: p2p_pb2.ProposalsRequest | p2p_pb2.ProposalsResponse, block_size_bytes_max: int
-) -> ProposalMessage:
-    """From the Proposals stream. Checks form, not validity; raises ``WireError``."""
+    envelope: p2p_pb2.ProposalsRequest | p2p_pb2.ProposalsResponse,
+    block_size_bytes_max: int,
+    known: Callable[[bytes], Transaction | None] | None = None,
+) -> Generator[None, None, ProposalMessage]:
+    """From the Proposals stream, in steps (``types.block``). Checks form, not validity; raises ``WireError``."""
     proposed = envelope.proposal
     if len(proposed.block) > block_size_bytes_max:
         raise WireError(f"block has {len(proposed.block)} bytes, more than {block_size_bytes_max}", "BLOCK_TOO_LARGE")
-    proposal = _read_proposal(proposed.proposal)
+    proposal, proof = _read_proposal(proposed.proposal), _read_votes(proposed.proof_of_lock)
+    block = yield from read_block(proposed.block, known)
+    return ProposalMessage(proposal, block, proof)
+
+
+def read_block(data: bytes, known: Callable[[bytes], Transaction | None] | None = None) -> Generator[None, None, Block]:
+    """RLP of a block, in steps; raises ``WireError``."""
     try:
-        block = decode_block(proposed.block)
+        return (yield from decode_block_in_steps(data, known))
     except (RlpError, TransactionError) as error:
         raise WireError(f"block cannot be read: {error}") from error
-    return ProposalMessage(proposal, block, _read_votes(proposed.proof_of_lock))
 
 
 def write_vote(vote: Vote) -> consensus_pb2.Vote:

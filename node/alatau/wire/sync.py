@@ -1,13 +1,12 @@
 """Committed blocks on their way to a node that catches up."""
 
+from collections.abc import Generator
 from dataclasses import dataclass
 
-from alatau.codec.rlp import RlpError
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
-from alatau.types.block import Block, decode_block, encode_block
-from alatau.types.transaction import TransactionError
+from alatau.types.block import Block, encode_block
 from alatau.types.vote import Commit
-from alatau.wire.consensus import read_commit, write_commit
+from alatau.wire.consensus import read_block, read_commit, write_commit
 from alatau.wire.errors import WireError
 
 
@@ -34,16 +33,13 @@ def write_committed(block: Block, commit: Commit) -> p2p_pb2.FetchBlocksResponse
     return p2p_pb2.FetchBlocksResponse(block=encode_block(block), commit=write_commit(commit))
 
 
-def read_committed(response: p2p_pb2.FetchBlocksResponse) -> tuple[Block, Commit]:
-    """A block and the commit that is said to prove it. Checks form and that they name each other.
+def read_committed(response: p2p_pb2.FetchBlocksResponse) -> Generator[None, None, tuple[Block, Commit]]:
+    """A block and the commit that is said to prove it, in steps. Checks form and that they name each other.
 
     Raises:
         WireError: unreadable, or the commit is for another block or height.
     """
-    try:
-        block = decode_block(response.block)
-    except (RlpError, TransactionError) as error:
-        raise WireError(f"block cannot be read: {error}") from error
+    block = yield from read_block(response.block)
     commit = read_commit(response.commit)
     if commit.block_hash != block.hash or commit.height != block.header.number:
         raise WireError(f"the commit is for another block than {block.header.number}")
