@@ -9,7 +9,6 @@ from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.types.header import BLOOM_SIZE
 
-
 _ADDRESS_HEADER: Final = b"\x94"
 _HASH_HEADER: Final = b"\xa0"
 _BLOOM_HEADER: Final = b"\xb9\x01\x00"
