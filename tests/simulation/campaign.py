@@ -75,21 +75,24 @@ def _rules(chance: Random) -> Rules:
 
 
 def _faulty(chance: Random, rules: Rules) -> tuple[str, frozenset[bytes]]:
-    """Which kind of liar there is, if any: one validator with less than a third of every set.
+    """Which kind of faulty validators there are, if any: together less than a third of every set.
 
     One whose disks are emptied again and again counts as one: it cannot keep a lock that it forgot.
     """
     kind = chance.choice(("none", "twins", "mutation", "wipe"))
-    candidates = [
-        v.address for v in rules.sets[0][1].validators if all(_tolerates(s, v.address) for _, s in rules.sets)
-    ]
-    if kind == "none" or not candidates:
-        return "none", frozenset()
-    return kind, frozenset([chance.choice(candidates)])
+    candidates = [v.address for v in rules.sets[0][1].validators]
+    chance.shuffle(candidates)
+    faulty: set[bytes] = set()
+    for address in candidates:
+        if all(_tolerates(validators, faulty | {address}) for _, validators in rules.sets):
+            faulty.add(address)
+            if chance.random() < 0.5:
+                break
+    return (kind, frozenset(faulty)) if faulty and kind != "none" else ("none", frozenset())
 
 
-def _tolerates(validators: ValidatorSet, address: bytes) -> bool:
-    return validators.power_of(address) * 3 < validators.total_power
+def _tolerates(validators: ValidatorSet, faulty: set[bytes]) -> bool:
+    return sum(map(validators.power_of, faulty)) * 3 < validators.total_power
 
 
 def _populate(world: World, chance: Random, kind: str, faulty: frozenset[bytes]) -> None:
@@ -122,7 +125,7 @@ def _trouble(world: World, chance: Random, kind: str) -> None:
             case 2:
                 world.heal()
         if forgetful and chance.random() < 0.3:
-            node = forgetful[0]
+            node = chance.choice(forgetful)
             world.kill(node)
             world.wipe(node)
             world.start([node])
