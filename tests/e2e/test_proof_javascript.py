@@ -34,7 +34,9 @@ def javascript() -> Path:
     lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
     mark = FOLDER / "node_modules" / ".installed"
     if not mark.exists() or mark.read_text() != lock:
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, check=True)
+        subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], cwd=FOLDER, check=True
+        )
         mark.write_text(lock)
     return FOLDER
 
