@@ -9,8 +9,8 @@ It works under plain ``trio.run`` (grpc then lives in a thread of its own) and i
 grpc's loop): ``transport.bridge`` finds out which.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -30,6 +30,7 @@ from alatau.client.queries import (
     read_logs_of_block,
     subscribe_logs_request,
 )
+from alatau.client.resuming import Resuming
 from alatau.client.submitting import SubmitOutcome, Submitted
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
@@ -213,6 +214,24 @@ class Client:
         """Logs as blocks are decided; resume with the last ``cursor``."""
         return _subscribe_logs(self._channel, wanted, from_height, cursor)
 
+    def follow_blocks(
+        self, from_height: int, view: BlockView = BlockView.HASHES
+    ) -> AbstractAsyncContextManager[AsyncIterator[BlockRecord]]:
+        """As ``subscribe_blocks``, going on by itself after a lost connection or a restart of the node."""
+        return _resuming(
+            lambda height: _subscribe_blocks(self._channel, height, view), from_height, lambda block: block.height + 1
+        )
+
+    def follow_logs(
+        self, wanted: EventFilter, *, from_height: int
+    ) -> AbstractAsyncContextManager[AsyncIterator[LogsOfBlock]]:
+        """As ``subscribe_logs``, going on by itself after a lost connection or a restart of the node."""
+        return _resuming(
+            lambda height: _subscribe_logs(self._channel, wanted, height, None),
+            from_height,
+            lambda logs: logs.height + 1,
+        )
+
     # Accounts and contracts
 
     async def wallet(self, key: PrivateKey) -> Wallet:
@@ -306,6 +325,14 @@ async def connect(endpoint: str, tls: ClientTls) -> AsyncIterator[Client]:
 async def _submit_stream(channel: Channel) -> AsyncIterator[SubmitStream]:
     async with channel.stream(METHODS["SubmitTransactions"]) as stream:
         yield SubmitStream(stream)
+
+
+@asynccontextmanager
+async def _resuming(
+    open_at: Callable[[int], AbstractAsyncContextManager[AsyncIterator[T]]], height: int, after: Callable[[T], int]
+) -> AsyncIterator[AsyncIterator[T]]:
+    async with AsyncExitStack() as stack:
+        yield Resuming(stack, open_at, height, after)
 
 
 @asynccontextmanager

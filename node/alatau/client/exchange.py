@@ -34,6 +34,9 @@ RETRY_PAUSES_S = (0.05, 0.2, 0.5)
 """Pauses before a call is made again that no node answered: a connection was lost, a node restarts. Every call of the
 API may be repeated, submits included (docs/api.md)."""
 
+PAUSE_S_MAX = 5.0
+"""Longest pause between attempts to resume a subscription."""
+
 
 def may_retry(error: RpcError) -> bool:
     """Whether nobody answered; what a node itself says, such as NODE_STOPPING, is not asked again."""

@@ -1,5 +1,6 @@
 """Every reason of the error catalogue comes out of a running node, with the code that the catalogue says."""
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -361,3 +362,14 @@ def test_only_what_may_pass_with_time_asks_to_try_again() -> None:
     retried = {"UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED"}
     at_fault = {entry.reason for entry in CATALOGUE.values() if entry.fault is Fault.CALLER and entry.code in retried}
     assert at_fault == {"TOO_MANY_CALLS"}
+
+
+def test_what_transport_says_is_in_the_catalogue() -> None:
+    """Reasons that a server gives before or after a handler runs are documented like all others."""
+    folder = ROOT / "node" / "alatau" / "transport"
+    said = set()
+    for name in ("admission", "job", "messages", "server"):
+        said |= set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|INTERNAL)"', (folder / f"{name}.py").read_text()))
+    # A certificate that TLS has verified can be read; and nobody hears why a call is cancelled but who cancelled it.
+    assert said - {"CERTIFICATE_UNREADABLE", "CANCELLED"} <= set(CATALOGUE)
+    assert {"RATE_LIMITED", "TOO_MANY_CALLS", "NODE_STOPPING", "INTERNAL"} <= said

@@ -1,0 +1,91 @@
+"""Subscriptions that outlive their connection."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import trio
+
+from alatau.client import Client, RpcError, connect
+from alatau.wire.block import BlockView
+from alatau.wire.logs import EventFilter
+from tests.unit.rpc.solo_node import MERCHANT, TOKEN, Running, SoloNode, running, token_artifacts
+from tests.unit.rpc.test_transaction_service import payment
+
+
+class Service:
+    """A node that can be stopped and started on one port."""
+
+    def __init__(self, node: SoloNode, nursery: trio.Nursery) -> None:
+        self.node = node
+        self.port = 0
+        self._nursery = nursery
+        self._stop = trio.Event()
+        self._stopped = trio.Event()
+
+    async def start(self) -> Running:
+        """Serve, on the same port as before."""
+        self._stop, self._stopped = trio.Event(), trio.Event()
+        served: Running = await self._nursery.start(self._serve)
+        self.port = int(served.endpoint.rpartition(":")[2])
+        return served
+
+    async def stop(self) -> None:
+        """End the listener and its calls."""
+        self._stop.set()
+        await self._stopped.wait()
+
+    async def _serve(self, *, task_status: trio.TaskStatus[Running]) -> None:
+        async with running(self.node, port=self.port) as served:
+            task_status.started(served)
+            await self._stop.wait()
+        self._stopped.set()
+
+
+@asynccontextmanager
+async def restartable(node: SoloNode) -> AsyncIterator[tuple[Service, Client]]:
+    """A service and a client of it."""
+    async with trio.open_nursery() as nursery:
+        service = Service(node, nursery)
+        served = await service.start()
+        async with connect(served.endpoint, served.tls) as client:
+            yield service, client
+        await service.stop()
+
+
+@pytest.mark.trio
+async def test_blocks_go_on_after_a_restart(node: SoloNode) -> None:
+    """The node stops twice while blocks are decided; the client sees every height once."""
+    async with restartable(node) as (service, client), client.follow_blocks(0, BlockView.HEADER) as blocks:
+        seen = [(await anext(blocks)).height]
+        for _ in range(2):
+            await service.stop()
+            node.commit_block()
+            await service.start()
+            node.commit_block()
+            seen += [(await anext(blocks)).height for _ in range(2)]
+        assert seen == list(range(5))
+
+
+@pytest.mark.trio
+async def test_logs_go_on_after_a_restart(node: SoloNode) -> None:
+    """Each log once, those of blocks decided meanwhile included."""
+    async with restartable(node) as (service, client):
+        data = client.contract(token_artifacts()["abi"], TOKEN).encode("transfer", MERCHANT.address, 1)
+        async with client.follow_logs(EventFilter((TOKEN,)), from_height=1) as messages:
+            heights = []
+            for nonce in range(3):
+                await service.stop()
+                await node.submit([payment(nonce, to=TOKEN, value=0, data=data, gas_limit=90_000).encoded])
+                node.commit_block()
+                await service.start()
+                heights.append((await anext(messages)).height)
+        assert heights == [1, 2, 3]
+
+
+@pytest.mark.trio
+async def test_other_errors_are_raised(node: SoloNode) -> None:
+    """A request that is wrong stays wrong: it is not repeated for ever."""
+    async with restartable(node) as (_, client), client.follow_logs(EventFilter((b"",)), from_height=0) as messages:
+        with pytest.raises(RpcError, match="INVALID_REQUEST"):
+            await anext(messages)
