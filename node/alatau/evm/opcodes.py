@@ -89,9 +89,17 @@ def _touch(offset: str, size: str) -> str:
     return f"if {size} and {offset} + {size} > len(mem):\n    gas = grow(mem, {offset} + {size}, gas)\n"
 
 
-def _charge_words(price: int, size: str) -> str:
-    """Statements that charge ``price`` for each started word of ``size`` bytes, and refuse what is not covered."""
-    return f"gas -= {price} * ({size} + 31 >> 5)\n" + _CHECK
+def _copy_to(target: str, size: str, source: str, end: str = "") -> str:
+    """Statements that pay for ``size`` bytes, extend the memory to hold them at ``target``, and copy them there.
+
+    ``end`` is where the memory has to reach, if not to the end of what is copied.
+    """
+    end = end or f"{target} + {size}"
+    return (
+        f"if {size}:\n    gas -= 3 * ({size} + 31 >> 5)\n    if gas < 0:\n        raise OutOfGasError\n"
+        f"    if {end} > len(mem):\n        gas = grow(mem, {end}, gas)\n"
+        f"    mem[{target} : {target} + {size}] = {source}"
+    )
 
 
 def _words(code: int, pops: int, rows: str) -> Iterator[Opcode]:
@@ -180,7 +188,7 @@ _KECCAK: Final = (
         2,
         1,
         Kind.STATEMENT,
-        _charge_words(6, "{b}") + _touch("{a}", "{b}") + "{out} = keccak_word(mem[{a} : {a} + {b}])",
+        "gas -= 6 * ({b} + 31 >> 5)\n" + _CHECK + _touch("{a}", "{b}") + "{out} = keccak_word(mem[{a} : {a} + {b}])",
     ),
 )
 
@@ -202,8 +210,7 @@ def _access(code: int, name: str, function: str) -> Opcode:
 
 def _copy(code: int, name: str, source: str) -> Opcode:
     """An instruction that copies to memory and reads zeros past the end of its source."""
-    shape = _charge_words(3, "{c}") + _touch("{a}", "{c}")
-    shape += "if {c}:\n    mem[{a} : {a} + {c}] = bytes(" + source + "[{b} : {b} + {c}]).ljust({c}, ZERO)"
+    shape = _copy_to("{a}", "{c}", "bytes(" + source + "[{b} : {b} + {c}]).ljust({c}, ZERO)")
     return Opcode(code, name, 3, 3, 0, Kind.STATEMENT, shape)
 
 
@@ -227,10 +234,7 @@ _ENVIRONMENT: Final = (
         4,
         0,
         Kind.STATEMENT,
-        "code, gas = code_at(f, {a}, gas)\n"
-        + _charge_words(3, "{d}")
-        + _touch("{b}", "{d}")
-        + "if {d}:\n    mem[{b} : {b} + {d}] = code[{c} : {c} + {d}].ljust({d}, ZERO)",
+        "code, gas = code_at(f, {a}, gas)\n" + _copy_to("{b}", "{d}", "code[{c} : {c} + {d}].ljust({d}, ZERO)"),
     ),
     _frame(0x3D, "RETURNDATASIZE", 2, "len(f.returned)"),
     Opcode(
@@ -241,9 +245,7 @@ _ENVIRONMENT: Final = (
         0,
         Kind.STATEMENT,
         "if {b} + {c} > len(f.returned):\n    raise ReturnDataError\n"
-        + _charge_words(3, "{c}")
-        + _touch("{a}", "{c}")
-        + "mem[{a} : {a} + {c}] = f.returned[{b} : {b} + {c}]",
+        + _copy_to("{a}", "{c}", "f.returned[{b} : {b} + {c}]"),
     ),
     _access(0x3F, "EXTCODEHASH", "code_hash"),
     _frame(0x40, "BLOCKHASH", 20, "block_hash(f, {a})", 1),
@@ -313,7 +315,7 @@ _STATE: Final = (
         3,
         0,
         Kind.STATEMENT,
-        _charge_words(3, "{c}") + _touch("max({a}, {b})", "{c}") + "mem[{a} : {a} + {c}] = mem[{b} : {b} + {c}]",
+        _copy_to("{a}", "{c}", "mem[{b} : {b} + {c}]", "max({a}, {b}) + {c}"),
     ),
 )
 

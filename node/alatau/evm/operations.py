@@ -38,6 +38,8 @@ M: Final = 2**256 - 1
 """All bits of a word."""
 SIGN: Final = 2**255
 """The sign bit; flipping it in both operands turns a signed comparison into an unsigned one."""
+TOP: Final = 2**256
+"""A negative word is its value plus this."""
 ADDRESS: Final = 2**160 - 1
 ZERO: Final = b"\0"
 word: Final = int.from_bytes
@@ -50,27 +52,22 @@ BLOCK_HASHES: Final = 256
 """BLOCKHASH reaches back this far."""
 
 
-def signed(value: int) -> int:
-    """The two's complement value of a word."""
-    return value - 2**256 if value >= SIGN else value
-
-
 def signed_div(a: int, b: int) -> int:
     """SDIV: towards zero."""
     if b == 0:
         return 0
-    x, y = signed(a), signed(b)
-    quotient = abs(x) // abs(y)
-    return (quotient if (x < 0) == (y < 0) else -quotient) & M
+    if a < SIGN:
+        return a // b if b < SIGN else -(a // (TOP - b)) & M
+    return (-((TOP - a) // b) if b < SIGN else (TOP - a) // (TOP - b)) & M
 
 
 def signed_mod(a: int, b: int) -> int:
     """SMOD: the sign is the dividend's."""
     if b == 0:
         return 0
-    x = signed(a)
-    rest = abs(x) % abs(signed(b))
-    return (-rest if x < 0 else rest) & M
+    if b >= SIGN:
+        b = TOP - b
+    return a % b if a < SIGN else -((TOP - a) % b) & M
 
 
 def sign_extend(size: int, value: int) -> int:
@@ -83,7 +80,9 @@ def sign_extend(size: int, value: int) -> int:
 
 def shift_arithmetic(shift: int, value: int) -> int:
     """SAR (EIP-145)."""
-    return signed(value) >> min(shift, 255) & M
+    if value < SIGN:
+        return value >> shift if shift < 256 else 0
+    return value - TOP >> shift & M if shift < 256 else M
 
 
 def keccak_word(data: bytes | bytearray) -> int:

@@ -15,10 +15,15 @@ from alatau.evm.operations import (
     load,
     shift_arithmetic,
     sign_extend,
-    signed,
     signed_div,
     signed_mod,
 )
+
+
+def signed(value: int) -> int:
+    """The value of a word in two's complement."""
+    return value - 2**256 if value >> 255 else value
+
 
 WORDS = st.one_of(st.integers(0, M), st.sampled_from((0, 1, 2, 2**255 - 1, 2**255, M - 1, M)))
 
