@@ -87,11 +87,12 @@ def sender_of(tx: Transaction) -> bytes:
     return address_of(1_000_000 + tx.value)
 
 
-@dataclass(frozen=True, slots=True)
 class InvalidBlockError(ValueError):
     """A block breaks a rule of the simulated chain."""
 
-    rule: str
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
 
 
 def build_header(

@@ -8,7 +8,7 @@ from alatau.consensus.errors import MessageError
 from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, VotesMessage
 from alatau.types.block import Block
 from alatau.types.vote import NO_ROUND, Commit, Proposal, Vote, VoteKind
-from tests.simulation.chain import Ledger, Rules, authority_of, check_commit
+from tests.simulation.chain import InvalidBlockError, Ledger, Rules, authority_of, check_commit
 
 _WITNESS = authority_of(None)
 
@@ -129,12 +129,18 @@ class Checkers:
         height = block.header.number
         if self.silenced:
             raise Violation(f"height {height} was decided with more than a third silent")
-        check_commit(commit, block, self.rules.validators(height))
+        try:
+            check_commit(commit, block, self.rules.validators(height))
+        except InvalidBlockError as error:
+            raise Violation(f"height {height} was committed without proof: {error.rule}") from error
         known = self.decided.setdefault(height, block)
         if known.hash != block.hash:
             raise Violation(f"two blocks were decided at height {height}")
         if height == self._ledger.height + 1:
-            self._ledger.check(block)
+            try:
+                self._ledger.check(block)
+            except InvalidBlockError as error:
+                raise Violation(f"an invalid block was decided at height {height}: {error.rule}") from error
             self._ledger.append(block, commit)
         if height > self._ledger.height:
             raise Violation(f"height {height} was decided before the one below it")

@@ -17,14 +17,15 @@ from tests.simulation.campaign import simulate
 _SEEDS = 400
 
 
-def _found() -> str:
-    """What the first failing seed says; empty where none fails."""
+def _finds(what: str) -> bool:
+    """Whether some seed fails with these words; a broken rule may show in other ways before."""
     for seed in range(_SEEDS):
         try:
             simulate(seed)
         except AssertionError as violation:
-            return str(violation)
-    return ""
+            if what in str(violation):
+                return True
+    return False
 
 
 def test_a_core_that_ignores_its_lock_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +37,7 @@ def test_a_core_that_ignores_its_lock_is_caught(monkeypatch: pytest.MonkeyPatch)
         return state_machine._prevote(state, block_hash if acceptable else None)
 
     monkeypatch.setattr(state_machine, "_proposed", proposed)
-    assert "broke its lock" in _found()
+    assert _finds("broke its lock")
 
 
 def test_a_core_that_forgets_its_lock_in_a_crash_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +50,7 @@ def test_a_core_that_forgets_its_lock_in_a_crash_is_caught(monkeypatch: pytest.M
         driver.state = replace(driver.state, locked_round=-1, locked_hash=None)
 
     monkeypatch.setattr(Consensus, "_restore", forgetful)
-    assert "broke its lock" in _found()
+    assert _finds("broke its lock")
 
 
 def test_a_core_that_speaks_before_it_writes_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,20 +61,20 @@ def test_a_core_that_speaks_before_it_writes_is_caught(monkeypatch: pytest.Monke
         return tuple(sorted(step(self, event, now_ms), key=lambda e: isinstance(e, (DoPersist, DoRecordSignState))))
 
     monkeypatch.setattr(Consensus, "step", hasty)
-    assert "twice" in _found()
+    assert _finds("twice")
 
 
 def test_a_core_without_its_log_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A validator that loses its log keeps silent, so a network of them stands still: no recovery."""
     monkeypatch.setattr(Consensus, "_restore", lambda *_: None)
     monkeypatch.setattr(SigningGuard, "restore", lambda *_: False)
-    assert _found()
+    assert _finds("no recovery")
 
 
 def test_a_quorum_of_half_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than half is not more than two thirds."""
     monkeypatch.setattr(ValidatorSet, "has_quorum", lambda self, power: power * 2 > self.total_power)
-    assert "two quorums" in _found()
+    assert _finds("two quorums")
 
 
 def test_votes_counted_twice_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,4 +89,4 @@ def test_votes_counted_twice_are_caught(monkeypatch: pytest.MonkeyPatch) -> None
                     tally.power[block_hash] += 1
 
     monkeypatch.setattr(VoteKeeper, "add", generous)
-    assert _found()
+    assert _finds("without proof")
