@@ -9,6 +9,7 @@ import click
 import pytest
 import yaml
 
+from alatau.app.block_metrics import BlockMetrics
 from alatau.app.metrics import Metrics
 from alatau.app.node_metrics import register_node_metrics
 from alatau.app.peer_metrics import register_peer_metrics
@@ -66,6 +67,7 @@ def test_every_metric_that_is_named_exists() -> None:
     metrics = Metrics()
     register_node_metrics(metrics, cast("Node", SimpleNamespace()), lambda: 0.0)
     register_peer_metrics(metrics, Counters())
+    BlockMetrics(metrics)
     text = (DOCS / "operators/monitoring.md").read_text()
     named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate)_[a-z_]+[a-z])\b", text))
     assert named == set(metrics.names())

@@ -19,6 +19,7 @@ import structlog
 import trio
 
 import alatau
+from alatau.app.block_metrics import BlockMetrics
 from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import read_config
@@ -352,6 +353,7 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
     register_peer_metrics(metrics, node.network.counters)
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
     probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))
+    nursery.start_soon(BlockMetrics(metrics).follow, node)
     nursery.start_soon(serve_observability, listeners, probes)
 
 

@@ -3,7 +3,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from alatau.app.metrics import Metrics
 
 
-def _samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+def samples(metrics: Metrics) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    """Every sample of a scrape, by name and labels."""
     families = text_string_to_metric_families(metrics.render().decode())
     return {(s.name, tuple(sorted(s.labels.items()))): s.value for f in families for s in f.samples}
 
@@ -12,17 +13,17 @@ def test_a_value_is_read_at_each_scrape() -> None:
     """Nothing is cached between two scrapes."""
     metrics, heights = Metrics(), [7, 8]
     metrics.gauge("consensus_height", "Height.", lambda: heights.pop(0))
-    assert _samples(metrics)["consensus_height", ()] == 7
-    assert _samples(metrics)["consensus_height", ()] == 8
+    assert samples(metrics)["consensus_height", ()] == 7
+    assert samples(metrics)["consensus_height", ()] == 8
 
 
 def test_labels_give_one_sample_each() -> None:
     """A counter by peer has a sample for each peer."""
     metrics = Metrics()
     metrics.counter("p2p_bytes_total", "Bytes.", lambda: {("a",): 1, ("b",): 2}, labels=("peer",))
-    samples = _samples(metrics)
-    assert samples["p2p_bytes_total", (("peer", "a"),)] == 1
-    assert samples["p2p_bytes_total", (("peer", "b"),)] == 2
+    found = samples(metrics)
+    assert found["p2p_bytes_total", (("peer", "a"),)] == 1
+    assert found["p2p_bytes_total", (("peer", "b"),)] == 2
 
 
 def test_a_histogram_counts_up_to_and_including_each_bound() -> None:
@@ -31,16 +32,16 @@ def test_a_histogram_counts_up_to_and_including_each_bound() -> None:
     histogram = metrics.histogram("delay_seconds", "Delay.", (0.1, 1.0))
     for value in (0.05, 0.1, 0.5, 3.0):
         histogram.observe(value)
-    samples = _samples(metrics)
-    assert samples["delay_seconds_bucket", (("le", "0.1"),)] == 2
-    assert samples["delay_seconds_bucket", (("le", "1.0"),)] == 3
-    assert samples["delay_seconds_bucket", (("le", "+Inf"),)] == 4
-    assert samples["delay_seconds_count", ()] == 4
-    assert samples["delay_seconds_sum", ()] == 3.65
+    found = samples(metrics)
+    assert found["delay_seconds_bucket", (("le", "0.1"),)] == 2
+    assert found["delay_seconds_bucket", (("le", "1.0"),)] == 3
+    assert found["delay_seconds_bucket", (("le", "+Inf"),)] == 4
+    assert found["delay_seconds_count", ()] == 4
+    assert found["delay_seconds_sum", ()] == 3.65
 
 
 def test_the_process_itself_is_measured() -> None:
     """Memory and CPU of the node come with every scrape."""
-    samples = _samples(Metrics())
-    assert samples["process_resident_memory_bytes", ()] > 1_000_000
-    assert samples["process_cpu_seconds_total", ()] > 0
+    found = samples(Metrics())
+    assert found["process_resident_memory_bytes", ()] > 1_000_000
+    assert found["process_cpu_seconds_total", ()] > 0
