@@ -1,0 +1,117 @@
+"""Members, sessions and bans, apart from any connection."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+import pytest
+
+from alatau.p2p.counters import Counters
+from alatau.p2p.member import Member, PeerConnected, PeerLost
+from alatau.p2p.session import Session
+from alatau.p2p.table import PeerTable
+from alatau.transport.errors import RpcError
+from alatau.wire.session import PROTOCOL_VERSION, Hello
+from tests.unit.p2p.ministries import QUICK, eventually, ministry
+
+Drive = Callable[[Callable[[], Awaitable[None]]], None]
+HELLO = Hello(PROTOCOL_VERSION, 7773, bytes(32), 9, "test")
+ONE, TWO = (ministry(number).member() for number in (1, 2))
+
+
+def table(*members: Member, own: bytes = b"\x80" + bytes(31)) -> PeerTable:
+    """A node's table."""
+    made = PeerTable(own, QUICK, Counters())
+    made.set_members(members)
+    return made
+
+
+def opened(made: PeerTable, member: Member, *, dialed: bool = False) -> Session:
+    """A session with a member."""
+    return made.open_session(member, HELLO, dialed=dialed, channel=None)
+
+
+@pytest.mark.parametrize(("own", "first_dialed"), [(bytes(32), True), (b"\xff" * 32, False)])
+def test_of_two_connections_the_one_of_the_side_that_dials_first_stays(
+    drive: Drive, own: bytes, *, first_dialed: bool
+) -> None:
+    """In whichever order they come; both sides compute the same."""
+
+    async def main() -> None:
+        made = table(ONE, own=own)
+        kept = opened(made, ONE, dialed=first_dialed)
+        with pytest.raises(RpcError) as caught:
+            opened(made, ONE, dialed=not first_dialed)
+        assert caught.value.reason == "DUPLICATE_SESSION"
+        assert made.sessions == {ONE.peer_id: kept}
+        made = table(ONE, own=own)
+        replaced = opened(made, ONE, dialed=not first_dialed)
+        kept = opened(made, ONE, dialed=first_dialed)
+        assert replaced.reason == "REPLACED"
+        made.close_session(replaced)
+        assert made.sessions == {ONE.peer_id: kept}
+
+    drive(main)
+
+
+def test_the_engine_hears_the_last_of_what_became_of_each_peer(drive: Drive) -> None:
+    """Also when it listens late: one event for each peer, so the queue is bounded by the members."""
+
+    async def main() -> None:
+        made = table(ONE, TWO)
+        for _ in range(5):
+            session = opened(made, ONE)
+            session.end("CONNECTION_LOST")
+            made.close_session(session)
+        opened(made, TWO)
+        assert await made.next_event() == (ONE.peer_id, PeerLost("CONNECTION_LOST"))
+        assert await made.next_event() == (TWO.peer_id, PeerConnected(9))
+
+    drive(main)
+
+
+def test_a_ban_ends_by_itself(drive: Drive) -> None:
+    """Meanwhile the peer is told for how long."""
+
+    async def main() -> None:
+        made = table(ONE)
+        session = opened(made, ONE)
+        made.ban(ONE.peer_id, "bad_block")
+        assert session.reason == "bad_block"
+        made.close_session(session)
+        with pytest.raises(RpcError) as caught:
+            opened(made, ONE)
+        assert caught.value.reason == "PEER_BANNED"
+        assert caught.value.retry_after_s is not None
+        assert 0 < caught.value.retry_after_s <= QUICK.ban_s
+        await eventually(lambda: made.ban_left_s(ONE.peer_id) == 0, "the ban is over")
+        assert not opened(made, ONE).ended.is_set()
+
+    drive(main)
+
+
+def test_nothing_is_kept_of_who_is_no_member(drive: Drive) -> None:
+    """Bans, keys and reasons of those who left are forgotten; strangers leave none."""
+
+    async def main() -> None:
+        by_hash = replace(ONE, public_key=None)
+        assert ONE.public_key is not None
+        made = table(by_hash)
+        assert made.learn_key(ONE.public_key)
+        made.ban(ONE.peer_id, "bad_block")
+        made.ban(TWO.peer_id, "bad_block")
+        made.set_members([TWO])
+        made.set_members([by_hash])
+        assert made.public_key(by_hash) is None
+        assert made.ban_left_s(ONE.peer_id) == made.ban_left_s(TWO.peer_id) == 0
+
+    drive(main)
+
+
+def test_a_node_is_no_peer_of_itself(drive: Drive) -> None:
+    """The registry lists it with the others."""
+
+    async def main() -> None:
+        made = table(ONE, TWO, own=ONE.key_hash)
+        assert made.members() == (TWO,)
+
+    drive(main)
