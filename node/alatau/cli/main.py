@@ -50,7 +50,8 @@ def cli(context: click.Context, home: Path) -> None:
 
     \b
     Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong file or configuration,
-    4 home or port in use, 5 no node answers, 6 password missing or wrong, 130 interrupted.
+    4 home or port in use, 5 no node answers, 6 password missing or wrong, 7 data damaged,
+    130 interrupted.
     """
     context.obj = Context(home)
 
