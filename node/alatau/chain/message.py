@@ -108,8 +108,8 @@ def estimate_gas(block: BlockEnvironment, parent: ParentState, request: CallRequ
     intrinsic, floor = intrinsic_gas(request.to, request.data, request.access_list, len(request.authorizations))
     if request.to is not None and result.gas_used == max(intrinsic, floor):
         return result.gas_used
+    # Less than what is used after refunds is surely too little.
     least = max(intrinsic, floor, result.gas_used) - 1
-    """Too little: gas used is what remains after refunds."""
     # Most calls need what they use, or a little more for the gas that each level of calls holds back.
     guess = result.gas_used + result.gas_used // 16
     while least + 1 < most:

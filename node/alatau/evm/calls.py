@@ -201,13 +201,11 @@ def _message(
     to &= ADDRESS
     address = to.to_bytes(20)
     gas -= COLD_ACCOUNT if warm_account(state, address) else WARM
-    code_hash = code_hash_of(state, address)
-    code = code_with_hash(state, code_hash)
+    if gas < 0:
+        # Before anything is read of the parent state: nobody would pay for it.
+        raise OutOfGasError
     precompile = machine.precompiles.get(to)
-    if len(code) == DESIGNATION_SIZE and (delegate := delegate_of(code)) is not None:
-        gas -= COLD_ACCOUNT if warm_account(state, delegate) else WARM
-        code_hash = code_hash_of(state, delegate)
-        code = code_with_hash(state, code_hash)
+    code, code_hash, gas = _code_to_run(state, address, gas)
     if value:
         gas -= CALL_VALUE
         if kind == "CALL" and not is_alive(state, address):
@@ -230,16 +228,7 @@ def _message(
     data: bytes | memoryview = b""
     if size:
         data = memoryview(f.memory)[start : start + size] if size > LENT_MIN else bytes(f.memory[start : start + size])
-    program = machine.runtime.programs.program(code, code_hash)
-    match kind:
-        case "CALL":
-            child = Frame(machine, f.address, address, value, data, sent, f.depth + 1, f.static, program)
-        case "CALLCODE":
-            child = Frame(machine, f.address, f.address, value, data, sent, f.depth + 1, f.static, program)
-        case "DELEGATECALL":
-            child = Frame(machine, f.caller, f.address, f.value, data, sent, f.depth + 1, f.static, program)
-        case _:
-            child = Frame(machine, f.address, address, 0, data, sent, f.depth + 1, True, program)
+    child = _child(f, kind, address, value, data, sent, machine.runtime.programs.program(code, code_hash))
     if machine.tracer is not None:
         machine.tracer.enter(kind, child, address)
     outcome = process(child, pays, precompile)
@@ -254,6 +243,35 @@ def _message(
         length = min(out_size, len(output))
         f.memory[out_start : out_start + length] = output[:length]
     return 1 if outcome == SUCCESS else 0
+
+
+def _code_to_run(state: BlockState, address: bytes, gas: int) -> tuple[bytes, bytes, int]:
+    """An account's code or its delegate's (EIP-7702), with its hash, and the gas left."""
+    code_hash = code_hash_of(state, address)
+    code = code_with_hash(state, code_hash)
+    if len(code) == DESIGNATION_SIZE and (delegate := delegate_of(code)) is not None:
+        gas -= COLD_ACCOUNT if warm_account(state, delegate) else WARM
+        if gas < 0:
+            raise OutOfGasError
+        code_hash = code_hash_of(state, delegate)
+        code = code_with_hash(state, code_hash)
+    return code, code_hash, gas
+
+
+def _child(
+    f: Frame, kind: str, address: bytes, value: int, data: bytes | memoryview, gas: int, program: Program
+) -> Frame:
+    """The frame of a call: whose state it works on, and who called it, depends on the kind."""
+    depth = f.depth + 1
+    match kind:
+        case "CALL":
+            return Frame(f.machine, f.address, address, value, data, gas, depth, f.static, program)
+        case "CALLCODE":
+            return Frame(f.machine, f.address, f.address, value, data, gas, depth, f.static, program)
+        case "DELEGATECALL":
+            return Frame(f.machine, f.caller, f.address, f.value, data, gas, depth, f.static, program)
+        case _:
+            return Frame(f.machine, f.address, address, 0, data, gas, depth, True, program)
 
 
 def _refusal(f: Frame) -> str:

@@ -61,7 +61,7 @@ def handlers_of(fork: Fork) -> list[Handler]:
         "SUCCESS": SUCCESS,
         "REVERTED": REVERTED,
     }
-    exec(compile("\n".join(_handler(op) for op in {*rows}), f"<{fork} interpreter>", "exec"), namespace)  # noqa: S102
+    exec(compile("\n".join(_handler(op) for op in dict.fromkeys(rows)), f"<{fork} interpreter>", "exec"), namespace)  # noqa: S102
     return [namespace[f"op_{op.name}"] for op in rows]
 
 
