@@ -35,6 +35,9 @@ NESTING_MAX: Final = 12
 HEADROOM: Final = 64
 """Words that a region may push without asking; an entry with less room is left to the interpreter."""
 
+TEXT_PER_INSTRUCTION: Final = 80
+"""Characters of Python that count for an instruction; contracts come to about 30."""
+
 _SOON: Final = 10
 """Instructions within which an arm counts as short."""
 
@@ -86,6 +89,14 @@ class Translation:
         self._w = Writer()
         self._carry: Carry | None = None
         self._round_ends: list[RoundEnd] = []
+
+    @property
+    def weight(self) -> int:
+        """What the translation so far counts for: its instructions, or its text where that is uncommonly long.
+
+        Each way out of a region writes the stack and memory of its path, which may be hundreds of constants.
+        """
+        return max(self.count, self._w.size // TEXT_PER_INSTRUCTION)
 
     def source(self) -> str:
         """The region as the text of a Python function."""
@@ -248,7 +259,7 @@ class Translation:
         if pc == self._entry and not self._initial:
             self._end_round(path)
             return None
-        if self.count < self._budget and pc not in path.visited and path.nesting <= NESTING_MAX:
+        if self.weight < self._budget and pc not in path.visited and path.nesting <= NESTING_MAX:
             path.visited.add(pc)
             return pc
         self._leave(path, str(pc))
@@ -426,6 +437,6 @@ def translate(
     exec(compile(translation.source(), f"<region {pc}>", "exec"), _NAMESPACE, local)  # noqa: S102  our own text
     region: Region = local["region"]
     program.regions[pc] = region
-    program.translated += translation.count
+    program.translated += translation.weight
     body = local["region"].__code__
     return region, sum(map(sys.getsizeof, (body, body.co_code, body.co_varnames, *body.co_consts)))

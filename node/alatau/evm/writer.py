@@ -16,11 +16,13 @@ WIDE: Final = 256
 class Writer:
     """The lines of one region, and what is known of its locals."""
 
-    __slots__ = ("_bits", "_names", "indent", "lines")
+    __slots__ = ("_bits", "_names", "indent", "lines", "size")
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.indent = 0
+        self.size = 0
+        """Characters written, indentation aside."""
         self._names = 0
         self._bits: dict[str, int] = {}
 
@@ -28,6 +30,7 @@ class Writer:
 
     def emit(self, text: str) -> None:
         """Write lines at the present indentation."""
+        self.size += len(text)
         margin = "    " * self.indent
         self.lines.extend(margin + line for line in text.splitlines())
 

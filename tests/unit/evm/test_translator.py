@@ -105,6 +105,17 @@ def test_the_budget_bounds_a_region() -> None:
     assert translation.count == 300
 
 
+def test_ways_out_with_a_full_stack_count() -> None:
+    """Three hundred constants on the stack, written at each of sixty ways out, use the budget up sooner."""
+    code = assemble(
+        f"PUSH {2**256 - 1:#x} " * 300 + "CALLVALUE PUSH @rare JUMPI " * 60 + "STOP :rare" + " ADDRESS POP" * 12
+    )
+    translation = Translation(Program(code), 0, TABLE, 500)
+    assert len(translation.source()) < 120_000
+    assert translation.weight >= 500 > translation.count
+    both_agree(contract(code), 100_000)
+
+
 def test_branches_that_double_do_not_explode() -> None:
     """A row of branches that join again has 2**n ways through it; the budget ends them."""
     code = assemble("".join(f"CALLVALUE PUSH @a{n} JUMPI ADDRESS POP :a{n} " for n in range(40)) + "STOP")
