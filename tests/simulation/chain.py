@@ -129,8 +129,9 @@ def build_header(
 def _genesis() -> Block:
     empty = equal_validators(1)
     seed = Header(
-        *([ZERO_HASH] * 7), 0, -1, 0, 0, 0, ZERO_HASH, ZERO_HASH, NONCE, 0, ZERO_HASH, 0, 0, ZERO_HASH, ZERO_HASH
-    )
+        ZERO_HASH, ZERO_HASH, ZERO_HASH, ZERO_HASH, ZERO_HASH, ZERO_HASH, ZERO_HASH,
+        0, -1, 0, 0, 0, ZERO_HASH, ZERO_HASH, NONCE, 0, ZERO_HASH, 0, 0, ZERO_HASH, ZERO_HASH,
+    )  # fmt: skip
     return Block(build_header(seed, ZERO_HASH, address_of(0), empty, GENESIS_SECONDS, (), None), (), None)
 
 
