@@ -48,8 +48,9 @@ class DatabaseOptions:
     """Table blocks kept in memory."""
     open_files_max: int = 400
     """Table files kept open, 2 MB each; LevelDB maps them, so the kernel may keep them in memory while it has room."""
-    free_bytes_min: int = 64 * MIB
-    """A commit is refused below this much room: enough for compactions to end and the log to be written."""
+    free_bytes_min: int = 16 * MIB
+    """A commit is refused below this much room: enough for the write buffer to become a table, so that LevelDB itself
+    hardly ever meets a full disk."""
     verify_bytes_max: int = 256 * MIB
     """A database up to this size is read whole when it is opened: about two seconds at most."""
 

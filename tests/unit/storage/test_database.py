@@ -197,7 +197,7 @@ def test_too_little_room_refuses_before_writing(tmp_path: Path) -> None:
     ledger.grow(3)
     executed, commit = ledger.chain.next()
     disk.free = 10 * MIB
-    with pytest.raises(DiskFullError, match="10 MiB left, 64 MiB needed"):
+    with pytest.raises(DiskFullError, match="10 MiB left, 16 MiB needed"):
         ledger.store.commit(executed, commit)
     assert ledger.store.tip.number == 2
     disk.free = 100 * MIB
