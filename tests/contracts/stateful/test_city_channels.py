@@ -296,5 +296,5 @@ def test_no_order_of_acts_breaks_the_channels() -> None:
         ChannelsMachine.world = build_world()
         run_state_machine_as_test(
             ChannelsMachine,
-            settings=settings(max_examples=35, stateful_step_count=30, deadline=None),
+            settings=settings(max_examples=25, stateful_step_count=30, deadline=None),
         )

@@ -252,5 +252,5 @@ def test_no_order_of_acts_empties_the_vault() -> None:
         VaultMachine.world = build_world()
         run_state_machine_as_test(
             VaultMachine,
-            settings=settings(max_examples=35, stateful_step_count=30, deadline=None),
+            settings=settings(max_examples=25, stateful_step_count=30, deadline=None),
         )

@@ -121,7 +121,7 @@ class TokenMachine(RuleBasedStateMachine):
         self.facts[payee].balance += amount
         self.supply += amount
 
-    @rule(actor=people, tier=st.sampled_from([1, 2]), lasts=st.sampled_from([0, 0, 500]))
+    @rule(actor=people, tier=st.sampled_from([1, 2]), lasts=st.sampled_from([0, 1, 500]))
     def register(self, actor: Actor, tier: int, lasts: int) -> None:
         """A renewal, with another tier or an end."""
         self.exercise()
@@ -149,7 +149,7 @@ class TokenMachine(RuleBasedStateMachine):
         self.facts[actor].suspended = suspends
         self.exercise()
 
-    @rule(actor=people, amount=st.sampled_from([1, 5_000, 10**12]), lasts=st.sampled_from([300, 10_000]))
+    @rule(actor=people, amount=st.sampled_from([1, 5_000, 10**12]), lasts=st.sampled_from([1, 500]))
     def freeze(self, actor: Actor, amount: int, lasts: int) -> None:
         """A court order."""
         self.exercise()
@@ -164,7 +164,7 @@ class TokenMachine(RuleBasedStateMachine):
             self.world.participants.release(actor.address, sender=court.address)
             self.facts[actor].frozen_until = 0
 
-    @rule(tier=st.sampled_from([1, 2]), cap=st.sampled_from([0, 5_000, 100_000, 1_000_000]))
+    @rule(tier=st.sampled_from([1, 2]), cap=st.sampled_from([0, 1, 60_000]))
     def cap(self, tier: int, cap: int) -> None:
         """Another cap for a tier."""
         self.exercise()
@@ -181,7 +181,7 @@ class TokenMachine(RuleBasedStateMachine):
             self.world.token.execute_change(approved(self.world, Action.UNPAUSE, ZERO))
         self.paused = pauses
 
-    @rule(seconds=st.sampled_from([1, 299, 500]))
+    @rule(seconds=st.sampled_from([1, 500]))
     def let_time_pass(self, seconds: int) -> None:
         """Registrations and freezes end by themselves."""
         self.exercise()
