@@ -5,7 +5,7 @@ one is dropped whole. Nearly as good as least-recently-used order, at a third of
 is one deallocation instead of bookkeeping on each access.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -44,13 +44,16 @@ class GenerationCache(Generic[K, V]):
         if self._used > self._half:
             self._turn()
 
-    def drop_all(self, keys: Iterable[K], units: int) -> None:
-        """Forget entries that nobody will ask for again; ``units`` counts those that were young, at most."""
+    def drop_all(self, keys: Iterable[K], units_of: Callable[[V], int]) -> None:
+        """Forget entries that nobody will ask for again; ``units_of`` says how many units one counted."""
         young, old = self._young, self._old
         for key in keys:
-            if young.pop(key, None) is None:
+            value = young.pop(key, None)
+            if value is None:
                 old.pop(key, None)
-        self._used = max(0, self._used - units)
+            else:
+                # Only what is dropped makes room: a key that was not here leaves the rest as large as it is.
+                self._used -= units_of(value)
 
     def clear(self) -> None:
         """Forget everything."""

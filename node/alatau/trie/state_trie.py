@@ -212,7 +212,7 @@ class StateTrie:
     def _read(self, reference: bytes, path_key: bytes) -> bytes:
         """Load a node that stays in the trie, and so may be asked for again."""
         raw = self._load(reference, path_key)
-        self._cache.put(reference, raw, len(raw) + _ENTRY_BYTES)
+        self._cache.put(reference, raw, _cached_bytes(raw))
         return raw
 
     def _load(self, reference: bytes, path_key: bytes) -> bytes:
@@ -231,11 +231,16 @@ class StateTrie:
         return raw
 
     def _successor(self, root: bytes, update: TrieUpdate) -> "StateTrie":
-        previous, fresh = update.previous.values(), update.fresh
-        self._cache.drop_all(update.replaced, sum(map(len, previous)) + len(previous) * _ENTRY_BYTES)
+        fresh = update.fresh
+        self._cache.drop_all(update.replaced, _cached_bytes)
         self._cache.put_all(fresh, sum(map(len, fresh.values())) + len(fresh) * _ENTRY_BYTES)
         unstored = tuple(layer for layer in self._layers if not layer.stored)
         return StateTrie(root, self._reader, self._cache, (Layer(fresh), *unstored))
+
+
+def _cached_bytes(raw: bytes) -> int:
+    """What a cached node takes in memory."""
+    return len(raw) + _ENTRY_BYTES
 
 
 def _write_storage(

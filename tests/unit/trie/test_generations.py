@@ -45,9 +45,18 @@ def test_never_another_value(steps: list[tuple[str, int]]) -> None:
             cache.put(key, turn, 1)
             last[key] = turn
         else:
-            cache.drop_all([key], 1)
+            cache.drop_all([key], lambda _: 1)
             last.pop(key, None)
         for known in range(21):
             assert cache.get(known) in {None, last.get(known)}
     cache.clear()
     assert len(cache) == 0
+
+
+def test_dropping_what_is_not_there_makes_no_room() -> None:
+    """The limit holds whatever is dropped between: strangers, and entries of the old generation."""
+    cache: GenerationCache[int, bytes] = GenerationCache(1_000)
+    for number in range(1_000):
+        cache.drop_all([number - 7, 10**6 + number], len)
+        cache.put(number, b"x" * 100, 100)
+        assert len(cache) <= 11

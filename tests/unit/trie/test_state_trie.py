@@ -1,5 +1,7 @@
 """The state trie: accounts and storage together, versions side by side, damage noticed."""
 
+import random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -171,3 +173,19 @@ def test_storage_needs_its_account() -> None:
     """Writing slots of an account that is not among the changed ones is a programmer's error."""
     with pytest.raises(AssertionError, match="among the changed ones"):
         StateTrie.open(EMPTY_ROOT, NoNodes()).apply({}, {ADDRESSES[0]: {1: 1}})
+
+
+def test_the_cache_stays_within_its_limit() -> None:
+    """Blocks that change accounts all over a trie much larger than the cache leave no more in it than its limit."""
+    reader, cache, limit = Nodes(), NodeCache(60_000), 60_000
+    pick = random.Random(1)
+    people = [pick.randbytes(20) for _ in range(3_000)]
+    applied = StateTrie.open(EMPTY_ROOT, reader, cache).apply(dict.fromkeys(people, Account(1)), {})
+    reader.store(applied)
+    for nonce in range(2, 80):
+        block = {person: Account(nonce) for person in pick.sample(people, 10)}
+        applied = StateTrie.open(applied.root, reader, cache).apply(block, {})
+        reader.store(applied)
+        held = sum(len(raw) + 180 for generation in (cache._young, cache._old) for raw in generation.values())
+        largest_block = 10 * 5 * 712
+        assert held <= limit + largest_block or nonce < 5
