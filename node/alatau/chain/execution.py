@@ -31,7 +31,7 @@ from alatau.types.header import (
     mix_hash_of,
 )
 from alatau.types.receipt import Receipt, encode_receipt, logs_bloom
-from alatau.types.transaction import Transaction
+from alatau.types.transaction import Transaction, TransactionType
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
 
@@ -195,6 +195,7 @@ def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
 
 def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
     """Execute one transaction and append its receipt; nothing changes where it is refused."""
+    check_kind(tx)
     registry = progress.config.system.participant_registry
     if registry is not None:
         word = progress.state.storage(registry, slot_of(sender))
@@ -207,6 +208,18 @@ def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
     progress.receipts.append(
         Receipt(tx.type, result.succeeded, progress.gas_used, result.logs, logs_bloom(result.logs))
     )
+
+
+def check_kind(tx: Transaction) -> None:
+    """Check that a network takes transactions of this kind: bound to a chain (EIP-155), and without blobs.
+
+    Raises:
+        InvalidTransactionError: it does not.
+    """
+    if tx.type is TransactionType.BLOB:
+        raise InvalidTransactionError("blob_transaction", "this network takes no blob transactions")
+    if tx.chain_id is None:
+        raise InvalidTransactionError("wrong_chain", "signed for no chain; sign with the network's chain id (EIP-155)")
 
 
 def check_permission(word: int, tx: Transaction, sender: bytes, timestamp: int) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 
 import trio
 
-from alatau.chain.execution import check_permission
+from alatau.chain.execution import check_kind, check_permission
 from alatau.chain.permission import slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
@@ -22,7 +22,7 @@ from alatau.mempool.outcome import Reason, Rejected
 from alatau.mempool.pool import Mempool
 from alatau.state.parent import ParentState
 from alatau.types.chain_config import ChainConfig
-from alatau.types.transaction import Transaction, TransactionError, TransactionType, decode_transaction
+from alatau.types.transaction import Transaction, TransactionError, decode_transaction
 
 _SENDERS_MAX: Final = 32_768
 """Recovered senders remembered: twice the pool, so that a block's transactions are never recovered twice.
@@ -172,12 +172,8 @@ class Admission:
             tx = decode_transaction(encoded)
         except TransactionError as error:
             return Refused(error.reason, str(error))
-        if tx.type is TransactionType.BLOB:
-            return Refused("TRANSACTION_TYPE_UNSUPPORTED", "this network takes no blob transactions")
-        if tx.chain_id != self._config.chain_id:
-            wanted = self._config.chain_id
-            return Refused("WRONG_CHAIN", f"signed for chain {tx.chain_id}, this network is chain {wanted}")
         try:
+            check_kind(tx)
             check_terms(self._tip().environment, tx)
         except InvalidTransactionError as error:
             return _refused(error)
@@ -212,6 +208,7 @@ class Admission:
 
 
 _CATALOGUE: Final = {
+    "blob_transaction": "TRANSACTION_TYPE_UNSUPPORTED",
     "wrong_chain": "WRONG_CHAIN",
     "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
     "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",

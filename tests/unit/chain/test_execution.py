@@ -11,7 +11,9 @@ from alatau.chain.tip import tip_after
 from alatau.chain.transaction import InvalidTransactionError
 from alatau.types.block import Block
 from alatau.types.header import EMPTY_ROOT, Header
+from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
 from tests.unit.chain.small_network import (
+    CHAIN_ID,
     PAYEE,
     PAYER,
     START,
@@ -143,3 +145,36 @@ def test_permission_is_a_rule_of_validity() -> None:
         with pytest.raises(InvalidTransactionError) as caught:
             check_permission(word, tx, PAYER.address, START)
         assert caught.value.reason == "sender_not_permitted"
+
+
+@pytest.mark.parametrize(
+    ("reason", "unsigned"),
+    [
+        (
+            "blob_transaction",
+            UnsignedTransaction(
+                type=TransactionType.BLOB,
+                chain_id=CHAIN_ID,
+                nonce=0,
+                gas_limit=21_000,
+                to=PAYEE.address,
+                max_fee_per_blob_gas=1,
+                blob_versioned_hashes=(b"\x01" * 32,),
+            ),
+        ),
+        (
+            "wrong_chain",
+            UnsignedTransaction(
+                type=TransactionType.LEGACY, chain_id=None, nonce=0, gas_limit=21_000, to=PAYEE.address
+            ),
+        ),
+    ],
+)
+def test_some_kinds_of_transactions_are_valid_in_no_block(reason: str, unsigned: UnsignedTransaction) -> None:
+    """Blobs, and signatures for any chain, are refused in validity, not only at the door."""
+    network = small_network()
+    tx = sign_transaction(unsigned, PAYER.sign)
+    assert build(network, [tx]).refused == ((tx.hash, reason),)
+    block = Block(build(network).executed.block.header, (tx,), None)
+    with pytest.raises(InvalidBlockError, match="transaction"):
+        finish(execute_block(network.tip, network.config, block, [PAYER.address], network.validators))
