@@ -233,7 +233,7 @@ async def test_a_long_call_does_not_hold_up_the_node(node: SoloNode) -> None:
             while True:
                 await client.block()
                 answered += 1
-    assert answered > 3
+    assert answered >= 2  # The first may have come before the call began, the second did not.
 
 
 @pytest.mark.trio
