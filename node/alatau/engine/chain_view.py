@@ -1,6 +1,7 @@
 """What committed blocks say about the next heights: the tip, the validator sets, who has been absent."""
 
 from collections import deque
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -49,13 +50,13 @@ class ChainView:
             transactions_waiting=transactions_waiting,
         )
 
-    def commit(self, executed: ExecutedBlock, commit: Commit) -> bool:
-        """Make a decided block durable, in one write, and move the tip to it.
+    def commit(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, bool]:
+        """Make a decided block durable, in one write, and move the tip to it. Yields while it gathers the write.
 
         Gives whether who belongs to the network may have changed: the registry was written, or validators that
         it dropped before have decided their last height.
         """
-        self.store.commit(executed, commit)
+        yield from self.store.commit_in_steps(executed, commit)
         block = executed.block
         height = block.header.number
         self.tip = tip_of(self.store)

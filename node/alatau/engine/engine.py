@@ -58,6 +58,7 @@ from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
 from alatau.engine.peers import Fetched, PeerCame, Peers, PeerSaid, PeerWent
 from alatau.engine.production import Production
+from alatau.engine.slices import in_slices
 from alatau.engine.subscriptions import Subscriptions
 from alatau.engine.timers import Timers
 from alatau.mempool.pool import Mempool
@@ -238,16 +239,16 @@ class Engine:
     async def _commit_decided(self, block: Block, commit: Commit) -> None:
         """Commit what consensus decided; executed already, but for a decision that a restart left unapplied."""
         executed = self._c.production.executed(block.hash) or await self._execute(block)
-        self._commit(executed, commit)
+        await self._commit(executed, commit)
         self._announce_height()
 
-    def _commit(self, executed: ExecutedBlock, commit: Commit) -> None:
+    async def _commit(self, executed: ExecutedBlock, commit: Commit) -> None:
         """Make a block durable and move the tip to it."""
         c = self._c
         header = executed.block.header
         for scope in self._on_tip:
             scope.cancel()
-        members_changed = c.view.commit(executed, commit)
+        members_changed = await in_slices(c.view.commit(executed, commit))
         c.production.forget()
         included = [tx.hash for tx in executed.block.transactions]
         c.mempool.update(included, executed.diff.accounts, c.now_ms())
@@ -283,7 +284,7 @@ class Engine:
                 if height != c.view.height + 1:
                     break  # A gap: what follows cannot be executed yet.
                 verify_commit(commit, height, block.hash, c.view.validators[height], c.domain)
-                self._commit(await self._execute(block), commit)
+                await self._commit(await self._execute(block), commit)
         except (InvalidBlockError, InvalidCommitError) as error:
             _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
             c.peers.report(fetched.peer, "bad_block")

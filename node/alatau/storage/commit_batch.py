@@ -1,6 +1,8 @@
 """Everything that committing a block writes, gathered into one batch."""
 
-from typing import Any
+from collections.abc import Generator, Iterable
+from itertools import islice
+from typing import Any, Final, TypeVar
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
@@ -15,9 +17,16 @@ from alatau.types.header import encode_header
 from alatau.types.receipt import Receipt, encode_receipt
 from alatau.types.vote import Commit, commit_item
 
+_T = TypeVar("_T")
 
-def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, pruned: range) -> None:
-    """Put a block's records into ``batch``.
+_STEP: Final = 250
+"""Records gathered between two steps: a few milliseconds."""
+
+
+def fill_batch(
+    batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, pruned: range
+) -> Generator[None, None, None]:
+    """Put a block's records into ``batch``, yielding now and then: a full block has tens of thousands.
 
     Args:
         batch: a LevelDB write batch.
@@ -27,12 +36,12 @@ def fill_batch(batch: Any, db: Database, executed: ExecutedBlock, commit: Commit
         pruned: heights whose history is not kept any longer.
     """
     height = executed.block.header.number
-    _put_block(batch, executed.block, executed.receipts, commit)
+    yield from _put_block(batch, executed.block, executed.receipts, commit)
     for code_hash, code in executed.diff.codes.items():
         batch.put(schema.CODE + code_hash, code)
     history = HistoryWriter(height)
-    _put_flat(batch, db, history, executed.trie)
-    _put_nodes(batch, history, executed.trie)
+    yield from _put_flat(batch, db, history, executed.trie)
+    yield from _put_nodes(batch, history, executed.trie)
     if height:
         # Nothing was there before genesis, and genesis is never taken back.
         number = schema.height_key(height)
@@ -83,49 +92,70 @@ def _block_keys(block: Block, receipts: tuple[Receipt, ...]) -> list[bytes]:
     ]
 
 
-def _put_block(batch: Any, block: Block, receipts: tuple[Receipt, ...], commit: Commit | None) -> None:
+def _put_block(
+    batch: Any, block: Block, receipts: tuple[Receipt, ...], commit: Commit | None
+) -> Generator[None, None, None]:
     number = schema.height_key(block.header.number)
     batch.put(schema.HEADER + number, encode_header(block.header))
     batch.put(schema.BLOCK + number, encode_block(block))
-    batch.put(schema.RECEIPTS + number, rlp.encode([encode_receipt(receipt) for receipt in receipts]))
+    encoded: list[bytes] = []
+    for portion in _portions(receipts):
+        encoded += map(encode_receipt, portion)
+        yield
+    batch.put(schema.RECEIPTS + number, rlp.encode(encoded))
     batch.put(schema.HEIGHT_OF + block.hash, number)
     if commit is not None:
         batch.put(schema.COMMIT + number, rlp.encode(commit_item(commit)))
     for index, tx in enumerate(block.transactions):
         batch.put(schema.TRANSACTION + tx.hash, number + index.to_bytes(4, "big"))
-    for key, value in index_records(block.header.number, receipts):
-        batch.put(key, value)
+    yield
+    for some in _portions(index_records(block.header.number, receipts)):
+        for key, value in some:
+            batch.put(key, value)
+        yield
 
 
-def _put_flat(batch: Any, db: Database, history: HistoryWriter, applied: AppliedDiff) -> None:
+def _put_flat(batch: Any, db: Database, history: HistoryWriter, applied: AppliedDiff) -> Generator[None, None, None]:
     """Accounts and slots. The trie has met the values before on its way, so nothing is read for the history."""
-    for address, (old, new) in applied.account_values.items():
-        key = schema.ACCOUNT + address
-        history.add(key, old, new)
-        if new is not None:
-            batch.put(key, new)
-            continue
-        batch.delete(key)
-        for slot_key, word in db.items_with(schema.SLOT + address):
-            history.add(slot_key, word, None)
-            batch.delete(slot_key)
+    for portion in _portions(applied.account_values.items()):
+        for address, (old, new) in portion:
+            key = schema.ACCOUNT + address
+            history.add(key, old, new)
+            if new is not None:
+                batch.put(key, new)
+                continue
+            batch.delete(key)
+            for slot_key, word in db.items_with(schema.SLOT + address):
+                history.add(slot_key, word, None)
+                batch.delete(slot_key)
+        yield
     for address, words in applied.slot_values.items():
-        for slot, (before, after) in words.items():
-            key = schema.slot_key(address, slot)
-            new = schema.word_bytes(after) if after else None
-            history.add(key, schema.word_bytes(before) if before else None, new)
-            if new is None:
+        for some in _portions(words.items()):
+            for slot, (before, after) in some:
+                key = schema.slot_key(address, slot)
+                new = schema.word_bytes(after) if after else None
+                history.add(key, schema.word_bytes(before) if before else None, new)
+                if new is None:
+                    batch.delete(key)
+                else:
+                    batch.put(key, new)
+            yield
+
+
+def _put_nodes(batch: Any, history: HistoryWriter, applied: AppliedDiff) -> Generator[None, None, None]:
+    previous = applied.previous
+    for portion in _portions(applied.nodes.items()):
+        for path_key, raw in portion:
+            key = schema.NODE + path_key
+            history.add(key, previous.get(path_key), raw)
+            if raw is None:
                 batch.delete(key)
             else:
-                batch.put(key, new)
+                batch.put(key, raw)
+        yield
 
 
-def _put_nodes(batch: Any, history: HistoryWriter, applied: AppliedDiff) -> None:
-    previous = applied.previous
-    for path_key, raw in applied.nodes.items():
-        key = schema.NODE + path_key
-        history.add(key, previous.get(path_key), raw)
-        if raw is None:
-            batch.delete(key)
-        else:
-            batch.put(key, raw)
+def _portions(items: Iterable[_T]) -> Generator[list[_T], None, None]:
+    source = iter(items)
+    while portion := list(islice(source, _STEP)):
+        yield portion

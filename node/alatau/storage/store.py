@@ -11,7 +11,7 @@ to do; nothing is repaired without being asked.
 is for the thread that commits; other threads read a :class:`FrozenState`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -165,10 +165,18 @@ class Store:
                 f" 0x{executed.block.hash.hex()}. Use that network's genesis file, or another home"
             )
         if self._tip is None:
-            self._commit(executed, None)
+            for _ in self._commit(executed, None):
+                pass
 
     def commit(self, executed: ExecutedBlock, commit: Commit) -> None:
-        """Make a decided block durable, and its state the newest.
+        """Make a decided block durable, and its state the newest; raises as :meth:`commit_in_steps`."""
+        for _ in self.commit_in_steps(executed, commit):
+            pass
+
+    def commit_in_steps(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, None]:
+        """As :meth:`commit`, yielding while it gathers a large block's records.
+
+        The write at the end is one step. A generator that is not run to its end has written nothing.
 
         Raises:
             DiskFullError: too little room. If the message says nothing else, nothing was written.
@@ -179,9 +187,9 @@ class Store:
         assert header.number == self._tip.number + 1, "heights are committed in order"
         assert header.parent_hash == self._tip_hash, "a block is committed on its parent"
         assert (commit.height, commit.block_hash) == (header.number, executed.block.hash), "the commit is the block's"
-        self._commit(executed, commit)
+        yield from self._commit(executed, commit)
 
-    def _commit(self, executed: ExecutedBlock, commit: Commit | None) -> None:
+    def _commit(self, executed: ExecutedBlock, commit: Commit | None) -> Generator[None, None, None]:
         block, applied = executed.block, executed.trie
         assert block.header.state_root == applied.root, "the header carries the root of its own execution"
         self._disk.boundary("commit/begin")
@@ -189,7 +197,7 @@ class Store:
         height = block.header.number
         # More than one at a time only after the option was made smaller.
         oldest = min(max(self._oldest, height - self.options.history_blocks), self._oldest + _PRUNED_MAX)
-        fill_batch(batch, self._db, executed, commit, range(self._oldest + 1, oldest + 1))
+        yield from fill_batch(batch, self._db, executed, commit, range(self._oldest + 1, oldest + 1))
         if commit is None:
             batch.put(schema.META_GENESIS, block.hash)
         self._disk.boundary("commit/gathered")

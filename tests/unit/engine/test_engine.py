@@ -149,7 +149,7 @@ async def test_work_on_a_tip_that_moved_is_dropped(tmp_path: Path, monkeypatch: 
         nursery.start_soon(engine._while_on_tip, engine._validate, rival)
         while not engine._on_tip:
             await trio.lowlevel.checkpoint()
-        engine._commit(decided, commit_for(network, decided.block))
+        await engine._commit(decided, commit_for(network, decided.block))
         await trio.sleep(0.05)
         assert not engine._on_tip
         assert node.view.height == 1
@@ -177,10 +177,10 @@ async def test_a_full_disk_stops_the_node_and_it_goes_on_with_room(tmp_path: Pat
         commit = commit_for(network, decided.block)
         disk.full = True
         with pytest.raises(DiskFullError, match="room"):
-            node.engine._commit(decided, commit)
+            await node.engine._commit(decided, commit)
     disk.full = False
     async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub(), disk) as node:
         assert node.view.height == 0
-        node.engine._commit(decided, commit)
+        await node.engine._commit(decided, commit)
         assert node.view.height == 1
         assert node.view.tip.state.account(PAYEE.address) is not None
