@@ -23,6 +23,7 @@ async def in_slices(
     ``enough`` is asked after each step; when it says so, ``True`` is sent into the generator, which then ends
     early in its own way.
     """
+    await trio.lowlevel.checkpoint_if_cancelled()  # A wait before may have outlived its cancellation: a thread's does.
     deadline = trio.current_time() + slice_s
     stop: bool | None = None
     while True:

@@ -57,3 +57,19 @@ async def test_an_error_ends_the_work() -> None:
 
     with pytest.raises(ValueError, match="no"):
         await in_slices(failing())
+
+
+@pytest.mark.trio
+async def test_work_that_was_cancelled_before_it_began_does_not_begin() -> None:
+    """A wait for a thread returns as if nothing had happened; the next piece of work must not."""
+    begun = []
+
+    def noting() -> Generator[None, None, None]:
+        begun.append(True)
+        yield
+
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        await in_slices(noting())
+    assert scope.cancelled_caught
+    assert not begun
