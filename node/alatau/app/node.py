@@ -67,7 +67,7 @@ from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits as TransportLimits
-from alatau.transport.server import Listener, serve
+from alatau.transport.server import Listener, Server, serve
 from alatau.types.genesis import Genesis, genesis_validator_set
 from alatau.types.vote import consensus_domain
 
@@ -154,91 +154,106 @@ def _executed_genesis(made: GenesisBlock) -> ExecutedBlock:
     return ExecutedBlock(made.block, (), (), (), made.diff, made.trie)
 
 
-async def _main(parts: _Parts, shutdown: trio.Event) -> None:
-    """Build everything on what is on disk, run it, and take it down in order."""
-    genesis, config = parts.genesis, parts.config
-    view = open_chain_view(genesis.config, parts.store, genesis_validator_set(genesis))
+def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
+    """Build the node on what is on disk; nothing runs yet."""
+    genesis, config, key = parts.genesis, parts.config, parts.voting_key
+    chain = open_chain_view(genesis.config, parts.store, genesis_validator_set(genesis))
     mempool = _mempool(parts)
-    network = _network(parts, view, mempool)
-    peers = NetworkPeers(network)
+    network = _network(parts, chain, mempool)
     domain = consensus_domain(genesis.config.chain_id, parts.genesis_hash)
-    address = parts.voting_key.address if parts.voting_key else None
-    consensus = Consensus(
-        Authority(address, parts.voting_key.sign if parts.voting_key else _no_key, recover_address, domain),
-        genesis.config.consensus,
-    )
+    address = key.address if key else None
+    authority = Authority(address, key.sign if key else _no_key, recover_address, domain)
+    consensus = Consensus(authority, genesis.config.consensus)
     subscriptions = Subscriptions()
-    admission = Admission(
-        mempool,
-        genesis.config,
-        lambda: _admission_view(view),
-        _now_ms,
-        network.gossip_transactions,
-    )
+    admission = Admission(mempool, genesis.config, lambda: _admission_view(chain), _now_ms, network.gossip_transactions)
     duties = None
-    if parts.voting_key and genesis.config.system.validator_registry:
-        duties = RegistryDuties(view, parts.voting_key, admission.submit, mempool)
+    if key and genesis.config.system.validator_registry:
+        duties = RegistryDuties(chain, key, admission.submit, mempool)
     budget_s = genesis.config.consensus.block_interval_ms * config.execution.build_budget_percent / 100_000
     engine = Engine(
         Collaborators(
-            view=view,
+            view=chain,
             consensus=consensus,
             journal=parts.journal,
             mempool=mempool,
             admission=admission,
             production=Production(genesis.config, domain, mempool, admission, budget_s),
             subscriptions=subscriptions,
-            peers=peers,
+            peers=NetworkPeers(network),
             validator=address,
             domain=domain,
             now_ms=_now_ms,
             report_evidence=duties.report if duties else _log_evidence,
-            members_changed=lambda v: network.set_members(members_of(genesis, v)),
+            members_changed=lambda view: network.set_members(members_of(genesis, view)),
         )
     )
-    node = NodeView(genesis, view, engine, consensus, mempool, admission, subscriptions, network, address)
-    limits = RpcLimits(streams_max=config.rpc.streams_max)
+    return NodeView(genesis, chain, engine, consensus, mempool, admission, subscriptions, network, address), duties
+
+
+async def _main(parts: _Parts, shutdown: trio.Event) -> None:
+    """Build the node, run it, and take it down in order."""
+    node, duties = _compose(parts)
+    limits = RpcLimits(streams_max=parts.config.rpc.streams_max)
     api = Api(node, limits)
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
-        await nursery.start(network.run)
-        await nursery.start(partial(engine.run, _start_input(parts, view, address)))
+        await nursery.start(node.network.run)
+        await nursery.start(partial(node.engine.run, _start_input(parts, node.chain, node.validator)))
         await nursery.start(api.run)
-        listener = _client_listener(parts)
-        services = [*api.services, introduction_service(network.learn_key)]
-        transport_limits = TransportLimits(
-            message_bytes_max=limits.message_bytes_max,
-            calls_per_s=config.rpc.requests_per_second,
-            calls_burst=2.0 * config.rpc.requests_per_second,
-        )
-        await nursery.start(partial(serve, services, [listener], limits=transport_limits, health=health))
+        await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
-        nursery.start_soon(_resume_pool, parts.home.pool, admission)
-        if config.p2p.introduce_to:
-            nursery.start_soon(network.introduce_self, config.p2p.introduce_to)
+        nursery.start_soon(_resume_pool, parts.home.pool, node.admission)
+        if parts.config.p2p.introduce_to:
+            nursery.start_soon(node.network.introduce_self, parts.config.p2p.introduce_to)
         if duties:
             nursery.start_soon(duties.run)
-            nursery.start_soon(_bind_genesis, duties, subscriptions)
-        nursery.start_soon(keep_certificate, parts.home, config, parts.identity)
+            nursery.start_soon(_bind_genesis, duties, node.subscriptions)
+        nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
         await _start_observability(nursery, parts, node)
-        _LOG.info(
-            "node.started",
-            version=alatau.__version__,
-            network=genesis.config.name,
-            chain_id=genesis.config.chain_id,
-            genesis=parts.genesis_hash.hex(),
-            height=view.height,
-            validator=address.hex() if address else "observer",
-            peers=config.p2p.listen,
-            clients=config.rpc.listen,
-        )
+        _log_start(parts, node)
         await shutdown.wait()
-        _LOG.info("node.stopping", height=view.height)
+        _LOG.info("node.stopping", height=node.chain.height)
         api.stop_taking()
         health.set_serving(False)
         nursery.cancel_scope.cancel()
-    _keep_pool(parts.home.pool, mempool)
-    _LOG.info("node.stopped", height=view.height)
+    _keep_pool(parts.home.pool, node.mempool)
+    _LOG.info("node.stopped", height=node.chain.height)
+
+
+async def _serve_clients(
+    parts: _Parts,
+    node: NodeView,
+    api: Api,
+    limits: RpcLimits,
+    health: Health,
+    *,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Open the client port, which also takes the introductions of observers; serve until cancelled."""
+    per_second = parts.config.rpc.requests_per_second
+    await serve(
+        [*api.services, introduction_service(node.network.learn_key)],
+        [_client_listener(parts)],
+        limits=TransportLimits(
+            message_bytes_max=limits.message_bytes_max, calls_per_s=per_second, calls_burst=2.0 * per_second
+        ),
+        health=health,
+        task_status=task_status,
+    )
+
+
+def _log_start(parts: _Parts, node: NodeView) -> None:
+    _LOG.info(
+        "node.started",
+        version=alatau.__version__,
+        network=node.config.name,
+        chain_id=node.config.chain_id,
+        genesis=parts.genesis_hash.hex(),
+        height=node.chain.height,
+        validator=node.validator.hex() if node.validator else "observer",
+        peers=parts.config.p2p.listen,
+        clients=parts.config.rpc.listen,
+    )
 
 
 def _network(parts: _Parts, view: ChainView, mempool: Mempool) -> Network:
