@@ -36,6 +36,11 @@ _RAMP_S: Final = 3.0
 _STALL_S: Final = 30.0
 
 
+def transfer_call(payee: bytes, amount: int) -> bytes:
+    """Call data of the settlement token's ``transfer``; ``amount`` in its smallest unit."""
+    return _TRANSFER + bytes(12) + payee + word(amount)
+
+
 class LoadError(RuntimeError):
     """Payments were refused or did not become final. The message says which and why."""
 
@@ -89,7 +94,7 @@ class PaymentLoad:
                 nonce=sender.nonce,
                 gas_limit=_GAS_LIMIT,
                 to=addresses.SETTLEMENT_TOKEN,
-                data=_TRANSFER + bytes(12) + payee + word(_AMOUNT),
+                data=transfer_call(payee, _AMOUNT),
             )
             sender.waiting.append(sign_transaction(unsigned, keys[index].sign))
             sender.nonce += 1

@@ -8,14 +8,11 @@ from dataclasses import dataclass, field
 
 from alatau.artifacts import addresses
 from alatau.client import RpcError
-from alatau.crypto.eip712 import word
-from alatau.crypto.keccak import keccak256
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from devnet import accounts
 from devnet.network import Devnet, DevnetNode
+from devnet.payments import transfer_call
 from devnet.watch import client_of
-
-TRANSFER = keccak256(b"transfer(address,uint256)")[:4]
 
 
 @dataclass(slots=True)
@@ -29,13 +26,12 @@ class Acknowledged:
 
 def payment(network: Devnet, sender: str, nonce: int) -> bytes:
     """A signed transfer of one unit to the merchant."""
-    to = accounts.address_of(accounts.MERCHANT)
     unsigned = UnsignedTransaction(
         chain_id=network.chain_id,
         nonce=nonce,
         gas_limit=100_000,
         to=addresses.SETTLEMENT_TOKEN,
-        data=TRANSFER + bytes(12) + to + word(1),
+        data=transfer_call(accounts.address_of(accounts.MERCHANT), 1),
     )
     return sign_transaction(unsigned, accounts.key_of(sender).sign).encoded
 

@@ -11,7 +11,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.chain.registry_reader import read_validators
 from alatau.consensus.core import Consensus
 from alatau.consensus.state_machine import Step as RoundStep
-from alatau.engine.admission import Admission
+from alatau.engine.admission import Admission, next_nonce
 from alatau.engine.chain_view import ChainView, tip_of
 from alatau.engine.engine import Engine
 from alatau.engine.subscriptions import Subscriptions
@@ -63,11 +63,7 @@ class NodeView:
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""
-        waiting = self.mempool.next_nonce(address)
-        if waiting is not None:
-            return waiting
-        account = self.chain.tip.state.account(address)
-        return 0 if account is None else account.nonce
+        return next_nonce(self.mempool, self.chain.tip.state, address)
 
     def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
         """Blocks committed from now on."""

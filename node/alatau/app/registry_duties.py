@@ -14,7 +14,7 @@ import trio
 from alatau.chain.registry_reader import genesis_is_bound
 from alatau.chain.validator_registry import BIND_GENESIS_CALL, double_proposal_call, equivocation_call
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.engine.admission import Outcome
+from alatau.engine.admission import Outcome, next_nonce
 from alatau.engine.chain_view import ChainView
 from alatau.mempool.pool import Mempool
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
@@ -80,18 +80,11 @@ class RegistryDuties:
             await self._send(BIND_GENESIS_CALL, "bind_genesis")
         return True
 
-    def _next_nonce(self) -> int:
-        waiting = self.mempool.next_nonce(self.key.address)
-        if waiting is not None:
-            return waiting
-        account = self.view.tip.state.account(self.key.address)
-        return 0 if account is None else account.nonce
-
     async def _send(self, data: bytes, what: str) -> None:
         config = self.view.config
         unsigned = UnsignedTransaction(
             chain_id=config.chain_id,
-            nonce=self._next_nonce(),
+            nonce=next_nonce(self.mempool, self.view.tip.state, self.key.address),
             gas_limit=_GAS_LIMIT,
             to=config.system.validator_registry,
             data=data,

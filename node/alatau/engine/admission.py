@@ -207,6 +207,15 @@ class Admission:
         self.refused_total[reason] = self.refused_total.get(reason, 0) + count
 
 
+def next_nonce(mempool: Mempool, state: ParentState, address: bytes) -> int:
+    """The account's nonce, past its transactions that wait in the pool without a gap."""
+    waiting = mempool.next_nonce(address)
+    if waiting is not None:
+        return waiting
+    account = state.account(address)
+    return 0 if account is None else account.nonce
+
+
 _CATALOGUE: Final = {
     "blob_transaction": "TRANSACTION_TYPE_UNSUPPORTED",
     "wrong_chain": "WRONG_CHAIN",
