@@ -6,7 +6,6 @@ between two effects, and the database closes last.
 """
 
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -76,10 +75,6 @@ _LOG = structlog.get_logger(__name__)
 _HEALTH_INTERVAL_S: Final = 0.5
 """How often the health service looks whether the node serves the tip."""
 
-_SWITCH_INTERVAL_S: Final = 0.001
-"""How long the loop keeps the interpreter lock when the thread that recovers signatures waits for it. At the
-default of 5 ms a thread would get 200 signatures a second out of a busy node."""
-
 
 def run(home: Home) -> None:
     """Run the node in ``home`` until SIGTERM or SIGINT.
@@ -91,7 +86,6 @@ def run(home: Home) -> None:
     config = read_config(home.config_file, os.environ)
     configure_logging(config.log)
     with lock_home(home), _opened(home, config) as parts:
-        sys.setswitchinterval(_SWITCH_INTERVAL_S)
         try:
             bridge.run(partial(_main, parts))
         except BaseExceptionGroup as group:
