@@ -12,6 +12,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 BIN := $(VENV)/bin
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# What is installed is a function of the lock alone: --no-deps keeps pip from resolving again what pip-tools resolved
+# when the lock was written (a release published since would break that), and `pip check` says if the lock has a hole.
+INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes
 SETUP := $(VENV)/.setup-done
 SETUP_BENCH := $(VENV)/.setup-bench-done
 RUN := PYTHONPATH=. $(PY)
@@ -36,12 +39,14 @@ $(PY):
 
 $(SETUP): requirements/runtime.txt requirements/dev.txt pyproject.toml | $(PY)
 	@echo "setting up $(VENV) (once, about a minute)"
-	$(PIP) install --require-hashes -r requirements/runtime.txt -r requirements/dev.txt
-	$(PIP) install --no-deps --no-build-isolation --editable .
+	$(INSTALL_LOCKED) -r requirements/runtime.txt -r requirements/dev.txt
+	$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	$(PIP) check
 	@touch $@
 
 $(SETUP_BENCH): requirements/bench.txt $(SETUP)
-	$(PIP) install --require-hashes -r requirements/bench.txt
+	$(INSTALL_LOCKED) -r requirements/bench.txt
+	$(PIP) check
 	@touch $@
 
 # ---------------------------------------------------------------------------------------- networks

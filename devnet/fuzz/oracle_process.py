@@ -27,8 +27,10 @@ def ensure_venv() -> Path:
     if not marker.exists() or marker.stat().st_mtime < REQUIREMENTS.stat().st_mtime:
         sys.stderr.write(f"setting up {VENV} (once)\n")
         venv.create(VENV, with_pip=True, clear=True)
-        install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*install, "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
+        pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+        # Without --no-deps pip would resolve again, and a release published since the lock was written would stop it.
+        subprocess.run([*pip, "install", "--no-deps", "--require-hashes", "-r", str(REQUIREMENTS)], check=True)
+        subprocess.run([*pip, "check"], check=True)
         marker.touch()
     return python
 
