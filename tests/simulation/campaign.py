@@ -50,12 +50,12 @@ def simulate(seed: int, transcript: list[str] | None = None) -> Story:
     world.start()
     _trouble(world, chance, kind)
     recovery_ms = _recover(world)
-    convicted = {e[0] for node in world.correct for e in node.evidence}
-    for evidence in convicted:
+    proven = {e[0] for node in world.correct for e in node.evidence}
+    for evidence in proven:
         author = getattr(evidence, "validator", None) or getattr(evidence, "proposer", None)
         if author not in faulty:
             raise Violation(f"a correct validator was accused: {evidence}")
-    return Story(seed, len(first.validators), kind, max(world.heights()), len(convicted), recovery_ms)
+    return Story(seed, len(first.validators), kind, max(world.heights()), len(proven), recovery_ms)
 
 
 def _rules(chance: Random) -> Rules:

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 
 from alatau.consensus.effects import DoHalt, DoReportPeer, DoRequestSync, DoSetTimer
+from alatau.consensus.height import timeout_ms
 from alatau.consensus.inputs import InMessage, InNewHeight, InStart, InTimeout, Timer, TimerKind
 from alatau.consensus.messages import Message, ProposalMessage, StatusMessage, VotesMessage
 from alatau.consensus.proposer import proposer
 from alatau.consensus.records import SignState, SignStep
-from alatau.consensus.timeouts import timeout_ms
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.validator import validator_set
 from alatau.types.vote import VoteKind
@@ -406,7 +406,7 @@ def test_cometbft_24371_a_peer_that_moves_its_height_holds_nobody() -> None:
     [ask] = [e for e in table.do("v1 fails to show it") + table.do("timeout sync") if isinstance(e, DoRequestSync)]
     table.do("v1 fails to show it")
     assert ask.height == 1
-    assert table.core._seat.catch_up.ahead(1) == (address_of(3), 4)
+    assert table.core._ctx.peer_heights.ahead(1) == (address_of(3), 4)
     table.do("v4 proposes A r0")
     assert table.told(table.do("A is valid")) == ["prevote A r0"]
 

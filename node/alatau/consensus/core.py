@@ -9,14 +9,13 @@ a node from height to height:
 * round 0 of a height begins when there is something to decide: a transaction here and the block interval over, a
   peer that has begun, or the heartbeat. Until then no timer runs but these two, so an idle network is idle
 
-``admission`` says how messages come to count, ``voting`` what we sign, ``helping`` what nodes do for each other.
+``receiving`` says how messages come to count, ``voting`` what we sign, ``rebroadcast`` what nodes repeat and answer.
 """
 
 from dataclasses import replace
 
-from alatau.consensus import admission, helping, voting
+from alatau.consensus import rebroadcast, receiving, voting
 from alatau.consensus.authenticity import Authority, check_signature
-from alatau.consensus.door import check_proposal, check_vote_count
 from alatau.consensus.effects import (
     DoCancelTimers,
     DoCommit,
@@ -29,7 +28,16 @@ from alatau.consensus.effects import (
     Effect,
 )
 from alatau.consensus.errors import MessageError
-from alatau.consensus.height import Height, Phase, is_validator, new_height, others, set_round_timer, set_timer
+from alatau.consensus.height import (
+    Height,
+    Phase,
+    ValidatorContext,
+    is_validator,
+    new_height,
+    others,
+    set_round_timer,
+    set_timer,
+)
 from alatau.consensus.inputs import (
     HeightContext,
     InBlockBuilt,
@@ -47,6 +55,7 @@ from alatau.consensus.inputs import (
     TimerKind,
 )
 from alatau.consensus.late_precommits import LatePrecommits
+from alatau.consensus.message_checks import check_proposal, check_vote_count
 from alatau.consensus.messages import (
     Message,
     ProposalMessage,
@@ -58,7 +67,6 @@ from alatau.consensus.messages import (
 from alatau.consensus.next_height import NextHeight
 from alatau.consensus.proposal_keeper import Kept
 from alatau.consensus.records import OwnVoteRecord, ProposalRecord, Record, VoteRecord
-from alatau.consensus.seat import Seat
 from alatau.consensus.signing import SigningGuard
 from alatau.consensus.state_machine import CastVote, Decide, NextRound, Output, Propose, Schedule, Step
 from alatau.consensus.view import RoundView
@@ -70,7 +78,7 @@ class Consensus:
     """A validator's, or observer's, part in deciding one height after the other."""
 
     def __init__(self, authority: Authority, parameters: ConsensusParameters) -> None:
-        self._seat = Seat(authority, parameters, SigningGuard(authority, None, allowed=False))
+        self._ctx = ValidatorContext(authority, parameters, SigningGuard(authority, None, allowed=False))
         self._height: Height
         self._next: NextHeight
 
@@ -82,9 +90,9 @@ class Consensus:
             now_ms: the wall clock, milliseconds since 1970. It may jump; only proposals' times and the block
                 interval depend on it.
         """
-        seat = self._seat
-        seat.now_ms = now_ms
-        seat.effects = []
+        ctx = self._ctx
+        ctx.now_ms = now_ms
+        ctx.effects = []
         if isinstance(event, InStart):
             self._on_start(event)
         elif self._height.phase is Phase.HALTED:
@@ -92,7 +100,7 @@ class Consensus:
         else:
             self._dispatch(event)
         self._advance()
-        return tuple(_record_once(seat.effects))
+        return tuple(_record_once(ctx.effects))
 
     @property
     def height(self) -> int:
@@ -101,9 +109,9 @@ class Consensus:
 
     def view(self) -> RoundView:
         """Where this node stands."""
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         state, votes = height.driver.state, height.driver.votes
-        ahead = seat.catch_up.ahead(height.number)
+        ahead = ctx.peer_heights.ahead(height.number)
         return RoundView(
             height=height.number,
             round=state.round,
@@ -115,13 +123,13 @@ class Consensus:
             locked_round=state.locked_round,
             validators=height.context.validators,
             absent=height.context.absent,
-            may_sign=is_validator(seat, height) and seat.guard.may_sign(height.number),
-            holding=seat.catch_up.holding,
+            may_sign=is_validator(ctx, height) and ctx.guard.may_sign(height.number),
+            holding=ctx.peer_heights.holding,
             highest_claim=ahead[1] if ahead else 0,
         )
 
     def _dispatch(self, event: Input) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         match event:
             case InMessage(peer, message):
                 self._on_message(peer, message)
@@ -132,43 +140,43 @@ class Consensus:
                     height.validating.discard(block_hash)
                     height.driver.proposals.judge(block_hash, valid=error is None)
             case InBlockBuilt(round_, block):
-                voting.take_built(seat, height, round_, block)
+                voting.take_built(ctx, height, round_, block)
             case InTransactionsAvailable():
                 height.transactions_waiting = True
             case InNewHeight(context):
                 self._on_new_height(context)
             case InPeerConnected(peer):
-                helping.greet(seat, height, peer)
+                rebroadcast.greet(ctx, height, peer)
             case InPeerDisconnected(peer):
-                seat.catch_up.gone(peer)
+                ctx.peer_heights.gone(peer)
             case InSyncFailed(peer):
-                seat.catch_up.failed(peer)
-                helping.look_again(seat, height)
+                ctx.peer_heights.failed(peer)
+                rebroadcast.look_again(ctx, height)
 
     # ---------------------------------------------------------------- heights
 
     def _on_start(self, event: InStart) -> None:
         context = event.context
         records = tuple(record for record in event.records if record.height == context.height)
-        seat = self._seat
-        seat.guard = SigningGuard(seat.authority, event.sign_state, allowed=event.may_sign)
-        log_is_ahead = seat.guard.restore(context.height, records)
+        ctx = self._ctx
+        ctx.guard = SigningGuard(ctx.authority, event.sign_state, allowed=event.may_sign)
+        log_is_ahead = ctx.guard.restore(context.height, records)
         self._begin(context, LatePrecommits(context.last_commit, None))
         self._next = NextHeight(context.height + 1, context.next_validators)
-        if log_is_ahead and seat.guard.last is not None:
-            seat.do(DoRecordSignState(seat.guard.last))
+        if log_is_ahead and ctx.guard.last is not None:
+            ctx.do(DoRecordSignState(ctx.guard.last))
         if records:
             self._restore(records)
-        if event.fresh and others(seat, self._height):
-            seat.catch_up.holding = seat.catch_up.forgetful = True
+        if event.fresh and others(ctx, self._height):
+            ctx.peer_heights.holding = ctx.peer_heights.forgetful = True
             self._set_join_timer()
 
     def _on_new_height(self, context: HeightContext) -> None:
-        seat, old = self._seat, self._height
+        ctx, old = self._ctx, self._height
         assert context.height > old.number, "heights only grow"
         if old.undecided:
-            seat.do(DoCancelTimers())
-        seat.do(DoResetLog(context.height))
+            ctx.do(DoCancelTimers())
+        ctx.do(DoResetLog(context.height))
         early = self._next
         self._next = NextHeight(context.height + 1, context.next_validators)
         if context.height == old.number + 1:
@@ -177,41 +185,41 @@ class Consensus:
         else:
             self._begin(context, LatePrecommits(context.last_commit, None))
         self._set_join_timer()
-        helping.follow_claims(seat, self._height)
+        rebroadcast.follow_claims(ctx, self._height)
 
     def _begin(self, context: HeightContext, late: LatePrecommits) -> None:
-        seat = self._seat
+        ctx = self._ctx
         height = self._height = new_height(context, late)
-        seat.catch_up.forgive()
-        interval_ms = seat.parameters.block_interval_ms
-        wait_ms = interval_ms - (seat.now_ms - seat.last_proposal_ms)
+        ctx.peer_heights.forgive()
+        interval_ms = ctx.parameters.block_interval_ms
+        wait_ms = interval_ms - (ctx.now_ms - ctx.last_proposal_ms)
         height.interval_over = wait_ms <= 0
         if not height.interval_over:
-            set_timer(seat, height, TimerKind.INTERVAL, min(wait_ms, interval_ms))
-        set_timer(seat, height, TimerKind.HEARTBEAT, seat.parameters.heartbeat_ms)
+            set_timer(ctx, height, TimerKind.INTERVAL, min(wait_ms, interval_ms))
+        set_timer(ctx, height, TimerKind.HEARTBEAT, ctx.parameters.heartbeat_ms)
 
     def _set_join_timer(self) -> None:
-        if self._seat.catch_up.holding:
-            set_timer(self._seat, self._height, TimerKind.JOIN, self._seat.parameters.timeout_propose_ms)
+        if self._ctx.peer_heights.holding:
+            set_timer(self._ctx, self._height, TimerKind.JOIN, self._ctx.parameters.timeout_propose_ms)
 
     def _use_early_messages(self, early: NextHeight) -> None:
         """Messages that came before their height did; their signatures are checked."""
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         if early.height != height.number or early.validators.hash != height.context.validators.hash:
             return
         for vote in early.votes:
-            if vote.validator == seat.authority.address:
-                seat.guard.recognise(vote, forgetful=seat.catch_up.forgetful)
-            admission.count(seat, height, vote)
+            if vote.validator == ctx.authority.address:
+                ctx.guard.recognise(vote, forgetful=ctx.peer_heights.forgetful)
+            receiving.count(ctx, height, vote)
         for message in early.proposals:
             try:
-                admission.admit_proposal(seat, height, message, verified=True)
+                receiving.receive_proposal(ctx, height, message, verified=True)
             except MessageError as error:
-                seat.do(DoReportPeer(message.proposal.proposer, error))
+                ctx.do(DoReportPeer(message.proposal.proposer, error))
 
     def _restore(self, records: tuple[Record, ...]) -> None:
         """Put back what the log holds; the rules then go on from there by themselves."""
-        seat, height, driver = self._seat, self._height, self._height.driver
+        ctx, height, driver = self._ctx, self._height, self._height.driver
         for record in records:
             match record:
                 case ProposalRecord(message, timely):
@@ -235,8 +243,8 @@ class Consensus:
         height.peer_began = height.interval_over = True
         if driver.state.step is not Step.UNSTARTED:
             height.phase = Phase.RUNNING
-            set_round_timer(seat, height, TimerKind.REBROADCAST)
-            helping.rebroadcast(seat, height)
+            set_round_timer(ctx, height, TimerKind.REBROADCAST)
+            rebroadcast.rebroadcast(ctx, height)
 
     # ---------------------------------------------------------------- rounds
 
@@ -251,47 +259,47 @@ class Consensus:
                 self._perform(outputs)
                 continue
             skip = height.driver.votes.skip_round()
-            if skip is None or self._seat.catch_up.holding:
+            if skip is None or self._ctx.peer_heights.holding:
                 break
             self._start_round(skip)  # L55, L56
-            helping.ask_for_proposal(self._seat, height)  # Its proposer was there before us.
+            rebroadcast.ask_for_proposal(self._ctx, height)  # Its proposer was there before us.
         if height.undecided:
             self._ask()
 
     def _may_begin(self) -> bool:
         height = self._height
-        if not helping.may_release(self._seat, height):
+        if not rebroadcast.may_release(self._ctx, height):
             return False
         if height.driver.proposals.in_round(0):
             return True
         return height.interval_over and (height.transactions_waiting or height.peer_began or height.heartbeat_over)
 
     def _start_round(self, round_: int) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         height.phase = Phase.RUNNING
         height.requested.clear()
-        mine = height.proposer(round_) == seat.authority.address and seat.guard.may_sign(height.number)
+        mine = height.proposer(round_) == ctx.authority.address and ctx.guard.may_sign(height.number)
         outputs = height.driver.start_round(round_, is_proposer=mine)
-        set_round_timer(seat, height, TimerKind.REBROADCAST)
+        set_round_timer(ctx, height, TimerKind.REBROADCAST)
         self._perform(outputs)
 
     def _perform(self, outputs: tuple[Output, ...]) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         for output in outputs:
             match output:
                 case CastVote(kind, block_hash):
-                    voting.cast(seat, height, kind, block_hash)
+                    voting.cast(ctx, height, kind, block_hash)
                 case Schedule(kind):
-                    set_round_timer(seat, height, kind)
+                    set_round_timer(ctx, height, kind)
                 case Propose():
-                    voting.propose(seat, height, output)
+                    voting.propose(ctx, height, output)
                 case NextRound(round_):
                     self._start_round(round_)
                 case Decide(round_, block_hash):
                     self._decide(round_, block_hash)
 
     def _on_timeout(self, timer: Timer) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         if timer.height != height.number or not height.undecided:
             return
         match timer.kind:
@@ -300,94 +308,94 @@ class Consensus:
             case TimerKind.HEARTBEAT:
                 height.heartbeat_over = True
             case TimerKind.JOIN:
-                seat.catch_up.paused_enough = True
+                ctx.peer_heights.paused_enough = True
             case TimerKind.SYNC:
                 height.sync_timer_set = False
-                seat.catch_up.forgive()
-                helping.follow_claims(seat, height, now=True)
+                ctx.peer_heights.forgive()
+                rebroadcast.follow_claims(ctx, height, now=True)
             case TimerKind.REBROADCAST:
                 if timer.round == height.driver.state.round and height.phase is Phase.RUNNING:
-                    helping.rebroadcast(seat, height)
-                    set_round_timer(seat, height, TimerKind.REBROADCAST)
+                    rebroadcast.rebroadcast(ctx, height)
+                    set_round_timer(ctx, height, TimerKind.REBROADCAST)
             case TimerKind.PROPOSE | TimerKind.PREVOTE | TimerKind.PRECOMMIT:
                 self._perform(height.driver.time_out(timer.kind, timer.round))
 
     def _decide(self, round_: int, block_hash: bytes) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         block = height.driver.proposals.block(block_hash)
         assert block is not None, "L49 fires for a block that is here"
         votes = height.driver.votes.votes_for(VoteKind.PRECOMMIT, round_, block_hash)
         signatures = tuple(CommitSignature(vote.validator, vote.signature) for vote in votes)
         height.phase = Phase.COMMITTING
-        seat.last_proposal_ms = height.proposed_at_ms or seat.now_ms
-        seat.do(DoCancelTimers(), DoCommit(block, Commit(height.number, round_, block_hash, signatures)))
+        ctx.last_proposal_ms = height.proposed_at_ms or ctx.now_ms
+        ctx.do(DoCancelTimers(), DoCommit(block, Commit(height.number, round_, block_hash, signatures)))
 
     def _ask(self) -> None:
         """Ask the host to judge blocks and peers for blocks; halt if a decided block was judged invalid."""
-        seat, height, driver = self._seat, self._height, self._height.driver
+        ctx, height, driver = self._ctx, self._height, self._height.driver
         for block in driver.to_validate():
             if block.hash not in height.validating:
                 height.validating.add(block.hash)
-                seat.do(DoValidateBlock(block))
+                ctx.do(DoValidateBlock(block))
         for round_, block_hash in driver.votes.decisive.items():
             if driver.proposals.verdict(block_hash) is False:
                 height.phase = Phase.HALTED
-                seat.do(DoHalt(f"round {round_} of height {height.number} decided {block_hash.hex()}, invalid here"))
+                ctx.do(DoHalt(f"round {round_} of height {height.number} decided {block_hash.hex()}, invalid here"))
                 return
-        helping.ask_for_missing_blocks(seat, height)
+        rebroadcast.ask_for_missing_blocks(ctx, height)
 
     # ---------------------------------------------------------------- messages
 
     def _on_message(self, peer: bytes, message: Message) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         try:
             match message:
                 case VotesMessage(votes) | RoundCertificate(votes=votes):
                     check_vote_count(votes, height.context.validators)
-                    for group in admission.by_subject(votes):
+                    for group in receiving.group_by_subject(votes):
                         self._on_votes(peer, group)
                 case ProposalMessage():
                     self._on_proposal(peer, message)
                 case StatusMessage(number):
-                    seat.catch_up.introduced(peer)
-                    helping.note_claim(seat, height, peer, number)
-                    helping.help_behind(seat, height, peer, number)
+                    ctx.peer_heights.introduced(peer)
+                    rebroadcast.note_claim(ctx, height, peer, number)
+                    rebroadcast.help_behind(ctx, height, peer, number)
                 case ProposalRequest(number, round_, block_hash):
                     if number == height.number:
-                        helping.answer_request(seat, height, peer, round_, block_hash)
+                        rebroadcast.answer_request(ctx, height, peer, round_, block_hash)
                     else:
-                        helping.help_behind(seat, height, peer, number)
+                        rebroadcast.help_behind(ctx, height, peer, number)
         except MessageError as error:
-            seat.do(DoReportPeer(peer, error))
+            ctx.do(DoReportPeer(peer, error))
 
     def _on_votes(self, peer: bytes, group: list[Vote]) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         number = group[0].height
         if number == height.number:
-            admission.admit_votes(seat, height, group)
+            receiving.receive_votes(ctx, height, group)
         elif number < height.number:
             for vote in group:
                 if height.late.fits(vote):
-                    check_signature(seat.authority, vote)
+                    check_signature(ctx.authority, vote)
                     height.late.add(vote)
         else:
             for vote in group:
                 if number == self._next.height and self._next.wants_vote(vote):
-                    check_signature(seat.authority, vote)
+                    check_signature(ctx.authority, vote)
                     self._next.add_vote(vote)
-            helping.note_claim(seat, height, peer, number)
+            rebroadcast.note_claim(ctx, height, peer, number)
 
     def _on_proposal(self, peer: bytes, message: ProposalMessage) -> None:
-        seat, height = self._seat, self._height
+        ctx, height = self._ctx, self._height
         number = message.proposal.height
         if number == height.number:
-            admission.admit_proposal(seat, height, message)
+            receiving.receive_proposal(ctx, height, message)
         elif number > height.number:
             if number == self._next.height and self._next.wants_proposal(message):
                 check_proposal(message, self._next.validators)
-                check_signature(seat.authority, message.proposal)
+                check_signature(ctx.authority, message.proposal)
                 self._next.add_proposal(message)
-            helping.note_claim(seat, height, peer, number)
+            rebroadcast.note_claim(ctx, height, peer, number)
 
 
 def _record_once(effects: list[Effect]) -> list[Effect]:

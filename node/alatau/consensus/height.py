@@ -1,16 +1,37 @@
-"""Everything a node knows about the height that it is deciding; gone when the next begins."""
+"""What a node knows: of itself, from height to height, and of the height that it is deciding, until the next begins."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from alatau.consensus.authenticity import Authority
 from alatau.consensus.driver import Driver
-from alatau.consensus.effects import DoSetTimer
+from alatau.consensus.effects import DoSetTimer, Effect
 from alatau.consensus.inputs import HeightContext, Timer, TimerKind
 from alatau.consensus.late_precommits import LatePrecommits
+from alatau.consensus.peer_heights import PeerHeights
 from alatau.consensus.proposer import Rotation, rotation
-from alatau.consensus.seat import Seat
-from alatau.consensus.timeouts import timeout_ms
+from alatau.consensus.signing import SigningGuard
 from alatau.types.block import Block
+from alatau.types.chain_config import ConsensusParameters
+
+
+@dataclass(slots=True)
+class ValidatorContext:
+    """Who we are, what we may sign, whom we could ask, and the effects of the step that is running."""
+
+    authority: Authority
+    parameters: ConsensusParameters
+    guard: SigningGuard
+    peer_heights: PeerHeights = field(default_factory=PeerHeights)
+    effects: list[Effect] = field(default_factory=list)
+    now_ms: int = 0
+    """Wall clock of this step."""
+    last_proposal_ms: int = 0
+    """When the last decided block was proposed: the block interval counts from there."""
+
+    def do(self, *effects: Effect) -> None:
+        """Ask the host for something, after everything asked before."""
+        self.effects.extend(effects)
 
 
 class Phase(Enum):
@@ -51,7 +72,7 @@ class Height:
     """(round, block) asked of peers since the last rebroadcast."""
     requests: int = 0
     """How many, to ask another voter each time."""
-    convicted: set[bytes] = field(default_factory=set)
+    reported: set[bytes] = field(default_factory=set)
     """Validators whose equivocation was reported."""
     answers: dict[bytes, int] = field(default_factory=dict)
     """Costly answers given to each peer."""
@@ -83,22 +104,36 @@ def new_height(context: HeightContext, late: LatePrecommits) -> Height:
     )
 
 
-def is_validator(seat: Seat, height: Height) -> bool:
+def is_validator(ctx: ValidatorContext, height: Height) -> bool:
     """Whether we are in the set that decides ``height``."""
-    return seat.authority.address is not None and seat.authority.address in height.context.validators.by_address
+    return ctx.authority.address is not None and ctx.authority.address in height.context.validators.by_address
 
 
-def others(seat: Seat, height: Height) -> frozenset[bytes]:
+def others(ctx: ValidatorContext, height: Height) -> frozenset[bytes]:
     """The other validators of ``height``."""
-    return frozenset(height.context.validators.by_address) - {seat.authority.address}
+    return frozenset(height.context.validators.by_address) - {ctx.authority.address}
 
 
-def set_timer(seat: Seat, height: Height, kind: TimerKind, delay_ms: int) -> None:
+def set_timer(ctx: ValidatorContext, height: Height, kind: TimerKind, delay_ms: int) -> None:
     """Set a timer of the height."""
-    seat.do(DoSetTimer(Timer(kind, height.number, 0), delay_ms))
+    ctx.do(DoSetTimer(Timer(kind, height.number, 0), delay_ms))
 
 
-def set_round_timer(seat: Seat, height: Height, kind: TimerKind) -> None:
+def set_round_timer(ctx: ValidatorContext, height: Height, kind: TimerKind) -> None:
     """Set a timer of the current round, as long as that round's timeouts are."""
     round_ = height.driver.state.round
-    seat.do(DoSetTimer(Timer(kind, height.number, round_), timeout_ms(seat.parameters, kind, round_)))
+    ctx.do(DoSetTimer(Timer(kind, height.number, round_), timeout_ms(ctx.parameters, kind, round_)))
+
+
+def timeout_ms(parameters: ConsensusParameters, kind: TimerKind, round_: int) -> int:
+    """Delay of a step's timer, or of the rebroadcast, in ``round_``.
+
+    Linear in the round, so that some round is long enough for any finite delay, and capped, so that a network
+    that was down for a night is back within one timeout (Besu 7642). No power of two can overflow (Quorum 1664).
+    """
+    match kind:
+        case TimerKind.PROPOSE | TimerKind.REBROADCAST:
+            first = parameters.timeout_propose_ms
+        case _:
+            first = parameters.timeout_vote_ms
+    return min(first + round_ * parameters.timeout_delta_ms, parameters.timeout_max_ms)

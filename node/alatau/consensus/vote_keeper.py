@@ -17,20 +17,20 @@ from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Vote, VoteKind
 
 _VOTES_EACH_MAX = 2
-"""Different votes kept of a validator in one kind and round: the two that convict it."""
+"""Different votes kept of a validator in one kind and round: the two that prove equivocation."""
 
 _FAR_ROUNDS_MAX = 2
 """Rounds beyond the next that are kept of a validator."""
 
 
-class Standing(Enum):
-    """What the keeper thinks of a vote before anybody paid for checking its signature."""
+class VoteStatus(Enum):
+    """What a vote would be to the keeper, known before its signature is checked."""
 
     NEW = auto()
-    KNOWN = auto()
+    DUPLICATE = auto()
     CONFLICTING = auto()
     """The validator voted for something else in this kind and round."""
-    USELESS = auto()
+    IGNORED = auto()
     """Over, too far ahead, or one lie too many: dropped without a word."""
 
 
@@ -73,22 +73,22 @@ class VoteKeeper:
 
     # ---------------------------------------------------------------- taking votes
 
-    def standing(self, vote: Vote) -> Standing:
+    def status(self, vote: Vote) -> VoteStatus:
         """What taking ``vote`` would do. The voter is in the set; the signature need not be checked yet."""
         if vote.round < self._round - 1 and vote.block_hash is None:
-            return Standing.USELESS
+            return VoteStatus.IGNORED
         known = self._rounds.get(vote.round)
         if known is None:
-            return Standing.USELESS if self._too_far(vote.validator, vote.round) else Standing.NEW
+            return VoteStatus.IGNORED if self._too_far(vote.validator, vote.round) else VoteStatus.NEW
         tally = known.tally(vote.kind)
         if vote.validator in tally.by_hash.get(vote.block_hash, ()):
-            return Standing.KNOWN
+            return VoteStatus.DUPLICATE
         cast = tally.voters.get(vote.validator, 0)
         if cast:
-            return Standing.CONFLICTING if cast < _VOTES_EACH_MAX else Standing.USELESS
+            return VoteStatus.CONFLICTING if cast < _VOTES_EACH_MAX else VoteStatus.IGNORED
         if vote.validator not in known.seen and self._too_far(vote.validator, vote.round):
-            return Standing.USELESS
-        return Standing.NEW
+            return VoteStatus.IGNORED
+        return VoteStatus.NEW
 
     def add(self, vote: Vote) -> None:
         """Count a vote whose signature is right. A vote that is known changes nothing."""

@@ -53,7 +53,7 @@ from alatau.consensus.inputs import (
     Timer,
 )
 from alatau.engine.admission import Admission
-from alatau.engine.catch_up import CatchUp
+from alatau.engine.block_sync import BlockSync
 from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
 from alatau.engine.peers import Fetched, PeerCame, Peers, PeerSaid, PeerWent
@@ -115,7 +115,7 @@ class Engine:
         """The tasks that build or check a block on the tip: at most one each, and one per further round."""
         self._nursery: trio.Nursery
         self._timers: Timers
-        self._catch_up: CatchUp
+        self._block_sync: BlockSync
         self.last_block_at = trio.current_time()
         """Trio's clock when the tip moved last."""
         self.committed = False
@@ -124,7 +124,7 @@ class Engine:
     @property
     def syncing(self) -> bool:
         """Whether blocks are being fetched from a peer that is ahead."""
-        return self._catch_up.running
+        return self._block_sync.running
 
     def _transactions_available(self) -> None:
         """Tell consensus that a block could take something; repeating it is cheap."""
@@ -142,7 +142,7 @@ class Engine:
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._timers = Timers(nursery, self._fire)
-            self._catch_up = CatchUp(nursery, self._c.peers, self._send.send)
+            self._block_sync = BlockSync(nursery, self._c.peers, self._send.send)
             nursery.start_soon(self._follow_peers)
             nursery.start_soon(self._take_gossip)
             nursery.start_soon(self._c.admission.run, self._transactions_available)
@@ -187,7 +187,7 @@ class Engine:
             case DoCommit(block, commit):
                 await self._commit_decided(block, commit)
             case DoRequestSync(peer, height):
-                self._catch_up.request(peer, height)
+                self._block_sync.request(peer, height)
             case DoReportEvidence(first, second):
                 c.report_evidence(first, second)
             case DoReportPeer(peer, error):

@@ -7,7 +7,7 @@ TABLE = Table()
 
 
 def kept(name: str, round_: int) -> Kept:
-    """A proposal as the door lets it in."""
+    """A proposal that passed its checks."""
     return Kept(TABLE.proposal(4, name, round_), timely=True)
 
 

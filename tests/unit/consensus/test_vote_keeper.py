@@ -1,6 +1,6 @@
 """Counting votes: by validator, within bounds, and never by accident."""
 
-from alatau.consensus.vote_keeper import Standing, VoteKeeper
+from alatau.consensus.vote_keeper import VoteKeeper, VoteStatus
 from alatau.types.validator import validator_set
 from alatau.types.vote import Vote, VoteKind
 from tests.simulation.chain import address_of, equal_validators, validator
@@ -46,7 +46,7 @@ def test_power_counts_not_heads() -> None:
 def test_a_vote_counts_once_however_often_it_comes() -> None:
     """Pantheon 827: the same signature twice."""
     keeper = keeper_with(*[vote(1, PRECOMMIT, 0, A)] * 5, vote(2, PRECOMMIT, 0, A))
-    assert keeper.standing(vote(1, PRECOMMIT, 0, A)) is Standing.KNOWN
+    assert keeper.status(vote(1, PRECOMMIT, 0, A)) is VoteStatus.DUPLICATE
     assert keeper.decisive == {}
     assert not keeper.has_quorum(PRECOMMIT, 0)
 
@@ -54,7 +54,7 @@ def test_a_vote_counts_once_however_often_it_comes() -> None:
 def test_an_equivocator_counts_for_both_blocks_but_once_among_voters() -> None:
     """As in the paper's log of messages; and no third lie is kept."""
     keeper = keeper_with(vote(1, PREVOTE, 0, A), vote(1, PREVOTE, 0, B), vote(2, PREVOTE, 0, A), vote(3, PREVOTE, 0, A))
-    assert keeper.standing(vote(1, PREVOTE, 0, C)) is Standing.USELESS
+    assert keeper.status(vote(1, PREVOTE, 0, C)) is VoteStatus.IGNORED
     assert keeper.polka(0) == A
     assert not keeper_with(vote(1, PREVOTE, 0, A), vote(1, PREVOTE, 0, B), vote(2, PREVOTE, 0, A)).has_quorum(
         PREVOTE, 0
@@ -85,11 +85,11 @@ def test_a_million_rounds_of_one_validator_hold_two() -> None:
     """Besu GHSA-23rh-rrqg-wq82: rounds ahead are bounded for each validator, its latest are kept."""
     keeper = keeper_with()
     for round_ in range(10, 5_000):
-        assert keeper.standing(vote(1, PREVOTE, round_, A)) is Standing.NEW
+        assert keeper.status(vote(1, PREVOTE, round_, A)) is VoteStatus.NEW
         keeper.add(vote(1, PREVOTE, round_, A))
     assert sorted(keeper._rounds) == [4_998, 4_999]
-    assert keeper.standing(vote(1, PREVOTE, 20, A)) is Standing.USELESS
-    assert keeper.standing(vote(2, PREVOTE, 20, A)) is Standing.NEW
+    assert keeper.status(vote(1, PREVOTE, 20, A)) is VoteStatus.IGNORED
+    assert keeper.status(vote(2, PREVOTE, 20, A)) is VoteStatus.NEW
 
 
 def test_rounds_that_are_over_keep_only_votes_for_blocks() -> None:
@@ -100,7 +100,7 @@ def test_rounds_that_are_over_keep_only_votes_for_blocks() -> None:
     keeper.start_round(4)
     assert keeper.votes_for(PRECOMMIT, 0, A) == (vote(2, PRECOMMIT, 0, A),)
     assert sorted(keeper._rounds) == [0, 3]
-    assert keeper.standing(vote(3, PREVOTE, 1, None)) is Standing.USELESS
+    assert keeper.status(vote(3, PREVOTE, 1, None)) is VoteStatus.IGNORED
 
 
 def test_a_certificate_lets_others_enter_the_round() -> None:

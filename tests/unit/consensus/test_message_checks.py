@@ -1,10 +1,10 @@
-"""Whether a first proposal came in time; the rest of the door is in ``tests/simulation/test_survival.py``."""
+"""Whether a first proposal came in time; the other checks are in ``tests/simulation/test_survival.py``."""
 
 from dataclasses import replace
 
 import pytest
 
-from alatau.consensus.door import is_timely
+from alatau.consensus.message_checks import is_timely
 from alatau.types.block import Block
 from tests.unit.consensus.table import NOW_MS, PARAMETERS, Table
 

@@ -15,7 +15,7 @@ _PEERS_MAX = 1_024
 """Claims remembered; more peers than any network of ministries has. Those that exceed it are not asked."""
 
 
-class CatchUp:
+class PeerHeights:
     """What peers say about their heights."""
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ PORTION: Final = 64
 """Blocks asked for at once: at most a few seconds of execution when they are full."""
 
 
-class CatchUp:
+class BlockSync:
     """Asks peers for blocks, one request at a time."""
 
     def __init__(self, nursery: trio.Nursery, peers: Peers, deliver: Callable[[Fetched], Awaitable[None]]) -> None:

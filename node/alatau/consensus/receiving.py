@@ -5,14 +5,13 @@ signature, and only then the message. A vote or proposal is checked once, howeve
 """
 
 from alatau.consensus.authenticity import check_signature
-from alatau.consensus.door import check_proposal, check_vote, is_timely
 from alatau.consensus.effects import DoPersist, DoReportEvidence
 from alatau.consensus.errors import MalformedMessageError, WrongProposerError
-from alatau.consensus.height import Height, Phase, is_validator
+from alatau.consensus.height import Height, Phase, ValidatorContext, is_validator
+from alatau.consensus.message_checks import check_proposal, check_vote, is_timely
 from alatau.consensus.messages import ProposalMessage
 from alatau.consensus.records import VoteRecord
-from alatau.consensus.seat import Seat
-from alatau.consensus.vote_keeper import Standing
+from alatau.consensus.vote_keeper import VoteStatus
 from alatau.consensus.voting import keep_proposal
 from alatau.types.vote import Proposal, Vote
 
@@ -20,7 +19,7 @@ _ROUNDS_AHEAD_MAX = 4
 """Proposals of later rounds that are kept: one block each, so a hostile proposer holds four blocks of memory."""
 
 
-def by_subject(votes: tuple[Vote, ...]) -> list[list[Vote]]:
+def group_by_subject(votes: tuple[Vote, ...]) -> list[list[Vote]]:
     """Group votes by what they vote on."""
     groups: dict[tuple[int, int, int, bytes | None], list[Vote]] = {}
     for vote in votes:
@@ -28,7 +27,7 @@ def by_subject(votes: tuple[Vote, ...]) -> list[list[Vote]]:
     return list(groups.values())
 
 
-def admit_votes(seat: Seat, height: Height, group: list[Vote]) -> None:
+def receive_votes(ctx: ValidatorContext, height: Height, group: list[Vote]) -> None:
     """Count votes for one subject. A quorum for a block is kept whole, however many lies its voters told.
 
     Raises:
@@ -41,31 +40,33 @@ def admit_votes(seat: Seat, height: Height, group: list[Vote]) -> None:
     is_quorum = group[0].block_hash is not None and validators.has_quorum(power)
     taken = []
     for vote in group:
-        standing = keeper.standing(vote)
-        if standing is not Standing.KNOWN and (is_quorum or standing is not Standing.USELESS):
-            taken.append((vote, standing))
-            check_signature(seat.authority, vote)
-    for vote, standing in taken:
-        if vote.validator == seat.authority.address:
-            seat.guard.recognise(vote, forgetful=seat.catch_up.forgetful)
-        if standing is Standing.CONFLICTING:
-            _convict(seat, height, vote.validator, keeper.conflicting(vote), vote)
-        count(seat, height, vote)
+        status = keeper.status(vote)
+        if status is not VoteStatus.DUPLICATE and (is_quorum or status is not VoteStatus.IGNORED):
+            taken.append((vote, status))
+            check_signature(ctx.authority, vote)
+    for vote, status in taken:
+        if vote.validator == ctx.authority.address:
+            ctx.guard.recognise(vote, forgetful=ctx.peer_heights.forgetful)
+        if status is VoteStatus.CONFLICTING:
+            _report_equivocation(ctx, height, vote.validator, keeper.conflicting(vote), vote)
+        count(ctx, height, vote)
 
 
-def count(seat: Seat, height: Height, vote: Vote) -> None:
+def count(ctx: ValidatorContext, height: Height, vote: Vote) -> None:
     """Count a vote whose signature is right. Votes for blocks go to the log: proofs of locks rest on them."""
     height.peer_began = True
-    if vote.block_hash is not None and height.undecided and is_validator(seat, height):
-        seat.do(DoPersist(VoteRecord(vote)))
+    if vote.block_hash is not None and height.undecided and is_validator(ctx, height):
+        ctx.do(DoPersist(VoteRecord(vote)))
     height.driver.votes.add(vote)
 
 
-def admit_proposal(seat: Seat, height: Height, message: ProposalMessage, *, verified: bool = False) -> None:
+def receive_proposal(
+    ctx: ValidatorContext, height: Height, message: ProposalMessage, *, verified: bool = False
+) -> None:
     """Keep a proposal, unless it is known, too far ahead, or one lie too many.
 
     Args:
-        seat: ours.
+        ctx: ours.
         height: the height that it is for.
         message: the proposal with its block.
         verified: whether its signature was checked when it came early.
@@ -84,24 +85,24 @@ def admit_proposal(seat: Seat, height: Height, message: ProposalMessage, *, veri
     if message.block.header.parent_hash != height.context.parent_hash:
         raise MalformedMessageError(f"block {proposal.block_hash.hex()} has another parent than our tip")
     if not verified:
-        check_signature(seat.authority, proposal)
-    if proposal.proposer == seat.authority.address:
-        seat.guard.recognise(proposal, forgetful=seat.catch_up.forgetful)
+        check_signature(ctx.authority, proposal)
+    if proposal.proposer == ctx.authority.address:
+        ctx.guard.recognise(proposal, forgetful=ctx.peer_heights.forgetful)
     earlier = driver.proposals.in_round(proposal.round)
     if earlier:
-        _convict(seat, height, proposal.proposer, earlier[0].message.proposal, proposal)
+        _report_equivocation(ctx, height, proposal.proposer, earlier[0].message.proposal, proposal)
         if not driver.proposals.has_room(proposal.round) and not driver.is_wanted(proposal.block_hash):
             return
     if message.proof_of_lock:
-        admit_votes(seat, height, list(message.proof_of_lock))
-    timely = is_timely(message, height.context.parent_timestamp, seat.now_ms, seat.parameters)
-    keep_proposal(seat, height, message, timely=timely)
+        receive_votes(ctx, height, list(message.proof_of_lock))
+    timely = is_timely(message, height.context.parent_timestamp, ctx.now_ms, ctx.parameters)
+    keep_proposal(ctx, height, message, timely=timely)
 
 
-def _convict(
-    seat: Seat, height: Height, validator: bytes, first: Vote | Proposal | None, second: Vote | Proposal
+def _report_equivocation(
+    ctx: ValidatorContext, height: Height, validator: bytes, first: Vote | Proposal | None, second: Vote | Proposal
 ) -> None:
     """Report an equivocation, once for each validator and height."""
-    if first is not None and validator not in height.convicted:
-        height.convicted.add(validator)
-        seat.do(DoReportEvidence(first, second))
+    if first is not None and validator not in height.reported:
+        height.reported.add(validator)
+        ctx.do(DoReportEvidence(first, second))

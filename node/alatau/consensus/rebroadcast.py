@@ -7,10 +7,9 @@ all comes down to messages that prove themselves.
 """
 
 from alatau.consensus.effects import DoBroadcast, DoRequestSync, DoSend
-from alatau.consensus.height import Height, Phase, others, set_timer
+from alatau.consensus.height import Height, Phase, ValidatorContext, others, set_timer
 from alatau.consensus.inputs import TimerKind
 from alatau.consensus.messages import ProposalRequest, RoundCertificate, StatusMessage, VotesMessage
-from alatau.consensus.seat import Seat
 from alatau.types.vote import Vote, VoteKind
 
 _ANSWERS_MAX = 8
@@ -21,28 +20,28 @@ line asks again once a rebroadcast, a hostile one gets eight blocks."""
 # ---------------------------------------------------------------- repeating
 
 
-def rebroadcast(seat: Seat, height: Height) -> None:
+def rebroadcast(ctx: ValidatorContext, height: Height) -> None:
     """Say again what others may have missed: our votes, the best polka, how this round was entered.
 
     The polka ends a hidden lock (Malachite 997): whoever is locked shows why, and others can propose it.
     """
     driver, state = height.driver, height.driver.state
     height.requested.clear()
-    votes = list(own_last_votes(seat, height))
+    votes = list(own_last_votes(ctx, height))
     if state.valid_hash is not None:
         votes += driver.votes.votes_for(VoteKind.PREVOTE, state.valid_round, state.valid_hash)
     if votes:
-        seat.do(DoBroadcast(VotesMessage(tuple(dict.fromkeys(votes)))))
+        ctx.do(DoBroadcast(VotesMessage(tuple(dict.fromkeys(votes)))))
     certificate = driver.votes.certificate(state.round) if state.round > 0 else ()
     if certificate:
-        seat.do(DoBroadcast(RoundCertificate(height.number, state.round, certificate)))
-    seat.do(DoBroadcast(status(height)))
-    ask_for_proposal(seat, height)
+        ctx.do(DoBroadcast(RoundCertificate(height.number, state.round, certificate)))
+    ctx.do(DoBroadcast(status(height)))
+    ask_for_proposal(ctx, height)
 
 
-def own_last_votes(seat: Seat, height: Height) -> tuple[Vote, ...]:
+def own_last_votes(ctx: ValidatorContext, height: Height) -> tuple[Vote, ...]:
     """Our votes of this round, and our precommit of the round that locked us: it may still decide (L49)."""
-    address, driver = seat.authority.address, height.driver
+    address, driver = ctx.authority.address, height.driver
     if address is None:
         return ()
     votes = driver.votes.votes_of(address, driver.state.round)
@@ -60,39 +59,39 @@ def status(height: Height) -> StatusMessage:
 # ---------------------------------------------------------------- answering
 
 
-def greet(seat: Seat, height: Height, peer: bytes) -> None:
+def greet(ctx: ValidatorContext, height: Height, peer: bytes) -> None:
     """Tell a peer that has just connected where we stand, and what it may have missed of the round.
 
     Also what it said itself last: a node that lost its disks must not say something else.
     """
-    seat.do(DoSend(peer, status(height)))
+    ctx.do(DoSend(peer, status(height)))
     if height.phase is not Phase.RUNNING:
         return
-    votes = own_last_votes(seat, height) + height.driver.votes.last_votes_of(peer)
+    votes = own_last_votes(ctx, height) + height.driver.votes.last_votes_of(peer)
     if votes:
-        seat.do(DoSend(peer, VotesMessage(votes)))
+        ctx.do(DoSend(peer, VotesMessage(votes)))
     round_ = height.driver.state.round
     certificate = height.driver.votes.certificate(round_) if round_ > 0 else ()
     if certificate:
-        seat.do(DoSend(peer, RoundCertificate(height.number, round_, certificate)))
-    if height.proposer(round_) == seat.authority.address:
-        answer_request(seat, height, peer, round_, None)
+        ctx.do(DoSend(peer, RoundCertificate(height.number, round_, certificate)))
+    if height.proposer(round_) == ctx.authority.address:
+        answer_request(ctx, height, peer, round_, None)
 
 
-def answer_request(seat: Seat, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
+def answer_request(ctx: ValidatorContext, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
     """Send a proposal of this height, if we have it."""
     message = height.driver.proposals.find(round_, block_hash)
     if message is not None and _may_answer(height, peer):
-        seat.do(DoSend(peer, message))
+        ctx.do(DoSend(peer, message))
 
 
-def help_behind(seat: Seat, height: Height, peer: bytes, peer_height: int) -> None:
+def help_behind(ctx: ValidatorContext, height: Height, peer: bytes, peer_height: int) -> None:
     """Answer a peer that says it is behind: where we are, and the last commit if that is all it lacks."""
     if peer_height >= height.number or not _may_answer(height, peer):
         return
-    seat.do(DoSend(peer, status(height)))
+    ctx.do(DoSend(peer, status(height)))
     if peer_height == height.number - 1 and height.late.votes:
-        seat.do(DoSend(peer, VotesMessage(height.late.votes)))
+        ctx.do(DoSend(peer, VotesMessage(height.late.votes)))
 
 
 def _may_answer(height: Height, peer: bytes) -> bool:
@@ -107,63 +106,63 @@ def _may_answer(height: Height, peer: bytes) -> bool:
 # ---------------------------------------------------------------- asking
 
 
-def ask_for_proposal(seat: Seat, height: Height) -> None:
+def ask_for_proposal(ctx: ValidatorContext, height: Height) -> None:
     """Ask the proposer for this round's proposal, if it is not here."""
     round_ = height.driver.state.round
     proposer = height.proposer(round_)
-    if proposer != seat.authority.address and not height.driver.proposals.in_round(round_):
-        _request(seat, height, proposer, round_, None)
+    if proposer != ctx.authority.address and not height.driver.proposals.in_round(round_):
+        _request(ctx, height, proposer, round_, None)
 
 
-def ask_for_missing_blocks(seat: Seat, height: Height) -> None:
+def ask_for_missing_blocks(ctx: ValidatorContext, height: Height) -> None:
     """Ask a voter, each time another, for a block that a quorum names and that is not here."""
     votes = height.driver.votes
     for round_, block_hash in height.driver.missing_blocks():
         if (round_, block_hash) in height.requested:
             continue
         voters = votes.cast(VoteKind.PREVOTE, round_) | votes.cast(VoteKind.PRECOMMIT, round_)
-        peers = sorted(voters.keys() - {seat.authority.address})
+        peers = sorted(voters.keys() - {ctx.authority.address})
         if peers:
             height.requests += 1
-            _request(seat, height, peers[height.requests % len(peers)], round_, block_hash)
+            _request(ctx, height, peers[height.requests % len(peers)], round_, block_hash)
 
 
-def _request(seat: Seat, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
+def _request(ctx: ValidatorContext, height: Height, peer: bytes, round_: int, block_hash: bytes | None) -> None:
     height.requested.add((round_, block_hash))
-    seat.do(DoSend(peer, ProposalRequest(height.number, round_, block_hash)))
+    ctx.do(DoSend(peer, ProposalRequest(height.number, round_, block_hash)))
 
 
 # ---------------------------------------------------------------- catching up
 
 
-def note_claim(seat: Seat, height: Height, peer: bytes, peer_height: int) -> None:
+def note_claim(ctx: ValidatorContext, height: Height, peer: bytes, peer_height: int) -> None:
     """A peer says, or shows by a message, that it decides ``peer_height``."""
-    seat.catch_up.claim(peer, peer_height)
+    ctx.peer_heights.claim(peer, peer_height)
     if peer_height > height.number:
-        follow_claims(seat, height)
+        follow_claims(ctx, height)
 
 
-def follow_claims(seat: Seat, height: Height, *, now: bool = False) -> None:
+def follow_claims(ctx: ValidatorContext, height: Height, *, now: bool = False) -> None:
     """Ask for blocks: at once if we are two heights behind, else only if we stay behind for a while."""
-    ahead = seat.catch_up.ahead(height.number)
+    ahead = ctx.peer_heights.ahead(height.number)
     if ahead is None or height.phase is Phase.COMMITTING:
         return
     peer, claimed = ahead
-    if look_again(seat, height) and (now or claimed > height.number + 1):
-        seat.do(DoRequestSync(peer, height.number))
+    if look_again(ctx, height) and (now or claimed > height.number + 1):
+        ctx.do(DoRequestSync(peer, height.number))
 
 
-def look_again(seat: Seat, height: Height) -> bool:
+def look_again(ctx: ValidatorContext, height: Height) -> bool:
     """Look at the claims again in a while; whether that was not planned already."""
     if height.sync_timer_set:
         return False
     height.sync_timer_set = True
-    set_timer(seat, height, TimerKind.SYNC, seat.parameters.timeout_vote_ms)
+    set_timer(ctx, height, TimerKind.SYNC, ctx.parameters.timeout_vote_ms)
     return True
 
 
-def may_release(seat: Seat, height: Height) -> bool:
+def may_release(ctx: ValidatorContext, height: Height) -> bool:
     """End the holding of a node without a past, if nobody is ahead and whoever answers has answered."""
-    if seat.catch_up.holding and seat.catch_up.may_release(height.number, others(seat, height)):
-        seat.catch_up.holding = False
-    return not seat.catch_up.holding
+    if ctx.peer_heights.holding and ctx.peer_heights.may_release(height.number, others(ctx, height)):
+        ctx.peer_heights.holding = False
+    return not ctx.peer_heights.holding

@@ -1,7 +1,7 @@
 """How long steps wait."""
 
+from alatau.consensus.height import timeout_ms
 from alatau.consensus.inputs import TimerKind
-from alatau.consensus.timeouts import timeout_ms
 from alatau.types.chain_config import ConsensusParameters
 
 PARAMETERS = ConsensusParameters(timeout_propose_ms=300, timeout_vote_ms=100, timeout_delta_ms=50, timeout_max_ms=1_000)
