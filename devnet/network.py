@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from alatau.app.ceremony import Contribution, contribute, encode_contribution, merge, transcript_hash
-from alatau.app.genesis_file import encode_genesis
-from alatau.app.genesis_plan import encode_plan
+from alatau.app.genesis.ceremony import Contribution, contribute, encode_contribution, merge, transcript_hash
+from alatau.app.genesis.file import encode_genesis
+from alatau.app.genesis.plan import encode_plan
 from alatau.app.keystore import DEVNET_COST
 from alatau.app.private_file import write_private
 from alatau.app.provision import ProvisionedHome, provision_home

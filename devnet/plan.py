@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from alatau.app.genesis_plan import ChannelsPlan, CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan, VaultPlan
+from alatau.app.genesis.plan import ChannelsPlan, CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan, VaultPlan
 from alatau.artifacts import addresses
 from alatau.artifacts.genesis import SYSTEM_CONTRACTS, Role, VaultAsset, VaultRole
 from alatau.chain.permission import Licence, ParticipantKind

@@ -23,7 +23,7 @@ from typing import Final
 
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import ConfigError, Problem, read_config
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from alatau.app.json_field import DocumentError
 from alatau.app.keystore import KeystoreError, keystore_address
 from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE, is_private

@@ -23,7 +23,7 @@ from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import read_config
 from alatau.app.endpoint import parse_endpoint
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home, lock_home
 from alatau.app.keystore import read_keystore
 from alatau.app.logging import configure_logging

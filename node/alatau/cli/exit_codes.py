@@ -31,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 KNOWN_ERRORS: Final = {
-    "alatau.app.ceremony.CeremonyError": ExitCode.CONFIGURATION,
+    "alatau.app.genesis.ceremony.CeremonyError": ExitCode.CONFIGURATION,
     "alatau.app.config_file.ConfigError": ExitCode.CONFIGURATION,
     "alatau.app.home.HomeError": ExitCode.CONFIGURATION,
     "alatau.app.home.HomeInUseError": ExitCode.IN_USE,

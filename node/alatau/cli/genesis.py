@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from alatau.app.ceremony import (
+from alatau.app.config_file import read_config
+from alatau.app.genesis.ceremony import (
     CeremonyError,
     Contribution,
     contribute,
@@ -17,9 +18,8 @@ from alatau.app.ceremony import (
     read_contribution,
     transcript_hash,
 )
-from alatau.app.config_file import read_config
-from alatau.app.genesis_file import encode_genesis, genesis_file_hash, read_genesis
-from alatau.app.genesis_plan import OPERATORS, CouncilPlan, NetworkPlan, TokenPlan, encode_plan, plan_hash, read_plan
+from alatau.app.genesis.file import encode_genesis, genesis_file_hash, read_genesis
+from alatau.app.genesis.plan import OPERATORS, CouncilPlan, NetworkPlan, TokenPlan, encode_plan, plan_hash, read_plan
 from alatau.app.keystore import read_keystore
 from alatau.artifacts.genesis import SYSTEM_CONTRACTS
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option

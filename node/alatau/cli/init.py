@@ -7,7 +7,7 @@ import click
 
 from alatau.app.config import SETTINGS
 from alatau.app.config_file import ConfigError, Problem
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from alatau.app.keystore import DEVNET_COST, STANDARD_COST
 from alatau.app.provision import provision_home
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option

@@ -1,6 +1,6 @@
 """What block 0 of a network is made of: the outcome of its genesis ceremony.
 
-Read from and written to JSON by ``alatau.app.genesis_file``; executed by ``alatau.chain.genesis``.
+Read from and written to JSON by ``alatau.app.genesis.file``; executed by ``alatau.chain.genesis``.
 """
 
 from dataclasses import dataclass, field

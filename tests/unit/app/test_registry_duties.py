@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import trio
 
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home
 from alatau.app.keystore import read_keystore
 from alatau.app.registry_duties import RegistryDuties

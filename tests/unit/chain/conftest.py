@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from alatau.types.genesis import Genesis
 from devnet.network import create_network
 from devnet.plan import DevnetOptions

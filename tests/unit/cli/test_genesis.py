@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.genesis_file import read_genesis
+from alatau.app.genesis.file import read_genesis
 from tests.unit.cli.command_line import Alatau
 
 

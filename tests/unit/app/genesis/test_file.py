@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alatau.app.genesis_file import encode_genesis, genesis_file_hash, read_genesis
+from alatau.app.genesis.file import encode_genesis, genesis_file_hash, read_genesis
 from alatau.app.json_field import DocumentError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import key_hash

@@ -1,6 +1,6 @@
 """The genesis ceremony: each ministry signs what it adds, and whoever merges gets the same genesis, byte for byte.
 
-1. The coordinator circulates a plan (``genesis_plan``).
+1. The coordinator circulates a plan (:mod:`plan`).
 2. Each validator signs a contribution for exactly this plan with all three of its keys: the voting key and the TLS key
    prove that it holds them, the operator's key that the ministry wants it.
 3. Anyone merges all contributions into the genesis. The transcript hash covers the plan and every contribution; the
@@ -16,8 +16,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from alatau.app.genesis_file import validator_from_json, validator_to_json
-from alatau.app.genesis_plan import OPERATORS, CouncilPlan, NetworkPlan, plan_hash
+from alatau.app.genesis.file import validator_from_json, validator_to_json
+from alatau.app.genesis.plan import OPERATORS, CouncilPlan, NetworkPlan, plan_hash
 from alatau.app.json_field import JsonField, pretty_json, read_document
 from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, genesis_contracts, institution_word
 from alatau.chain.permission import status_word

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from alatau.app.genesis_file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
+from alatau.app.genesis.file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
 from alatau.artifacts.genesis import Role, VaultAsset, VaultRole
 from alatau.chain.permission import Licence, ParticipantKind

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from alatau.app.genesis_plan import NetworkPlan, encode_plan, plan_from_json
+from alatau.app.genesis.plan import NetworkPlan, encode_plan, plan_from_json
 from alatau.app.json_field import DocumentError, JsonField
 from devnet.plan import DevnetOptions, devnet_plan
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.ceremony import (
+from alatau.app.genesis.ceremony import (
     CeremonyError,
     Contribution,
     contribute,
@@ -12,8 +12,8 @@ from alatau.app.ceremony import (
     read_contribution,
     transcript_hash,
 )
-from alatau.app.genesis_file import encode_genesis, read_genesis
-from alatau.app.genesis_plan import OPERATORS, NetworkPlan, encode_plan, plan_hash, read_plan
+from alatau.app.genesis.file import encode_genesis, read_genesis
+from alatau.app.genesis.plan import OPERATORS, NetworkPlan, encode_plan, plan_hash, read_plan
 from alatau.app.json_field import DocumentError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import new_key
