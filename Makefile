@@ -17,7 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes
 SETUP := $(VENV)/.setup-done
 SETUP_BENCH := $(VENV)/.setup-bench-done
-RUN := PYTHONPATH=. $(PY)
+RUN := PYTHONPATH=.:devnet $(PY)
 
 VALIDATORS ?= 4
 SEEDS ?= 200
@@ -52,7 +52,7 @@ $(SETUP_BENCH): requirements/bench.txt $(SETUP)
 # ---------------------------------------------------------------------------------------- networks
 
 devnet: $(SETUP)  ## a local network with a tour of what it does; it stays up (VALIDATORS=4)
-	$(RUN) -m devnet.showcase --validators $(VALIDATORS)
+	$(RUN) -m alatau_devnet.showcase --validators $(VALIDATORS)
 
 devnet-down: $(SETUP)  ## stop the local network
 	$(BIN)/alatau devnet down
@@ -91,24 +91,24 @@ format: $(SETUP)  ## let ruff mend what it can
 
 conformance: $(SETUP)  ## every published vector, with a table by folder
 	$(PY) -m pytest tests/conformance --quiet
-	$(RUN) -m devnet.conformance $(ARGS)
+	$(RUN) -m alatau_devnet.conformance $(ARGS)
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
-	$(RUN) -m devnet.simulate --seeds $(SEEDS) $(ARGS)
+	$(RUN) -m alatau_devnet.simulate --seeds $(SEEDS) $(ARGS)
 
 fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
-	$(RUN) -m devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)
+	$(RUN) -m alatau_devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)
 
 # -------------------------------------------------------------------------------------- benchmarks
 
 bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payments.json
-	$(RUN) -m devnet.bench_payments $(ARGS)
+	$(RUN) -m alatau_devnet.bench_payments $(ARGS)
 
 bench-evm: $(SETUP_BENCH)  ## EVM against its peers; writes build/bench/evm.json
-	$(RUN) -m devnet.bench_evm $(ARGS)
+	$(RUN) -m alatau_devnet.bench_evm $(ARGS)
 
 bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/bench/state.json
-	$(RUN) -m devnet.bench_state $(ARGS)
+	$(RUN) -m alatau_devnet.bench_state $(ARGS)
 
 # ------------------------------------------------------------------------------------------ upkeep
 

@@ -11,7 +11,7 @@ import pytest
 
 from alatau.evm.runtime import Runtime
 from alatau.types.chain_config import Fork
-from devnet.fuzz.peer import RUNTIMES, answer, differences
+from alatau_devnet.fuzz.peer import RUNTIMES, answer, differences
 
 _FOLDER = Path(__file__).parents[1] / "vectors" / "evm_regressions"
 _FILES = sorted(_FOLDER.glob("*.json"))

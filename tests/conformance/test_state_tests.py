@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from devnet.conformance import Mode, check, fixture_files, set_mode, subtests
+from alatau_devnet.conformance import Mode, check, fixture_files, set_mode, subtests
 from tests.conformance.published import archive
 
 EVERY = 13

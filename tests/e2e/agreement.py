@@ -1,8 +1,8 @@
 """What every test of a network ends with: all nodes tell the same story."""
 
 from alatau.wire.block import BlockRecord
-from devnet.network import Devnet
-from devnet.watch import block_of, client_of, height_of, wait_for_height
+from alatau_devnet.network import Devnet
+from alatau_devnet.watch import block_of, client_of, height_of, wait_for_height
 from tests.e2e.background_load import Acknowledged
 
 RECOVERY_S = 20.0

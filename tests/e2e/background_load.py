@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from alatau.artifacts import addresses
 from alatau.client import RpcError
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
-from devnet import accounts
-from devnet.network import Devnet, DevnetNode
-from devnet.payments import transfer_call
-from devnet.watch import client_of
+from alatau_devnet import accounts
+from alatau_devnet.network import Devnet, DevnetNode
+from alatau_devnet.payments import transfer_call
+from alatau_devnet.watch import client_of
 
 
 @dataclass(slots=True)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from devnet.network import Devnet, create_network, remove_network, start_nodes
-from devnet.plan import DevnetOptions
-from devnet.watch import wait_until_deciding
+from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes
+from alatau_devnet.plan import DevnetOptions
+from alatau_devnet.watch import wait_until_deciding
 
 
 @contextmanager

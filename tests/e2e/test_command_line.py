@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from devnet import accounts
-from devnet.network import Devnet, start_nodes
-from devnet.processes import stop_processes
-from devnet.snippets import write_account_keystores
-from devnet.watch import client_of, height_of, wait_for_height
+from alatau_devnet import accounts
+from alatau_devnet.network import Devnet, start_nodes
+from alatau_devnet.processes import stop_processes
+from alatau_devnet.snippets import write_account_keystores
+from alatau_devnet.watch import client_of, height_of, wait_for_height
 
 pytestmark = pytest.mark.e2e
 COUNTER = Path(__file__).parents[2] / "docs" / "examples" / "Counter.vy"

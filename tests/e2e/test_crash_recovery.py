@@ -4,16 +4,16 @@ import time
 
 import pytest
 
-from devnet.network import Devnet, start_nodes
-from devnet.processes import kill_process, stop_processes
-from devnet.watch import client_of, height_of, wait_for_height
+from alatau_devnet.network import Devnet, start_nodes
+from alatau_devnet.processes import kill_process, stop_processes
+from alatau_devnet.watch import client_of, height_of, wait_for_height
 from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
 from tests.e2e.background_load import paying, payment
 
 pytestmark = pytest.mark.e2e
 
 HEARTBEAT_S = 5.0
-"""Of a development network (devnet/plan.py)."""
+"""Of a development network (devnet/alatau_devnet/plan.py)."""
 
 
 def test_any_validator_may_be_killed_repeatedly(four_validators: Devnet) -> None:

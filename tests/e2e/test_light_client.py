@@ -5,10 +5,10 @@ import pytest
 from alatau.artifacts import addresses
 from alatau.client import LightClient
 from alatau.wire.block import BlockView
-from devnet import accounts
-from devnet.network import Devnet, start_nodes
-from devnet.processes import kill_process
-from devnet.watch import client_of, height_of, wait_for_height
+from alatau_devnet import accounts
+from alatau_devnet.network import Devnet, start_nodes
+from alatau_devnet.processes import kill_process
+from alatau_devnet.watch import client_of, height_of, wait_for_height
 from tests.e2e.agreement import RECOVERY_S
 
 pytestmark = pytest.mark.e2e

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from devnet import accounts
-from devnet.network import Devnet, start_nodes
-from devnet.processes import LOG_NAME, kill_process, running_pid, start_process, stop_processes
-from devnet.watch import client_of, height_of, wait_for_height, wait_until
+from alatau_devnet import accounts
+from alatau_devnet.network import Devnet, start_nodes
+from alatau_devnet.processes import LOG_NAME, kill_process, running_pid, start_process, stop_processes
+from alatau_devnet.watch import client_of, height_of, wait_for_height, wait_until
 from tests.e2e.agreement import RECOVERY_S, assert_agreement
 from tests.e2e.background_load import paying
 

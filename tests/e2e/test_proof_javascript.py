@@ -12,7 +12,7 @@ from alatau.codec import rlp
 from alatau.storage.log_index import LogQuery
 from alatau.storage.store import Store
 from alatau.types.account import encode_account
-from devnet.synthetic_chain import TOKEN, Shape, first_blocks
+from alatau_devnet.synthetic_chain import TOKEN, Shape, first_blocks
 
 FOLDER = Path(__file__).parent / "js"
 

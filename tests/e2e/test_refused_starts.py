@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from devnet.network import Devnet, create_network, start_nodes
-from devnet.plan import DevnetOptions
-from devnet.processes import stop_processes
+from alatau_devnet.network import Devnet, create_network, start_nodes
+from alatau_devnet.plan import DevnetOptions
+from alatau_devnet.processes import stop_processes
 
 pytestmark = pytest.mark.e2e
 

@@ -10,9 +10,9 @@ from alatau.client.submitting import Refused
 from alatau.codec import rlp
 from alatau.crypto.secp256k1 import ORDER, PrivateKey
 from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
-from devnet import accounts
-from devnet.network import Devnet
-from devnet.watch import client_of
+from alatau_devnet import accounts
+from alatau_devnet.network import Devnet
+from alatau_devnet.watch import client_of
 
 pytestmark = pytest.mark.e2e
 

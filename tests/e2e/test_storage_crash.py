@@ -1,4 +1,4 @@
-"""Storage survives its process: the short form of ``python -m devnet.crash_storage``."""
+"""Storage survives its process: the short form of ``python -m alatau_devnet.crash_storage``."""
 
 import json
 import os
@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.mark.e2e
 def test_killed_writers_leave_a_whole_store() -> None:
     """Killed at every write and at many random moments, or out of room, a store is at h or h + 1, and goes on."""
-    command = [sys.executable, "-m", "devnet.crash_storage", "--kills", "120", "--heights", "1", "--json"]
-    path = os.pathsep.join((str(ROOT / "node"), str(ROOT)))
+    command = [sys.executable, "-m", "alatau_devnet.crash_storage", "--kills", "120", "--heights", "1", "--json"]
+    path = os.pathsep.join(str(ROOT / folder) for folder in ("node", "devnet", "."))
     done = subprocess.run(
         command,
         cwd=ROOT,

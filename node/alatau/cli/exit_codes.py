@@ -51,7 +51,7 @@ KNOWN_ERRORS: Final = {
     "alatau.transport.certificates.CertificateError": ExitCode.CONFIGURATION,
     "alatau.transport.errors.RpcError": ExitCode.FAILED,
     "alatau.transport.server.PortInUseError": ExitCode.IN_USE,
-    "devnet.errors.DevnetError": ExitCode.FAILED,
+    "alatau_devnet.errors.DevnetError": ExitCode.FAILED,
     "builtins.OSError": ExitCode.FAILED,
 }
 """Errors whose message is all that a person needs; anything else is a defect and shows its traceback."""

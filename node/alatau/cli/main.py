@@ -16,7 +16,6 @@ _COMMANDS: Final = {
     "config": "alatau.cli.config:config",
     "db": "alatau.cli.database:db",
     "deploy": "alatau.cli.contract:deploy",
-    "devnet": "alatau.cli.devnet:devnet",
     "doctor": "alatau.cli.doctor:doctor",
     "genesis": "alatau.cli.genesis:genesis",
     "init": "alatau.cli.init:init",

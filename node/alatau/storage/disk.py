@@ -1,7 +1,7 @@
 """Every write of this package goes through here, so that a test can break it at any boundary.
 
 ``Disk`` is the real thing. A test gives the store a subclass that kills the process at the n-th boundary,
-tears a write, or reports a full disk (``devnet/crash_storage.py``).
+tears a write, or reports a full disk (``devnet/alatau_devnet/crash_storage.py``).
 """
 
 import errno

@@ -34,8 +34,8 @@ from alatau.types.vote import (
     proposal_digest,
     vote_digest,
 )
-from devnet.network import create_network
-from devnet.plan import DevnetOptions
+from alatau_devnet.network import create_network
+from alatau_devnet.plan import DevnetOptions
 from tests.unit.chain.small_network import finish
 
 

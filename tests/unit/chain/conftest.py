@@ -6,8 +6,8 @@ import pytest
 
 from alatau.app.genesis.file import read_genesis
 from alatau.types.genesis import Genesis
-from devnet.network import create_network
-from devnet.plan import DevnetOptions
+from alatau_devnet.network import create_network
+from alatau_devnet.plan import DevnetOptions
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from alatau.chain.tip import Tip
 from alatau.state.diff import OverlayState
 from alatau.types.chain_config import SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
-from devnet.plan import DevnetOptions, devnet_plan
+from alatau_devnet.plan import DevnetOptions, devnet_plan
 from tests.unit.chain.small_network import PAYER, EmptyState, small_genesis, small_network
 
 ADDRESS = bytes.fromhex("00" * 19 + "aa")

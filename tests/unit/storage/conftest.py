@@ -10,7 +10,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.storage.store import Store
 from alatau.types.account import Account
 from alatau.types.vote import Commit
-from devnet.synthetic_chain import SyntheticChain
+from alatau_devnet.synthetic_chain import SyntheticChain
 
 SEED = 7
 

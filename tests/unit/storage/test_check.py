@@ -9,7 +9,7 @@ import pytest
 from alatau.storage.check import Finding
 from alatau.storage.progress import Progress
 from alatau.storage.store import Store
-from devnet.synthetic_chain import TOKEN
+from alatau_devnet.synthetic_chain import TOKEN
 from tests.unit.storage.conftest import Ledger
 
 

@@ -2,7 +2,7 @@
 
 from alatau.storage import flat_state
 from alatau.storage.flat_state import FlatState
-from devnet.synthetic_chain import TOKEN
+from alatau_devnet.synthetic_chain import TOKEN
 from tests.unit.storage.conftest import Ledger
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alatau.storage import log_index, store
 from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, logs_of, matches
 from alatau.types.receipt import Log
-from devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
+from alatau_devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
 from tests.unit.storage.conftest import Ledger
 
 

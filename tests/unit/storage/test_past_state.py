@@ -9,7 +9,7 @@ from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.history import HISTORY_BLOCKS
 from alatau.storage.store import Store, StoreOptions
 from alatau.trie.proof import verify
-from devnet.synthetic_chain import TOKEN, Shape, SyntheticChain
+from alatau_devnet.synthetic_chain import TOKEN, Shape, SyntheticChain
 from tests.unit.storage.conftest import Ledger
 
 

@@ -13,7 +13,7 @@ from alatau.storage.store import Store, StoreOptions
 from alatau.trie.proof import verify
 from alatau.types.account import Account
 from alatau.types.header import EMPTY_ROOT
-from devnet.synthetic_chain import TOKEN, SyntheticChain
+from alatau_devnet.synthetic_chain import TOKEN, SyntheticChain
 from tests.unit.storage.conftest import SEED, Ledger
 
 

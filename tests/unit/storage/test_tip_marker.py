@@ -9,7 +9,7 @@ from alatau.storage.disk import Disk
 from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store, StoreOptions
 from alatau.storage.tip_marker import TipMarker, read_marker
-from devnet.synthetic_chain import SyntheticChain
+from alatau_devnet.synthetic_chain import SyntheticChain
 from tests.unit.storage.conftest import Ledger
 
 

@@ -17,7 +17,7 @@ from alatau.app.genesis.plan import OPERATORS, NetworkPlan, encode_plan, plan_ha
 from alatau.app.json_field import DocumentError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import new_key
-from devnet.plan import DevnetOptions, devnet_plan
+from alatau_devnet.plan import DevnetOptions, devnet_plan
 
 PLAN = devnet_plan(DevnetOptions(residents=2), 1_700_000_000)
 TLS_KEYS = [new_key() for _ in range(3)]

@@ -6,7 +6,7 @@ import pytest
 
 from alatau.app.genesis.plan import NetworkPlan, encode_plan, plan_from_json
 from alatau.app.json_field import DocumentError, JsonField
-from devnet.plan import DevnetOptions, devnet_plan
+from alatau_devnet.plan import DevnetOptions, devnet_plan
 
 PLAN: NetworkPlan = devnet_plan(DevnetOptions(residents=2), 1_700_000_000)
 

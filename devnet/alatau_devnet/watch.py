@@ -1,0 +1,81 @@
+"""Looking at a network from outside, through the clients' API: heights, hashes, waiting for progress."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from alatau.client import RpcError, SyncClient, client_tls, connect_sync
+from alatau.wire.block import BlockRecord
+from alatau.wire.status import Status
+from alatau_devnet.errors import DevnetError
+from alatau_devnet.network import Devnet, DevnetNode
+from alatau_devnet.processes import log_tail, running_pid
+
+_POLL_S: Final = 0.2
+
+
+@contextmanager
+def client_of(node: DevnetNode) -> Iterator[SyncClient]:
+    """A client that trusts the node's own key and no other."""
+    with connect_sync(node.rpc, client_tls(node_key=node.tls_public_key)) as client:
+        yield client
+
+
+def status_of(node: DevnetNode) -> Status | None:
+    """The node's status; None where it does not answer."""
+    if running_pid(node.home) is None:
+        return None
+    try:
+        with client_of(node) as client:
+            return client.status()
+    except RpcError:
+        return None
+
+
+def block_of(node: DevnetNode, height: int) -> BlockRecord:
+    """A block as the node has it. Raises ``RpcError``."""
+    with client_of(node) as client:
+        return client.block(height)
+
+
+def height_of(node: DevnetNode) -> int:
+    """The node's height; -1 where it does not answer."""
+    status = status_of(node)
+    return -1 if status is None else status.height
+
+
+def wait_until_deciding(network: Devnet, timeout_s: float = 60.0) -> int:
+    """Wait until every running node has a decided block; gives the lowest height. Raises ``DevnetError``."""
+    return wait_for_height(network.nodes, 1, timeout_s)
+
+
+def wait_for_height(nodes: Iterable[DevnetNode], height: int, timeout_s: float) -> int:
+    """Wait until all ``nodes`` have reached ``height``; gives the lowest of theirs. Raises ``DevnetError``."""
+    waiting = {node.name: node for node in nodes}
+    heights = dict.fromkeys(waiting, -1)
+
+    def reached() -> bool:
+        for name, node in list(waiting.items()):
+            heights[name] = height_of(node)
+            if heights[name] >= height:
+                del waiting[name]
+            elif running_pid(node.home) is None:
+                raise DevnetError(f"{name} has stopped; its log ends:\n{log_tail(node.home)}")
+        return not waiting
+
+    if not wait_until(reached, timeout_s):
+        shown = ", ".join(f"{name} is at {heights[name]}" for name in waiting)
+        first = next(iter(waiting.values()))
+        raise DevnetError(f"not at height {height} in {timeout_s:.0f} s: {shown}; a log ends:\n{log_tail(first.home)}")
+    return min(heights.values())
+
+
+def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
+    """Whether ``condition`` became true in time."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_S)
+    return True
