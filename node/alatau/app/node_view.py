@@ -1,5 +1,6 @@
 """The running node as the client services see it (``rpc.node.Node``)."""
 
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -64,6 +65,10 @@ class NodeView:
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""
         return next_nonce(self.mempool, self.chain.tip.state, address)
+
+    def next_block_time(self) -> int:
+        """The timestamp that a block proposed now would have, by this node's clock."""
+        return max(self.chain.tip.header.timestamp, int(time.time()))
 
     def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
         """Blocks committed from now on."""

@@ -185,6 +185,24 @@ def block_environment(config: ChainConfig, header: Header, block_hash: Callable[
     )
 
 
+def next_block_environment(
+    config: ChainConfig, parent: Header, parent_hash: bytes, timestamp: int, block_hash: Callable[[int], bytes]
+) -> BlockEnvironment:
+    """What contracts would see of a block on ``parent``, proposed at ``timestamp`` by its parent's proposer."""
+    number = parent.number + 1
+    return BlockEnvironment(
+        fork=config.fork_at(number),
+        chain_id=config.chain_id,
+        number=number,
+        timestamp=max(timestamp, parent.timestamp),
+        beneficiary=parent.beneficiary,
+        gas_limit=config.block_gas_limit,
+        base_fee_per_gas=config.base_fee_per_gas,
+        prev_randao=mix_hash_of(parent_hash, number),
+        block_hash=block_hash,
+    )
+
+
 def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
     """Open the block's state and run what comes before its first transaction (EIP-4788, EIP-2935)."""
     environment = block_environment(config, header, tip.block_hash)

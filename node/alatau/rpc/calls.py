@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from alatau.chain.execution import block_environment
+from alatau.chain.execution import block_environment, next_block_environment
 from alatau.chain.message import CallFailedError, CallRequest, call, estimate_gas
 from alatau.chain.transaction import InvalidTransactionError, TransactionResult
 from alatau.evm.environment import BlockEnvironment
@@ -30,7 +30,12 @@ _REASONS = {"insufficient_funds": "INSUFFICIENT_FUNDS", "intrinsic_gas": "INTRIN
 
 
 class Calls:
-    """Runs message calls on committed state."""
+    """Runs message calls on committed state.
+
+    Without a height a call runs as a transaction of the next block would, at the time and number that a block proposed
+    now would have: on an idle chain the tip's own time lies behind by up to a heartbeat, and what waits for a time
+    would be refused although it is due. With a height it runs in that block's own environment.
+    """
 
     def __init__(self, node: Node, worker: StateWorker, limits: Limits) -> None:
         self._node = node
@@ -94,11 +99,14 @@ class Calls:
 
     def _setting(self, height: int | None) -> tuple[int, BlockEnvironment]:
         """The height to run after, and what a contract learns of its block."""
-        store = self._node.store
-        height = readable_height(store, height)
-        header = store.header(height)
+        node, store = self._node, self._node.store
+        after = readable_height(store, height)
+        header = store.header(after)
         assert header is not None, "a readable height has a header"
-        return height, block_environment(self._node.config, header, store.hash_of)
+        if height is not None:
+            return after, block_environment(node.config, header, store.hash_of)
+        parent_hash = store.hash_of(after)
+        return after, next_block_environment(node.config, header, parent_hash, node.next_block_time(), store.hash_of)
 
 
 def _call(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> TransactionResult:

@@ -7,7 +7,7 @@ import trio
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
-from alatau.crypto.keccak import keccak256
+from alatau.evm.calls import create_address
 from alatau.pb.api.v1 import block_pb2
 from alatau.rpc.failures import failure
 from alatau.storage.log_index import FoundLog, logs_of
@@ -133,7 +133,7 @@ def place_receipt(
         gas_used=receipt.cumulative_gas_used - gas_before,
         cumulative_gas_used=receipt.cumulative_gas_used,
         effective_gas_price=effective_gas_price(tx, header.base_fee_per_gas),
-        contract_address=created_address(sender, tx.nonce) if tx.to is None else None,
+        contract_address=created_contract(tx, sender, receipt),
         logs=tuple(
             EventLog(
                 entry.address,
@@ -158,9 +158,12 @@ def effective_gas_price(tx: Transaction, base_fee_per_gas: int) -> int:
     return min(tx.max_fee_per_gas, base_fee_per_gas + tx.max_priority_fee_per_gas)
 
 
-def created_address(sender: bytes, nonce: int) -> bytes:
-    """Where a transaction that creates a contract puts it (Yellow Paper, eq. 90)."""
-    return keccak256(rlp.encode((sender, nonce)))[12:]
+def created_contract(tx: Transaction, sender: bytes, receipt: Receipt) -> bytes | None:
+    """Where a transaction put its contract; None where it is no creation, or one that failed and so made none.
+
+    Everything that clients are told of a created contract comes from here.
+    """
+    return create_address(sender, tx.nonce) if tx.to is None and receipt.succeeded else None
 
 
 async def block_message(final: FinalBlock, view: BlockView, store: Store) -> block_pb2.Block:

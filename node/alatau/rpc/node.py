@@ -116,6 +116,9 @@ class Node(Protocol):
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""
 
+    def next_block_time(self) -> int:
+        """The timestamp that a block proposed now would have, seconds since 1970; never below the tip's."""
+
     def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
         """Blocks committed from now on, sent after the store has them.
 

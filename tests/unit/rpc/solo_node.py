@@ -181,6 +181,10 @@ class SoloNode:
         account = self.store.state().account(address)
         return pooled if pooled is not None else 0 if account is None else account.nonce
 
+    def next_block_time(self) -> int:
+        """See ``Node``: a block a second."""
+        return self.store.tip.timestamp + 1
+
     def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
         """See ``Node``."""
         return self._subscription()
@@ -219,7 +223,7 @@ class SoloNode:
         """Build a block of what waits, sign its commit, store it, and tell subscribers."""
         header = self.store.tip
         tip = Tip(header, self.store.tip_hash, self.store.state(), self.store.trie(), self.store.hash_of)
-        template = BlockTemplate(header.timestamp + 1, VALIDATOR.address, self.founders, self.commit)
+        template = BlockTemplate(self.next_block_time(), VALIDATOR.address, self.founders, self.commit)
         candidates = [(p.tx, p.sender) for p in self.mempool.select(self.config.block_gas_limit, 1 << 22)]
         executed = _result(build_block(tip, self.config, template, candidates)).executed
         block = executed.block

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from alatau.rpc.final_block import created_address, effective_gas_price, final_block_of, transaction_receipts
+from alatau.evm.calls import create_address
+from alatau.rpc.final_block import effective_gas_price, final_block_of, transaction_receipts
 from alatau.wire.block import BlockView
 from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, token_artifacts
 from tests.unit.rpc.test_transaction_service import payment
@@ -16,11 +17,31 @@ def test_the_price_paid_is_capped_and_never_below_the_base_fee() -> None:
     assert [effective_gas_price(tx, base_fee) for base_fee in (0, 50, 95)] == [10, 60, 100]
 
 
-def test_where_a_creation_puts_its_contract() -> None:
-    """The example of the Ethereum wiki: the first contracts of a known account."""
-    sender = bytes.fromhex("6ac7ea33f8831ea9dcc53393aaa88b25a785dbf0")
-    assert created_address(sender, 0).hex() == "cd234a471b72ba2f1ccf0a70fcaba648a5eecd8d"
-    assert created_address(sender, 1).hex() == "343c43a37d37dff08ae8c4a11544c718abb4fcf8"
+@pytest.mark.trio
+async def test_only_a_creation_that_succeeded_has_a_contract(node: SoloNode) -> None:
+    """A failed one made none, whichever way a client asks; nor did a payment. A contract that is named is there."""
+    bytecode = token_artifacts()["bytecode"] + bytes(64)
+    reverting = bytes.fromhex("5f5ffd")  # PUSH0 PUSH0 REVERT
+    async with running(node) as served, served.connect() as client:
+        transactions = [
+            payment(0, to=None, value=0, data=bytecode, gas_limit=10**6),
+            payment(1, to=None, value=0, data=reverting, gas_limit=10**6),
+            payment(2, to=None, value=0, data=bytecode, gas_limit=100_000),  # enough to begin, too little for its code
+            payment(3),
+        ]
+        await client.submit_many(transactions)
+        node.commit_block()
+        receipts = [await client.receipt(tx.hash) for tx in transactions]
+        assert [r.succeeded for r in receipts] == [True, False, False, True]
+        made = receipts[0].contract_address
+        assert made == create_address(RESIDENT.address, 0)
+        assert await client.code(made) != b""
+        assert [r.contract_address for r in receipts[1:]] == [None, None, None]
+        assert list((await client.block(1, BlockView.FULL)).receipts) == receipts
+        for _ in range(9):  # now from the store
+            node.commit_block()
+        assert [await client.receipt(tx.hash) for tx in transactions] == receipts
+        assert list((await client.block(1, BlockView.FULL)).receipts) == receipts
 
 
 @pytest.mark.trio
@@ -39,7 +60,7 @@ async def test_receipts_count_gas_and_logs_through_the_block(node: SoloNode) -> 
         receipts = list(transaction_receipts(final_block_of(executed)))
         assert [log.log_index for receipt in receipts for log in receipt.logs] == [0, 1]
         assert sum(receipt.gas_used for receipt in receipts) == executed.block.header.gas_used
-        assert receipts[3].contract_address == executed.contract_addresses[3] == created_address(RESIDENT.address, 3)
+        assert receipts[3].contract_address == create_address(RESIDENT.address, 3)
         assert receipts[2].contract_address is None
         full = await client.block(1, BlockView.FULL)
         assert list(full.receipts) == receipts

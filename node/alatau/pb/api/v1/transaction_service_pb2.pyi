@@ -435,7 +435,9 @@ class CallRequest(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     height: _builtins.int
-    """State after which block; absent is the tip. One of the last 1,024."""
+    """State after which block, one of the last 1,024, in the environment of that block. Absent: on the tip, with the
+    number and the time that a block proposed now would have.
+    """
     @_builtins.property
     def message(self) -> Global___CallMessage:
         """What to run."""
@@ -495,7 +497,9 @@ class EstimateGasRequest(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     height: _builtins.int
-    """State after which block; absent is the tip. One of the last 1,024."""
+    """State after which block, one of the last 1,024, in the environment of that block. Absent: on the tip, with the
+    number and the time that a block proposed now would have.
+    """
     @_builtins.property
     def message(self) -> Global___CallMessage:
         """What to estimate."""
@@ -554,7 +558,7 @@ class TraceRequest(_message.Message):
     transaction_hash: _builtins.bytes
     """A final transaction, by its hash of 32 bytes."""
     height: _builtins.int
-    """Of a message call: state after which block; absent is the tip."""
+    """Of a message call: as in CallRequest."""
     @_builtins.property
     def message(self) -> Global___CallMessage:
         """A message call."""
