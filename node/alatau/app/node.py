@@ -33,7 +33,7 @@ from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.password import find_password
 from alatau.app.peer_metrics import register_peer_metrics
-from alatau.app.peer_network import NetworkPeers, StoredBlocks, members_of
+from alatau.app.peer_network import StoredBlocks, members_of
 from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.provision import load_tls_identity
 from alatau.app.registry_duties import RegistryDuties
@@ -173,7 +173,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
             admission=admission,
             production=Production(genesis.config, domain, mempool, admission, budget_s),
             subscriptions=subscriptions,
-            peers=NetworkPeers(network),
+            peers=network,
             validator=address,
             domain=domain,
             now_ms=_now_ms,

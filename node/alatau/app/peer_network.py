@@ -1,16 +1,11 @@
-"""The peer network as the engine wants it, and the committed chain as peers want it."""
+"""What the peer network needs of the chain: who belongs to it, and the committed blocks."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alatau.chain.registry_reader import read_observers
-from alatau.consensus.messages import Message
 from alatau.engine.chain_view import ChainView
-from alatau.engine.peers import Fetched, FetchError, PeerCame, PeerEvent, PeerSaid, PeerWent
-from alatau.p2p.member import Member, PeerConnected, PeerLost
-from alatau.p2p.network import Network
+from alatau.p2p.member import Member
 from alatau.storage.store import Store
-from alatau.transport.errors import RpcError
 from alatau.types.block import Block
 from alatau.types.genesis import Genesis
 from alatau.types.vote import Commit
@@ -31,57 +26,6 @@ class StoredBlocks:
         """A committed block with its commit; None above the tip and for genesis."""
         block, commit = self.store.block(height), self.store.commit_of(height)
         return None if block is None or commit is None else (block, commit)
-
-
-@dataclass(frozen=True, slots=True)
-class NetworkPeers:
-    """``engine.peers.Peers`` over a ``Network``."""
-
-    network: Network
-
-    def broadcast(self, message: Message) -> None:
-        """Send to every connected peer."""
-        self.network.broadcast(message)
-
-    def send(self, peer: bytes, message: Message) -> None:
-        """Send to one peer, if it is connected."""
-        self.network.send(peer, message)
-
-    def gossip_transactions(self, encoded: Sequence[bytes]) -> None:
-        """Pass transactions on to the peers that have not shown them."""
-        self.network.gossip_transactions(encoded)
-
-    def send_transactions(self, peer: bytes, encoded: Sequence[bytes]) -> None:
-        """Give a peer what waits in the pool."""
-        self.network.send_transactions(peer, encoded)
-
-    def report(self, peer: bytes, reason: str) -> None:
-        """Count it against the peer."""
-        self.network.report(peer, reason)
-
-    async def next_event(self) -> PeerEvent:
-        """The next thing that a peer said about consensus, or that became of one."""
-        peer, event = await self.network.consensus.receive()
-        match event:
-            case PeerConnected():
-                return PeerCame(peer)
-            case PeerLost():
-                return PeerWent(peer)
-            case _:
-                return PeerSaid(peer, event)
-
-    async def next_transactions(self) -> tuple[bytes, ...]:
-        """Transactions that no peer had shown before."""
-        _, encoded = await self.network.transactions.receive()
-        return encoded
-
-    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> Fetched:
-        """Decided blocks from a peer, the next ones being fetched from others meanwhile; raises ``FetchError``."""
-        try:
-            fetched = await self.network.fetch_ahead(peer, start, count)
-        except RpcError as error:
-            raise FetchError(str(error)) from error
-        return Fetched(fetched.peer_id, tuple(fetched.blocks))
 
 
 def members_of(genesis: Genesis, view: ChainView) -> tuple[Member, ...]:

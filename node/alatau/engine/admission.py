@@ -65,6 +65,8 @@ class _Portion:
     encoded: Sequence[bytes]
     outcomes: list[Outcome] = field(default_factory=list)
     done: trio.Event | None = None
+    peer: bytes | None = None
+    """Id of the peer that passed them on; None where a client brought them."""
 
 
 class Admission:
@@ -105,10 +107,10 @@ class Admission:
         await portion.done.wait()
         return portion.outcomes
 
-    def offer(self, encoded: Sequence[bytes]) -> None:
-        """Take what a peer passed on; dropped when more wait than can be admitted (the peer's peers have it)."""
+    def offer(self, encoded: Sequence[bytes], peer: bytes) -> None:
+        """Take what a peer passed on; dropped when more wait than can be admitted (other peers have it too)."""
         try:
-            self._send.send_nowait(_Portion(encoded))
+            self._send.send_nowait(_Portion(encoded, peer=peer))
         except trio.WouldBlock:
             self._count("OVERLOADED", len(encoded))
 

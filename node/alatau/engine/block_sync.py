@@ -4,18 +4,27 @@ One request at a time: the bottleneck of catching up is executing blocks, not fe
 the next portions from other peers while one executes.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-import structlog
 import trio
 
-from alatau.engine.peers import Fetched, FetchError, Peers
-
-_LOG = structlog.get_logger(__name__)
+from alatau.engine.peers import Peers
+from alatau.types.block import Block
+from alatau.types.vote import Commit
 
 PORTION: Final = 64
 """Blocks asked for at once: at most a few seconds of execution when they are full."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Blocks with the commits that decide them, as a peer gave them: nothing is checked yet."""
+
+    peer: bytes
+    blocks: Sequence[tuple[Block, Commit]]
+    """Empty where nobody delivered."""
 
 
 class BlockSync:
@@ -38,9 +47,7 @@ class BlockSync:
     async def _fetch(self, peer: bytes, height: int) -> None:
         fetched = Fetched(peer, ())
         try:
-            fetched = await self._peers.fetch_blocks(peer, height, PORTION)
-        except FetchError as error:
-            _LOG.warning("sync.fetch_failed", peer=peer.hex(), height=height, error=str(error))
+            fetched = Fetched(*await self._peers.fetch_blocks(peer, height, PORTION))
         finally:
             self.running = False
         await self._deliver(fetched)

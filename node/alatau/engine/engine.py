@@ -41,10 +41,8 @@ from alatau.consensus.effects import (
 from alatau.consensus.inputs import (
     InBlockBuilt,
     InBlockValidated,
-    InMessage,
     InNewHeight,
     InPeerConnected,
-    InPeerDisconnected,
     Input,
     InStart,
     InSyncFailed,
@@ -53,10 +51,10 @@ from alatau.consensus.inputs import (
     Timer,
 )
 from alatau.engine.admission import Admission
-from alatau.engine.block_sync import BlockSync
+from alatau.engine.block_sync import BlockSync, Fetched
 from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
-from alatau.engine.peers import Fetched, PeerCame, Peers, PeerSaid, PeerWent
+from alatau.engine.peers import Peers
 from alatau.engine.production import Production
 from alatau.engine.slices import in_slices
 from alatau.engine.subscriptions import Subscriptions
@@ -301,15 +299,12 @@ class Engine:
     async def _follow_peers(self) -> None:
         peers = self._c.peers
         while True:
-            match await peers.next_event():
-                case PeerSaid(peer, message):
-                    await self._send.send(InMessage(peer, message))
-                case PeerCame(peer):
-                    peers.send_transactions(peer, self._c.mempool.encoded())
-                    await self._send.send(InPeerConnected(peer))
-                case PeerWent(peer):
-                    await self._send.send(InPeerDisconnected(peer))
+            event = await peers.next_event()
+            if isinstance(event, InPeerConnected):
+                peers.send_transactions(event.peer, self._c.mempool.encoded())
+            await self._send.send(event)
 
     async def _take_gossip(self) -> None:
         while True:
-            self._c.admission.offer(await self._c.peers.next_transactions())
+            peer, encoded = await self._c.peers.next_transactions()
+            self._c.admission.offer(encoded, peer)

@@ -13,7 +13,7 @@ import structlog
 import trio
 
 from alatau.p2p.table import PeerTable
-from alatau.transport.errors import Code, RpcError
+from alatau.transport.errors import RpcError
 from alatau.types.block import Block
 from alatau.types.vote import Commit
 from alatau.wire.errors import WireError
@@ -66,11 +66,7 @@ class BlockFetcher:
             await trio.sleep_forever()
 
     async def get(self, preferred: bytes, start: int, count: int) -> Fetched:
-        """The next blocks from ``start``, at most ``count``, from ``preferred`` or whoever has them.
-
-        Raises:
-            RpcError: SYNC_FAILED where no peer that claims to have them delivers.
-        """
+        """The next blocks from ``start``, at most ``count``, from ``preferred`` or whoever has them; or none."""
         portion = self._ahead.pop(start, None)
         for height in [height for height in self._ahead if height < start + count]:
             self._drop(height)  # the portions no longer meet without a gap
@@ -97,7 +93,8 @@ class BlockFetcher:
             blocks = await self._try(peer_id, start, count)
             if blocks:
                 return Fetched(peer_id, blocks)
-        raise RpcError(Code.UNAVAILABLE, f"no peer delivers block {start}", reason="SYNC_FAILED")
+        _LOG.warning("sync_failed", start=start, detail="no peer that claims to have this block delivers it")
+        return Fetched(preferred, [])
 
     async def _try(self, peer_id: bytes, start: int, count: int) -> Blocks:
         """Ask one peer; empty where it fails."""

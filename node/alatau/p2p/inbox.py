@@ -5,10 +5,10 @@ from typing import Any
 
 import trio
 
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
 from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, StatusMessage, VotesMessage
 from alatau.p2p.counters import Counters
 from alatau.p2p.gossip import Gossip
-from alatau.p2p.member import PeerConnected, PeerLost
 from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.slices import in_slices
@@ -38,7 +38,7 @@ class Inbox:
         self._known = known
         self._settings = settings
         self._counters = counters
-        consensus = trio.open_memory_channel[tuple[bytes, Message | PeerConnected | PeerLost]](
+        consensus = trio.open_memory_channel[InMessage | InPeerConnected | InPeerDisconnected](
             settings.inbound_consensus_max
         )
         transactions = trio.open_memory_channel[tuple[bytes, tuple[bytes, ...]]](settings.inbound_transactions_max)
@@ -56,7 +56,7 @@ class Inbox:
                     proposal = await in_slices(steps)
                     self._counters.messages_in["ProposalMessage"] += 1
                     session.height = max(session.height, _claimed_height(proposal))
-                    await self._to_consensus.send((session.peer_id, proposal))
+                    await self._to_consensus.send(InMessage(session.peer_id, proposal))
                 case Lane.TRANSACTIONS:
                     await self._on_transactions(session, message)
         except WireError as error:
@@ -64,7 +64,7 @@ class Inbox:
             raise
 
     async def forward_events(self) -> None:
-        """Tell the engine of peers that come and go, until cancelled."""
+        """Tell the engine of peers that connect and disconnect, until cancelled."""
         while True:
             await self._to_consensus.send(await self._table.next_event())
 
@@ -88,7 +88,7 @@ class Inbox:
             return
         session.height = max(session.height, _claimed_height(message))  # a chain never shrinks (CVE-2025-24371)
         self._counters.messages_in[type(message).__name__] += 1
-        await self._to_consensus.send((session.peer_id, message))
+        await self._to_consensus.send(InMessage(session.peer_id, message))
 
     async def _on_transactions(self, session: Session, envelope: Any) -> None:
         batch = read_batch(envelope)

@@ -49,18 +49,3 @@ class PeerInfo:
     """Its software, as it says."""
     last_end: str
     """Reason for which the last session or attempt ended; empty where there was none."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerConnected:
-    """A session with a peer began: tell it where we stand, and what waits in the pool."""
-
-    height: int
-    """Height of the last block that it says it has committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerLost:
-    """The session with a peer ended."""
-
-    reason: str

@@ -1,26 +1,26 @@
-"""The peers of a node: :class:`Network` is what the engine sees of them.
+"""The peers of a node: :class:`Network` is what the engine sees of them (``engine.peers.Peers``).
 
-``await nursery.start(network.run)``, then read ``network.consensus`` and ``network.transactions``. Sending never
+``await nursery.start(network.run)``, then ``next_event`` and ``next_transactions`` in two tasks. Sending never
 blocks; what arrives waits in two bounded channels, one for consensus and one for transactions, so that neither
 holds up the other. A full channel stops the reading of the streams behind it, never the rest of the node.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
 
 import structlog
 import trio
 
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
 from alatau.consensus.messages import Message, ProposalMessage
-from alatau.p2p.block_fetcher import BlockFetcher, Fetched
+from alatau.p2p.block_fetcher import BlockFetcher
 from alatau.p2p.counters import Counters
 from alatau.p2p.dialer import Dialer
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.handshake import BlockSource, ChainId
 from alatau.p2p.inbox import Inbox
 from alatau.p2p.introduction import introduce
-from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
+from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.peer_service import PeerHandlers
 from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
@@ -41,9 +41,6 @@ from alatau.wire.peer_service import PEER_SERVICE
 from alatau.wire.session import PublicKeys, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")
-
-Inbound: TypeAlias = tuple[bytes, Message | PeerConnected | PeerLost]
-"""(peer id, what it said or what became of it)."""
 
 _ENVELOPE_BYTES = 256 * 1024
 """Room beside the block in the largest message: the proposal and the votes of a proof of lock."""
@@ -78,13 +75,9 @@ class Network:
         parts = (chain, blocks, self._table, self._inbox, settings)
         self._handlers = PeerHandlers(*parts, self.counters)
         self._dialer = Dialer(identity, *parts, self._limits, self.learn_key, self.counters)
-        self._fetcher = BlockFetcher(self._table, self.fetch_blocks)
+        self._fetcher = BlockFetcher(self._table, self.fetch_from)
         self._dialing: dict[Member, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
-        self.consensus: trio.MemoryReceiveChannel[Inbound] = self._inbox.consensus
-        """What peers say about consensus, and peers that come and go."""
-        self.transactions: trio.MemoryReceiveChannel[tuple[bytes, tuple[bytes, ...]]] = self._inbox.transactions
-        """(peer id, encoded transactions that no peer had shown before)."""
         self.set_members(members)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -169,6 +162,16 @@ class Network:
         self._table.ban(peer_id, reason)
         self._fetcher.reject(peer_id)
 
+    # -- receiving ---------------------------------------------------------------------------------------
+
+    async def next_event(self) -> InMessage | InPeerConnected | InPeerDisconnected:
+        """What a peer said about consensus, or that one connected or disconnected."""
+        return await self._inbox.consensus.receive()
+
+    async def next_transactions(self) -> tuple[bytes, tuple[bytes, ...]]:
+        """(peer id, encoded transactions that it passed on and no other had shown)."""
+        return await self._inbox.transactions.receive()
+
     # -- sending -----------------------------------------------------------------------------------------
 
     def broadcast(self, message: Message) -> None:
@@ -197,8 +200,8 @@ class Network:
 
     # -- catching up -------------------------------------------------------------------------------------
 
-    async def fetch_blocks(self, peer_id: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
-        """Ask a peer for committed blocks, ascending from ``start``; it may give fewer, or none.
+    async def fetch_from(self, peer_id: bytes, start: int, count: int) -> list[tuple[Block, Commit]]:
+        """Ask one peer for committed blocks, ascending from ``start``; it may give fewer, or none.
 
         What it gives is readable and in order, but not yet proven: check each commit.
 
@@ -209,12 +212,15 @@ class Network:
             self._table, self._identity, self._limits, self._settings, self.counters, peer_id, start, count
         )
 
-    async def fetch_ahead(self, preferred: bytes, start: int, count: int) -> Fetched:
+    async def fetch_blocks(
+        self, preferred: bytes, start: int, count: int
+    ) -> tuple[bytes, Sequence[tuple[Block, Commit]]]:
         """The same from ``preferred`` or whoever else delivers, with the next portions fetched from others meanwhile.
 
-        For who asks for one portion after the other. Raises ``RpcError``: SYNC_FAILED where nobody delivers.
+        For who asks for one portion after the other. Gives who delivered, and no blocks where nobody did.
         """
-        return await self._fetcher.get(preferred, start, count)
+        fetched = await self._fetcher.get(preferred, start, count)
+        return fetched.peer_id, fetched.blocks
 
     # -- inside ------------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ async def fetch_blocks(
     start: int,
     count: int,
 ) -> list[tuple[Block, Commit]]:
-    """Ask one peer for blocks; see ``Network.fetch_blocks``."""
+    """Ask one peer for blocks; see ``Network.fetch_from``."""
     count = min(count, settings.sync_blocks_max)
     session = table.sessions.get(peer_id)
     member = table.member(peer_id)

@@ -5,8 +5,9 @@ from collections.abc import Iterable
 import structlog
 import trio
 
+from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
 from alatau.p2p.counters import Counters
-from alatau.p2p.member import Member, PeerConnected, PeerInfo, PeerLost
+from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
 from alatau.transport.certificates import key_hash
@@ -31,7 +32,7 @@ class PeerTable:
         self.sessions: dict[bytes, Session] = {}
         self._banned_until: dict[bytes, float] = {}
         self._last_end: dict[bytes, str] = {}
-        self._events: dict[bytes, PeerConnected | PeerLost] = {}
+        self._events: dict[bytes, InPeerConnected | InPeerDisconnected] = {}
         """What the engine has not heard yet, the last event of each peer: bounded by the members."""
         self._event_arrived = trio.Event()
         self._session_opened: dict[bytes, trio.Event] = {}
@@ -99,7 +100,7 @@ class PeerTable:
         if keys := tuple(self._learnt.values()):
             session.put(Lane.CONSENSUS, write_session(PublicKeys(keys)).SerializeToString(), self._counters)
         self._counters.sessions_opened += 1
-        self._announce(member.peer_id, PeerConnected(hello.height))
+        self._announce(InPeerConnected(member.peer_id))
         if (opened := self._session_opened.pop(member.peer_id, None)) is not None:
             opened.set()
         _LOG.info("peer_connected", peer=member.name, dialed=dialed, height=hello.height)
@@ -112,8 +113,10 @@ class PeerTable:
         self._last_end[session.peer_id] = session.reason
         if self.sessions.get(session.peer_id) is session:
             del self.sessions[session.peer_id]
-            self._announce(session.peer_id, PeerLost(session.reason))
-            _LOG.info("peer_lost", peer=session.member.name, peer_id=session.peer_id.hex(), reason=session.reason)
+            self._announce(InPeerDisconnected(session.peer_id))
+            _LOG.info(
+                "peer_disconnected", peer=session.member.name, peer_id=session.peer_id.hex(), reason=session.reason
+            )
 
     def note_failure(self, peer_id: bytes, reason: str) -> None:
         """Remember why an attempt to connect failed, for status."""
@@ -145,17 +148,16 @@ class PeerTable:
         """Every member as it stands."""
         return tuple(self._info(member) for member in self._members.values())
 
-    async def next_event(self) -> tuple[bytes, PeerConnected | PeerLost]:
+    async def next_event(self) -> InPeerConnected | InPeerDisconnected:
         """The next thing to tell the engine; one task asks."""
         while not self._events:
             self._event_arrived = trio.Event()
             await self._event_arrived.wait()
-        peer_id = next(iter(self._events))
-        return peer_id, self._events.pop(peer_id)
+        return self._events.pop(next(iter(self._events)))
 
-    def _announce(self, peer_id: bytes, event: PeerConnected | PeerLost) -> None:
-        self._events.pop(peer_id, None)
-        self._events[peer_id] = event
+    def _announce(self, event: InPeerConnected | InPeerDisconnected) -> None:
+        self._events.pop(event.peer, None)
+        self._events[event.peer] = event
         self._event_arrived.set()
 
     def _check_ban(self, peer_id: bytes) -> None:

@@ -12,14 +12,14 @@ from alatau.chain.execution import block_environment
 from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
-from alatau.consensus.inputs import InStart
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected, InStart
 from alatau.consensus.messages import Message
 from alatau.crypto.secp256k1 import PrivateKey, recover_address
 from alatau.engine.admission import Admission, AdmissionView
 from alatau.engine.chain_view import ChainView, open_chain_view
 from alatau.engine.engine import Collaborators, Engine
 from alatau.engine.journal import Journal, open_journal
-from alatau.engine.peers import Fetched, FetchError, PeerCame, PeerEvent, PeerSaid, PeerWent
+from alatau.engine.peers import PeerEvent
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.limits import MempoolLimits
@@ -52,15 +52,15 @@ class Hub:
     def join(self, member: "LocalPeers") -> None:
         """Connect a node with all others."""
         for other in self.members.values():
-            other.hear(PeerCame(member.id))
-            member.hear(PeerCame(other.id))
+            other.hear(InPeerConnected(member.id))
+            member.hear(InPeerConnected(other.id))
         self.members[member.id] = member
 
     def leave(self, member: "LocalPeers") -> None:
         """Cut a node off."""
         if self.members.pop(member.id, None) is not None:
             for other in self.members.values():
-                other.hear(PeerWent(member.id))
+                other.hear(InPeerDisconnected(member.id))
 
 
 class LocalPeers:
@@ -71,7 +71,7 @@ class LocalPeers:
         self._hub = hub
         self._store = store
         self._say, self._hear = trio.open_memory_channel[PeerEvent](10_000)
-        self._give, self._take = trio.open_memory_channel[tuple[bytes, ...]](10_000)
+        self._give, self._take = trio.open_memory_channel[tuple[bytes, tuple[bytes, ...]]](10_000)
         self.reported: list[tuple[bytes, str]] = []
         self.lie: Block | None = None
         """Served instead of the block of its height."""
@@ -85,40 +85,42 @@ class LocalPeers:
         for id_ in list(self._hub.members):
             self.send(id_, message)
 
-    def send(self, peer: bytes, message: Message) -> None:
+    def send(self, peer_id: bytes, message: Message) -> None:
         """To one."""
-        if self.id in self._hub.members and peer != self.id and peer in self._hub.members:
-            self._hub.members[peer].hear(PeerSaid(self.id, message))
+        if self.id in self._hub.members and peer_id != self.id and peer_id in self._hub.members:
+            self._hub.members[peer_id].hear(InMessage(self.id, message))
 
-    def gossip_transactions(self, encoded: Sequence[bytes]) -> None:
+    def gossip_transactions(self, transactions: Sequence[bytes]) -> None:
         """To all."""
         for id_ in list(self._hub.members):
-            self.send_transactions(id_, encoded)
+            self.send_transactions(id_, transactions)
 
-    def send_transactions(self, peer: bytes, encoded: Sequence[bytes]) -> None:
+    def send_transactions(self, peer_id: bytes, transactions: Sequence[bytes]) -> None:
         """To one."""
-        if encoded and self.id in self._hub.members and peer != self.id and peer in self._hub.members:
-            self._hub.members[peer]._give.send_nowait(tuple(encoded))
+        if transactions and self.id in self._hub.members and peer_id != self.id and peer_id in self._hub.members:
+            self._hub.members[peer_id]._give.send_nowait((self.id, tuple(transactions)))
 
-    def report(self, peer: bytes, reason: str) -> None:
+    def report(self, peer_id: bytes, reason: str) -> None:
         """Note it."""
-        self.reported.append((peer, reason))
+        self.reported.append((peer_id, reason))
 
     async def next_event(self) -> PeerEvent:
         """What comes in."""
         return await self._hear.receive()
 
-    async def next_transactions(self) -> tuple[bytes, ...]:
+    async def next_transactions(self) -> tuple[bytes, tuple[bytes, ...]]:
         """What is passed on."""
         return await self._take.receive()
 
-    async def fetch_blocks(self, peer: bytes, start: int, count: int) -> Fetched:
+    async def fetch_blocks(
+        self, preferred: bytes, start: int, count: int
+    ) -> tuple[bytes, Sequence[tuple[Block, Commit]]]:
         """From the other's store."""
         await trio.lowlevel.checkpoint()
-        other = self._hub.members.get(peer)
+        other = self._hub.members.get(preferred)
         if other is None or self.id not in self._hub.members:
-            raise FetchError("not connected")
-        return Fetched(peer, tuple(other.serve(start, count)))
+            return preferred, ()
+        return preferred, other.serve(start, count)
 
     def serve(self, start: int, count: int) -> list[tuple[Block, Commit]]:
         """Committed blocks."""

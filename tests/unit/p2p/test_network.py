@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 import trio
 
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
 from alatau.consensus.messages import (
     ProposalMessage,
     ProposalRequest,
@@ -15,7 +16,6 @@ from alatau.consensus.messages import (
     VotesMessage,
 )
 from alatau.p2p.handshake import ChainId
-from alatau.p2p.member import PeerConnected, PeerLost
 from alatau.p2p.network import Network
 from alatau.transport.certificates import issue_identity
 from alatau.transport.errors import RpcError
@@ -38,9 +38,9 @@ async def mesh(stack: AsyncExitStack, nodes: list[Node]) -> list[Network]:
 async def heard(network: Network, kind: type) -> tuple[bytes, object]:
     """The next message of a kind, with who said it."""
     while True:
-        peer_id, message = await network.consensus.receive()
-        if isinstance(message, kind):
-            return peer_id, message
+        event = await network.next_event()
+        if isinstance(event, InMessage) and isinstance(event.message, kind):
+            return event.peer, event.message
 
 
 def vote(height: int = 5, round_: int = 0) -> Vote:
@@ -120,7 +120,7 @@ def test_a_transaction_crosses_each_link_once(drive: Drive) -> None:
             networks = await mesh(stack, nodes)
             networks[0].gossip_transactions(transactions)
             for network in networks[1:]:
-                peer_id, received = await network.transactions.receive()
+                peer_id, received = await network.next_transactions()
                 assert (peer_id, received) == (nodes[0].address, transactions)
                 network.gossip_transactions(received)
             await trio.sleep(0.2)
@@ -141,9 +141,9 @@ def test_a_transaction_is_passed_on_to_who_was_not_reached(drive: Drive) -> None
             b.set_members([left.member(), right.member()])
             await eventually(lambda: len(b.connected()) == 2, "the middle is connected to both")
             a.gossip_transactions([b"x" * 150])
-            _, received = await b.transactions.receive()
+            _, received = await b.next_transactions()
             b.gossip_transactions(received)
-            assert await c.transactions.receive() == (middle.address, (b"x" * 150,))
+            assert await c.next_transactions() == (middle.address, (b"x" * 150,))
             await trio.sleep(0.1)
             assert a.counters.transactions_duplicate == 0
 
@@ -158,9 +158,9 @@ def test_what_waits_in_the_pool_goes_to_a_peer_that_has_just_come(drive: Drive) 
         async with AsyncExitStack() as stack:
             one, two = await mesh(stack, nodes)
             two.gossip_transactions([b"x" * 150])
-            await one.transactions.receive()
+            await one.next_transactions()
             one.send_transactions(nodes[1].address, [b"x" * 150, b"y" * 150])
-            _, received = await two.transactions.receive()
+            _, received = await two.next_transactions()
             assert b"y" * 150 in received
 
     drive(main)
@@ -193,7 +193,7 @@ def test_a_node_of_another_chain_is_refused_with_a_reason(drive: Drive, other: C
 
 
 def test_a_node_that_comes_back_is_found_again(drive: Drive) -> None:
-    """The others hear that it went and that it came, and talk to it again."""
+    """The others hear that it disconnected and connected, and talk to it again."""
 
     async def main() -> None:
         nodes = [ministry(number) for number in range(1, 4)]
@@ -203,12 +203,12 @@ def test_a_node_that_comes_back_is_found_again(drive: Drive) -> None:
                 for network in (one, two):
                     network.set_members([node.member() for node in nodes])
                 await eventually(lambda: len(three.connected()) == 2, "the third is connected")
-                while (await heard(one, PeerConnected))[0] != nodes[2].address:
+                while await one.next_event() != InPeerConnected(nodes[2].address):
                     pass
-            assert (await heard(one, PeerLost))[0] == nodes[2].address
+            assert await one.next_event() == InPeerDisconnected(nodes[2].address)
             assert one.connected() == (nodes[1].address,)
             async with nodes[2].running([node.member() for node in nodes[:2]]) as three:
-                assert (await heard(one, PeerConnected))[0] == nodes[2].address
+                assert await one.next_event() == InPeerConnected(nodes[2].address)
                 await eventually(lambda: len(three.connected()) == 2, "the third is connected again")
                 one.broadcast(VotesMessage((vote(9),)))
                 assert await heard(three, VotesMessage) == (nodes[0].address, VotesMessage((vote(9),)))

@@ -8,9 +8,9 @@ import pytest
 import trio
 from google.protobuf.message import Message
 
+from alatau.consensus.inputs import InMessage, InPeerConnected
 from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.p2p.handshake import ChainId
-from alatau.p2p.member import PeerConnected
 from alatau.p2p.network import Network
 from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
@@ -125,7 +125,7 @@ def test_nonsense_on_the_consensus_stream_ends_the_session(drive: Drive, junk: b
             await stream.send(junk)
             assert (await r.outcome(stream)).reason == reason
             assert r.network.connected() == ()
-            assert (await r.network.consensus.receive())[1] == PeerConnected(0)
+            assert await r.network.next_event() == InPeerConnected(r.peer.address)
             if junk != b"\xff\xff\xff":
                 with pytest.raises(RpcError) as caught:
                     async with r.session():
@@ -187,7 +187,7 @@ def test_nonsense_in_a_batch_ends_the_session(drive: Drive, batch: Message) -> N
             await transactions.send(batch)
             assert (await r.outcome(stream)).reason == "MALFORMED_MESSAGE"
             with pytest.raises(trio.WouldBlock):
-                r.network.transactions.receive_nowait()
+                r.network._inbox.transactions.receive_nowait()
 
     drive(main)
 
@@ -200,7 +200,7 @@ def test_recipients_that_nobody_knows_take_no_room(drive: Drive) -> None:
             for number in range(50):
                 await transactions.send(write_batch([b"tx%d" % number], [bytes([number]) * 32]))
             for _ in range(50):
-                await r.network.transactions.receive()
+                await r.network.next_transactions()
             assert len(r.network._gossip._bits) == 1
 
     drive(main)
@@ -260,7 +260,7 @@ def test_an_engine_that_is_behind_stops_the_reading_of_one_lane_only(drive: Driv
             nursery.start_soon(_flood, transactions)
             await trio.sleep(0.3)
             await stream.send(write_control(VotesMessage((vote(),))))
-            while (await r.network.consensus.receive())[1] != VotesMessage((vote(),)):
+            while await r.network.next_event() != InMessage(r.peer.address, VotesMessage((vote(),))):
                 pass
             assert r.network.counters.transactions_in < 200
             nursery.cancel_scope.cancel()

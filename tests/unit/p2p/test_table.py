@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
 from alatau.p2p.counters import Counters
-from alatau.p2p.member import Member, PeerConnected, PeerLost
+from alatau.p2p.member import Member
 from alatau.p2p.session import Session
 from alatau.p2p.table import PeerTable
 from alatau.transport.errors import RpcError
@@ -63,8 +64,8 @@ def test_the_engine_hears_the_last_of_what_became_of_each_peer(drive: Drive) -> 
             session.end("CONNECTION_LOST")
             made.close_session(session)
         opened(made, TWO)
-        assert await made.next_event() == (ONE.peer_id, PeerLost("CONNECTION_LOST"))
-        assert await made.next_event() == (TWO.peer_id, PeerConnected(9))
+        assert await made.next_event() == InPeerDisconnected(ONE.peer_id)
+        assert await made.next_event() == InPeerConnected(TWO.peer_id)
 
     drive(main)
 
