@@ -24,7 +24,7 @@ SEEDS ?= 200
 MINUTES ?= 5
 ARGS ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state conformance simulate fuzz protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state attack conformance simulate fuzz protos lock docs wheel clean
 
 help:  ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
@@ -109,6 +109,11 @@ bench-evm: $(SETUP_BENCH)  ## EVM against its peers; writes build/bench/evm.json
 
 bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/bench/state.json
 	$(RUN) -m alatau_devnet.bench_state $(ARGS)
+
+# --------------------------------------------------------------------------------------- campaigns
+
+attack: $(SETUP)  ## what outsiders, clients and one validator can do to the others, with a table (ARGS="--only NAME")
+	$(RUN) -m alatau_devnet.attack $(ARGS)
 
 # ------------------------------------------------------------------------------------------ upkeep
 

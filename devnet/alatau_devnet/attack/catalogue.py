@@ -1,0 +1,21 @@
+"""The attacks of the campaign, in the order in which they run. To add one, write it and name it here."""
+
+from typing import Final
+
+from alatau_devnet.attack import calls, processes, sockets
+from alatau_devnet.attack.scene import Attack, Tolerance
+
+_WAITS_FOR_QUORUM: Final = Tolerance(p95_during_factor=None)
+_PROPOSER_ABSENT: Final = Tolerance(p95_during_ms_floor=5_000.0)
+"""Every fourth round waits for its proposer in vain, a second; with two thirds of four, nobody else may be late."""
+
+ATTACKS: Final = (
+    Attack("idle-connections", "1,200 connections to the client port that say nothing", sockets.idle_connections),
+    Attack("idle-peers", "1,200 connections to the peers' port that say nothing", sockets.idle_peers),
+    Attack("half-open-tls", "1,200 handshakes that stop after the first message", sockets.half_open_tls),
+    Attack("slow-http", "64 requests to the metrics port, a byte a second each", sockets.slow_http),
+    Attack("looping-calls", "64 calls that burn all their gas, from one client", calls.looping_calls),
+    Attack("waiting-calls", "2,048 waiting calls, from four addresses", calls.waiting_calls),
+    Attack("stop-one", "one validator stopped (SIGSTOP)", processes.stop_one, _PROPOSER_ABSENT),
+    Attack("stop-two", "two validators stopped: no quorum until they go on", processes.stop_two, _WAITS_FOR_QUORUM),
+)

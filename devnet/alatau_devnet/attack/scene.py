@@ -1,0 +1,52 @@
+"""What an attack is, and what it meets: four validators, of which it may do to one or more whatever it likes."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from alatau_devnet.network import Devnet, DevnetNode
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A running network, as an attacker's process sees it."""
+
+    network: Devnet
+
+    @property
+    def victim(self) -> DevnetNode:
+        """The validator that attacks on one node go against; its honest clients are measured too."""
+        return self.network.nodes[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """What an attack may cost before its verdict is FAIL. Times are of honest payments, from sending to finality."""
+
+    p95_during_factor: float | None = 4.0
+    """95th percentile while it runs, in that of the calm before; None where consensus has to wait until it ends. The
+    attacker works on the same two cores as the four validators and takes its share of them."""
+    p95_during_ms_floor: float = 2_000.0
+    """Below this the factor does not count: of 100 ms, four times is still nothing."""
+    p95_after_factor: float = 3.0
+    p95_after_ms_floor: float = 1_000.0
+    answered_least: float = 0.95
+    """Share of an honest client's status requests and calls that the victim answers while the attack runs."""
+    memory_growth_mib_max: float = 256.0
+    """Of the node that grew most, from before to the highest seen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """One entry of the campaign.
+
+    ``run`` works in a process of its own for the given seconds and gives what there is to tell: anything with a
+    short ``str``. Its connections come from 127.0.0.1 and, where it wants several addresses, from 127.0.0.2 to
+    127.0.0.8 (``sources.relay``); honest clients come from 127.0.0.9.
+    """
+
+    name: str
+    """In kebab case, for ``--only``."""
+    what: str
+    """A line for ``--list``."""
+    run: Callable[[Scene, float], Awaitable[object]]
+    tolerance: Tolerance = field(default_factory=Tolerance)
