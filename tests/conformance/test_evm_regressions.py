@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.evm.runtime import Runtime
+from alatau.evm.frame import Runtime
 from alatau.types.chain_config import Fork
 from alatau_devnet.fuzz.peer import RUNTIMES, answer, differences
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from alatau.chain.transaction import warm_up
 from alatau.evm.environment import TransactionEnvironment
+from alatau.evm.frame import Runtime
 from alatau.evm.message import Message, run_message
-from alatau.evm.runtime import Runtime, new_runtime, translating_runtime
+from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.state.block_state import BlockState, begin_transaction, rollback
 from alatau.types.chain_config import Fork
 from alatau_devnet.evm_bench.scenarios import Scenario

@@ -13,10 +13,11 @@ from typing import Any, Final
 from alatau.chain.transaction import warm_up
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
+from alatau.evm.frame import Runtime
 from alatau.evm.handlers import handlers_of
 from alatau.evm.message import Message, run_message
 from alatau.evm.program import ProgramCache
-from alatau.evm.runtime import Runtime, new_runtime
+from alatau.evm.runtime import ForkRuntime, new_runtime
 from alatau.state.block_state import BlockState, balance_of, begin_transaction, rollback
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork
@@ -54,7 +55,7 @@ class Worst:
 
 def never_translating(fork: Fork) -> Runtime:
     """A runtime that interprets everything."""
-    return Runtime(fork, handlers_of(fork), ProgramCache(), entries_min=1 << 60)
+    return ForkRuntime(fork, handlers_of(fork), ProgramCache(), entries_min=1 << 60)
 
 
 def opcode_rows() -> Iterator[Worst]:

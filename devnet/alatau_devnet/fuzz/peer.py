@@ -7,7 +7,8 @@ from typing import Any, Final
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.evm.environment import BlockEnvironment
-from alatau.evm.runtime import Runtime, new_runtime, translating_runtime
+from alatau.evm.frame import Runtime
+from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.state.block_state import BlockState
 from alatau.state.diff import OverlayState
 from alatau.trie.state_trie import NoNodes, StateTrie

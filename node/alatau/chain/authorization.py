@@ -5,9 +5,10 @@ from typing import Final
 
 from alatau.crypto.keccak import EMPTY_HASH
 from alatau.crypto.secp256k1 import HALF_ORDER, SignatureError, recover_address
-from alatau.evm.calls import DESIGNATION, NONCE_MAX, delegate_of
+from alatau.evm.bounds import NONCE_MAX
+from alatau.evm.calls import DESIGNATION, delegate_of
 from alatau.evm.environment import BlockEnvironment
-from alatau.evm.gas import AUTHORIZATION_REFUND
+from alatau.evm.gas import PER_AUTH_BASE_COST, PER_EMPTY_ACCOUNT_COST
 from alatau.state.block_state import (
     BlockState,
     code_hash_of,
@@ -55,7 +56,7 @@ def _apply(block: BlockEnvironment, state: BlockState, authorization: Authorizat
         return 0
     if nonce_of(state, authority) != authorization.nonce:
         return 0
-    refund = AUTHORIZATION_REFUND if is_alive(state, authority) else 0
+    refund = PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST if is_alive(state, authority) else 0
     if authorization.address == _NULL_ADDRESS:
         if code_hash_of(state, authority) != EMPTY_HASH:
             set_code(state, authority, b"")

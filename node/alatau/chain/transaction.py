@@ -9,25 +9,26 @@ from functools import cache
 from typing import Final
 
 from alatau.chain.authorization import apply_authorizations
-from alatau.evm.calls import NONCE_MAX, create_address, delegate_of
+from alatau.evm.bounds import INITCODE_SIZE_MAX, NONCE_MAX
+from alatau.evm.calls import create_address, delegate_of
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
-from alatau.evm.frame import Tracer
+from alatau.evm.frame import Runtime, Tracer
 from alatau.evm.gas import (
-    ACCESS_LIST_ADDRESS,
-    ACCESS_LIST_SLOT,
-    AUTHORIZATION,
-    BLOB,
-    INITCODE_SIZE_MAX,
-    INITCODE_WORD,
-    REFUND_QUOTIENT,
-    TOKEN,
-    TOKEN_FLOOR,
-    TRANSACTION,
-    TRANSACTION_CREATE,
+    G_ACCESSLISTADDRESS,
+    G_ACCESSLISTSTORAGE,
+    G_INITCODEWORD,
+    G_TRANSACTION,
+    G_TXCREATE,
+    GAS_PER_BLOB,
+    MAX_REFUND_QUOTIENT,
+    PER_EMPTY_ACCOUNT_COST,
+    STANDARD_TOKEN_COST,
+    TOKENS_PER_NONZERO_BYTE,
+    TOTAL_COST_FLOOR_PER_TOKEN,
+    words,
 )
 from alatau.evm.message import Message, run_message
 from alatau.evm.precompiles import precompiles
-from alatau.evm.runtime import Runtime
 from alatau.state.block_state import (
     BlockState,
     add_balance,
@@ -116,13 +117,13 @@ def intrinsic_gas(
 ) -> tuple[int, int]:
     """Gas charged before execution, and the least that is charged in all (EIP-7623)."""
     zeros = data.count(0)
-    tokens = zeros + 4 * (len(data) - zeros)
-    gas = TRANSACTION + TOKEN * tokens + AUTHORIZATION * authorization_count
+    tokens = zeros + TOKENS_PER_NONZERO_BYTE * (len(data) - zeros)
+    gas = G_TRANSACTION + STANDARD_TOKEN_COST * tokens + PER_EMPTY_ACCOUNT_COST * authorization_count
     if to is None:
-        gas += TRANSACTION_CREATE + INITCODE_WORD * (len(data) + 31 >> 5)
+        gas += G_TXCREATE + G_INITCODEWORD * words(len(data))
     for _, slots in access_list:
-        gas += ACCESS_LIST_ADDRESS + ACCESS_LIST_SLOT * len(slots)
-    return gas, TRANSACTION + TOKEN_FLOOR * tokens
+        gas += G_ACCESSLISTADDRESS + G_ACCESSLISTSTORAGE * len(slots)
+    return gas, G_TRANSACTION + TOTAL_COST_FLOOR_PER_TOKEN * tokens
 
 
 def apply_transaction(
@@ -142,7 +143,7 @@ def apply_transaction(
     begin_transaction(state)
     tip = min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - block.base_fee_per_gas)
     price = block.base_fee_per_gas + tip
-    blob_fee = BLOB * len(tx.blob_versioned_hashes) * block.blob_base_fee
+    blob_fee = GAS_PER_BLOB * len(tx.blob_versioned_hashes) * block.blob_base_fee
     set_balance(state, sender, balance_of(state, sender) - tx.gas_limit * price - blob_fee)
     set_nonce(state, sender, tx.nonce + 1)
     warm_up(block, state, sender, tx.to, tx.access_list)
@@ -218,7 +219,7 @@ def _check_sender(state: BlockState, tx: Transaction, sender: bytes) -> None:
         raise InvalidTransactionError("nonce_too_high", f"nonce {tx.nonce}, the account's next is {nonce}")
     if nonce == NONCE_MAX:
         raise InvalidTransactionError("nonce_at_maximum", "the account's nonce can grow no more (EIP-2681)")
-    blob_fee = BLOB * len(tx.blob_versioned_hashes) * tx.max_fee_per_blob_gas
+    blob_fee = GAS_PER_BLOB * len(tx.blob_versioned_hashes) * tx.max_fee_per_blob_gas
     cost = tx.gas_limit * tx.max_fee_per_gas + blob_fee + tx.value
     if state.balances[sender] < cost:
         raise InvalidTransactionError("insufficient_funds", f"balance {state.balances[sender]}, it may cost {cost} wei")
@@ -267,4 +268,4 @@ def message_of(
 
 def gas_to_pay(used: int, refund: int, floor: int) -> int:
     """Gas to pay for: refunds are capped (EIP-3529), the floor holds after them (EIP-7623)."""
-    return max(used - min(refund, used // REFUND_QUOTIENT), floor)
+    return max(used - min(refund, used // MAX_REFUND_QUOTIENT), floor)

@@ -8,6 +8,7 @@ from typing import Final
 
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
+from alatau.evm.bounds import CALL_DEPTH_MAX, CODE_SIZE_MAX, INITCODE_SIZE_MAX, NONCE_MAX
 from alatau.evm.exceptions import (
     AddressCollisionError,
     HaltError,
@@ -18,18 +19,16 @@ from alatau.evm.exceptions import (
 )
 from alatau.evm.frame import FAILED, REVERTED, SUCCESS, Frame
 from alatau.evm.gas import (
-    CALL_DEPTH_MAX,
-    CALL_STIPEND,
-    CALL_VALUE,
-    CODE_BYTE,
-    CODE_SIZE_MAX,
-    COLD_ACCOUNT,
-    INITCODE_SIZE_MAX,
-    INITCODE_WORD,
-    KECCAK_WORD,
-    NEW_ACCOUNT,
-    TRANSACTION_CREATE,
-    WARM,
+    G_CALLSTIPEND,
+    G_CALLVALUE,
+    G_CODEDEPOSIT,
+    G_COLDACCOUNTACCESS,
+    G_CREATE,
+    G_INITCODEWORD,
+    G_KECCAK256WORD,
+    G_NEWACCOUNT,
+    G_WARMACCESS,
+    words,
 )
 from alatau.evm.interpreter import TAKEN, interpret, interpret_traced
 from alatau.evm.operations import ADDRESS, grow
@@ -57,8 +56,6 @@ DESIGNATION: Final = b"\xef\x01\x00"
 DESIGNATION_SIZE: Final = 23
 LENT_MIN: Final = 4_096
 """Bytes; a view costs more than the copy of a shorter input."""
-NONCE_MAX: Final = 2**64 - 1
-"""No account reaches it (EIP-2681)."""
 
 
 def delegate_of(code: bytes) -> bytes | None:
@@ -161,7 +158,7 @@ def _deploy(f: Frame) -> None:
     code = f.output
     if code[:1] == b"\xef" or len(code) > CODE_SIZE_MAX:
         raise InvalidCodeError
-    f.gas -= CODE_BYTE * len(code)
+    f.gas -= G_CODEDEPOSIT * len(code)
     if f.gas < 0:
         raise OutOfGasError
     set_code(f.state, f.address, code)
@@ -200,22 +197,22 @@ def _message(
     gas = _touch(f, out_start, out_size, _touch(f, start, size, f.gas))
     to &= ADDRESS
     address = to.to_bytes(20)
-    gas -= COLD_ACCOUNT if warm_account(state, address) else WARM
+    gas -= G_COLDACCOUNTACCESS if warm_account(state, address) else G_WARMACCESS
     if gas < 0:
         # Before anything is read of the parent state: nobody would pay for it.
         raise OutOfGasError
     precompile = machine.precompiles.get(to)
     code, code_hash, gas = _code_to_run(state, address, gas)
     if value:
-        gas -= CALL_VALUE
+        gas -= G_CALLVALUE
         if kind == "CALL" and not is_alive(state, address):
-            gas -= NEW_ACCOUNT
+            gas -= G_NEWACCOUNT
     if gas < 0:
         raise OutOfGasError
     sent = min(requested, gas - (gas >> 6))
     gas -= sent
     if value:
-        sent += CALL_STIPEND
+        sent += G_CALLSTIPEND
     f.gas = gas
     if f.depth >= CALL_DEPTH_MAX or (value and state.balances[f.address] < value):
         if machine.tracer is not None:
@@ -250,7 +247,7 @@ def _code_to_run(state: BlockState, address: bytes, gas: int) -> tuple[bytes, by
     code_hash = code_hash_of(state, address)
     code = code_with_hash(state, code_hash)
     if len(code) == DESIGNATION_SIZE and (delegate := delegate_of(code)) is not None:
-        gas -= COLD_ACCOUNT if warm_account(state, delegate) else WARM
+        gas -= G_COLDACCOUNTACCESS if warm_account(state, delegate) else G_WARMACCESS
         if gas < 0:
             raise OutOfGasError
         code_hash = code_hash_of(state, delegate)
@@ -327,8 +324,8 @@ def _create(f: Frame, value: int, start: int, size: int, salt: int | None) -> in
     state, machine, sender = f.state, f.machine, f.address
     if size > INITCODE_SIZE_MAX:
         raise InitcodeSizeError
-    word_price = INITCODE_WORD if salt is None else INITCODE_WORD + KECCAK_WORD
-    gas = _touch(f, start, size, f.gas) - TRANSACTION_CREATE - word_price * (size + 31 >> 5)
+    word_price = G_INITCODEWORD if salt is None else G_INITCODEWORD + G_KECCAK256WORD
+    gas = _touch(f, start, size, f.gas) - G_CREATE - word_price * words(size)
     if gas < 0:
         raise OutOfGasError
     initcode = bytes(f.memory[start : start + size])

@@ -1,15 +1,12 @@
 """What the machine holds while it runs: per transaction a ``Machine``, per call a ``Frame``."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol, TypeAlias
 
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
 from alatau.evm.precompiles import Precompile, precompiles
-from alatau.evm.program import Program
+from alatau.evm.program import Program, ProgramCache, Region
 from alatau.state.block_state import BlockState
-
-if TYPE_CHECKING:
-    from alatau.evm.runtime import Runtime
 
 SUCCESS: Final = -1
 """The frame ended with STOP, RETURN or SELFDESTRUCT."""
@@ -45,6 +42,33 @@ class Tracer:
         """The frame ended exceptionally; ``leave`` follows."""
 
 
+Handler: TypeAlias = Callable[["Frame", list[int], int], int]
+"""One instruction, of frame, stack and program counter; ``alatau.evm.interpreter`` says what it gives."""
+
+
+class Runtime(Protocol):
+    """What calls need of the fork's runtime (``alatau.evm.runtime``), which is made of all that stands above them."""
+
+    @property
+    def handlers(self) -> list[Handler]:
+        """The instructions by byte."""
+
+    @property
+    def programs(self) -> ProgramCache:
+        """The codes made ready."""
+
+    @property
+    def entries_min(self) -> int:
+        """Code that runs less often than this is not translated."""
+
+    @property
+    def credit_min(self) -> int:
+        """Gas that a program must have burnt before anything of it is translated."""
+
+    def translate(self, program: Program, pc: int) -> Region | None:
+        """Translate the region at ``pc``, or None where the program has used up its share."""
+
+
 class Machine:
     """One transaction's execution: what all of its frames share."""
 
@@ -55,7 +79,7 @@ class Machine:
         state: BlockState,
         block: BlockEnvironment,
         transaction: TransactionEnvironment,
-        runtime: "Runtime",
+        runtime: Runtime,
         tracer: Tracer | None = None,
     ) -> None:
         self.state: Final = state

@@ -6,22 +6,22 @@ from textwrap import indent
 from typing import Any, Final
 
 from alatau.evm import calls, exceptions, operations
-from alatau.evm.frame import REVERTED, SUCCESS
-from alatau.evm.interpreter import TAKEN, Handler
-from alatau.evm.opcodes import OPERANDS, Kind, Opcode, opcodes
+from alatau.evm.bounds import STACK_MAX
+from alatau.evm.frame import REVERTED, SUCCESS, Handler
+from alatau.evm.interpreter import TAKEN
+from alatau.evm.opcode import OPERANDS, Kind, Names, Opcode
+from alatau.evm.opcodes import INVALID, opcodes
 from alatau.types.chain_config import Fork
-
-STACK_MAX: Final = 1_024
 
 _JUMPDESTS: Final = re.compile(rb"\x5b+")
 
 PRELUDE: Final = {
-    "mem": "mem = f.memory",
-    "data": "data = f.data",
-    "slots": "slots = f.slots",
-    "warm": "warm = f.warm",
+    Names.MEM: "mem = f.memory",
+    Names.DATA: "data = f.data",
+    Names.SLOTS: "slots = f.slots",
+    Names.WARM: "warm = f.warm",
 }
-"""Names that shapes use, and where they come from."""
+"""Where the names that shapes use come from."""
 
 _LAND: Final = (
     "if a not in f.program.destinations and not f.program.admits(a):\n    raise InvalidJumpError\nreturn TAKEN - a"
@@ -50,8 +50,7 @@ _CONTROL: Final = {
 def handlers_of(fork: Fork) -> list[Handler]:
     """The instructions of ``fork``, by byte."""
     table = opcodes(fork)
-    invalid = Opcode(0xFE, "INVALID", 0, 0, 0, Kind.END, "raise InvalidOpcodeError", ends="REVERTED")
-    rows = [table.get(code, invalid) for code in range(256)]
+    rows = [table.get(code, INVALID) for code in range(256)]
     namespace: dict[str, Any] = {
         **vars(operations),
         **vars(calls),
@@ -85,7 +84,7 @@ def _handler(op: Opcode) -> str:
 def _body(op: Opcode) -> str:
     """Operands from the stack, the shape, the result to the stack, the gas to the frame."""
     operands = OPERANDS[: op.pops]
-    lines = [PRELUDE[name] for name in PRELUDE if re.search(rf"\b{name}\b", op.shape)]
+    lines = [line for name, line in PRELUDE.items() if name in op.uses]
     lines += [f"{name} = S.pop()" for name in operands]
     shape = op.shape.format(out="out", **{name: name for name in operands})
     match op.kind:
@@ -97,8 +96,11 @@ def _body(op: Opcode) -> str:
             lines.append(shape)
             if op.pushes:
                 lines.append("S.append(out)")
-            if "gas" in op.shape:
+            if op.charges:
                 lines.append("if gas < 0:\n    raise OutOfGasError")
     lines.append("f.gas = gas")
-    lines.append(f"return {op.ends}" if op.kind is Kind.END else "return pc + 1")
+    if op.kind is not Kind.END:
+        lines.append("return pc + 1")
+    elif op.ends:
+        lines.append(f"return {op.ends}")
     return "\n".join(lines)

@@ -5,16 +5,13 @@ An instruction is a function ``(frame, stack, program counter)`` that gives the 
 stretch: there may be a translation of the target.
 """
 
-from collections.abc import Callable
 from typing import Final
 
 from alatau.evm.exceptions import HaltError
-from alatau.evm.frame import Frame
+from alatau.evm.frame import Frame, Handler
 
 TAKEN: Final = -4
 """A taken jump to ``target`` is coded as ``TAKEN - target``, below every outcome."""
-
-Handler = Callable[[Frame, list[int], int], int]
 
 
 def interpret(f: Frame, pc: int, handlers: list[Handler]) -> int:

@@ -6,9 +6,9 @@ from typing import Final
 
 from alatau.evm.calls import process, process_create
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
-from alatau.evm.frame import SUCCESS, Frame, Machine, Tracer
+from alatau.evm.frame import REVERTED, SUCCESS, Frame, Machine, Runtime, Tracer
 from alatau.evm.program import Program
-from alatau.evm.runtime import Runtime, runtime_of
+from alatau.evm.runtime import runtime_of
 from alatau.state.block_state import BlockState
 
 RECURSION_LIMIT: Final = 10_000
@@ -80,4 +80,4 @@ def run_message(
         outcome = process(f, True, precompile)
     if tracer is not None:
         tracer.leave(f, outcome)
-    return Outcome(outcome == SUCCESS, outcome == -2, f.gas, f.output)
+    return Outcome(outcome == SUCCESS, outcome == REVERTED, f.gas, f.output)

@@ -8,17 +8,19 @@ from typing import Final
 from sha3 import keccak_256
 
 from alatau.crypto.keccak import EMPTY_HASH
+from alatau.evm.bounds import BLOCK_HASHES
 from alatau.evm.exceptions import OutOfGasError, StaticCallError
 from alatau.evm.frame import Frame
 from alatau.evm.gas import (
-    COLD_ACCOUNT,
-    COLD_SLOT,
-    NEW_ACCOUNT,
-    SLOT_CLEAR_REFUND,
-    SLOT_RESET,
-    SLOT_SET,
-    STORE_SENTRY,
-    WARM,
+    G_CALLSTIPEND,
+    G_COLDACCOUNTACCESS,
+    G_COLDSLOAD,
+    G_MEMORY,
+    G_NEWACCOUNT,
+    G_SRESET,
+    G_SSET,
+    G_WARMACCESS,
+    R_SCLEAR,
 )
 from alatau.state.block_state import (
     ABSENT,
@@ -47,9 +49,6 @@ word: Final = int.from_bytes
 PAIRS_MAX: Final = 1 << 15
 """Hashes of pairs of words that are remembered: those of the accounts of the last blocks, in about 8 MiB."""
 _pairs: Final[dict[tuple[int, int], int]] = {}
-
-BLOCK_HASHES: Final = 256
-"""BLOCKHASH reaches back this far."""
 
 
 def signed_div(a: int, b: int) -> int:
@@ -110,16 +109,16 @@ def load(data: bytes | memoryview, offset: int) -> int:
 def grow(memory: bytearray, end: int, gas: int) -> int:
     """Extend the memory to ``end`` bytes, rounded up to words; it is shorter now (Yellow Paper, eq. 330)."""
     old, new = len(memory) >> 5, end + 31 >> 5
-    gas -= 3 * (new - old) + (new * new >> 9) - (old * old >> 9)
+    gas -= G_MEMORY * (new - old) + (new * new >> 9) - (old * old >> 9)
     if gas < 0:
         raise OutOfGasError
     memory.extend(bytes((new - old) << 5))
     return gas
 
 
-def load_cold(f: Frame, slot: int, gas: int) -> tuple[int, int]:
+def sload_cold(f: Frame, slot: int, gas: int) -> tuple[int, int]:
     """SLOAD of a cold slot, which it warms."""
-    gas -= COLD_SLOT - WARM
+    gas -= G_COLDSLOAD - G_WARMACCESS
     if gas < 0:
         raise OutOfGasError
     return _warm_up(f, slot), gas
@@ -133,52 +132,52 @@ def _warm_up(f: Frame, slot: int) -> int:
     return value
 
 
-def store(f: Frame, slot: int, value: int, gas: int) -> int:
+def sstore(f: Frame, slot: int, value: int, gas: int) -> int:
     """SSTORE (EIP-2200, EIP-2929, EIP-3529)."""
     if f.static:
         raise StaticCallError
-    if gas <= STORE_SENTRY:
+    if gas <= G_CALLSTIPEND:  # a call's stipend must not write (EIP-2200)
         raise OutOfGasError
     warm, slots = f.warm, f.slots
     if slot in warm:
         current = slots[slot]
     else:
-        gas -= COLD_SLOT
+        gas -= G_COLDSLOAD
         if gas < 0:
             raise OutOfGasError
         current = _warm_up(f, slot)
     if current == value:
-        return gas - WARM
+        return gas - G_WARMACCESS
     original = warm[slot]
     state = f.state
     if current == original:
         if original == 0:
-            gas -= SLOT_SET
+            gas -= G_SSET
         else:
-            gas -= SLOT_RESET
+            gas -= G_SRESET
             if value == 0:
-                state.refund += SLOT_CLEAR_REFUND
+                state.refund += R_SCLEAR
     else:
-        gas -= WARM
+        gas -= G_WARMACCESS
         if original != 0:
             if current == 0:
-                state.refund -= SLOT_CLEAR_REFUND
+                state.refund -= R_SCLEAR
             elif value == 0:
-                state.refund += SLOT_CLEAR_REFUND
+                state.refund += R_SCLEAR
         if value == original:
-            state.refund += (SLOT_SET if original == 0 else SLOT_RESET) - WARM
+            state.refund += (G_SSET if original == 0 else G_SRESET) - G_WARMACCESS
     state.journal.append((slots, slot, current))
     slots[slot] = value
     return gas
 
 
-def load_transient(f: Frame, slot: int) -> int:
+def tload(f: Frame, slot: int) -> int:
     """TLOAD (EIP-1153)."""
     slots = f.state.transient.get(f.address)
     return 0 if slots is None else slots.get(slot, 0)
 
 
-def store_transient(f: Frame, slot: int, value: int) -> None:
+def tstore(f: Frame, slot: int, value: int) -> None:
     """TSTORE (EIP-1153)."""
     if f.static:
         raise StaticCallError
@@ -198,7 +197,7 @@ def balance(f: Frame, account: int, gas: int) -> tuple[int, int]:
     """BALANCE."""
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
-        gas -= COLD_ACCOUNT - WARM
+        gas -= G_COLDACCOUNTACCESS - G_WARMACCESS
         if gas < 0:
             raise OutOfGasError
     return balance_of(f.state, address), gas
@@ -208,7 +207,7 @@ def code_at(f: Frame, account: int, gas: int) -> tuple[bytes, int]:
     """The code that EXTCODECOPY reads; of a delegated account the designation itself (EIP-7702)."""
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
-        gas -= COLD_ACCOUNT - WARM
+        gas -= G_COLDACCOUNTACCESS - G_WARMACCESS
         if gas < 0:
             raise OutOfGasError
     return code_with_hash(f.state, code_hash_of(f.state, address)), gas
@@ -224,7 +223,7 @@ def code_hash(f: Frame, account: int, gas: int) -> tuple[int, int]:
     """EXTCODEHASH: 0 for an account that does not exist or is empty (EIP-1052)."""
     address = (account & ADDRESS).to_bytes(20)
     if warm_account(f.state, address):
-        gas -= COLD_ACCOUNT - WARM
+        gas -= G_COLDACCOUNTACCESS - G_WARMACCESS
         if gas < 0:
             raise OutOfGasError
     hash_ = code_hash_of(f.state, address)
@@ -254,10 +253,10 @@ def self_destruct(f: Frame, heir: int, gas: int) -> int:
     state, address = f.state, f.address
     beneficiary = (heir & ADDRESS).to_bytes(20)
     if warm_account(state, beneficiary):
-        gas -= COLD_ACCOUNT
+        gas -= G_COLDACCOUNTACCESS
     amount = state.balances[address]
     if amount and not is_alive(state, beneficiary):
-        gas -= NEW_ACCOUNT
+        gas -= G_NEWACCOUNT
     if gas < 0:
         raise OutOfGasError
     touch(state, beneficiary)

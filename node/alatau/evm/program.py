@@ -8,12 +8,18 @@ credit, so a contract can make the node spend time on translation only in propor
 import re
 from array import array
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol, TypeAlias
 
-if TYPE_CHECKING:
-    from alatau.evm.frame import Frame
 
-Region = Callable[["Frame"], int]
+class Running(Protocol):
+    """What translated code runs on: the frame (``alatau.evm.frame``)."""
+
+    gas: int
+    stack: list[int]
+    memory: bytearray
+
+
+Region: TypeAlias = Callable[[Running], int]
 """Translated code from one entry on. Runs until the frame ends (an outcome below 0) or it gives the program
 counter at which to go on."""
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from alatau.evm.frame import Handler
 from alatau.evm.handlers import handlers_of
-from alatau.evm.interpreter import Handler
 from alatau.evm.opcodes import opcodes
 from alatau.evm.program import Program, ProgramCache, Region
 from alatau.evm.translator import translate
@@ -30,8 +30,8 @@ GROWTH_MAX: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Runtime:
-    """Shared by all transactions of a fork."""
+class ForkRuntime:
+    """Shared by all transactions of a fork; ``Runtime`` to those who run on it."""
 
     fork: Fork
     handlers: list[Handler]
@@ -55,17 +55,17 @@ class Runtime:
         return region
 
 
-def new_runtime(fork: Fork) -> Runtime:
+def new_runtime(fork: Fork) -> ForkRuntime:
     """A runtime that has seen no code yet."""
-    return Runtime(fork, handlers_of(fork), ProgramCache())
+    return ForkRuntime(fork, handlers_of(fork), ProgramCache())
 
 
-def translating_runtime(fork: Fork) -> Runtime:
+def translating_runtime(fork: Fork) -> ForkRuntime:
     """A runtime that interprets nothing: every entry is translated at first sight. For tests and measurements."""
-    return Runtime(fork, handlers_of(fork), ProgramCache(), gas_per_instruction=0, entries_min=0, credit_min=0)
+    return ForkRuntime(fork, handlers_of(fork), ProgramCache(), gas_per_instruction=0, entries_min=0, credit_min=0)
 
 
 @cache
-def runtime_of(fork: Fork) -> Runtime:
+def runtime_of(fork: Fork) -> ForkRuntime:
     """The runtime of ``fork``; one per process, because translations are worth keeping."""
     return new_runtime(fork)

@@ -9,7 +9,8 @@ from functools import cache, partial
 from typing import Final, TypeAlias
 
 from alatau.evm import operations
-from alatau.evm.opcodes import OPERANDS, Kind, Opcode
+from alatau.evm.gas import G_COPY, G_EXPBYTE, G_KECCAK256WORD, G_LOGDATA, words
+from alatau.evm.opcode import OPERANDS, Kind, Opcode
 from alatau.evm.operations import M
 from alatau.evm.symbolic import Condition, Path, Word
 from alatau.evm.writer import WIDE, Writer
@@ -122,7 +123,7 @@ def _exp(w: Writer, path: Path, operands: list[Word]) -> Word | None:
     base, exponent = operands
     if not isinstance(exponent, int):
         return None
-    path.pending += 50 * (exponent.bit_length() + 7 >> 3)
+    path.pending += G_EXPBYTE * (exponent.bit_length() + 7 >> 3)
     w.charge(path, above=UNPAID_MAX)
     if isinstance(base, int):
         return pow(base, exponent, M + 1)
@@ -134,13 +135,13 @@ def _keccak(w: Writer, path: Path, operands: list[Word]) -> Word | None:
     if piece is None:
         return None
     start, size = piece
-    path.pending += 6 * (size + 31 >> 5)
+    path.pending += G_KECCAK256WORD * words(size)
     if size:
         w.extend(path, start + size)
     w.charge(path, above=UNPAID_MAX)
-    words = path.memory.covering(start, size)
-    if words is not None and len(words) == 2:
-        first, second = (w.atom(path, word) for word in words)
+    pair = path.memory.covering(start, size)
+    if pair is not None and len(pair) == 2:
+        first, second = (w.atom(path, word) for word in pair)
         text = f"keccak_pair({first}, {second})"
         if text not in path.known:
             path.known[text] = w.assign(text)
@@ -165,7 +166,7 @@ def _copy(source: str, content: bytes | None, w: Writer, path: Path, operands: l
     if piece is None:
         return None
     target, size = piece
-    path.pending += 3 * (size + 31 >> 5)
+    path.pending += G_COPY * words(size)
     if size == 0:
         return DONE
     w.extend(path, target + size)
@@ -216,7 +217,7 @@ def _log(w: Writer, path: Path, operands: list[Word]) -> Word | None:
     if piece is None:
         return None
     start, size = piece
-    path.pending += 8 * size
+    path.pending += G_LOGDATA * size
     if size:
         w.extend(path, start + size)
     w.charge(path, above=UNPAID_MAX)

@@ -19,11 +19,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from alatau.evm import calls, exceptions, operations
+from alatau.evm.bounds import STACK_MAX
 from alatau.evm.carry import Carry, RoundEnd, carry_of, round_end
 from alatau.evm.frame import REVERTED, SUCCESS, Frame
-from alatau.evm.handlers import PRELUDE, STACK_MAX
+from alatau.evm.handlers import PRELUDE
 from alatau.evm.interpreter import TAKEN, interpret
-from alatau.evm.opcodes import Kind, Opcode
+from alatau.evm.opcode import ANYWHERE, Kind, MemoryRange, Opcode
 from alatau.evm.program import Program, Region
 from alatau.evm.shortcuts import DONE, UNPAID_MAX, constant_range, fill, pure, shortcuts_of
 from alatau.evm.symbolic import Condition, Memory, Path, Word
@@ -42,21 +43,6 @@ _SOON: Final = 10
 """Instructions within which an arm counts as short."""
 
 _BLOCK_ENDS: Final = frozenset({Kind.JUMP, Kind.JUMPI, Kind.END})
-
-_WRITES: Final = {
-    "RETURNDATACOPY": (0, 2),
-    "EXTCODECOPY": (1, 3),
-    "CALLDATACOPY": (0, 2),
-    "CODECOPY": (0, 2),
-    "MCOPY": (0, 2),
-    "CALL": (5, 6),
-    "CALLCODE": (5, 6),
-    "DELEGATECALL": (4, 5),
-    "STATICCALL": (4, 5),
-}
-"""Which operands say where an instruction writes to memory, and how much."""
-
-_READS_ONLY: Final = frozenset({"MLOAD", "KECCAK256", "LOG0", "LOG1", "LOG2", "LOG3", "LOG4", "CREATE", "CREATE2"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +91,7 @@ class Translation:
             self._carry = carry_of(self._round_ends)
             if self._carry is not None:
                 text = self._attempt()
-        prelude = [f"    {line}" for name, line in PRELUDE.items() if name in text]
+        prelude = [f"    {line}" for line in PRELUDE.values() if line.partition(" ")[0] in text]
         return "\n".join(["def region(f):", "    gas = f.gas", "    S = f.stack", *prelude, text, ""])
 
     def _attempt(self) -> str:
@@ -358,7 +344,7 @@ class Translation:
             w.charge(path)
             w.emit(fill(w, path, op, operands))
             path.unchecked = True
-        if op.name != "INVALID":
+        if op.ends:
             w.charge(path)
             w.emit(f"f.gas = gas\nreturn {op.ends}")
 
@@ -378,9 +364,7 @@ class Translation:
 
     def _by_shape(self, path: Path, op: Opcode, operands: list[Word]) -> Word:
         w = self._w
-        calls_others = op.exact and op.kind is Kind.STATEMENT and op.pushes == 1
-        uses_memory = calls_others or "mem" in op.shape
-        if uses_memory:
+        if op.looks_at_memory:
             w.write_memory(path)
         if op.exact:
             w.charge(path)
@@ -393,18 +377,18 @@ class Translation:
             return path.known[text]
         out = w.name() if op.pushes else DONE
         w.emit(fill(w, path, op, operands, out))
-        if "gas" in op.shape:
+        if op.charges:
             path.unchecked = True
-        if uses_memory:
+        if op.looks_at_memory:
             path.memory.exact = False
-            if op.name not in _READS_ONLY:
-                self._forget_written(path, op, operands)
+        if op.writes is not None:
+            self._forget_written(path, op.writes, operands)
         return out
 
-    def _forget_written(self, path: Path, op: Opcode, operands: list[Word]) -> None:
+    def _forget_written(self, path: Path, written: MemoryRange, operands: list[Word]) -> None:
         """Forget what an instruction may have overwritten in memory."""
-        first, second = _WRITES.get(op.name, (-1, -1))
-        piece = constant_range(operands[first], operands[second]) if first >= 0 else None
+        known = written is not ANYWHERE
+        piece = constant_range(operands[written.start], operands[written.size]) if known else None
         if piece is None:
             path.memory.words.clear()
         else:

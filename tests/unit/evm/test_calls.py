@@ -4,10 +4,11 @@ import sys
 
 import pytest
 
+from alatau.evm.bounds import CALL_DEPTH_MAX
 from alatau.evm.calls import create2_address, create_address, delegate_of
-from alatau.evm.gas import CALL_DEPTH_MAX
+from alatau.evm.frame import Runtime
 from alatau.evm.message import RECURSION_LIMIT
-from alatau.evm.runtime import Runtime, new_runtime, translating_runtime
+from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork
 from tests.unit.evm.assembly import RETURN_TOP, assemble

@@ -1,10 +1,13 @@
 """The opcode table: what the Yellow Paper says of each row, and that every shape is Python."""
 
 import ast
+import inspect
 
 import pytest
 
-from alatau.evm.opcodes import OPERANDS, Kind, Opcode, opcodes
+from alatau.evm import calls
+from alatau.evm.opcode import ANYWHERE, OPERANDS, Kind, Names, Opcode
+from alatau.evm.opcodes import opcodes
 from alatau.types.chain_config import Fork
 
 TABLE = opcodes(Fork.OSAKA)
@@ -69,3 +72,38 @@ def test_instructions_that_use_gas_are_exact(op: Opcode) -> None:
     """Whatever hands gas on, or pushes it, or tests it, finds it exact."""
     hands_on = "f.gas" in op.shape or op.name in ("GAS", "SSTORE", "SELFDESTRUCT")
     assert op.exact == hands_on
+
+
+def shape_of(op: Opcode) -> ast.Module:
+    """The shape as a tree, its operands filled in with their names."""
+    return ast.parse(op.shape.format(out="out", **{name: name for name in OPERANDS[: op.pops]}))
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=lambda op: op.name)
+def test_fields_say_what_the_shape_does(op: Opcode) -> None:
+    """The names used, whether gas is charged, whether others are called: as the shape has it."""
+    names = {node.id for node in ast.walk(shape_of(op)) if isinstance(node, ast.Name)}
+    assert {name for name in Names if name in op.uses} == {name for name in Names if str(name.name).lower() in names}
+    stored = {n.id for n in ast.walk(shape_of(op)) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    assert op.charges == ("gas" in stored)
+    assert op.calls == bool(names & {"call", "callcode", "delegatecall", "staticcall", "create", "create2"})
+
+
+@pytest.mark.parametrize("op", TABLE.values(), ids=lambda op: op.name)
+def test_fields_say_where_memory_is_written(op: Opcode) -> None:
+    """A slice of memory that is assigned lies at the operands named; a call writes its output where it was told."""
+    written = [
+        node.slice
+        for node in ast.walk(shape_of(op))
+        if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and ast.unparse(node.value) == "mem"
+    ]
+    if op.calls:
+        parameters = [*inspect.signature(getattr(calls, op.name.lower())).parameters][1:]
+        where = (parameters.index("out"), parameters.index("out_size")) if "out" in parameters else None
+        assert where == (None if op.writes is None else (op.writes.start, op.writes.size))
+    elif not written:
+        assert op.writes is None
+    elif op.writes is not ANYWHERE:
+        assert op.writes is not None
+        start, size = OPERANDS[op.writes.start], OPERANDS[op.writes.size]
+        assert [ast.unparse(piece) for piece in written] == [f"{start}:{start} + {size}"]

@@ -6,10 +6,11 @@ from random import Random
 
 import pytest
 
+from alatau.evm.frame import Runtime
 from alatau.evm.message import Outcome
 from alatau.evm.opcodes import opcodes
 from alatau.evm.program import Program
-from alatau.evm.runtime import Runtime, new_runtime, translating_runtime
+from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.evm.translator import Translation
 from alatau.state.block_state import BlockState
 from alatau.types.chain_config import Fork

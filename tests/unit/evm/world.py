@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from alatau.crypto.keccak import keccak256
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
-from alatau.evm.frame import Tracer
+from alatau.evm.frame import Runtime, Tracer
 from alatau.evm.message import Message, Outcome, run_message
-from alatau.evm.runtime import Runtime, new_runtime
+from alatau.evm.runtime import new_runtime
 from alatau.state.block_state import BlockState, balance_of, begin_transaction, end_transaction
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork

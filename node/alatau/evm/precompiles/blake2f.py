@@ -2,6 +2,7 @@
 
 from blake2b import decode_and_compress
 
+from alatau.evm.gas import GAS_BLAKE2F_ROUND
 from alatau.evm.precompiles.precompile import Precompile, PrecompileError
 
 _INPUT_SIZE = 213
@@ -9,8 +10,8 @@ _INPUT_SIZE = 213
 
 
 def _price(data: bytes) -> int:
-    """One gas per round; an input of the wrong size fails whatever it costs."""
-    return int.from_bytes(data[:4], "big") if len(data) == _INPUT_SIZE else 0
+    """By the round; an input of the wrong size fails whatever it costs."""
+    return GAS_BLAKE2F_ROUND * int.from_bytes(data[:4], "big") if len(data) == _INPUT_SIZE else 0
 
 
 def _run(data: bytes) -> bytes:

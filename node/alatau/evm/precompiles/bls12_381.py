@@ -11,6 +11,16 @@ from typing import Final, TypeVar
 
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
+from alatau.evm.gas import (
+    GAS_BLS12_G1ADD,
+    GAS_BLS12_G1MUL,
+    GAS_BLS12_G2ADD,
+    GAS_BLS12_G2MUL,
+    GAS_BLS12_MAP_FP2_TO_G2,
+    GAS_BLS12_MAP_FP_TO_G1,
+    GAS_BLS12_PAIRING,
+    GAS_BLS12_PAIRING_PAIR,
+)
 from alatau.evm.precompiles.precompile import Operation, Precompile, PrecompileError, Price, fixed_price
 
 _Point = TypeVar("_Point", G1Point, G2Point)
@@ -21,8 +31,6 @@ _G1_SIZE = 2 * _FP_SIZE
 _G2_SIZE = 4 * _FP_SIZE
 _SCALAR_SIZE = 32
 
-_G1_MULTIPLICATION_GAS = 12_000
-_G2_MULTIPLICATION_GAS = 22_500
 
 # fmt: off
 _G1_DISCOUNTS: Final = (
@@ -136,22 +144,22 @@ def _map_fp2_to_g2(data: bytes) -> bytes:
     return _padded(_decoded(G2Point.map_from_fp2_be, _sized(data, 2 * _FP_SIZE)).to_xy_bytes_be())
 
 
-BLS12_G1ADD = Precompile("BLS12_G1ADD", fixed_price(375), _g1_add)
+BLS12_G1ADD = Precompile("BLS12_G1ADD", fixed_price(GAS_BLS12_G1ADD), _g1_add)
 BLS12_G1MSM = Precompile(
     "BLS12_G1MSM",
-    _multiplications_price(_G1_SIZE, _G1_MULTIPLICATION_GAS, _G1_DISCOUNTS),
+    _multiplications_price(_G1_SIZE, GAS_BLS12_G1MUL, _G1_DISCOUNTS),
     _multiplications(G1Point.from_xy_bytes_be, G1Point.multiexp_unchecked, _G1_SIZE),
 )
-BLS12_G2ADD = Precompile("BLS12_G2ADD", fixed_price(600), _g2_add)
+BLS12_G2ADD = Precompile("BLS12_G2ADD", fixed_price(GAS_BLS12_G2ADD), _g2_add)
 BLS12_G2MSM = Precompile(
     "BLS12_G2MSM",
-    _multiplications_price(_G2_SIZE, _G2_MULTIPLICATION_GAS, _G2_DISCOUNTS),
+    _multiplications_price(_G2_SIZE, GAS_BLS12_G2MUL, _G2_DISCOUNTS),
     _multiplications(G2Point.from_xy_bytes_be, G2Point.multiexp_unchecked, _G2_SIZE),
 )
 BLS12_PAIRING_CHECK = Precompile(
     "BLS12_PAIRING_CHECK",
-    lambda data: 37_700 + 32_600 * (len(data) // (_G1_SIZE + _G2_SIZE)),
+    lambda data: GAS_BLS12_PAIRING + GAS_BLS12_PAIRING_PAIR * (len(data) // (_G1_SIZE + _G2_SIZE)),
     _pairing_check,
 )
-BLS12_MAP_FP_TO_G1 = Precompile("BLS12_MAP_FP_TO_G1", fixed_price(5_500), _map_fp_to_g1)
-BLS12_MAP_FP2_TO_G2 = Precompile("BLS12_MAP_FP2_TO_G2", fixed_price(23_800), _map_fp2_to_g2)
+BLS12_MAP_FP_TO_G1 = Precompile("BLS12_MAP_FP_TO_G1", fixed_price(GAS_BLS12_MAP_FP_TO_G1), _map_fp_to_g1)
+BLS12_MAP_FP2_TO_G2 = Precompile("BLS12_MAP_FP2_TO_G2", fixed_price(GAS_BLS12_MAP_FP2_TO_G2), _map_fp2_to_g2)

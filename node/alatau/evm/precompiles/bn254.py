@@ -1,5 +1,6 @@
 """ECADD, ECMUL, ECPAIRING on alt_bn128 (EIP-196, EIP-197; prices of EIP-1108), through mcl."""
 
+from alatau.evm.gas import GAS_ECADD, GAS_ECMUL, GAS_ECPAIRING, GAS_ECPAIRING_PAIR
 from alatau.evm.precompiles import mcl
 from alatau.evm.precompiles.precompile import Precompile, PrecompileError, fixed_price
 
@@ -39,6 +40,8 @@ def _check_pairing(data: bytes) -> bytes:
     return int(mcl.pairings_cancel(g1s, g2s)).to_bytes(32, "big")
 
 
-ECADD = Precompile("ECADD", fixed_price(150), _add)
-ECMUL = Precompile("ECMUL", fixed_price(6_000), _multiply)
-ECPAIRING = Precompile("ECPAIRING", lambda data: 45_000 + 34_000 * (len(data) // _PAIR_SIZE), _check_pairing)
+ECADD = Precompile("ECADD", fixed_price(GAS_ECADD), _add)
+ECMUL = Precompile("ECMUL", fixed_price(GAS_ECMUL), _multiply)
+ECPAIRING = Precompile(
+    "ECPAIRING", lambda data: GAS_ECPAIRING + GAS_ECPAIRING_PAIR * (len(data) // _PAIR_SIZE), _check_pairing
+)

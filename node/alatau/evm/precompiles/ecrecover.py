@@ -1,6 +1,7 @@
 """ECRECOVER: the address that signed a digest (Yellow Paper, appendix E.1)."""
 
 from alatau.crypto.secp256k1 import SignatureError, address_of_public_key, recover_public_key
+from alatau.evm.gas import GAS_ECRECOVER
 from alatau.evm.precompiles.precompile import Precompile, fixed_price
 
 _INPUT_SIZE = 128
@@ -23,4 +24,4 @@ def _run(data: bytes) -> bytes:
     return bytes(12) + address_of_public_key(key)
 
 
-ECRECOVER = Precompile("ECRECOVER", fixed_price(3_000), _run)
+ECRECOVER = Precompile("ECRECOVER", fixed_price(GAS_ECRECOVER), _run)

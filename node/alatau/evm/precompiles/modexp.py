@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gmpy2 import powmod
 
+from alatau.evm.gas import GAS_MODEXP_MIN, GAS_MODEXP_MIN_OSAKA
 from alatau.evm.precompiles.precompile import Precompile, PrecompileError
 
 _OPERANDS_AT = 96
@@ -53,7 +54,7 @@ def _price_prague(data: bytes) -> int:
     """EIP-2565."""
     sizes = _sizes(data)
     words = (max(sizes.base, sizes.modulus) + 7) // 8
-    return max(200, words * words * _iterations(data, sizes, 8) // 3)
+    return max(GAS_MODEXP_MIN, words * words * _iterations(data, sizes, 8) // 3)
 
 
 def _price_osaka(data: bytes) -> int:
@@ -62,7 +63,7 @@ def _price_osaka(data: bytes) -> int:
     width = max(sizes.base, sizes.modulus)
     words = (width + 7) // 8
     complexity = 16 if width <= 32 else 2 * words * words
-    return max(500, complexity * _iterations(data, sizes, 16))
+    return max(GAS_MODEXP_MIN_OSAKA, complexity * _iterations(data, sizes, 16))
 
 
 def _run(data: bytes) -> bytes:

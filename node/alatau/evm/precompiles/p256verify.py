@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from alatau.evm.gas import GAS_P256VERIFY
 from alatau.evm.precompiles.precompile import Precompile, fixed_price
 
 _INPUT_SIZE = 160
@@ -30,4 +31,4 @@ def _run(data: bytes) -> bytes:
     return _VALID
 
 
-P256VERIFY = Precompile("P256VERIFY", fixed_price(6_900), _run)
+P256VERIFY = Precompile("P256VERIFY", fixed_price(GAS_P256VERIFY), _run)

@@ -11,6 +11,7 @@ from typing import Final
 
 from py_arkworks_bls12381 import GT, G1Point, G2Point, Scalar
 
+from alatau.evm.gas import GAS_POINT_EVALUATION
 from alatau.evm.precompiles.precompile import Precompile, PrecompileError, fixed_price
 
 _INPUT_SIZE = 192
@@ -67,4 +68,4 @@ def _run(data: bytes) -> bytes:
     return _OUTPUT
 
 
-POINT_EVALUATION = Precompile("POINT_EVALUATION", fixed_price(50_000), _run)
+POINT_EVALUATION = Precompile("POINT_EVALUATION", fixed_price(GAS_POINT_EVALUATION), _run)

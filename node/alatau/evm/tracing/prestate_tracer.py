@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from alatau.evm.bounds import INITCODE_SIZE_MAX
 from alatau.evm.calls import create2_address, create_address, delegate_of
 from alatau.evm.frame import Frame, Tracer
-from alatau.evm.gas import INITCODE_SIZE_MAX
 from alatau.evm.operations import ADDRESS
 from alatau.state.block_state import BlockState, code_with_hash
 from alatau.types.account import EMPTY_ACCOUNT

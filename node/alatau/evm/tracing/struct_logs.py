@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from alatau.evm.frame import Frame, Tracer
-from alatau.evm.opcodes import Opcode, opcodes
+from alatau.evm.opcode import Opcode
+from alatau.evm.opcodes import opcodes
 from alatau.evm.tracing.call_tracer import error_text
 from alatau.state.block_state import load_slot
 
