@@ -20,6 +20,7 @@ from alatau.app.keystore import DEVNET_COST
 from alatau.app.private_file import write_private
 from alatau.app.provision import ProvisionedHome, provision_home
 from alatau.artifacts import addresses
+from alatau.codec.json_text import parse_json
 from alatau.transport.certificates import authority_certificate
 from alatau_devnet import accounts
 from alatau_devnet.errors import DevnetError
@@ -28,6 +29,8 @@ from alatau_devnet.ports import HOST, choose_ports
 from alatau_devnet.processes import log_tail, running_pid, start_process, stop_processes
 
 DEFAULT_FOLDER: Final = Path("build/devnet")
+_FILE_SIZE_MAX: Final = 1024 * 1024
+"""Bytes; a network of seven has about 3,000."""
 _FILE: Final = "network.json"
 _START_S: Final = 60.0
 """A node imports its libraries and computes genesis in a few seconds; seven on two cores take longer."""
@@ -108,14 +111,21 @@ def create_network(folder: Path, options: DevnetOptions) -> Devnet:
 
 def load_network(folder: Path = DEFAULT_FOLDER) -> Devnet:
     """The network described in ``folder``; raises ``DevnetError`` where there is none."""
+    file = folder / _FILE
     try:
-        document = json.loads((folder / _FILE).read_text())
+        with file.open("rb") as opened:
+            document = parse_json(opened.read(_FILE_SIZE_MAX + 1), _FILE_SIZE_MAX)
+        return Devnet(
+            folder,
+            document["chain_id"],
+            bytes.fromhex(document["transcript_hash"][2:]),
+            document["residents"],
+            tuple(_node_from_json(folder, entry) for entry in document["nodes"]),
+        )
     except FileNotFoundError:
         raise DevnetError(f"no network in {folder}; start one with: alatau devnet up") from None
-    nodes = tuple(_node_from_json(folder, entry) for entry in document["nodes"])
-    return Devnet(
-        folder, document["chain_id"], bytes.fromhex(document["transcript_hash"][2:]), document["residents"], nodes
-    )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DevnetError(f"{file} is not what was written ({error}); begin anew: alatau devnet up --fresh") from error
 
 
 def network_exists(folder: Path) -> bool:

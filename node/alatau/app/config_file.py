@@ -18,7 +18,10 @@ from alatau.app.config import (
     section_explanation,
 )
 
-_FILE_SIZE_MAX: Final = 1024 * 1024
+_FILE_SIZE_MAX: Final = 64 * 1024
+"""Bytes; the template with every setting has about 4,000."""
+_LINE_LENGTH_MAX: Final = 1024
+"""Characters: a key of 60,000 dotted parts in one line keeps ``tomllib`` busy for 100 s."""
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA"})
 """Read by the command line, not settings of a node."""
@@ -67,7 +70,7 @@ def parse_config(data: bytes, name: str, environment: Mapping[str, str]) -> Node
     text = _decode(data, name)
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Also an integer of 5,000 digits, and 1,000 arrays in each other.
         raise ConfigError((_syntax_problem(str(error), text, name),)) from error
     lines = _lines_of_keys(text)
     values: dict[str, Any] = {}
@@ -95,10 +98,14 @@ def _decode(data: bytes, name: str) -> str:
     if len(data) > _FILE_SIZE_MAX:
         raise ConfigError((Problem(name, f"larger than {_FILE_SIZE_MAX} bytes: no configuration"),))
     try:
-        return data.decode()
+        text = data.decode()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError((Problem(f"{name}:{line}", "not UTF-8"),)) from error
+    for number, line_ in enumerate(text.split("\n"), start=1):
+        if len(line_) > _LINE_LENGTH_MAX:
+            raise ConfigError((Problem(f"{name}:{number}", f"longer than {_LINE_LENGTH_MAX} characters"),))
+    return text
 
 
 def _syntax_problem(message: str, text: str, name: str) -> Problem:

@@ -1,10 +1,17 @@
 """Strict reading of JSON documents: every refusal names the place in the document and what is allowed there."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+
+from alatau.codec.json_text import JsonError, parse_json
+
+_HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_SHOWN_MAX: Final = 60
+"""Characters of a value or name in a message: the file may be all one string."""
 
 
 class DocumentError(ValueError):
@@ -21,10 +28,7 @@ class JsonField:
 
     def wrong(self, expected: str) -> DocumentError:
         """The error that this value is not what was expected."""
-        shown = json.dumps(self.value)
-        return DocumentError(
-            f"{self.where} is {shown if len(shown) <= 60 else shown[:57] + '...'}, expected {expected}"
-        )
+        return DocumentError(f"{self.where} is {_cut(json.dumps(self.value))}, expected {expected}")
 
     def members(self, required: Iterable[str], optional: Iterable[str] = ()) -> "dict[str, JsonField]":
         """The members of an object that has exactly these; a surplus one is more likely a typing error."""
@@ -35,7 +39,8 @@ class JsonField:
                 raise DocumentError(f"{self.where} lacks {name!r}")
         for name in entries:
             if name not in required and name not in optional:
-                raise DocumentError(f"{self.where} has an unknown {name!r}; allowed: {', '.join(required + optional)}")
+                allowed = ", ".join(required + optional)
+                raise DocumentError(f"{self.where} has an unknown {_cut(name)!r}; allowed: {allowed}")
         return entries
 
     def entries(self) -> "dict[str, JsonField]":
@@ -43,7 +48,7 @@ class JsonField:
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
         separator = "" if self.where.endswith(": ") else "."
-        return {name: JsonField(value, f"{self.where}{separator}{name}") for name, value in self.value.items()}
+        return {name: JsonField(value, f"{self.where}{separator}{_cut(name)}") for name, value in self.value.items()}
 
     def items(self) -> "list[JsonField]":
         """The elements of an array."""
@@ -69,12 +74,9 @@ class JsonField:
     def hex(self, size: int | None = None) -> bytes:
         """Bytes from ``0x`` and hexadecimal digits, of ``size`` bytes if given."""
         expected = "0x and hexadecimal digits" if size is None else f"0x and {2 * size} hexadecimal digits"
-        if not isinstance(self.value, str) or not self.value.startswith("0x"):
+        if not isinstance(self.value, str) or not _HEX.fullmatch(self.value):
             raise self.wrong(expected)
-        try:
-            data = bytes.fromhex(self.value[2:])
-        except ValueError:
-            raise self.wrong(expected) from None
+        data = bytes.fromhex(self.value[2:])
         if size is not None and len(data) != size:
             raise self.wrong(expected)
         return data
@@ -84,15 +86,10 @@ def read_document(path: Path, size_max: int) -> JsonField:
     """The JSON document in a file of at most ``size_max`` bytes; raises ``DocumentError``, ``OSError``."""
     with path.open("rb") as file:
         data = file.read(size_max + 1)
-    if len(data) > size_max:
-        raise DocumentError(f"{path} has more than {size_max} bytes")
     try:
-        value = json.loads(data, object_pairs_hook=_without_duplicates)
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"{path} is not UTF-8: {error}") from error
-    except json.JSONDecodeError as error:
-        raise DocumentError(f"{path}:{error.lineno}:{error.colno}: {error.msg}") from error
-    return JsonField(value, f"{path.name}: ")
+        return JsonField(parse_json(data, size_max), f"{path.name}: ")
+    except JsonError as error:
+        raise DocumentError(f"{path}: {error}") from error
 
 
 def canonical_json(value: Mapping[str, Any]) -> bytes:
@@ -105,9 +102,5 @@ def pretty_json(value: Mapping[str, Any]) -> bytes:
     return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
 
 
-def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if len(names) != len(set(names)):
-        name = next(n for n in names if names.count(n) > 1)
-        raise DocumentError(f"the name {name!r} occurs twice in one object")
-    return dict(pairs)
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 3] + "..."

@@ -13,12 +13,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shown
 from typing import Any, Final
 
 from Crypto.Cipher import AES
 from Crypto.Protocol.KDF import scrypt
 
 from alatau.app.private_file import write_private
+from alatau.codec.json_text import JsonError, parse_json
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 
@@ -87,11 +89,11 @@ def decrypt_key(document: Mapping[str, Any], password: str) -> PrivateKey:
         WrongPasswordError: the message authentication code differs.
     """
     if document.get("version") != VERSION:
-        msg = f"keystore has version {document.get('version')!r}, expected {VERSION}"
+        msg = f"keystore has version {shown(document.get('version'))}, expected {VERSION}"
         raise KeystoreError(msg)
     crypto = _mapping(document, "crypto")
     if crypto.get("cipher") != _CIPHER:
-        msg = f"keystore's cipher is {crypto.get('cipher')!r}, expected {_CIPHER!r}"
+        msg = f"keystore's cipher is {shown(crypto.get('cipher'))}, expected {_CIPHER!r}"
         raise KeystoreError(msg)
     iv = _hex(_mapping(crypto, "cipherparams"), "iv", AES.block_size)
     ciphertext, mac = _hex(crypto, "ciphertext", 32), _hex(crypto, "mac", 32)
@@ -121,13 +123,10 @@ def load_document(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``; raises ``KeystoreError``, ``OSError``."""
     with path.open("rb") as file:
         data = file.read(_FILE_SIZE_MAX + 1)
-    if len(data) > _FILE_SIZE_MAX:
-        msg = f"{path} has more than {_FILE_SIZE_MAX} bytes: no keystore"
-        raise KeystoreError(msg)
     try:
-        document = json.loads(data)
-    except ValueError as error:
-        msg = f"{path} is no JSON: {error}"
+        document = parse_json(data, _FILE_SIZE_MAX)
+    except JsonError as error:
+        msg = f"{path} is no keystore: {error}"
         raise KeystoreError(msg) from error
     if not isinstance(document, dict):
         msg = f"{path} holds no JSON object"
@@ -149,12 +148,12 @@ def _derive(crypto: Mapping[str, Any], password: str) -> bytes:
             return _scrypt(password, salt, ScryptCost(n, r, p), size)
         case "pbkdf2":
             if params.get("prf") != "hmac-sha256":
-                msg = f"keystore's prf is {params.get('prf')!r}, expected 'hmac-sha256'"
+                msg = f"keystore's prf is {shown(params.get('prf'))}, expected 'hmac-sha256'"
                 raise KeystoreError(msg)
             rounds = _integer(params, "c", 1, _PBKDF2_ROUNDS_MAX)
             return hashlib.pbkdf2_hmac("sha256", password.encode(), salt, rounds, size)
         case other:
-            msg = f"keystore's kdf is {other!r}, expected 'scrypt' or 'pbkdf2'"
+            msg = f"keystore's kdf is {shown(other)}, expected 'scrypt' or 'pbkdf2'"
             raise KeystoreError(msg)
 
 
@@ -177,7 +176,7 @@ def _checked_key(document: Mapping[str, Any], secret: bytes) -> PrivateKey:
         msg = "keystore holds a secret that is no secp256k1 key"
         raise KeystoreError(msg) from error
     if document.get("address") is not None and _hex(document, "address", 20) != key.address:
-        msg = f"keystore states address {document['address']}, but its key has {key.address.hex()}"
+        msg = f"keystore states address {shown(document['address'])}, but its key has {key.address.hex()}"
         raise KeystoreError(msg)
     return key
 
@@ -193,7 +192,7 @@ def _mapping(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def _integer(source: Mapping[str, Any], name: str, low: int, high: int) -> int:
     value = source.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        msg = f"keystore's {name!r} is {value!r}, expected an integer in {low}..{high}"
+        msg = f"keystore's {name!r} is {shown(value)}, expected an integer in {low}..{high}"
         raise KeystoreError(msg)
     return value
 

@@ -21,11 +21,19 @@ def find_password(file: Path | None, environment: Mapping[str, str], prompt: Cal
     if file is not None:
         return _read(file)
     if password := environment.get(VARIABLE):
-        return password
+        return _checked(password, VARIABLE)
     if prompt is None:
         raise PasswordError(f"no password: set {VARIABLE}, name a file with --password-file, or run on a terminal")
     if not (password := prompt()):
         raise PasswordError("the password is empty")
+    return _checked(password, "the password")
+
+
+def _checked(password: str, what: str) -> str:
+    try:
+        password.encode()
+    except UnicodeEncodeError as error:
+        raise PasswordError(f"{what} is not UTF-8") from error
     return password
 
 

@@ -11,6 +11,8 @@ EVM_VERSION: Final = "prague"
 """The newest that Vyper 0.4.3 knows; Osaka runs its code unchanged."""
 
 _FORMATS: Final = ("abi", "bytecode", "bytecode_runtime", "layout")
+_MESSAGE_MAX: Final = 2_000
+"""Characters: Vyper quotes the line at fault, however long."""
 
 
 class CompilationError(ValueError):
@@ -58,10 +60,16 @@ def compile_file(path: Path, root: Path) -> dict[str, Any]:
             settings=Settings(evm_version=EVM_VERSION),
         )
     except (VyperException, OSError) as error:
-        raise CompilationError(f"{path.name}: {error}") from error
+        raise CompilationError(f"{path.name}: {_cut(str(error))}") from error
+    except Exception as error:
+        raise CompilationError(f"{path.name}: Vyper gave up: {type(error).__name__}: {_cut(str(error))}") from error
     return {
         "abi": output["abi"],
         "initcode": output["bytecode"],
         "runtime": output["bytecode_runtime"],
         "layout": json.loads(json.dumps(output["layout"])),
     }
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= _MESSAGE_MAX else message[:_MESSAGE_MAX] + "..."

@@ -45,7 +45,7 @@ def new(file: Path, weak: bool, password_file: Path | None, as_json: bool) -> No
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option(
     "--from-file",
-    type=click.File(),
+    type=click.File(errors="replace"),
     default="-",
     help="File with the secret as 64 hexadecimal digits; standard input by default, never an argument.",
 )

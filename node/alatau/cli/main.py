@@ -71,7 +71,8 @@ def run(arguments: list[str]) -> int:
         if None in codes:
             raise
         for leaf in found:
-            click.echo(f"error: {leaf}", err=True)
+            # A name or a line of a file that is no UTF-8 may be in it.
+            click.echo(f"error: {leaf}".encode(errors="backslashreplace"), err=True)
         return codes[0] or ExitCode.FAILED
     return result if isinstance(result, int) else ExitCode.OK
 

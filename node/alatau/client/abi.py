@@ -4,7 +4,6 @@ Values are Python's own: ints, bools, str, bytes, tuples and lists; an address i
 its hex form is taken too. The coding itself is eth_abi's.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +11,12 @@ from typing import Any, Final
 
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import AddressDecoder
-from eth_abi.exceptions import DecodingError, EncodingError
+from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as default_registry
 
 from alatau.client.errors import AbiError, ContractReverted
+from alatau.codec.json_text import JsonError, parse_json
 from alatau.crypto.keccak import keccak256
 from alatau.wire.logs import EventLog
 from alatau.wire.reverts import describe_revert, revert_reason
@@ -37,6 +37,9 @@ def _codec() -> ABICodec:
 
 
 _CODEC: Final = _codec()
+_ABI_SIZE_MAX: Final = 8 * 1024 * 1024
+"""Bytes; a compiler's output with bytecode and source maps of a large contract has about 1 MB."""
+_SOURCE_SUFFIXES: Final = frozenset({".vy", ".vyi", ".sol"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +110,7 @@ class Abi:
 
     def _add(self, entry: Mapping[str, Any]) -> None:
         inputs = tuple(_type(item) for item in entry.get("inputs", ()))
-        name = entry.get("name", "")
+        name = _name(entry)
         signature = f"{name}({','.join(inputs)})".encode()
         match entry["type"]:
             case "function":
@@ -116,7 +119,7 @@ class Abi:
                     Function(
                         name,
                         inputs,
-                        tuple(item.get("name", "") for item in entry.get("inputs", ())),
+                        tuple(_name(item) for item in entry.get("inputs", ())),
                         tuple(_type(item) for item in entry.get("outputs", ())),
                         keccak256(signature)[:4],
                         payable=mutability == "payable",
@@ -125,7 +128,7 @@ class Abi:
                 )
             case "event" if not entry.get("anonymous"):
                 fields = tuple(
-                    EventField(item["name"], _type(item), bool(item.get("indexed"))) for item in entry["inputs"]
+                    EventField(_name(item), _type(item), bool(item.get("indexed"))) for item in entry["inputs"]
                 )
                 topic = keccak256(signature)
                 self.events[topic] = EventType(name, fields, topic)
@@ -227,24 +230,45 @@ class Abi:
 
 
 def load_abi(source: "Abi | str | Path | Sequence[Mapping[str, Any]]") -> Abi:
-    """An ABI from its JSON (text, parsed, or a file's path); a compiler's output with an ``abi`` key will do."""
+    """An ABI from its JSON (text, parsed, or a file's path); a compiler's output with an ``abi`` key will do.
+
+    Raises:
+        AbiError: the source is no ABI; the message says why.
+        OSError: the file cannot be read.
+    """
     if isinstance(source, Abi):
         return source
-    parsed: Any = source
-    if isinstance(source, Path):
-        parsed = json.loads(source.read_text())
-    elif isinstance(source, str):
-        parsed = json.loads(source)
+    where = source.name if isinstance(source, Path) else "the ABI"
+    parsed = _parsed_abi(source, where) if isinstance(source, str | Path) else source
     if isinstance(parsed, Mapping):
-        parsed = parsed["abi"]
-    return Abi(parsed)
+        parsed = parsed.get("abi")
+    if not isinstance(parsed, Sequence) or isinstance(parsed, str | bytes):
+        raise AbiError(f"{where} holds no list of functions and events, nor an object with one under 'abi'")
+    try:
+        return Abi(parsed)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise AbiError(f"{where} is no ABI: an entry lacks or misuses {error}") from error
+
+
+def _parsed_abi(source: str | Path, where: str) -> Any:
+    if isinstance(source, Path) and source.suffix in _SOURCE_SUFFIXES:
+        raise AbiError(f"{where} is a contract's source; the ABI is made of it by: vyper -f abi {where}")
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            data = file.read(_ABI_SIZE_MAX + 1)
+    else:
+        data = source.encode(errors="surrogatepass")
+    try:
+        return parse_json(data, _ABI_SIZE_MAX)
+    except JsonError as error:
+        raise AbiError(f"{where} is no ABI: {error}") from error
 
 
 def encode(types: Sequence[str], values: Sequence[Any], where: str) -> bytes:
     """ABI encoding of arguments; raises ``AbiError``."""
     try:
         return bytes(_CODEC.encode(types, values))
-    except (EncodingError, ValueError, TypeError) as error:
+    except (EncodingError, ParseError, ValueError, TypeError) as error:
         raise AbiError(f"arguments of {where} do not fit ({','.join(types)}): {error}") from error
 
 
@@ -252,8 +276,15 @@ def decode(types: Sequence[str], data: bytes, where: str) -> tuple[Any, ...]:
     """ABI decoding; raises ``AbiError``."""
     try:
         return tuple(_CODEC.decode(types, data))
-    except (DecodingError, ValueError, OverflowError) as error:
+    except (DecodingError, ParseError, ValueError, OverflowError) as error:
         raise AbiError(f"the data of {where} is no ({','.join(types)}): {error}") from error
+
+
+def _name(item: Mapping[str, Any]) -> str:
+    name = item.get("name", "")
+    if not isinstance(name, str):
+        raise TypeError(f"the name {name!r:.60}, which is no string")
+    return name
 
 
 def _type(item: Mapping[str, Any]) -> str:

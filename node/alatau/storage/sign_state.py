@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from alatau.codec.json_text import parse_json
 from alatau.consensus.records import SignState, SignStep
 from alatau.storage.disk import FULL, Disk, atomic_write
 from alatau.storage.errors import DiskFullError, SignStateError, WriteFailedError
 
 _VERSION: Final = 1
 _FIELDS: Final = {"version", "height", "round", "step", "digest", "signature", "checksum"}
+_SIZE_MAX: Final = 4096
+"""Bytes; what is written has about 400."""
 _REMEDY: Final = (
     "Make sure that no other process signs with this key, and let the network decide some dozens of blocks without"
     " this validator; then move the file away and start the node again. Until its last signature is that far back"
@@ -178,7 +181,7 @@ def _encode(signed: Signed) -> bytes:
 
 def _decode(path: Path, data: bytes) -> Signed:
     try:
-        fields = json.loads(data)
+        fields = parse_json(data, _SIZE_MAX)
         if not isinstance(fields, dict) or set(fields) != _FIELDS:
             raise SignStateDamagedError(path, "it has other fields than it should")
         if fields["checksum"] != _checksum({name: fields[name] for name in fields if name != "checksum"}):

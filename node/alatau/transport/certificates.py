@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -209,7 +210,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 def _load_key(key_pem: bytes) -> ec.EllipticCurvePrivateKey:
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         msg = f"not an unencrypted private key in PEM: {error}"
         raise CertificateError(msg) from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
@@ -221,7 +222,7 @@ def _load_key(key_pem: bytes) -> ec.EllipticCurvePrivateKey:
 def _load_public_key(public_key: bytes) -> ec.EllipticCurvePublicKey:
     try:
         key = serialization.load_der_public_key(public_key)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         msg = f"not a SubjectPublicKeyInfo: {error}"
         raise CertificateError(msg) from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -188,7 +188,7 @@ def read_contribution(path: Path) -> Contribution:
 def _check_tls_signature(validator: GenesisValidator, signature: bytes, digest: bytes) -> None:
     try:
         key = serialization.load_der_public_key(validator.tls_public_key)
-    except ValueError as error:
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise CeremonyError(f"{validator.name}: tls_public_key is no SubjectPublicKeyInfo: {error}") from error
     if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
         raise CeremonyError(f"{validator.name}: tls_public_key is not on P-256")

@@ -196,7 +196,7 @@ def _forks(document: JsonField) -> tuple[tuple[int, Fork], ...]:
     forks = []
     for item in document.items():
         f = item.members(("height", "rules"))
-        if f["rules"].value not in set(Fork):
+        if f["rules"].value not in list(Fork):
             raise f["rules"].wrong(" or ".join(repr(fork.value) for fork in Fork))
         forks.append((f["height"].integer(), Fork(f["rules"].value)))
     heights = [height for height, _ in forks]

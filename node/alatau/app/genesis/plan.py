@@ -275,7 +275,7 @@ def _observer(document: JsonField) -> Observer:
 
 def _named(document: JsonField, kind: type[_E]) -> _E:
     names = {member.name.lower(): member for member in kind if member.name}
-    if document.value not in names:
+    if not isinstance(document.value, str) or document.value not in names:
         raise document.wrong("one of " + ", ".join(names))
     return names[document.value]
 

@@ -101,7 +101,7 @@ def test_a_missing_member_and_a_repeated_one_are_refused(tmp_path: Path) -> None
     with pytest.raises(DocumentError, match="lacks 'config'"):
         read_genesis(file)
     file.write_text('{"format":\n oops}')
-    with pytest.raises(DocumentError, match=r"genesis\.json:2:2: Expecting value"):
+    with pytest.raises(DocumentError, match=r"genesis\.json: no JSON at line 2, column 2: Expecting value"):
         read_genesis(file)
 
 
