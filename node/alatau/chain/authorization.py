@@ -13,7 +13,7 @@ from alatau.state.block_state import (
     BlockState,
     code_hash_of,
     code_with_hash,
-    is_alive,
+    exists,
     nonce_of,
     set_code,
     set_nonce,
@@ -56,7 +56,7 @@ def _apply(block: BlockEnvironment, state: BlockState, authorization: Authorizat
         return 0
     if nonce_of(state, authority) != authorization.nonce:
         return 0
-    refund = PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST if is_alive(state, authority) else 0
+    refund = PER_EMPTY_ACCOUNT_COST - PER_AUTH_BASE_COST if exists(state, authority) else 0
     if authorization.address == _NULL_ADDRESS:
         if code_hash_of(state, authority) != EMPTY_HASH:
             set_code(state, authority, b"")

@@ -191,6 +191,14 @@ def is_alive(state: BlockState, address: bytes) -> bool:
     return bool(balance_of(state, address) or state.nonces[address] or state.code_hashes[address] != EMPTY_HASH)
 
 
+def exists(state: BlockState, address: bytes) -> bool:
+    """Whether an account is in the state, be it empty.
+
+    Only an allocation of a genesis of old, or a test, puts an empty account there (EIP-161, EIP-7523).
+    """
+    return is_alive(state, address) or (address in state.hollow and address not in state.touched)
+
+
 def has_storage(state: BlockState, address: bytes) -> bool:
     """Whether any slot of an account is set (EIP-7610)."""
     balance_of(state, address)

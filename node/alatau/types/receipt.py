@@ -14,6 +14,8 @@ _HASH_HEADER: Final = b"\xa0"
 _BLOOM_HEADER: Final = b"\xb9\x01\x00"
 """RLP's headers of strings of 20, 32 and 256 bytes."""
 
+_ROOT_SIZE: Final = 32
+
 _BLOOM_CACHE: Final = 8_192
 """Values whose bits are kept, in 4 MB: contracts, event names and busy accounts come again in every block."""
 
@@ -68,9 +70,18 @@ def _encode_log(log: Log) -> bytes:
 
 
 def decode_receipt(data: bytes) -> Receipt:
-    """Read a receipt; raises ``RlpError``."""
+    """Read a receipt of Byzantium or later (EIP-658).
+
+    Older ones, which hold the state root after the transaction where the status is now, are out of scope: no network
+    of this node's had them.
+
+    Raises:
+        RlpError: no canonical receipt, or one from before Byzantium.
+    """
     kind, body = (data[0], data[1:]) if b"\x00" < data[:1] < b"\x80" else (0, data)
     f = rlp.to_list(rlp.decode(body), 4)
+    if isinstance(f[0], bytes) and len(f[0]) == _ROOT_SIZE:
+        raise rlp.RlpError("a receipt from before Byzantium: a state root where EIP-658 has a status")
     status = rlp.to_uint(f[0], 8)
     if status > 1:
         raise rlp.RlpError(f"receipt's status is {status}, expected 0 or 1")

@@ -6,7 +6,15 @@ import pytest
 
 from alatau.chain.authorization import apply_authorizations, authority_of
 from alatau.crypto.secp256k1 import ORDER, PrivateKey
-from alatau.state.block_state import BlockState, begin_transaction, code_hash_of, code_with_hash
+from alatau.state.block_state import (
+    BlockState,
+    balance_of,
+    begin_transaction,
+    code_hash_of,
+    code_with_hash,
+    end_transaction,
+    touch,
+)
 from alatau.types.transaction import Authorization, authorization_digest
 from tests.unit.evm.world import OTHER, MemoryState, block
 
@@ -37,6 +45,22 @@ def test_for_this_chain_or_any(chain_id: int) -> None:
 def test_an_existing_account_gets_a_refund() -> None:
     """The price supposes a new account; half of it comes back where there was one."""
     assert code_after(MemoryState().put(OWNER.address, balance=1), signed())[1] == 12_500
+
+
+def test_an_empty_account_that_exists_gets_a_refund_too() -> None:
+    """EIP-7702 asks whether the authority is in the trie, as the executable specification does, not what it holds."""
+    assert code_after(MemoryState().put(OWNER.address), signed()) == (b"\xef\x01\x00" + OTHER, 12_500)
+
+
+def test_an_empty_account_that_was_removed_gets_none() -> None:
+    """What an earlier transaction touched, and so removed (EIP-161), exists no more."""
+    state = BlockState(MemoryState().put(OWNER.address))
+    begin_transaction(state)
+    balance_of(state, OWNER.address)
+    touch(state, OWNER.address)
+    end_transaction(state)
+    begin_transaction(state)
+    assert apply_authorizations(block(), state, [signed()]) == 0
 
 
 @pytest.mark.parametrize(

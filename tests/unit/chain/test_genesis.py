@@ -27,6 +27,14 @@ def test_genesis_is_a_function_of_its_file() -> None:
     assert make_genesis(genesis).block.hash != make_genesis(small_genesis()).block.hash
 
 
+def test_genesis_makes_no_empty_account() -> None:
+    """An allocation of nothing leaves no account behind, so no network has empty ones (EIP-7523)."""
+    genesis = small_genesis()
+    genesis.alloc[ADDRESS] = 0
+    assert ADDRESS not in make_genesis(genesis).diff.accounts
+    assert make_genesis(genesis).block.hash == make_genesis(small_genesis()).block.hash
+
+
 def test_constructors_run_at_their_addresses() -> None:
     """A contract's code and storage come from running its constructor."""
     made = make_genesis(small_genesis(GenesisContract("Answer", ADDRESS, STORES_42)))

@@ -74,6 +74,15 @@ def test_refusals(reason: str, fields: dict[str, object]) -> None:
     assert state.diff().accounts == {}
 
 
+@pytest.mark.parametrize("kind", TransactionType)
+@pytest.mark.parametrize("chain_id", [0, 1, 7774])
+def test_no_chain_id_but_the_own(kind: TransactionType, chain_id: int) -> None:
+    """A transaction that names a chain is for that one, in every type; 0 is no wildcard (EIP-2930, EIP-1559)."""
+    with pytest.raises(InvalidTransactionError) as refusal:
+        validate_transaction(block(), BlockState(parent()), signed(type=kind, chain_id=chain_id), RESIDENT.address)
+    assert refusal.value.reason == "wrong_chain"
+
+
 def test_prague_has_no_cap_per_transaction() -> None:
     """EIP-7825 is Osaka's."""
     tx = signed(gas_limit=16_777_217)

@@ -53,6 +53,13 @@ def test_known_receipt() -> None:
     assert encode_receipt(Receipt(2, True, 21_000, (), bytes(256))) == b"\x02" + body
 
 
+def test_a_receipt_from_before_byzantium_is_refused_by_name() -> None:
+    """It holds a state root instead of a status (EIP-658), which the error says."""
+    old = rlp.encode([b"\x11" * 32, 21_000, bytes(256), []])
+    with pytest.raises(rlp.RlpError, match="before Byzantium"):
+        decode_receipt(old)
+
+
 def test_log_item() -> None:
     """Address, topics, data."""
     log = Log(b"\x01" * 20, (b"\x02" * 32,), b"\x03")
