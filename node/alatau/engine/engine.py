@@ -56,10 +56,10 @@ from alatau.engine.chain_view import ChainView
 from alatau.engine.journal import Journal
 from alatau.engine.peers import Peers
 from alatau.engine.production import Production
-from alatau.engine.slices import in_slices
 from alatau.engine.subscriptions import Subscriptions
 from alatau.engine.timers import Timers
 from alatau.mempool.pool import Mempool
+from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.vote import Commit, Proposal, Vote
 

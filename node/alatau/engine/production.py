@@ -18,9 +18,9 @@ from alatau.chain.finality import verify_commit
 from alatau.chain.tip import Tip
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission
-from alatau.engine.slices import in_slices
 from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
+from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet

@@ -11,8 +11,8 @@ from alatau.p2p.counters import Counters
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
-from alatau.p2p.slices import in_slices
 from alatau.p2p.table import PeerTable
+from alatau.transport.slices import in_slices
 from alatau.types.transaction import Transaction
 from alatau.wire.consensus import read_control, read_proposal
 from alatau.wire.errors import WireError

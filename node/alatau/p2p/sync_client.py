@@ -6,13 +6,13 @@ import trio
 
 from alatau.p2p.counters import Counters
 from alatau.p2p.settings import Settings
-from alatau.p2p.slices import in_slices
 from alatau.p2p.stubs import FETCH_BLOCKS
 from alatau.p2p.table import PeerTable
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
+from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.vote import Commit
 from alatau.wire.errors import WireError

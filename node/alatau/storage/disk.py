@@ -69,6 +69,7 @@ def atomic_write(disk: Disk, path: Path, data: bytes, mode: int = 0o600) -> None
     partial = path.with_name(path.name + ".partial")
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
+        os.fchmod(descriptor, mode)  # a partial file that was left behind keeps its mode when it is opened again
         disk.boundary("replace/created")
         disk.write(descriptor, data, 0)
         disk.boundary("replace/written")

@@ -77,14 +77,3 @@ def test_a_broken_configuration_is_part_of_the_check(tmp_path: Path) -> None:
     assert config is None
     assert str(problems[0]).startswith("config.toml:2: rpc.listen = 4")
     assert len(problems) > 1
-
-
-def test_a_private_file_is_replaced_only_on_request(tmp_path: Path) -> None:
-    """And nothing is left behind of an attempt."""
-    path = tmp_path / "key"
-    write_private(path, b"one")
-    with pytest.raises(FileExistsError):
-        write_private(path, b"two")
-    write_private(path, b"three", replace=True)
-    assert path.read_bytes() == b"three"
-    assert list(tmp_path.iterdir()) == [path]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from alatau.engine.slices import in_slices
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
+from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
 from tests.unit.engine.local_nodes import (

@@ -1,4 +1,4 @@
-"""Running a pure generator in slices, so that nothing else waits long for it."""
+"""Long work in slices, on the loop that votes, timers, calls and pings share."""
 
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar

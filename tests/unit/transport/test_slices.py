@@ -5,7 +5,7 @@ from collections.abc import Generator
 import pytest
 import trio
 
-from alatau.engine.slices import in_slices
+from alatau.transport.slices import in_slices
 
 
 def counting(steps: int) -> Generator[None, bool | None, int]:
