@@ -24,10 +24,10 @@ class FlatState:
 
     __slots__ = ("_accounts", "_codes", "_db", "_slots")
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, accounts_cached: int = ACCOUNTS_CACHED, slots_cached: int = SLOTS_CACHED) -> None:
         self._db = db
-        self._accounts: GenerationCache[bytes, Account] = GenerationCache(ACCOUNTS_CACHED)
-        self._slots: GenerationCache[tuple[bytes, int], int] = GenerationCache(SLOTS_CACHED)
+        self._accounts: GenerationCache[bytes, Account] = GenerationCache(accounts_cached)
+        self._slots: GenerationCache[tuple[bytes, int], int] = GenerationCache(slots_cached)
         self._codes: GenerationCache[bytes, bytes] = GenerationCache(CODES_CACHED_BYTES)
 
     def account(self, address: bytes) -> Account | None:

@@ -12,7 +12,7 @@ from alatau.storage.history import value_before
 from alatau.trie.generations import GenerationCache
 from alatau.types.account import Account, decode_account
 
-_INDEX_BYTES_CACHED: Final = 4 * 1024 * 1024
+INDEX_BYTES_CACHED: Final = 4 * 1024 * 1024
 """Index records kept: those of 400 full blocks, or of the whole history of usual ones."""
 
 
@@ -21,10 +21,10 @@ class Past:
 
     __slots__ = ("_db", "_indexes", "_reach")
 
-    def __init__(self, db: Database, reach: Callable[[int], int]) -> None:
+    def __init__(self, db: Database, reach: Callable[[int], int], cached_bytes: int = INDEX_BYTES_CACHED) -> None:
         self._db = db
         self._reach = reach
-        self._indexes: GenerationCache[int, bytes] = GenerationCache(_INDEX_BYTES_CACHED)
+        self._indexes: GenerationCache[int, bytes] = GenerationCache(cached_bytes)
 
     def tip_for(self, height: int) -> int:
         """The tip's height; raises ``HistoryPrunedError`` where ``height`` is out of reach."""

@@ -32,7 +32,7 @@ from alatau.storage.errors import (
     HistoryPrunedError,
     SchemaError,
 )
-from alatau.storage.flat_state import FlatState
+from alatau.storage.flat_state import ACCOUNTS_CACHED, SLOTS_CACHED, FlatState
 from alatau.storage.frozen_state import FrozenState, frozen_state
 from alatau.storage.history import HISTORY_BLOCKS
 from alatau.storage.log_index import (
@@ -47,7 +47,7 @@ from alatau.storage.log_index import (
     logs_of,
     matches,
 )
-from alatau.storage.past_state import NewestNodes, Past, PastNodes, StateView
+from alatau.storage.past_state import INDEX_BYTES_CACHED, NewestNodes, Past, PastNodes, StateView
 from alatau.storage.progress import Progress
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau.trie.generations import GenerationCache
@@ -72,6 +72,16 @@ class StoreOptions:
     """Trie nodes kept in memory."""
     history_blocks: int = HISTORY_BLOCKS
     """Blocks that can be looked back to, proved and rolled back."""
+    accounts_cached: int = ACCOUNTS_CACHED
+    """Newest accounts kept decoded in memory."""
+    slots_cached: int = SLOTS_CACHED
+    """Newest words of storage kept in memory."""
+    headers_cached: int = 1_024
+    """Recent headers: BLOCKHASH asks for 256 of them, clients for the newest."""
+    blocks_cached_bytes: int = 16 * MIB
+    """Recent blocks, by size of their transactions: peers and subscribers ask for the newest."""
+    history_cached_bytes: int = INDEX_BYTES_CACHED
+    """Index records of the history kept in memory."""
 
 
 class Store:
@@ -101,14 +111,12 @@ class Store:
         self._db = db
         self._disk = disk
         self._marker = marker
-        self._flat = FlatState(db)
+        self._flat = FlatState(db, options.accounts_cached, options.slots_cached)
         self._nodes = NewestNodes(db)
-        self._past = Past(db, self._reach)
+        self._past = Past(db, self._reach, options.history_cached_bytes)
         self._node_cache = NodeCache(options.node_cache_bytes)
-        self._headers: GenerationCache[int, Header] = GenerationCache(1_024)
-        """Recent headers: BLOCKHASH asks for 256 of them, clients for the newest."""
-        self._blocks: GenerationCache[int, Block] = GenerationCache(16 * MIB)
-        """Recent blocks, by size of their transactions: peers and subscribers ask for the newest."""
+        self._headers: GenerationCache[int, Header] = GenerationCache(options.headers_cached)
+        self._blocks: GenerationCache[int, Block] = GenerationCache(options.blocks_cached_bytes)
         self._tip: Header | None = None
         self._tip_hash = b""
         self._oldest = 0

@@ -13,7 +13,11 @@ V = TypeVar("V")
 
 
 class GenerationCache(Generic[K, V]):
-    """At most about ``limit`` units of entries; the caller says how many units an entry counts."""
+    """At most about ``limit`` units of entries; the caller says how many units an entry counts.
+
+    A key that changes its value may stand in both generations; the young one counts. So whatever takes a value
+    away takes it from both: what lies beneath is older.
+    """
 
     __slots__ = ("_half", "_old", "_used", "_young")
 
@@ -30,8 +34,11 @@ class GenerationCache(Generic[K, V]):
         return self._old.get(key) if found is None else found
 
     def put(self, key: K, value: V, units: int) -> None:
-        """Keep ``value``, or keep it longer."""
-        if key not in self._young:
+        """Keep ``value`` in place of what was kept under ``key``, or keep it longer."""
+        before = self._young.get(key)
+        # Another value may be larger than the one that it replaces. Both count until the generation ends, since
+        # nobody knows any more what the first one counted: the bound holds, and single units need no such care.
+        if before is None or (units > 1 and before is not value):
             self._used += units
         self._young[key] = value
         if self._used > self._half:
@@ -48,10 +55,9 @@ class GenerationCache(Generic[K, V]):
         """Forget entries that nobody will ask for again; ``units_of`` says how many units one counted."""
         young, old = self._young, self._old
         for key in keys:
+            old.pop(key, None)
             value = young.pop(key, None)
-            if value is None:
-                old.pop(key, None)
-            else:
+            if value is not None:
                 # Only what is dropped makes room: a key that was not here leaves the rest as large as it is.
                 self._used -= units_of(value)
 

@@ -35,22 +35,54 @@ def test_a_limit_of_nothing_keeps_nothing_for_long() -> None:
     assert len(cache) <= 3
 
 
-@given(st.lists(st.tuples(st.sampled_from(["put", "drop"]), st.integers(0, 20))))
-def test_never_another_value(steps: list[tuple[str, int]]) -> None:
-    """What is found is what was put last, and what was dropped is not found."""
-    cache: GenerationCache[int, int] = GenerationCache(8)
-    last: dict[int, int] = {}
-    for turn, (step, key) in enumerate(steps):
+@given(
+    st.integers(0, 24),
+    st.lists(st.tuples(st.sampled_from(["put", "put all", "drop", "clear"]), st.integers(0, 8), st.integers(1, 9))),
+)
+def test_never_another_value(limit: int, steps: list[tuple[str, int, int]]) -> None:
+    """At every size, what is found is what was put last, and what was dropped is not found; the bound holds."""
+    cache: GenerationCache[int, tuple[int, int]] = GenerationCache(limit)
+    last: dict[int, tuple[int, int]] = {}
+    largest = 0
+    for turn, (step, key, units) in enumerate(steps):
+        value = (turn, units)
         if step == "put":
-            cache.put(key, turn, 1)
-            last[key] = turn
-        else:
-            cache.drop_all([key], lambda _: 1)
+            cache.put(key, value, units)
+            last[key] = value
+            largest = max(largest, units)
+        elif step == "put all":
+            both = {key: value, key + 1: value}
+            cache.put_all(both, 2 * units)
+            last |= both
+            largest = max(largest, 2 * units)
+        elif step == "drop":
+            cache.drop_all([key], lambda entry: entry[1])
             last.pop(key, None)
-        for known in range(21):
-            assert cache.get(known) in {None, last.get(known)}
-    cache.clear()
-    assert len(cache) == 0
+        else:
+            cache.clear()
+            last.clear()
+        found = {known: kept for known in range(10) if (kept := cache.get(known)) is not None}
+        assert found.items() <= last.items()
+        assert sum(kept[1] for kept in found.values()) <= limit + largest
+
+
+def test_what_was_dropped_does_not_come_back_from_the_older_generation() -> None:
+    """A key that stands in both generations is dropped from both."""
+    cache: GenerationCache[int, str] = GenerationCache(8)
+    for key in (0, 1, 2, 3, 4):
+        cache.put(key, "earlier", 1)
+    cache.put(0, "later", 1)
+    cache.drop_all([0], lambda _: 1)
+    assert cache.get(0) is None
+
+
+def test_larger_values_in_place_of_smaller_ones_are_counted() -> None:
+    """The limit holds when entries grow under keys that are there already."""
+    cache: GenerationCache[int, bytes] = GenerationCache(100)
+    for size in (1, 40, 40, 40):
+        for key in range(10):
+            cache.put(key, bytes(size), size)
+    assert sum(len(cache.get(key) or b"") for key in range(10)) <= 100 + 40
 
 
 def test_dropping_what_is_not_there_makes_no_room() -> None:
