@@ -7,7 +7,7 @@ Decoding is strict: a non-canonical length, a byte below 0x80 wrapped in a strin
 bytes are a :class:`RlpError`, because two encodings of one value would give one value two hashes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, TypeAlias
 
 Item: TypeAlias = "bytes | int | Sequence[Item]"
@@ -69,17 +69,45 @@ def wrap_list(payload: bytes) -> bytes:
     return (_SHORT_LISTS[size] if size <= _SHORT_MAX else _header(_LIST, size)) + payload
 
 
-def decode(data: bytes) -> Decoded:
+def decode(data: bytes, items_max: int | None = None) -> Decoded:
     """Decode exactly one item that fills ``data``.
 
+    Args:
+        data: what somebody sent or stored.
+        items_max: how many items it may hold at any depth, itself included; None where the bytes are our own. A
+            million empty items take a megabyte, and seconds to build, so they are counted before anything is built.
+
     Raises:
-        RlpError: the bytes are not canonical, or more follow.
+        RlpError: the bytes are not canonical, more follow, or they hold more items.
     """
+    if items_max is not None and items_max < len(data):
+        _check_count(data, items_max)
     item, end = _decode_at(data, 0, len(data), 0)
     if end != len(data):
         msg = f"{len(data) - end} bytes follow the item"
         raise RlpError(msg)
     return item
+
+
+def split_list(data: bytes) -> Iterator[bytes]:
+    """The encodings of a list's children, one after the other, none of them looked into.
+
+    Raises:
+        RlpError: the bytes are no list, or not canonical as far as that was looked at.
+    """
+    if not data or data[0] < _LIST:
+        raise RlpError("expected a list, found a string")
+    at, stop = _payload_bounds(data, 0, len(data), data[0] - _LIST)
+    if stop != len(data):
+        raise RlpError(f"{len(data) - stop} bytes follow the item")
+    while at < stop:
+        first = data[at]
+        if first < _STRING:
+            end = at + 1
+        else:
+            _, end = _payload_bounds(data, at, stop, first - (_STRING if first < _LIST else _LIST))
+        yield data[at:end]
+        at = end
 
 
 def decode_list(data: bytes) -> list[Decoded]:
@@ -176,6 +204,28 @@ def _decode_children(data: bytes, at: int, stop: int, depth: int) -> list[Decode
             child, at = _decode_at(data, at, stop, depth + 1)
             children.append(child)
     return children
+
+
+def _check_count(data: bytes, items_max: int) -> None:
+    """Refuse more items than that. An item's header stands before its children, so one pass sees them all."""
+    at = count = 0
+    end = len(data)
+    while at < end:
+        count += 1
+        if count > items_max:
+            raise RlpError(f"more than {items_max} items")
+        first = data[at]
+        at += 1
+        if first < _STRING:
+            continue
+        code = first - (_STRING if first < _LIST else _LIST)
+        size = code
+        if code > _SHORT_MAX:
+            width = code - _SHORT_MAX
+            size = int.from_bytes(data[at : at + width], "big")
+            at += width
+        if first < _LIST:
+            at += size
 
 
 def _payload_bounds(data: bytes, start: int, end: int, code: int) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final, TypeVar, cast
 
 from alatau.codec import rlp
@@ -14,6 +15,9 @@ T = TypeVar("T")
 
 STEP: Final = 200
 """Transactions read between two pauses: about 2 ms."""
+
+_PART_ITEMS_MAX: Final = 1_024
+"""Items in a header, which has 22, or in a commit, which has 5 and 3 more for each validator: 339 validators."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +55,13 @@ def decode_block_in_steps(
 
     ``known`` gives a transaction by its hash where one is at hand, which saves most of the work.
     """
-    header, encoded, commit = rlp.to_list(rlp.decode(data), 3)
+    parts = list(islice(rlp.split_list(data), 4))
+    if len(parts) != 3:
+        raise rlp.RlpError("a block has three parts")
+    header, commit = (rlp.decode(part, _PART_ITEMS_MAX) for part in (parts[0], parts[2]))
     transactions: list[Transaction] = []
-    for item in rlp.to_list(encoded):
-        envelope = rlp.to_bytes(item)
+    for item in rlp.split_list(parts[1]):
+        envelope = rlp.to_bytes(rlp.decode(item, 1))
         found = None if known is None else known(keccak256(envelope))
         transactions.append(decode_transaction(envelope) if found is None else found)
         if not len(transactions) % STEP:

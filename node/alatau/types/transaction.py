@@ -261,8 +261,15 @@ def _authorization_item(a: Authorization) -> rlp.Item:
     return (a.chain_id, a.address, a.nonce, a.y_parity, a.r, a.s)
 
 
+_SHORT_ITEMS_MAX: Final = 32
+"""Items of a transaction without lists: 14 at most; a few more, so that the error says what is wrong."""
+_ITEM_SIZE_MIN: Final = 3
+"""Bytes that an item in the lists takes at least, on average: an authorization has 7 items in 27 bytes, an entry of an
+access list 3 in 23. Empty items would fit one in each byte, and take a hundred times as long to read as a payment."""
+
+
 def _decode_legacy(data: bytes) -> Transaction:
-    f = rlp.to_list(rlp.decode(data), _LEGACY_FIELDS)
+    f = rlp.to_list(rlp.decode(data, _SHORT_ITEMS_MAX), _LEGACY_FIELDS)
     v = rlp.to_uint(f[6])
     if v in (_V_BARE, _V_BARE + 1):
         chain_id, y_parity = None, v - _V_BARE
@@ -305,7 +312,7 @@ _TYPED_FIELDS: Final = {
 
 
 def _decode_typed(kind: TransactionType, data: bytes) -> Transaction:
-    f = rlp.to_list(rlp.decode(data[1:]), _TYPED_FIELDS[kind])
+    f = rlp.to_list(rlp.decode(data[1:], _SHORT_ITEMS_MAX + len(data) // _ITEM_SIZE_MIN), _TYPED_FIELDS[kind])
     # Type 1 has one price where the later types have two: read it twice and the rest lines up.
     g = [*f[:2], f[2], *f[2:]] if kind is TransactionType.ACCESS_LIST else f
     to = _recipient(g[5])

@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -144,3 +145,49 @@ def test_readers_give_values() -> None:
     assert rlp.to_bytes(b"abc", 3) == b"abc"
     assert rlp.to_list([b""], 1) == [b""]
     assert (rlp.to_uint(b""), rlp.to_uint(b"\xff" * 8, 64)) == (0, 2**64 - 1)
+
+
+@pytest.mark.parametrize("fill", [b"\x80", b"\xc0", b"\x01"], ids=["empty strings", "empty lists", "bytes"])
+def test_more_items_than_allowed_are_refused_before_they_are_built(fill: bytes) -> None:
+    """A million empty items fit into a megabyte; building them would take fifty."""
+    data = rlp.wrap_list(fill * 1_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(rlp.RlpError, match="more than 1000 items"):
+            rlp.decode(data, 1_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 16 * 1024
+
+
+@given(item=_items)
+def test_items_are_counted_at_any_depth(item: Any) -> None:
+    """Exactly as many as there are pass."""
+    count, data = _count(item), rlp.encode(item)
+    assert rlp.decode(data, count) == _listed(item)
+    if count - 1 < len(data):
+        with pytest.raises(rlp.RlpError):
+            rlp.decode(data, count - 1)
+
+
+def _count(item: Any) -> int:
+    return 1 + sum(map(_count, item)) if isinstance(item, (list, tuple)) else 1
+
+
+@given(items=st.lists(_items))
+def test_a_list_is_split_into_the_encodings_of_its_children(items: list[Any]) -> None:
+    """One after the other, without looking into them."""
+    assert list(rlp.split_list(rlp.encode(items))) == [rlp.encode(item) for item in items]
+
+
+@given(data=st.binary(max_size=80))
+def test_splitting_agrees_with_decoding(data: bytes) -> None:
+    """What splits into canonical children is a list, and what is a list splits."""
+    try:
+        children = [rlp.decode(child) for child in rlp.split_list(data)]
+    except rlp.RlpError:
+        with pytest.raises(rlp.RlpError):
+            rlp.decode_list(data)
+    else:
+        assert rlp.decode_list(data) == children

@@ -1,3 +1,4 @@
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -70,3 +71,20 @@ def test_a_transaction_at_hand_is_not_read_again() -> None:
     assert first is _TRANSACTIONS[0]
     assert second == _TRANSACTIONS[1]
     assert second is not _TRANSACTIONS[1]
+
+
+@pytest.mark.parametrize("fill", [b"\x80", b"\xc0"], ids=["empty strings", "empty lists"])
+@pytest.mark.parametrize("part", [0, 1, 2], ids=["header", "transactions", "commit"])
+def test_a_block_of_a_million_empty_items_is_refused_before_they_are_built(fill: bytes, part: int) -> None:
+    """Wherever they are; half a gigabyte and seconds of work would fit into a proposal."""
+    parts = [*rlp.split_list(encode_block(Block(_HEADER, (), None)))]
+    parts[part] = rlp.wrap_list(fill * 1_000_000)
+    data = rlp.wrap_list(b"".join(parts))
+    tracemalloc.start()
+    try:
+        with pytest.raises((rlp.RlpError, TransactionError)):
+            decode_block(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 4 * 1024 * 1024  # copies of the bytes that came

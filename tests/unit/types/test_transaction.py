@@ -1,3 +1,4 @@
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -239,3 +240,35 @@ def test_a_signature_that_recovers_no_key() -> None:
     tx = decode_transaction(_typed(10, 5))
     with pytest.raises(TransactionError, match="recovers no key"):
         recover_sender(tx)
+
+
+@pytest.mark.parametrize("kind", [b"", b"\x01", b"\x02", b"\x03", b"\x04"], ids=["legacy", "1", "2", "3", "4"])
+@pytest.mark.parametrize("fill", [b"\x80", b"\xc0"], ids=["empty strings", "empty lists"])
+def test_a_transaction_of_empty_items_is_refused_before_they_are_built(kind: bytes, fill: bytes) -> None:
+    """128 KiB of them would take as long to read as a thousand payments."""
+    data = kind + rlp.wrap_list(fill * 131_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TransactionError):
+            decode_transaction(data)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 512 * 1024
+
+
+def test_the_densest_real_transactions_pass_the_count() -> None:
+    """Authorizations and access lists of the smallest entries."""
+    authorizations = tuple(Authorization(1, bytes([1]) * 20, 0, 0, 1, 1) for _ in range(1_000))
+    access_list = tuple((bytes([1]) * 20, ()) for _ in range(1_000))
+    unsigned = UnsignedTransaction(
+        type=TransactionType.SET_CODE,
+        chain_id=1,
+        nonce=0,
+        gas_limit=21_000,
+        to=bytes(20),
+        authorizations=authorizations,
+        access_list=access_list,
+    )
+    signed = sign_transaction(unsigned, PrivateKey(b"\x07" * 32).sign)
+    assert decode_transaction(signed.encoded) == signed
