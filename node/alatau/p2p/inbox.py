@@ -46,22 +46,18 @@ class Inbox:
         self._to_transactions, self.transactions = transactions
 
     async def handle(self, session: Session, lane: Lane, message: Any) -> None:
-        """Deal with one message; waits while the engine is behind. Raises ``WireError`` after a ban."""
-        try:
-            match lane:
-                case Lane.CONSENSUS:
-                    await self._on_consensus(session, message)
-                case Lane.PROPOSALS:
-                    steps = read_proposal(message, self._settings.block_size_bytes_max, self._known)
-                    proposal = await in_slices(steps)
-                    self._counters.messages_in["ProposalMessage"] += 1
-                    session.height = max(session.height, _claimed_height(proposal))
-                    await self._to_consensus.send(InMessage(session.peer_id, proposal))
-                case Lane.TRANSACTIONS:
-                    await self._on_transactions(session, message)
-        except WireError as error:
-            self._table.ban(session.peer_id, error.reason)
-            raise
+        """Deal with one message; waits while the engine is behind. Raises ``WireError`` for one that nobody sends."""
+        match lane:
+            case Lane.CONSENSUS:
+                await self._on_consensus(session, message)
+            case Lane.PROPOSALS:
+                steps = read_proposal(message, self._settings.block_size_bytes_max, self._known)
+                proposal = await in_slices(steps)
+                self._counters.messages_in["ProposalMessage"] += 1
+                session.height = max(session.height, _claimed_height(proposal))
+                await self._to_consensus.send(InMessage(session.peer_id, proposal))
+            case Lane.TRANSACTIONS:
+                await self._on_transactions(session, message)
 
     async def forward_events(self) -> None:
         """Tell the engine of peers that connect and disconnect, until cancelled."""

@@ -7,6 +7,7 @@ itself to one node, on a listener that asks for no certificate, and the members 
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from alatau.p2p.stubs import within_bounds
 from alatau.transport.call import Call
 from alatau.transport.certificates import NODE_NAME, trust_anchor
 from alatau.transport.channel import open_channel
@@ -15,7 +16,7 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.service import Service, bind, methods
 from alatau.wire.introduction import INTRODUCTION_SERVICE, introduced, read_introduction, write_introduction
 
-_INTRODUCE = methods(INTRODUCTION_SERVICE)["Introduce"]
+_INTRODUCE = methods(INTRODUCTION_SERVICE, within_bounds)["Introduce"]
 _TIMEOUT_S = 10.0
 
 
@@ -36,7 +37,7 @@ class IntroductionHandlers:
 
 def introduction_service(learn: Callable[[bytes], bool]) -> Service:
     """The service, for a listener without client certificates; ``learn`` is ``Network.learn_key``."""
-    return bind(INTRODUCTION_SERVICE, IntroductionHandlers(learn))
+    return bind(INTRODUCTION_SERVICE, IntroductionHandlers(learn), within_bounds)
 
 
 async def introduce(own_public_key: bytes, target: str, node_public_keys: Iterable[bytes]) -> None:

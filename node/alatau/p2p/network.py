@@ -24,6 +24,7 @@ from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.peer_service import PeerHandlers
 from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
+from alatau.p2p.stubs import within_bounds
 from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
 from alatau.transport.certificates import is_node_key, key_hash
@@ -91,7 +92,7 @@ class Network:
 
     async def _run(self, task_status: trio.TaskStatus[None]) -> None:
         listener = Listener(self._settings.host, self._settings.port, ServerTls(self._identity, self._trust))
-        service = bind(PEER_SERVICE, self._handlers)
+        service = bind(PEER_SERVICE, self._handlers, within_bounds)
         async with trio.open_nursery() as nursery:
             server: Server = await nursery.start(partial(serve, [service], [listener], limits=self._limits))
             self.port = server.ports[0]

@@ -16,7 +16,7 @@ from alatau.p2p.member import Member
 from alatau.p2p.send_queue import Drop, SendQueue
 from alatau.p2p.settings import Settings
 from alatau.transport.channel import Channel
-from alatau.transport.errors import RpcError
+from alatau.transport.errors import MalformedMessageError, RpcError
 from alatau.transport.limits import TokenBucket
 from alatau.transport.service import Send
 from alatau.wire.errors import WireError
@@ -38,8 +38,16 @@ class Session:
     """One peer, connected."""
 
     def __init__(
-        self, member: Member, hello: Hello, *, dialed: bool, channel: Channel | None, settings: Settings
+        self,
+        member: Member,
+        hello: Hello,
+        *,
+        dialed: bool,
+        channel: Channel | None,
+        settings: Settings,
+        ban: Callable[[str], None],
     ) -> None:
+        """``ban`` keeps the peer out for a reason, and ends this session."""
         self.member = member
         self.peer_id = member.peer_id
         self.hello = hello
@@ -55,6 +63,7 @@ class Session:
         self._scopes: set[trio.CancelScope] = set()
         self._ping_sent: tuple[int, float] | None = None
         self._settings = settings
+        self._ban = ban
         self._queues = {
             Lane.CONSENSUS: SendQueue(settings.consensus_queue_max, Drop.OLDEST),
             Lane.PROPOSALS: SendQueue(settings.proposals_queue_max, Drop.OLDEST),
@@ -126,12 +135,12 @@ class Session:
                     await trio.sleep(bucket.wait_s(cost))
                 await handle(message)
             self.end("CLOSED")
-        except RpcError as error:
+        except (MalformedMessageError, WireError) as error:  # found here: the peer's fault
+            self._ban(error.reason)
+        except RpcError as error:  # how the peer ended it
             self.end(error.reason)
         except trio.BrokenResourceError:
             self.end("CONNECTION_LOST")
-        except WireError as error:
-            self.end(error.reason)
 
     async def _write(self, lane: Lane, send: Send) -> None:
         queue = self._queues[lane]

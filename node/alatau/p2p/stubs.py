@@ -1,11 +1,23 @@
-"""The methods of ``PeerService``, as the generated descriptors name them."""
+"""The methods of ``PeerService``, as the generated descriptors name them, and the check of what they carry."""
 
 from typing import Final
 
+from alatau.transport.errors import Code, MalformedMessageError
 from alatau.transport.service import Method, methods
+from alatau.wire.errors import WireError
+from alatau.wire.peer_bounds import check_peer_message
 from alatau.wire.peer_service import PEER_SERVICE
 
-_METHODS: Final = methods(PEER_SERVICE)
+
+def within_bounds(message: str, data: bytes) -> None:
+    """A ``transport.service.Check``: what a peer's message may hold; raises ``MalformedMessageError``."""
+    try:
+        check_peer_message(message, data)
+    except WireError as error:
+        raise MalformedMessageError(Code.INVALID_ARGUMENT, str(error), reason=error.reason) from error
+
+
+_METHODS: Final = methods(PEER_SERVICE, within_bounds)
 CONSENSUS: Final[Method] = _METHODS["Consensus"]
 PROPOSALS: Final[Method] = _METHODS["Proposals"]
 TRANSACTIONS: Final[Method] = _METHODS["Transactions"]

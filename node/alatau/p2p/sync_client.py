@@ -10,7 +10,7 @@ from alatau.p2p.stubs import FETCH_BLOCKS
 from alatau.p2p.table import PeerTable
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
-from alatau.transport.errors import Code, RpcError
+from alatau.transport.errors import Code, MalformedMessageError, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
@@ -42,7 +42,7 @@ async def fetch_blocks(
         tls = dial_node(public_key, identity.current)
         async with open_channel(member.endpoint, tls, limits) as channel:
             return await _fetch(channel, settings, counters, start, count)
-    except WireError as error:
+    except (MalformedMessageError, WireError) as error:
         table.ban(peer_id, error.reason)
         raise
 

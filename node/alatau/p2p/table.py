@@ -1,6 +1,7 @@
 """The members, the sessions with those that are connected, and who is kept out for now."""
 
 from collections.abc import Iterable
+from functools import partial
 
 import structlog
 import trio
@@ -95,7 +96,14 @@ class PeerTable:
                 self._counters.sessions_refused["DUPLICATE_SESSION"] += 1
                 raise RpcError(Code.ALREADY_EXISTS, "there is a session already", reason="DUPLICATE_SESSION")
             existing.end("REPLACED")
-        session = Session(member, hello, dialed=dialed, channel=channel, settings=self._settings)
+        session = Session(
+            member,
+            hello,
+            dialed=dialed,
+            channel=channel,
+            settings=self._settings,
+            ban=partial(self.ban, member.peer_id),
+        )
         self.sessions[member.peer_id] = session
         if keys := tuple(self._learnt.values()):
             session.put(Lane.CONSENSUS, write_session(PublicKeys(keys)).SerializeToString(), self._counters)

@@ -78,7 +78,7 @@ class Channel:
             raise to_rpc_error(error) from None
         except (HostLostError, grpc.aio.UsageError):
             raise _channel_closed() from None
-        return parse(method.response, data)
+        return parse(method.response, data, method.check)
 
     @asynccontextmanager
     async def stream(
@@ -112,7 +112,7 @@ class Stream:
         self._method = method
         self._inbound = PipeToTrio(bridge)
         self._outbound = PipeToAsyncio(bridge)
-        self._responses = Requests(self._inbound, method.response)
+        self._responses = Requests(self._inbound, method.response, method.check)
         self._task: asyncio.Future[None] | None = None
 
     async def send(self, message: Message | bytes) -> None:

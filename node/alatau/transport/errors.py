@@ -79,6 +79,10 @@ class RpcError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class MalformedMessageError(RpcError):
+    """Bytes that came in are no message, or one that may not be: the fault of who sent them, client or server."""
+
+
 def to_status(error: RpcError) -> Status:
     """The wire form of an error."""
     status = Status(code=error.code.value, message=error.message[:_MESSAGE_CHARACTERS_MAX])

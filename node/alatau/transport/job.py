@@ -61,7 +61,10 @@ async def run_job(job: Job) -> bytes | RpcError:
 
 async def _invoke(job: Job) -> bytes:
     method = job.method
-    source = parse(method.request, job.request) if job.inbound is None else Requests(job.inbound, method.request)
+    if job.inbound is None:
+        source: Message | Requests = parse(method.request, job.request, method.check)
+    else:
+        source = Requests(job.inbound, method.request, method.check)
     if job.outbound is None:
         response: Message = await job.handler(source, job.call)
         return response.SerializeToString()

@@ -25,6 +25,10 @@ Waits while the peer is slow, raises ``trio.BrokenResourceError`` once it is gon
 """
 
 
+Check = Callable[[str, bytes], None]
+"""Looks at a message's bytes, by its full name, before anything is built of them; raises ``MalformedMessageError``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method of a service."""
@@ -35,6 +39,7 @@ class Method:
     response: type[Message]
     client_streaming: bool
     server_streaming: bool
+    check: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +51,12 @@ class Service:
     endpoints: tuple[tuple[Method, Handler], ...]
 
 
-def methods(descriptor: ServiceDescriptor) -> dict[str, Method]:
+def methods(descriptor: ServiceDescriptor, check: Check | None = None) -> dict[str, Method]:
     """The methods of a service by name; what a client calls."""
-    return {method.name: _method(descriptor, method) for method in descriptor.methods}
+    return {method.name: _method(descriptor, method, check) for method in descriptor.methods}
 
 
-def bind(descriptor: ServiceDescriptor, implementation: object) -> Service:
+def bind(descriptor: ServiceDescriptor, implementation: object, check: Check | None = None) -> Service:
     """Serve ``descriptor`` with ``implementation``, whose functions are named as the methods in snake case.
 
     Raises:
@@ -64,17 +69,18 @@ def bind(descriptor: ServiceDescriptor, implementation: object) -> Service:
         if handler is None:
             msg = f"{type(implementation).__name__} does not serve {descriptor.full_name}/{method.name}: no {name}()"
             raise TypeError(msg)
-        endpoints.append((_method(descriptor, method), cast("Handler", handler)))
+        endpoints.append((_method(descriptor, method, check), cast("Handler", handler)))
     return Service(descriptor.full_name, tuple(endpoints))
 
 
-def _method(service: ServiceDescriptor, method: MethodDescriptor) -> Method:
+def _method(service: ServiceDescriptor, method: MethodDescriptor, check: Check | None) -> Method:
     return Method(
         path=f"/{service.full_name}/{method.name}",
         request=GetMessageClass(method.input_type),
         response=GetMessageClass(method.output_type),
         client_streaming=method.client_streaming,
         server_streaming=method.server_streaming,
+        check=check,
     )
 
 

@@ -24,9 +24,6 @@ ControlMessage: TypeAlias = VotesMessage | RoundCertificate | StatusMessage | Pr
 ConsensusEnvelope: TypeAlias = p2p_pb2.ConsensusRequest | p2p_pb2.ConsensusResponse
 """Equal on the wire: which one it is depends only on who opened the stream."""
 
-VOTES_MAX: Final = 2_048
-"""Votes in one message: prevotes and precommits of 1,000 validators."""
-
 ROUND_MAX: Final = 2**31 - 1
 """Rounds are signed as int32 where they may be -1; a greater one cannot be voted on."""
 
@@ -145,8 +142,6 @@ def write_commit(commit: Commit) -> consensus_pb2.Commit:
 
 def read_commit(commit: consensus_pb2.Commit) -> Commit:
     """A commit; raises ``WireError``."""
-    if len(commit.signatures) > VOTES_MAX:
-        raise WireError(f"commit has {len(commit.signatures)} signatures, more than {VOTES_MAX}")
     return Commit(
         height=commit.height,
         round=_round(commit.round),
@@ -185,9 +180,6 @@ def _read_proposal(proposal: consensus_pb2.Proposal) -> Proposal:
 
 
 def _read_votes(votes: Iterable[consensus_pb2.Vote]) -> tuple[Vote, ...]:
-    votes = tuple(votes)
-    if len(votes) > VOTES_MAX:
-        raise WireError(f"message has {len(votes)} votes, more than {VOTES_MAX}")
     return tuple(map(read_vote, votes))
 
 

@@ -1,20 +1,14 @@
 """Handshake and keepalive of a session between two peers, and the keys that they tell each other."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
 from alatau.wire.consensus import ConsensusEnvelope
-from alatau.wire.errors import WireError, sized
+from alatau.wire.errors import sized
+from alatau.wire.peer_bounds import AGENT_BYTES_MAX
 
 PROTOCOL_VERSION: Final = 1
-_AGENT_CHARACTERS_MAX: Final = 128
-
-KEYS_MAX: Final = 1_024
-"""Keys in one message: every member of a large network."""
-KEY_BYTES_MAX: Final = 128
-"""A P-256 key takes 91."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +58,7 @@ def write_session(message: SessionMessage) -> ConsensusEnvelope:
                     chain_id=chain_id,
                     genesis_hash=genesis_hash,
                     height=height,
-                    agent=agent[:_AGENT_CHARACTERS_MAX],
+                    agent=agent.encode()[:AGENT_BYTES_MAX].decode(errors="ignore"),
                 )
             )
         case Ping(nonce):
@@ -80,8 +74,6 @@ def read_session(envelope: ConsensusEnvelope) -> SessionMessage | None:
     match envelope.WhichOneof("message"):
         case "hello":
             hello = envelope.hello
-            if len(hello.agent) > _AGENT_CHARACTERS_MAX:
-                raise WireError(f"agent has more than {_AGENT_CHARACTERS_MAX} characters")
             return Hello(
                 protocol_version=hello.protocol_version,
                 chain_id=hello.chain_id,
@@ -94,14 +86,6 @@ def read_session(envelope: ConsensusEnvelope) -> SessionMessage | None:
         case "pong":
             return Pong(envelope.pong.nonce)
         case "public_keys":
-            return PublicKeys(_read_keys(envelope.public_keys.keys))
+            return PublicKeys(tuple(envelope.public_keys.keys))
         case _:
             return None
-
-
-def _read_keys(keys: Sequence[bytes]) -> tuple[bytes, ...]:
-    if len(keys) > KEYS_MAX:
-        raise WireError(f"message has {len(keys)} keys, more than {KEYS_MAX}")
-    if any(len(key) > KEY_BYTES_MAX for key in keys):
-        raise WireError(f"message has a key of more than {KEY_BYTES_MAX} bytes")
-    return tuple(keys)

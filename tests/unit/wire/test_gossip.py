@@ -14,10 +14,10 @@ def test_what_is_written_is_read() -> None:
 
 @pytest.mark.parametrize(
     ("transactions", "recipients"),
-    [([b""], []), ([bytes(131_073)], []), ([b"x"] * 4_097, []), ([b"x"], [bytes(21)]), ([b"x"], [bytes(20)] * 1_025)],
-    ids=["empty", "too long", "too many", "no id", "too many ids"],
+    [([b""], []), ([b"x"], [bytes(21)])],
+    ids=["empty", "no id"],
 )
-def test_what_is_out_of_bounds_is_refused(transactions: list[bytes], recipients: list[bytes]) -> None:
-    """By number and by size."""
+def test_what_no_node_sends_is_refused(transactions: list[bytes], recipients: list[bytes]) -> None:
+    """Beyond what the bounds have refused already."""
     with pytest.raises(WireError):
         read_batch(write_batch(transactions, recipients))

@@ -4,7 +4,7 @@ import pytest
 
 from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.wire.consensus import read_control
-from alatau.wire.errors import WireError
+from alatau.wire.peer_bounds import check_peer_message
 from alatau.wire.session import Hello, Ping, Pong, PublicKeys, SessionMessage, read_session, write_session
 
 
@@ -20,17 +20,10 @@ def test_what_is_written_is_read(message: SessionMessage) -> None:
     assert read_control(envelope) is None
 
 
-def test_a_long_agent_is_cut_when_written_and_refused_when_read() -> None:
-    """It is for people, not for filling logs."""
-    assert read_session(write_session(Hello(1, 1, bytes(32), 0, "x" * 500))) == Hello(1, 1, bytes(32), 0, "x" * 128)
-    envelope = write_session(Hello(1, 1, bytes(32), 0, "x"))
-    envelope.hello.agent = "x" * 129
-    with pytest.raises(WireError, match="agent"):
-        read_session(envelope)
-
-
-@pytest.mark.parametrize("keys", [(b"k",) * 1_025, (b"k" * 129,)], ids=["too many", "too long"])
-def test_keys_are_bounded(keys: tuple[bytes, ...]) -> None:
-    """In number and size."""
-    with pytest.raises(WireError):
-        read_session(write_session(PublicKeys(keys)))
+@pytest.mark.parametrize("character", ["x", "ä", "€"], ids=["one byte", "two bytes", "three bytes"])
+def test_a_long_agent_is_cut_when_written(character: str) -> None:
+    """To what a receiver takes, which counts bytes; never within a character."""
+    data = write_session(Hello(1, 1, bytes(32), 0, character * 500)).SerializeToString()
+    check_peer_message("alatau.p2p.v1.ConsensusRequest", data)
+    agent = peer_service_pb2.ConsensusRequest.FromString(data).hello.agent
+    assert agent == character * (128 // len(character.encode()))
