@@ -1,7 +1,7 @@
 """The running node as the client services see it (``rpc.node.Node``)."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Final
@@ -53,9 +53,9 @@ class NodeView:
         """Committed blocks and state."""
         return self.chain.store
 
-    async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
         """Offer signed bytes to the pool."""
-        return await self.admission.submit(transactions)
+        return await self.admission.submit(transactions, caller)
 
     def pooled(self, transaction_hash: bytes) -> Pooled | None:
         """The transaction with that hash, if it waits in the pool."""

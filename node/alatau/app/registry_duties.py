@@ -14,8 +14,9 @@ import trio
 from alatau.chain.registry_reader import genesis_is_bound
 from alatau.chain.validator_registry import BIND_GENESIS_CALL, double_proposal_call, equivocation_call
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.engine.admission import Outcome, next_nonce
+from alatau.engine.admission import next_nonce
 from alatau.engine.chain_view import ChainView
+from alatau.engine.verdict import Outcome
 from alatau.mempool.pool import Mempool
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from alatau.types.vote import Proposal, Vote

@@ -1,23 +1,26 @@
 """The way of a transaction into the pool: bytes, form, sender, state, pool, peers.
 
-Clients and peers hand over bytes in whatever portions they arrive; one task takes all that wait at once, so
-that signatures are recovered in batches and each check is paid for once for many. The cheap checks come
-first: a transaction that waits already costs one hash.
+Clients and peers hand over bytes in whatever portions they arrive. They wait in a queue for each source, served in
+turn (``alatau.mempool.fair_queue``), and one task takes as many as make a portion, so that signatures are recovered
+in batches. The cheap checks come first: size, then the hash (known to wait, or known to be bad), form, chain, gas;
+only what passes them costs a recovery, and only what has a sender is looked up in the state.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import trio
 
 from alatau.chain.execution import check_kind, check_permission
-from alatau.chain.permission import slot_of
+from alatau.chain.permission import kind_of, slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
 from alatau.engine.signatures import recover_senders
+from alatau.engine.verdict import Blame, Outcome, Refused, refused
 from alatau.evm.environment import BlockEnvironment
+from alatau.mempool.fair_queue import FairQueue, History, QueueLimits
 from alatau.mempool.outcome import Reason, Rejected
 from alatau.mempool.pool import Mempool
 from alatau.state.parent import ParentState
@@ -28,24 +31,17 @@ _SENDERS_MAX: Final = 32_768
 """Recovered senders remembered: twice the pool, so that a block's transactions are never recovered twice.
 About 6 MB."""
 
-_BATCH_MAX: Final = 256
-"""Transactions admitted between two looks at the other tasks: about 5 ms of work on the loop."""
+_BATCH_UNITS: Final = 256
+"""Transactions (of 2 KiB each) admitted between two looks at the other tasks: about 5 ms of work on the loop."""
 
-_WAITING_MAX: Final = 256
-"""Portions that wait to be admitted; clients wait for room, what peers gossip beyond it is dropped."""
+_BAD_MAX: Final = 8_192
+"""Hashes of transactions that no state makes right: the same bytes again cost one hash. About 3 MB."""
 
+_RATE_SHARE: Final = 0.1
+"""How much the last portion counts in the measured time of one admission."""
 
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A transaction that is not in the pool now."""
-
-    reason: str
-    """Stable; a name of the error catalogue (docs/errors.md)."""
-    message: str
-
-
-Outcome = Refused | None
-"""None: the pool has it."""
+OWN: Final = "this node"
+"""The source of what the node itself submits: registry duties, what its pool held before a restart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +58,25 @@ class AdmissionView:
 class _Portion:
     """Transactions that arrived together."""
 
-    encoded: Sequence[bytes]
-    outcomes: list[Outcome] = field(default_factory=list)
+    outcomes: list[Outcome]
+    missing: int
     done: trio.Event | None = None
-    peer: bytes | None = None
-    """Id of the peer that passed them on; None where a client brought them."""
+
+    def answer(self, index: int, outcome: Outcome) -> None:
+        """What became of the transaction at ``index``."""
+        self.outcomes[index] = outcome
+        self.missing -= 1
+        if self.missing == 0 and self.done is not None:
+            self.done.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """One transaction of a portion."""
+
+    encoded: bytes
+    portion: _Portion
+    index: int
 
 
 class Admission:
@@ -79,6 +89,8 @@ class Admission:
         tip: Callable[[], AdmissionView],
         now_ms: Callable[[], int],
         gossip: Callable[[list[bytes]], None],
+        blame: Callable[[bytes, Blame, int], None] = lambda _peer, _blame, _count: None,
+        queue_limits: QueueLimits | None = None,
     ) -> None:
         """Wire it up.
 
@@ -88,31 +100,59 @@ class Admission:
             tip: the state and terms of the moment.
             now_ms: a clock that only grows.
             gossip: passes new transactions on to peers.
+            blame: told of a peer's refused transactions, by whose fault (FORM or STRANGER) and how many.
+            queue_limits: bounds of what waits to be admitted.
         """
         self._mempool = mempool
         self._config = config
         self._tip = tip
         self._now_ms = now_ms
         self._gossip = gossip
+        self._blame = blame
         self._senders: OrderedDict[bytes, bytes] = OrderedDict()
-        self._send, self._receive = trio.open_memory_channel[_Portion](_WAITING_MAX)
+        self._bad: OrderedDict[bytes, Refused] = OrderedDict()
+        limits = queue_limits or QueueLimits()
+        self._history = History(limits.remembered)
+        self._queue: FairQueue[_Waiting] = FairQueue(limits, self._history)
+        self._arrived = trio.Event()
+        self._admission_s = 0.000_5
+        """Measured time of one admission."""
         self.refused_total: dict[str, int] = {}
         """Refusals so far, by reason; read by the metrics."""
 
-    async def submit(self, encoded: Sequence[bytes]) -> list[Outcome]:
-        """Take a client's transactions; returns when each is pooled or refused."""
-        portion = _Portion(encoded, done=trio.Event())
-        await self._send.send(portion)
+    async def submit(self, encoded: Sequence[bytes], client: Hashable = OWN) -> list[Outcome]:
+        """Take the transactions of a client; returns when each is pooled or refused.
+
+        ``client`` is who shares a queue and a reputation: the key of a certificate, or an address.
+        """
+        portion = _Portion([None] * len(encoded), len(encoded), trio.Event())
+        if not encoded:
+            return portion.outcomes
+        if not self._enqueue(("client", client), encoded, portion):
+            return [self._queue_full(("client", client))] * len(encoded)
         assert portion.done is not None
         await portion.done.wait()
         return portion.outcomes
 
     def offer(self, encoded: Sequence[bytes], peer: bytes) -> None:
-        """Take what a peer passed on; dropped when more wait than can be admitted (other peers have it too)."""
-        try:
-            self._send.send_nowait(_Portion(encoded, peer=peer))
-        except trio.WouldBlock:
+        """Take what a peer passed on; dropped when more of it wait than may (other peers have it too)."""
+        if not self._enqueue(("peer", peer), encoded, _Portion([None] * len(encoded), len(encoded))):
             self._count("OVERLOADED", len(encoded))
+
+    def _enqueue(self, source: tuple[str, Hashable], encoded: Sequence[bytes], portion: _Portion) -> bool:
+        items = [(_Waiting(data, portion, index), len(data)) for index, data in enumerate(encoded)]
+        waits, dropped = self._queue.put(source, items)
+        for left in dropped:
+            self._count("SUBMISSION_QUEUE_FULL", 1)
+            left.portion.answer(left.index, self._queue_full(None))
+        self._arrived.set()
+        return waits
+
+    def _queue_full(self, source: tuple[str, Hashable] | None) -> Refused:
+        waiting = self._queue.waiting_of(source) if source else len(self._queue)
+        wait_s = max(0.05, waiting * self._admission_s)
+        message = f"{waiting} transactions of yours wait to be checked" if source else "too many wait to be checked"
+        return Refused("SUBMISSION_QUEUE_FULL", f"{message}; send again in {wait_s:.2f} s", Blame.NOBODY, wait_s)
 
     def sender_of(self, transaction_hash: bytes) -> bytes | None:
         """The sender of a transaction that was seen lately."""
@@ -129,74 +169,103 @@ class Admission:
 
     async def run(self, available: Callable[[], None]) -> None:
         """Admit for ever; ``available`` is told when a block could take something new."""
-        async for portion in self._receive:
-            portions = [portion]
-            size = len(portion.encoded)
-            while size < _BATCH_MAX:
-                try:
-                    following = self._receive.receive_nowait()
-                except trio.WouldBlock:
-                    break
-                portions.append(following)
-                size += len(following.encoded)
-            if await self._admit_all(portions):
+        while True:
+            batch = self._queue.take(_BATCH_UNITS)
+            if not batch:
+                self._arrived = trio.Event()
+                await self._arrived.wait()
+                continue
+            started = trio.current_time()
+            if await self._admit_all(batch):
                 available()
+            each = (trio.current_time() - started) / len(batch)
+            self._admission_s += _RATE_SHARE * (each - self._admission_s)
+            await trio.lowlevel.checkpoint()
 
-    async def _admit_all(self, portions: list[_Portion]) -> bool:
-        """Admit portions in their order; whether anything new is in the pool."""
-        decoded: list[list[Transaction | Outcome]] = [
-            [self._decode(encoded) for encoded in portion.encoded] for portion in portions
-        ]
-        fresh = [tx for row in decoded for tx in row if isinstance(tx, Transaction) and tx.hash not in self._senders]
+    async def _admit_all(self, batch: list[tuple[Hashable, _Waiting]]) -> bool:
+        """Admit a portion in its order; whether anything new is in the pool."""
+        decoded = [self._decode(waiting.encoded) for _, waiting in batch]
+        fresh = [entry for entry in decoded if isinstance(entry, Transaction) and entry.hash not in self._senders]
         for tx, sender in zip(fresh, await recover_senders(fresh), strict=True):
             if isinstance(sender, bytes):
                 self._remember(tx.hash, sender)
-        ready = False
-        for portion, row in zip(portions, decoded, strict=True):
-            new: list[bytes] = []
-            for entry in row:
-                outcome = self._admit(entry, new) if isinstance(entry, Transaction) else entry
-                portion.outcomes.append(outcome)
-                if outcome is not None:
-                    self._count(outcome.reason, 1)
-            if new:
-                ready = True
-                self._gossip(new)
-            if portion.done is not None:
-                portion.done.set()
-        return ready
+        new: list[bytes] = []
+        outcomes: list[Outcome] = []
+        good: dict[Hashable, int] = {}
+        """Source -> how many of its transactions are new in the pool: nobody gains a name by repeating others'."""
+        for (source, _), entry in zip(batch, decoded, strict=True):
+            before = len(new)
+            outcomes.append(self._admit(entry, new) if isinstance(entry, Transaction) else entry)
+            if len(new) > before:
+                good[source] = good.get(source, 0) + 1
+        if new:
+            self._gossip(new)
+        self._judge(batch, outcomes, good)
+        for (_, waiting), outcome in zip(batch, outcomes, strict=True):
+            waiting.portion.answer(waiting.index, outcome)
+        return bool(new)
+
+    def _judge(
+        self, batch: list[tuple[Hashable, _Waiting]], outcomes: list[Outcome], good: dict[Hashable, int]
+    ) -> None:
+        """Note for each source how much of its own was pooled and how much nobody should have sent."""
+        faults: dict[tuple[Hashable, Blame], int] = {}
+        for (source, _), outcome in zip(batch, outcomes, strict=True):
+            if outcome is None:
+                continue
+            self._count(outcome.reason, 1)
+            if outcome.blame in _FAULTS:
+                faults[source, outcome.blame] = faults.get((source, outcome.blame), 0) + 1
+        for source, count in good.items():
+            self._history.note(source, count, 0)
+        for (source, blame), count in faults.items():
+            self._history.note(source, 0, count)
+            match source:
+                case ("peer", bytes(peer)):
+                    self._blame(peer, blame, count)
 
     def _decode(self, encoded: bytes) -> Transaction | Outcome:
+        if len(encoded) > self._mempool.limits.transaction_size_bytes_max:
+            most = self._mempool.limits.transaction_size_bytes_max
+            return Refused("TRANSACTION_TOO_LARGE", f"{len(encoded)} bytes, at most {most}", Blame.FORM)
         digest = keccak256(encoded)
         if digest in self._mempool:
             return None
+        known = self._bad.get(digest)
+        if known is not None:
+            return known
         try:
             tx = decode_transaction(encoded)
-        except TransactionError as error:
-            return Refused(error.reason, str(error))
-        try:
             check_kind(tx)
             check_terms(self._tip().environment, tx)
+        except TransactionError as error:
+            return self._remember_bad(digest, Refused(error.reason, str(error), Blame.FORM))
         except InvalidTransactionError as error:
-            return _refused(error)
+            return refused(error, Blame.FORM)
         return tx
 
     def _admit(self, tx: Transaction, new: list[bytes]) -> Outcome:
         sender = self._senders.get(tx.hash)
         if sender is None:
-            return Refused("SIGNATURE_INVALID", "the signature recovers no key; sign the transaction again")
+            message = "the signature recovers no key; sign the transaction again"
+            return self._remember_bad(tx.hash, Refused("SIGNATURE_INVALID", message, Blame.FORM))
         view = self._tip()
         registry = self._config.system.participant_registry
         if registry is not None:
+            word = view.state.storage(registry, slot_of(sender))
             try:
-                word = view.state.storage(registry, slot_of(sender))
                 check_permission(word, tx, sender, view.environment.timestamp)
             except InvalidTransactionError as error:
-                return _refused(error)
+                return refused(error, Blame.STRANGER if kind_of(word) is None else Blame.STATE)
         account = None if self._mempool.knows_sender(sender) else view.state.account(sender)
         outcome = self._mempool.admit(tx, sender, account, self._now_ms())
         if isinstance(outcome, Rejected):
-            return None if outcome.reason is Reason.ALREADY_KNOWN else Refused(outcome.reason, outcome.message)
+            if outcome.reason is Reason.ALREADY_KNOWN:
+                return None
+            stranger = account is None and outcome.reason is Reason.INSUFFICIENT_FUNDS
+            known = self._mempool.knows_sender(sender)
+            blame = Blame.STRANGER if stranger and not known else Blame.STATE
+            return Refused(outcome.reason, outcome.message, blame)
         new.append(tx.encoded)
         return None
 
@@ -204,6 +273,12 @@ class Admission:
         self._senders[transaction_hash] = sender
         if len(self._senders) > _SENDERS_MAX:
             self._senders.popitem(last=False)
+
+    def _remember_bad(self, digest: bytes, why: Refused) -> Refused:
+        self._bad[digest] = why
+        if len(self._bad) > _BAD_MAX:
+            self._bad.popitem(last=False)
+        return why
 
     def _count(self, reason: str, count: int) -> None:
         self.refused_total[reason] = self.refused_total.get(reason, 0) + count
@@ -218,21 +293,5 @@ def next_nonce(mempool: Mempool, state: ParentState, address: bytes) -> int:
     return 0 if account is None else account.nonce
 
 
-_CATALOGUE: Final = {
-    "blob_transaction": "TRANSACTION_TYPE_UNSUPPORTED",
-    "wrong_chain": "WRONG_CHAIN",
-    "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
-    "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",
-    "fee_cap_below_base_fee": "UNDERPRICED",
-    "initcode_too_large": "TRANSACTION_TOO_LARGE",
-    "intrinsic_gas": "INTRINSIC_GAS_TOO_LOW",
-    "nonce_too_low": "NONCE_TOO_LOW",
-    "insufficient_funds": "INSUFFICIENT_FUNDS",
-    "sender_has_code": "SENDER_NOT_EXTERNALLY_OWNED",
-    "sender_not_permitted": "SENDER_NOT_PERMITTED",
-}
-"""Rules of the chain by their names in the error catalogue; the rest are ``TRANSACTION_INVALID``."""
-
-
-def _refused(error: InvalidTransactionError) -> Refused:
-    return Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error))
+_FAULTS: Final = (Blame.FORM, Blame.STRANGER)
+"""What counts against a source."""

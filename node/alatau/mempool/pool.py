@@ -17,7 +17,7 @@ Three rules that a network without fees needs beside the usual ones:
 * *Funds.* All that waits of a sender must be payable together from its balance.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush, nlargest
 
@@ -83,6 +83,11 @@ class Mempool:
     def __len__(self) -> int:
         """How many wait, ready or queued."""
         return len(self._by_hash)
+
+    @property
+    def limits(self) -> MempoolLimits:
+        """Its bounds."""
+        return self._limits
 
     @property
     def ready_count(self) -> int:
@@ -357,16 +362,12 @@ class Mempool:
             for it, or it waited too long.
         """
         changed = accounts if len(accounts) < len(self._queues) else self._queues.keys() & accounts.keys()
-        return (*self._follow(changed, accounts.get, included), *self._expire(now_ms))
-
-    def recheck(self, account: Callable[[bytes], Account | None], now_ms: int) -> tuple[Dropped, ...]:
-        """Follow a jump over many blocks: read every sender's account again."""
-        return (*self._follow(list(self._queues), account, ()), *self._expire(now_ms))
+        return (*self._follow(changed, accounts, included), *self._expire(now_ms))
 
     def _follow(
         self,
         senders: Collection[bytes],
-        account: Callable[[bytes], Account | None],
+        accounts: Mapping[bytes, Account | None],
         included: Collection[bytes],
     ) -> list[Dropped]:
         dropped: list[Dropped] = []
@@ -375,7 +376,7 @@ class Mempool:
             queue = self._queues.get(sender)
             if queue is None:
                 continue
-            now = account(sender) or EMPTY_ACCOUNT
+            now = accounts.get(sender) or EMPTY_ACCOUNT
             if now.nonce > queue.nonce:
                 behind = self._advance(sender, queue, now.nonce)
                 dropped += [Dropped(p.tx.hash, Reason.NONCE_TOO_LOW) for p in behind if p.tx.hash not in gone]

@@ -57,6 +57,11 @@ class RoleMap:
         return self.public if tls_key_hash is None else self.by_key.get(tls_key_hash, self.public)
 
 
+def caller_of(call: Call) -> bytes | str:
+    """Who calls: the hash of its certificate's key, or its address where it has none."""
+    return call.address if call.peer is None else call.peer.tls_key_hash
+
+
 class Access:
     """Checks roles and rates. One for all services of a node."""
 
@@ -85,7 +90,7 @@ class Access:
         Raises:
             RpcError: RATE_LIMITED, with the time to wait.
         """
-        bucket = self._bucket(call.address if call.peer is None else call.peer.tls_key_hash)
+        bucket = self._bucket(caller_of(call))
         if not bucket.take(count):
             wait_s = bucket.wait_s(count)
             raise failure(

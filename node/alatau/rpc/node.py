@@ -4,7 +4,7 @@
 at the moment of the question. Everything but ``submit`` answers at once, so a service never waits on consensus.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -31,6 +31,10 @@ class Refusal(Protocol):
     @property
     def message(self) -> str:
         """For people: what is wrong, with the values, and what to do."""
+
+    @property
+    def retry_after_s(self) -> float | None:
+        """When to try again, where waiting helps and the time is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,10 @@ class Node(Protocol):
     def store(self) -> Store:
         """Committed blocks and state."""
 
-    async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
         """Offer signed bytes to the pool, those of one sender in order of nonce.
 
+        ``caller`` (the key of its certificate, or its address) is whose turn it is: each has a queue of its own.
         Gives one entry for each: None where the pool has it now (or had it already). Returns when they are pooled,
         not when they are final. Never raises for what a sender did.
         """

@@ -7,7 +7,7 @@ import trio
 
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_pb2, transaction_service_pb2
-from alatau.rpc.access import Access
+from alatau.rpc.access import Access, caller_of
 from alatau.rpc.calls import Calls
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
@@ -41,6 +41,7 @@ class _TooLarge:
 
     message: str
     reason: str = "TRANSACTION_TOO_LARGE"
+    retry_after_s: float | None = None
 
 
 class TransactionApi:
@@ -157,7 +158,12 @@ class TransactionApi:
         checks.finish()
         state, refusal = (await self._submit([transaction], call))[0]
         if refusal is not None:
-            raise failure(refusal.reason, refusal.message, metadata={"transaction_hash": keccak256(transaction).hex()})
+            raise failure(
+                refusal.reason,
+                refusal.message,
+                metadata={"transaction_hash": keccak256(transaction).hex()},
+                retry_after_s=refusal.retry_after_s,
+            )
         return state
 
     async def _submit_batch(self, transactions: Sequence[bytes], call: Call) -> list[_pb.SubmitResult]:
@@ -185,7 +191,7 @@ class TransactionApi:
         size_max = self._limits.transaction_bytes_max
         too_large = {index for index, tx in enumerate(transactions) if len(tx) > size_max}
         offered = [tx for index, tx in enumerate(transactions) if index not in too_large]
-        answers = iter(await self._node.submit(offered) if offered else ())
+        answers = iter(await self._node.submit(offered, caller_of(call)) if offered else ())
         results: list[tuple[TransactionState | None, Refusal | None]] = []
         for index, transaction in enumerate(transactions):
             if index in too_large:

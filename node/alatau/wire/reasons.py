@@ -182,6 +182,13 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "Send again after the next block, more slowly.",
         ),
         _entry(
+            "SUBMISSION_QUEUE_FULL",
+            "RESOURCE_EXHAUSTED",
+            _MOMENT,
+            "The caller has as many transactions waiting to be checked as one caller may.",
+            "Wait as long as RetryInfo says, then send again; wait for answers before sending more.",
+        ),
+        _entry(
             "TRANSACTION_NOT_FOUND",
             "NOT_FOUND",
             _MOMENT,

@@ -17,8 +17,8 @@ from alatau.chain.execution import BlockTemplate, build_block
 from alatau.chain.genesis import make_genesis
 from alatau.chain.registry_reader import genesis_is_bound, read_validators
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.engine.admission import Outcome
 from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.engine.verdict import Outcome
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.storage.store import Store

@@ -283,16 +283,6 @@ def test_what_waits_too_long_expires() -> None:
     assert len(pool) == 0
 
 
-def test_a_jump_over_many_blocks_rereads_every_sender() -> None:
-    """After catching up the pool follows the state, not the blocks."""
-    pool = pool_of()
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    pool.admit(transfer(0, salt=1), MERCHANT, RICH, 0)
-    state = {RESIDENT: replace(RICH, nonce=7), MERCHANT: RICH}
-    assert pool.recheck(state.get, 1) == (Dropped(transfer(0).hash, Reason.NONCE_TOO_LOW),)
-    assert [p.sender for p in pool.select(10**9, 10**9)] == [MERCHANT]
-
-
 class PoolMachine(RuleBasedStateMachine):
     """Arbitrary admissions, blocks and expiries against a small pool; a model re-derives what must hold."""
 

@@ -1,7 +1,7 @@
 """A network of one validator in this process: the real store, EVM, mempool and signatures, and a commit on demand."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -120,6 +120,7 @@ def node_identity() -> TlsIdentity:
 class _Refused:
     reason: str
     message: str
+    retry_after_s: float | None = None
 
 
 @dataclass
@@ -134,12 +135,20 @@ class SoloNode:
     view: ConsensusView | None = None
     known_peers: list[PeerView] = field(default_factory=list)
     commit: Commit | None = None
+    queue_full: bool = False
+    """Whether no more of a caller may wait."""
+    callers: set[Hashable] = field(default_factory=set)
+    """Who submitted."""
     _channels: set[trio.MemorySendChannel[ExecutedBlock]] = field(default_factory=set)
     _wanted: trio.Event = field(default_factory=trio.Event)
 
-    async def submit(self, transactions: Sequence[bytes]) -> Sequence[Refusal | None]:
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
         """See ``Node``."""
         await trio.lowlevel.checkpoint()
+        self.callers.add(caller)
+        if self.queue_full:
+            full = _Refused("SUBMISSION_QUEUE_FULL", "8192 transactions of yours wait to be checked", 1.5)
+            return [full] * len(transactions)
         outcomes = [self._admit(encoded) for encoded in transactions]
         self._wanted.set()
         return outcomes

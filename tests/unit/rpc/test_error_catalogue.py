@@ -321,7 +321,17 @@ def client_contract_call(name: str) -> CallMessage:
     return CallMessage(TOKEN, load_abi(token_artifacts()["abi"]).encode_call(name, ()))
 
 
+async def _queue_full(folder: Path) -> RpcError:
+    node = solo_node(folder)
+    node.queue_full = True
+    error = await failing(node, lambda _, client: client.submit(payment()))
+    assert error.retry_after_s == 1.5
+    assert len(node.callers) == 1, "its turn is that of the caller"
+    return error
+
+
 PROVOKED |= {
+    "SUBMISSION_QUEUE_FULL": _queue_full,
     "ROLE_REQUIRED": _with_role_reader,
     "SENDER_NOT_PERMITTED": _not_permitted,
     "POOL_FULL": _full_pool,

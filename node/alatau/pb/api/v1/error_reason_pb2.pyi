@@ -64,6 +64,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Any other rule of the chain refuses the transaction; the message says which. INVALID_ARGUMENT."""
     ERROR_REASON_POOL_FULL: _ErrorReason.ValueType  # 24
     """The pool is full, or holds as many transactions of this sender as it may: retry later. RESOURCE_EXHAUSTED."""
+    ERROR_REASON_SUBMISSION_QUEUE_FULL: _ErrorReason.ValueType  # 25
+    """The caller has as many transactions waiting to be checked as one caller may; RetryInfo says when to send again.
+    RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_TRANSACTION_NOT_FOUND: _ErrorReason.ValueType  # 30
     """No transaction with this hash is pooled here or final. NOT_FOUND."""
     ERROR_REASON_TRANSACTION_NOT_FINAL: _ErrorReason.ValueType  # 31
@@ -152,6 +156,10 @@ ERROR_REASON_TRANSACTION_INVALID: ErrorReason.ValueType  # 23
 """Any other rule of the chain refuses the transaction; the message says which. INVALID_ARGUMENT."""
 ERROR_REASON_POOL_FULL: ErrorReason.ValueType  # 24
 """The pool is full, or holds as many transactions of this sender as it may: retry later. RESOURCE_EXHAUSTED."""
+ERROR_REASON_SUBMISSION_QUEUE_FULL: ErrorReason.ValueType  # 25
+"""The caller has as many transactions waiting to be checked as one caller may; RetryInfo says when to send again.
+RESOURCE_EXHAUSTED.
+"""
 ERROR_REASON_TRANSACTION_NOT_FOUND: ErrorReason.ValueType  # 30
 """No transaction with this hash is pooled here or final. NOT_FOUND."""
 ERROR_REASON_TRANSACTION_NOT_FINAL: ErrorReason.ValueType  # 31

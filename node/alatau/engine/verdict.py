@@ -1,0 +1,59 @@
+"""What admission says of a transaction, and whose fault a refusal is."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+from alatau.chain.transaction import InvalidTransactionError
+
+
+class Blame(Enum):
+    """Whether who handed a refused transaction over should have known."""
+
+    NOBODY = "nobody"
+    """Nothing is wrong with it: there is no room, or not the time, for it here."""
+    STATE = "state"
+    """The state of here and now refuses it: a nonce, a balance, a licence. On another node, or a moment before, it may
+    have been right, so who passed it on did nothing wrong."""
+    STRANGER = "stranger"
+    """Its sender is no participant here, or has no account. A correct peer may know a new participant a few blocks
+    earlier, so a few prove nothing; many do, since a signature made at random recovers such a sender."""
+    FORM = "form"
+    """No state makes it right: malformed, badly signed, for another chain, against a rule that needs no state. The
+    admission of whoever passed it on must have refused it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A transaction that is not in the pool now."""
+
+    reason: str
+    """Stable; a name of the error catalogue (docs/errors.md)."""
+    message: str
+    blame: Blame = Blame.STATE
+    retry_after_s: float | None = None
+    """When to try again, where waiting helps and the time is known."""
+
+
+Outcome = Refused | None
+"""None: the pool has it."""
+
+_CATALOGUE: Final = {
+    "blob_transaction": "TRANSACTION_TYPE_UNSUPPORTED",
+    "wrong_chain": "WRONG_CHAIN",
+    "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
+    "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",
+    "fee_cap_below_base_fee": "UNDERPRICED",
+    "initcode_too_large": "TRANSACTION_TOO_LARGE",
+    "intrinsic_gas": "INTRINSIC_GAS_TOO_LOW",
+    "nonce_too_low": "NONCE_TOO_LOW",
+    "insufficient_funds": "INSUFFICIENT_FUNDS",
+    "sender_has_code": "SENDER_NOT_EXTERNALLY_OWNED",
+    "sender_not_permitted": "SENDER_NOT_PERMITTED",
+}
+"""Rules of the chain by their names in the error catalogue; the rest are ``TRANSACTION_INVALID``."""
+
+
+def refused(error: InvalidTransactionError, blame: Blame) -> Refused:
+    """The refusal for a rule of the chain."""
+    return Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error), blame)

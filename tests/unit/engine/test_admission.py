@@ -1,0 +1,204 @@
+"""The way into the pool: whose turn it is, what is checked first, and whose fault a refusal is."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+import trio
+import trio.testing
+
+from alatau.chain.execution import block_environment
+from alatau.engine import admission as admission_module
+from alatau.engine.admission import Admission, AdmissionView
+from alatau.engine.verdict import Blame, Outcome, Refused
+from alatau.mempool.fair_queue import QueueLimits
+from alatau.mempool.limits import MempoolLimits
+from alatau.mempool.pool import Mempool
+from alatau.types.transaction import (
+    Transaction,
+    TransactionError,
+    TransactionSignatureError,
+    UnsignedTransaction,
+    decode_transaction,
+    recover_sender,
+    sign_transaction,
+)
+from tests.unit.chain.small_network import CHAIN_ID, PAYEE, PAYER, SmallNetwork, payment, small_network
+
+PEER = b"\x77" * 20
+
+
+@dataclass
+class Door:
+    """An admission and what it told others."""
+
+    admission: Admission
+    mempool: Mempool
+    blamed: list[tuple[bytes, Blame, int]] = field(default_factory=list)
+    recovered: list[Transaction] = field(default_factory=list)
+
+    async def take(self, encoded: bytes, client: str = "client") -> Outcome:
+        """One transaction of a client."""
+        return (await self.admission.submit([encoded], client))[0]
+
+    async def hear(self, *encoded: bytes) -> None:
+        """Gossip of a peer, admitted when this returns."""
+        self.admission.offer(encoded, PEER)
+        await self.admission.submit([b"\x00"], "who asks last")
+
+
+@asynccontextmanager
+async def open_door(
+    monkeypatch: pytest.MonkeyPatch, network: SmallNetwork | None = None, **queue: int
+) -> AsyncIterator[Door]:
+    """An admission at work on a network at genesis; recoveries are counted."""
+    network = network or small_network()
+    tip = network.tip
+    view = AdmissionView(tip.state, block_environment(network.config, tip.header, tip.block_hash))
+    mempool = Mempool(MempoolLimits(), 0)
+    door: Door
+    admission = Admission(
+        mempool,
+        network.config,
+        lambda: view,
+        lambda: 0,
+        gossip=lambda _: None,
+        blame=lambda *verdict: door.blamed.append(verdict),
+        queue_limits=QueueLimits(**queue),
+    )
+    door = Door(admission, mempool)
+    recover = admission_module.recover_senders
+
+    async def counted(transactions: Sequence[Transaction]) -> list[bytes | TransactionError]:
+        door.recovered += transactions
+        return await recover(transactions)
+
+    monkeypatch.setattr(admission_module, "recover_senders", counted)
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(admission.run, lambda: None)
+        yield door
+        nursery.cancel_scope.cancel()
+
+
+def refused_for(outcome: Outcome) -> tuple[str, Blame]:
+    """Why, and whose fault."""
+    assert isinstance(outcome, Refused), outcome
+    assert outcome.message
+    return outcome.reason, outcome.blame
+
+
+def unsigned(**changes: object) -> bytes:
+    """A payment with changed terms, rightly signed."""
+    terms: dict[str, object] = {"chain_id": CHAIN_ID, "nonce": 0, "gas_limit": 21_000, "to": PAYEE.address, "value": 1}
+    return sign_transaction(UnsignedTransaction(**terms | changes), PAYER.sign).encoded  # type: ignore[arg-type]
+
+
+def unrecoverable() -> bytes:
+    """A payment whose signature is in range and recovers no key: its r is no coordinate of a point."""
+    tx = payment(0)
+    for candidate in range(1 << 248, (1 << 248) + 64):
+        encoded = tx.encoded.replace(tx.r.to_bytes(32, "big"), candidate.to_bytes(32, "big"))
+        try:
+            recover_sender(decode_transaction(encoded))
+        except TransactionSignatureError:
+            return encoded
+    raise AssertionError("half of all numbers are no coordinate")
+
+
+MISTAKES: dict[str, tuple[Callable[[], bytes], str]] = {
+    "no bytes of a transaction": (lambda: b"\xff\x00", "TRANSACTION_MALFORMED"),
+    "more bytes than one may have": (lambda: bytes(200_000), "TRANSACTION_TOO_LARGE"),
+    "another chain": (lambda: unsigned(chain_id=1), "WRONG_CHAIN"),
+    "less gas than its own bytes cost": (lambda: unsigned(gas_limit=20_999), "INTRINSIC_GAS_TOO_LOW"),
+    "more gas than a block has": (lambda: unsigned(gas_limit=1 << 40), "GAS_LIMIT_TOO_HIGH"),
+    "a signature that recovers nobody": (unrecoverable, "SIGNATURE_INVALID"),
+}
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("mistake", MISTAKES)
+async def test_what_no_state_makes_right_is_its_bearers_fault(mistake: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever passes it on must have refused it: the peer is blamed for each, once."""
+    make, reason = MISTAKES[mistake]
+    encoded = make()
+    async with open_door(monkeypatch) as door:
+        assert refused_for(await door.take(encoded)) == (reason, Blame.FORM)
+        await door.hear(encoded)
+        assert door.blamed == [(PEER, Blame.FORM, 1)]
+
+
+@pytest.mark.trio
+async def test_what_the_state_refuses_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another tip may have taken it: a nonce too far ahead, a balance too small."""
+    far, dear = payment(1_000).encoded, payment(0, value=10**30).encoded
+    async with open_door(monkeypatch) as door:
+        assert refused_for(await door.take(far)) == ("NONCE_GAP_TOO_LARGE", Blame.STATE)
+        assert refused_for(await door.take(dear)) == ("INSUFFICIENT_FUNDS", Blame.STATE)
+        await door.hear(far, dear)
+        assert door.blamed == []
+
+
+@pytest.mark.trio
+async def test_strangers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A signature made at random recovers somebody whom the state does not know: one proves nothing, many do."""
+    stranger = sign_transaction(
+        UnsignedTransaction(chain_id=CHAIN_ID, nonce=0, gas_limit=21_000, to=PAYER.address, value=1), PAYEE.sign
+    ).encoded
+    async with open_door(monkeypatch) as door:
+        assert refused_for(await door.take(stranger)) == ("INSUFFICIENT_FUNDS", Blame.STRANGER)
+        await door.hear(stranger)
+        assert door.blamed == [(PEER, Blame.STRANGER, 1)]
+
+
+@pytest.mark.trio
+async def test_only_what_passes_the_cheap_checks_costs_a_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Size, form, chain and gas come before the curve; bad bytes seen before cost one hash."""
+    async with open_door(monkeypatch) as door:
+        for mistake, (make, _) in MISTAKES.items():
+            if mistake != "a signature that recovers nobody":
+                await door.take(make())
+        assert door.recovered == []
+        for _ in range(3):
+            assert refused_for(await door.take(unrecoverable()))[0] == "SIGNATURE_INVALID"
+        assert len(door.recovered) == 1
+        for _ in range(2):
+            assert await door.take(payment(0).encoded) is None
+        assert len(door.recovered) == 2
+
+
+@pytest.mark.trio
+async def test_a_flood_of_one_client_does_not_hold_up_anothers_payment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two thousand bad signatures arrived first; the payment is answered after a few hundred of them at most."""
+    signed = [unsigned(value=n) for n in range(2_000)]
+    bad = [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in signed]  # s is changed: it recovers a stranger
+    async with open_door(monkeypatch) as door, trio.open_nursery() as nursery:
+        nursery.start_soon(door.admission.submit, bad, "flood")
+        await trio.testing.wait_all_tasks_blocked()
+        before = len(door.recovered)
+        assert await door.take(payment(0).encoded) is None
+        assert len(door.recovered) - before <= 600
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_a_client_with_too_much_waiting_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its queue is bounded; others' are not touched by it."""
+    async with open_door(monkeypatch, source_units=300) as door, trio.open_nursery() as nursery:
+        nursery.start_soon(door.admission.submit, [unsigned(value=n) for n in range(600)], "flood")
+        await trio.testing.wait_all_tasks_blocked()
+        outcomes = await door.admission.submit([payment(0).encoded] * 300, "flood")
+        assert {refused_for(outcome) for outcome in outcomes} == {("SUBMISSION_QUEUE_FULL", Blame.NOBODY)}
+        first = outcomes[0]
+        assert isinstance(first, Refused)
+        assert first.retry_after_s
+        assert await door.take(payment(0).encoded, "another") is None
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_nothing_offered_is_nothing_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty portion does not wait for ever."""
+    async with open_door(monkeypatch) as door:
+        with trio.fail_after(5):
+            assert await door.admission.submit([]) == []
