@@ -106,6 +106,12 @@ def unrecoverable() -> bytes:
     raise AssertionError("half of all numbers are no coordinate")
 
 
+def badly_signed(count: int) -> list[bytes]:
+    """Payments with a changed s: they recover strangers."""
+    signed = [unsigned(value=n) for n in range(count)]
+    return [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in signed]
+
+
 MISTAKES: dict[str, tuple[Callable[[], bytes], str]] = {
     "no bytes of a transaction": (lambda: b"\xff\x00", "TRANSACTION_MALFORMED"),
     "more bytes than one may have": (lambda: bytes(200_000), "TRANSACTION_TOO_LARGE"),
@@ -170,10 +176,8 @@ async def test_only_what_passes_the_cheap_checks_costs_a_recovery(monkeypatch: p
 @pytest.mark.trio
 async def test_a_flood_of_one_client_does_not_hold_up_anothers_payment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two thousand bad signatures arrived first; the payment is answered after a few hundred of them at most."""
-    signed = [unsigned(value=n) for n in range(2_000)]
-    bad = [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in signed]  # s is changed: it recovers a stranger
     async with open_door(monkeypatch) as door, trio.open_nursery() as nursery:
-        nursery.start_soon(door.admission.submit, bad, "flood")
+        nursery.start_soon(door.admission.submit, badly_signed(2_000), "flood")
         await trio.testing.wait_all_tasks_blocked()
         before = len(door.recovered)
         assert await door.take(payment(0).encoded) is None
@@ -185,7 +189,7 @@ async def test_a_flood_of_one_client_does_not_hold_up_anothers_payment(monkeypat
 async def test_a_client_with_too_much_waiting_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its queue is bounded; others' are not touched by it."""
     async with open_door(monkeypatch, source_units=300) as door, trio.open_nursery() as nursery:
-        nursery.start_soon(door.admission.submit, [unsigned(value=n) for n in range(600)], "flood")
+        nursery.start_soon(door.admission.submit, badly_signed(600), "flood")
         await trio.testing.wait_all_tasks_blocked()
         outcomes = await door.admission.submit([payment(0).encoded] * 300, "flood")
         assert {refused_for(outcome) for outcome in outcomes} == {("SUBMISSION_QUEUE_FULL", Blame.NOBODY)}
