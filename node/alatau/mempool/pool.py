@@ -161,6 +161,8 @@ class Mempool:
         if total > queue.balance:
             return Rejected(Reason.INSUFFICIENT_FUNDS, f"{total} wei needed together, balance is {queue.balance}")
         if old is not None:
+            if self._size_bytes + len(tx.encoded) - len(old.tx.encoded) > limits.size_bytes_max:
+                return Rejected(Reason.POOL_FULL, "no room for a replacement larger than what it replaces")
             self._swap(queue, old, pooled)
             return Admitted(tx.nonce < queue.nonce + queue.ready, (Dropped(old.tx.hash, Reason.REPLACED),))
         room = self._make_room(pooled, queue)

@@ -171,6 +171,15 @@ def test_on_a_free_network_a_replacement_waits_its_time() -> None:
     assert [p.tx for p in pool.select(10**9, 10**9)] == [transfer(0, salt=1)]
 
 
+def test_a_replacement_keeps_the_pool_within_its_bytes() -> None:
+    """A larger one for the same nonce is refused where the pool is full, and the old one stays."""
+    pool = pool_of(size_bytes_max=200)
+    pool.admit(transfer(0, size=150), RESIDENT, RICH, 0)
+    assert reason_of(pool.admit(transfer(0, tip=1, size=201), RESIDENT, RICH, 0)) is Reason.POOL_FULL
+    assert pool.size_bytes == 150
+    assert isinstance(pool.admit(transfer(0, tip=1, size=200), RESIDENT, RICH, 0), Admitted)
+
+
 def test_better_tips_go_first_then_older_ones() -> None:
     """Between senders; within one the nonces decide."""
     pool = pool_of()
