@@ -24,12 +24,13 @@ SEEDS ?= 200
 MINUTES ?= 5
 ARGS ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state attack conformance simulate fuzz protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state attack conformance simulate fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F '\t' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
+		$(MAKEFILE_LIST)
 
-# ------------------------------------------------------------------------------------------ set-up
+##@ Set-up
 
 setup: $(SETUP)  ## the virtual environment .venv with pinned and hashed packages
 
@@ -38,18 +39,18 @@ $(PY):
 	$(PYTHON) -m venv $(VENV)
 
 $(SETUP): requirements/runtime.txt requirements/dev.txt pyproject.toml | $(PY)
-	@echo "setting up $(VENV) (once, about a minute)"
-	$(INSTALL_LOCKED) -r requirements/runtime.txt -r requirements/dev.txt
-	$(PIP) install --no-deps --no-build-isolation --no-index --editable .
-	$(PIP) check
+	@echo "setting up $(VENV) (once, one to two minutes)"
+	@$(INSTALL_LOCKED) -r requirements/runtime.txt -r requirements/dev.txt
+	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
+	@$(PIP) check
 	@touch $@
 
 $(SETUP_BENCH): requirements/bench.txt $(SETUP)
 	$(INSTALL_LOCKED) -r requirements/bench.txt
-	$(PIP) check
+	@$(PIP) check
 	@touch $@
 
-# ---------------------------------------------------------------------------------------- networks
+##@ Networks
 
 devnet: $(SETUP)  ## a local network with a tour of what it does; it stays up (VALIDATORS=4)
 	$(RUN) -m alatau_devnet.showcase --validators $(VALIDATORS)
@@ -57,7 +58,7 @@ devnet: $(SETUP)  ## a local network with a tour of what it does; it stays up (V
 devnet-down: $(SETUP)  ## stop the local network
 	$(BIN)/alatau devnet down
 
-# ------------------------------------------------------------------------------------------ checks
+##@ Checks: what every change must pass
 
 test: $(SETUP)  ## the whole suite that belongs in every check
 	$(PY) -m pytest -m "not slow" $(ARGS)
@@ -89,6 +90,8 @@ format: $(SETUP)  ## let ruff mend what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+##@ Campaigns: longer than a check
+
 conformance: $(SETUP)  ## every published vector, with a table by folder
 	$(PY) -m pytest tests/conformance --quiet
 	$(RUN) -m alatau_devnet.conformance $(ARGS)
@@ -96,10 +99,13 @@ conformance: $(SETUP)  ## every published vector, with a table by folder
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 	$(RUN) -m alatau_devnet.simulate --seeds $(SEEDS) $(ARGS)
 
+fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
+	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)
+
 fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
 	$(RUN) -m alatau_devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)
 
-# -------------------------------------------------------------------------------------- benchmarks
+##@ Benchmarks: programs that print figures and write build/bench/*.json
 
 bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payments.json
 	$(RUN) -m alatau_devnet.bench_payments $(ARGS)
@@ -115,7 +121,7 @@ bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/be
 attack: $(SETUP)  ## what outsiders, clients and one validator can do to the others, with a table (ARGS="--only NAME")
 	$(RUN) -m alatau_devnet.attack $(ARGS)
 
-# ------------------------------------------------------------------------------------------ upkeep
+##@ Upkeep
 
 protos: $(SETUP)  ## generate node/alatau/pb from protos/
 	$(PY) protos/generate.py
