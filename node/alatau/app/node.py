@@ -229,7 +229,11 @@ async def _serve_clients(
         [*api.services, introduction_service(node.network.learn_key)],
         [_client_listener(parts)],
         limits=TransportLimits(
-            message_bytes_max=limits.message_bytes_max, calls_per_s=per_second, calls_burst=2.0 * per_second
+            message_bytes_max=limits.message_bytes_max,
+            concurrent_calls_max=limits.calls_max,
+            concurrent_calls_per_peer_max=limits.calls_each_max,
+            calls_per_s=per_second,
+            calls_burst=2.0 * per_second,
         ),
         health=health,
         task_status=task_status,

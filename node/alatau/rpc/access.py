@@ -9,7 +9,9 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from ipaddress import AddressValueError, IPv6Address
 from typing import Any, Final
+from urllib.parse import unquote
 
 from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
@@ -58,8 +60,26 @@ class RoleMap:
 
 
 def caller_of(call: Call) -> bytes | str:
-    """Who calls: the hash of its certificate's key, or its address where it has none."""
-    return call.address if call.peer is None else call.peer.tls_key_hash
+    """Who calls: the hash of its certificate's key, or its address where it has none.
+
+    Of an IPv6 address only the first 64 bits count, which is what one subscriber is given (RFC 6177): whoever holds
+    such a network has as many addresses as it likes.
+    """
+    return network_of(call.address) if call.peer is None else call.peer.tls_key_hash
+
+
+def network_of(address: str) -> str:
+    """The part of a gRPC peer address (``ipv4:192.0.2.1``, ``ipv6:%5B2001:db8::1%5D``) that names its holder."""
+    kind, _, rest = address.partition(":")
+    if kind != "ipv6":
+        return address
+    try:
+        parsed = IPv6Address(unquote(rest).strip("[]").partition("%")[0])
+    except AddressValueError:
+        return address
+    if parsed.ipv4_mapped is not None:
+        return f"ipv4:{parsed.ipv4_mapped}"
+    return f"ipv6:{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 
 class Access:

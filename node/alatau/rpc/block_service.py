@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from alatau.codec import rlp
 from alatau.pb.api.v1 import block_pb2, block_service_pb2
+from alatau.rpc.access import caller_of
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import block_message, height_not_reached, tip_height
@@ -11,8 +12,8 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.paging import issue, redeem, request_identity
 from alatau.rpc.requests import Checks, page_size
+from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_message
-from alatau.rpc.streams import StreamSlots
 from alatau.transport.call import Call
 from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, write_commit
@@ -26,13 +27,13 @@ _PAGE_MAX = 200
 class BlockApi:
     """Serves ``alatau.api.v1.BlockService``."""
 
-    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, limits: Limits) -> None:
+    def __init__(self, node: Node, feed: Feed, streams: FairSlots, limits: Limits) -> None:
         self._node = node
         self._feed = feed
         self._streams = streams
         self._limits = limits
 
-    async def get_block(self, request: _pb.GetBlockRequest, _call: Call) -> _pb.GetBlockResponse:
+    async def get_block(self, request: _pb.GetBlockRequest, call: Call) -> _pb.GetBlockResponse:
         """One block, by height, by hash, or the tip."""
         checks = Checks()
         view = _view(checks, request.view)
@@ -46,9 +47,9 @@ class BlockApi:
                 raise failure("BLOCK_NOT_FOUND", f"no decided block has the hash 0x{request.hash.hex()}")
         else:
             height = request.height if request.WhichOneof("id") == "height" else tip_height(self._node.store)
-        return _pb.GetBlockResponse(block=await self._message(height, view))
+        return _pb.GetBlockResponse(block=await self._message(call, height, view))
 
-    async def list_blocks(self, request: _pb.ListBlocksRequest, _call: Call) -> _pb.ListBlocksResponse:
+    async def list_blocks(self, request: _pb.ListBlocksRequest, call: Call) -> _pb.ListBlocksResponse:
         """A page of blocks. The end of the range is fixed by the first page, so that pages fit together."""
         checks = Checks()
         view = _view(checks, request.view)
@@ -65,7 +66,7 @@ class BlockApi:
         blocks: list[block_pb2.Block] = []
         room = self._limits.page_bytes_max
         while request.from_height <= height <= last and len(blocks) < size:
-            message = await self._message(height, view)
+            message = await self._message(call, height, view)
             room -= message.ByteSize()
             if room < 0 and blocks:
                 break
@@ -88,25 +89,25 @@ class BlockApi:
     async def subscribe_blocks(
         self,
         request: _pb.SubscribeBlocksRequest,
-        _call: Call,
+        call: Call,
         send: Callable[[_pb.SubscribeBlocksResponse], Awaitable[None]],
     ) -> None:
         """Blocks from a height on, without a gap, until the client ends the stream."""
         checks = Checks()
         view = _view(checks, request.view)
         checks.finish()
-        with self._streams.take():
+        with self._streams.take(caller_of(call)):
             height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
             while True:
                 await self._feed.wait_above(height - 1)
-                await send(_pb.SubscribeBlocksResponse(block=await self._message(height, view)))
+                await send(_pb.SubscribeBlocksResponse(block=await self._message(call, height, view)))
                 height += 1
 
-    async def _message(self, height: int, view: BlockView) -> block_pb2.Block:
+    async def _message(self, call: Call, height: int, view: BlockView) -> block_pb2.Block:
         final = self._feed.recent(height)
         if final is not None:
             return await block_message(final, view, self._node.store)
-        return await self._feed.read(stored_message, height, view)
+        return await self._feed.read(caller_of(call), stored_message, height, view)
 
 
 def _view(checks: Checks, requested: int) -> BlockView:

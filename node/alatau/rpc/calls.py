@@ -1,5 +1,6 @@
 """Calls, estimates and traces: from a client's message to what the EVM says, without holding up consensus."""
 
+from collections.abc import Hashable
 from functools import partial
 
 from alatau.chain.execution import block_environment, next_block_environment
@@ -12,7 +13,7 @@ from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.requests import Checks
-from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.state_worker import Piece, StateWorker
 from alatau.rpc.tracing import Traced, trace_call, trace_in_block, trace_message
 from alatau.storage.frozen_state import FrozenState
 from alatau.types.block import Block
@@ -42,38 +43,44 @@ class Calls:
         self._worker = worker
         self._limits = limits
 
-    async def call(self, message: _pb.CallMessage, height: int | None) -> _pb.CallResponse:
+    async def call(self, caller: Hashable, message: _pb.CallMessage, height: int | None) -> _pb.CallResponse:
         """Run a message call after a block."""
-        request = self._request(message)
+        piece = _piece("Call", caller, message)
+        request = self._request(message, piece)
         height, block = self._setting(height)
-        result = await self._worker.on_state(height, partial(_call, block, request))
+        result = await self._worker.on_state(piece, height, partial(_call, block, request))
         if not result.succeeded:
-            raise execution_failure(result)
+            raise self._failed(result, message.gas_limit, request.gas or 0)
         return _pb.CallResponse(output=result.output, gas_used=result.gas_used, height=height)
 
-    async def estimate(self, message: _pb.CallMessage, height: int | None) -> _pb.EstimateGasResponse:
+    async def estimate(self, caller: Hashable, message: _pb.CallMessage, height: int | None) -> _pb.EstimateGasResponse:
         """The least gas limit with which a transaction succeeds after a block."""
-        request = self._request(message)
+        piece = _piece("EstimateGas", caller, message)
+        request = self._request(message, piece)
         height, block = self._setting(height)
-        gas_limit = await self._worker.on_state(height, partial(_estimate, block, request))
-        return _pb.EstimateGasResponse(gas_limit=gas_limit, height=height)
+        found = await self._worker.on_state(piece, height, partial(_estimate, block, request))
+        if isinstance(found, TransactionResult):
+            raise self._failed(found, message.gas_limit, request.gas or 0)
+        return _pb.EstimateGasResponse(gas_limit=found, height=height)
 
-    async def trace(self, message: _pb.CallMessage, height: int | None) -> _pb.TraceResponse:
+    async def trace(self, caller: Hashable, message: _pb.CallMessage, height: int | None) -> _pb.TraceResponse:
         """What a message call does after a block."""
-        request = self._request(message)
+        piece = _piece("Trace", caller, message)
+        request = self._request(message, piece)
         height, block = self._setting(height)
-        return trace_message(await self._worker.on_state(height, partial(_trace, block, request)), height)
+        return trace_message(await self._worker.on_state(piece, height, partial(_trace, block, request)), height)
 
-    async def trace_transaction(self, block: Block, index: int) -> _pb.TraceResponse:
+    async def trace_transaction(self, caller: Hashable, block: Block, index: int) -> _pb.TraceResponse:
         """What a final transaction did."""
         store, height = self._node.store, block.header.number
         readable_height(store, height - 1)
         environment = block_environment(self._node.config, block.header, store.hash_of)
         work = partial(trace_in_block, block, index, environment)
-        return trace_message(await self._worker.on_state(height - 1, work), height)
+        piece = Piece(caller, ("Trace", caller, block.header.number))
+        return trace_message(await self._worker.on_state(piece, height - 1, work), height)
 
-    def _request(self, message: _pb.CallMessage) -> CallRequest:
-        """Check a message and read it."""
+    def _request(self, message: _pb.CallMessage, piece: Piece) -> CallRequest:
+        """Check a message and read it; without a gas limit it gets what a call of its kind gets at the moment."""
         checks, gas_max = Checks(), self._limits.call_gas_max
         sender = checks.optional_address("message.sender", message.sender)
         to = checks.optional_address("message.to", message.to)
@@ -88,14 +95,23 @@ class Calls:
                 f"gas limit {message.gas_limit} is above {gas_max}, what this node gives to a call",
                 metadata={"gas_max": str(gas_max)},
             )
+        gas_now = self._worker.gas_max(piece)
+        if message.gas_limit > gas_now:
+            raise _busy(gas_now, f"gas limit {message.gas_limit} is above {gas_now}")
         return CallRequest(
             sender=sender or bytes(20),
             to=to,
             value=value,
             data=message.data,
-            gas=message.gas_limit or gas_max,
+            gas=message.gas_limit or gas_now,
             gas_price=gas_price,
         )
+
+    def _failed(self, result: TransactionResult, asked: int, given: int) -> Exception:
+        """The error for a call that failed; it is the node's load where more gas is given on a quiet one."""
+        if not result.reverted and not asked and given < self._limits.call_gas_max:
+            return _busy(given, f"the call used all of {given} gas")
+        return execution_failure(result)
 
     def _setting(self, height: int | None) -> tuple[int, BlockEnvironment]:
         """The height to run after, and what a contract learns of its block."""
@@ -109,6 +125,22 @@ class Calls:
         return after, next_block_environment(node.config, header, parent_hash, node.next_block_time(), store.hash_of)
 
 
+def _piece(what: str, caller: Hashable, message: _pb.CallMessage) -> Piece:
+    """Calls of one function of one contract take about as long, whoever makes them; init code is the caller's own."""
+    if not message.to:
+        return Piece(caller, (what, caller))
+    return Piece(caller, (what, message.to, message.data[:4]))
+
+
+def _busy(gas_now: int, found: str) -> Exception:
+    return failure(
+        "SERVER_BUSY",
+        f"{found}, what this node gives to a long call while several callers have some; try again later",
+        metadata={"gas_max": str(gas_now)},
+        retry_after_s=2.0,
+    )
+
+
 def _call(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> TransactionResult:
     try:
         return call(block, state, request)
@@ -116,13 +148,14 @@ def _call(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> 
         raise _refusal(error) from error
 
 
-def _estimate(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> int:
+def _estimate(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> int | TransactionResult:
+    """The gas limit, or how the call failed with all the gas that it may have."""
     try:
         return estimate_gas(block, state, request)
     except InvalidTransactionError as error:
         raise _refusal(error) from error
     except CallFailedError as error:
-        raise execution_failure(error.result) from error
+        return error.result
 
 
 def _trace(block: BlockEnvironment, request: CallRequest, state: FrozenState) -> Traced:

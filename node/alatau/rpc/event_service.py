@@ -1,20 +1,21 @@
 """EventService: logs in pages, and as they come."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from functools import partial
 
 import trio
 
 from alatau.pb.api.v1 import event_service_pb2, log_pb2
+from alatau.rpc.access import caller_of
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import event_logs, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.paging import issue, redeem, request_identity
 from alatau.rpc.requests import FILTER_VALUES_MAX, TOPICS_MAX, Checks, page_size
-from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.slots import FairSlots
+from alatau.rpc.state_worker import Piece, StateWorker
 from alatau.rpc.stored_block import log_messages, stored_logs
-from alatau.rpc.streams import StreamSlots
 from alatau.storage.log_index import LogCursor, LogQuery, matches
 from alatau.transport.call import Call
 from alatau.types.receipt import bloom_bits
@@ -33,27 +34,29 @@ _HEIGHT_MAX = 2**63
 class EventApi:
     """Serves ``alatau.api.v1.EventService``."""
 
-    def __init__(self, node: Node, feed: Feed, streams: StreamSlots, worker: StateWorker, limits: Limits) -> None:
+    def __init__(self, node: Node, feed: Feed, streams: FairSlots, worker: StateWorker, limits: Limits) -> None:
         self._node = node
         self._worker = worker
         self._feed = feed
         self._streams = streams
         self._limits = limits
 
-    async def list_logs(self, request: _pb.ListLogsRequest, _call: Call) -> _pb.ListLogsResponse:
+    async def list_logs(self, request: _pb.ListLogsRequest, call: Call) -> _pb.ListLogsResponse:
         """A page of logs. The end of the range is fixed by the first page, so that pages fit together."""
         checks = Checks()
         size = page_size(checks, request.page_size, _PAGE_DEFAULT, _PAGE_MAX)
         addresses, topics = _conditions(checks, request.filter)
         checks.finish()
-        identity, tip = request_identity(request), tip_height(self._node.store)
+        caller, identity, tip = caller_of(call), request_identity(request), tip_height(self._node.store)
         cursor: LogCursor | None = None
         last = min(request.to_height, tip) if request.HasField("to_height") else tip
         if request.page_token:
             height, log_index, last = redeem(request.page_token, identity, 3)
             cursor = LogCursor(height, log_index)
         query = LogQuery(request.from_height, last, addresses, topics, size)
-        messages, following = await self._worker.run(partial(self._page, query, cursor))
+        messages, following = await self._worker.run(
+            Piece(caller, ("ListLogs", caller)), partial(self._page, query, cursor)
+        )
         token = "" if following is None else issue(identity, (following.height, following.log_index, last))
         return _pb.ListLogsResponse(logs=messages, next_page_token=token)
 
@@ -73,7 +76,7 @@ class EventApi:
     async def subscribe_logs(
         self,
         request: _pb.SubscribeLogsRequest,
-        _call: Call,
+        call: Call,
         send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]],
     ) -> None:
         """Logs block by block, without a gap, until the client ends the stream."""
@@ -88,16 +91,20 @@ class EventApi:
             case _:
                 height = tip_height(self._node.store) + 1
         query = LogQuery(0, _HEIGHT_MAX, addresses, topics)
-        with self._streams.take():
-            await self._follow(query, height, send)
+        with self._streams.take(caller_of(call)):
+            await self._follow(caller_of(call), query, height, send)
 
     async def _follow(
-        self, query: LogQuery, height: int, send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]]
+        self,
+        caller: Hashable,
+        query: LogQuery,
+        height: int,
+        send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]],
     ) -> None:
         quiet = 0
         while True:
             await self._feed.wait_above(height - 1)
-            logs = await self._matching(query, height)
+            logs = await self._matching(caller, query, height)
             height += 1
             quiet = 0 if logs else quiet + 1
             if logs or quiet % _PROGRESS_BLOCKS == 0:
@@ -105,13 +112,13 @@ class EventApi:
             if not logs:
                 await trio.lowlevel.checkpoint()  # many quiet blocks from the store must not hold up the others
 
-    async def _matching(self, query: LogQuery, height: int) -> list[log_pb2.Log]:
+    async def _matching(self, caller: Hashable, query: LogQuery, height: int) -> list[log_pb2.Log]:
         header = self._node.store.header(height)
         if header is None or not _may_match(query, header.logs_bloom):
             return []
         final = self._feed.recent(height)
         if final is None:
-            return await self._feed.read(stored_logs, height, query)
+            return await self._feed.read(caller, stored_logs, height, query)
         return [write_log(placed) for log, placed in event_logs(final) if matches(log, query)]
 
 

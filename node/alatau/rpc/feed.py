@@ -4,8 +4,9 @@ Subscribers are not each given a queue: they wait for the height to grow and the
 here, or from the store. A slow one therefore costs nothing and misses nothing.
 """
 
+import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import trio
@@ -15,6 +16,7 @@ from alatau.rpc.failures import failure
 from alatau.rpc.final_block import FinalBlock, final_block_of, height_not_reached, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
+from alatau.rpc.turns import FairTurns
 
 T = TypeVar("T")
 
@@ -29,8 +31,9 @@ class Feed:
         self._grown = trio.Event()
         self._waiting: dict[bytes, trio.Event] = {}
         self._height = -1
-        self._reading = trio.CapacityLimiter(1)
+        self._turns = FairTurns(limits.reads_waiting_max, limits.reads_waiting_each_max)
         """One block is read at a time: a second thread would only take the interpreter from the first."""
+        self._reading = trio.CapacityLimiter(1)
 
     @property
     def height(self) -> int:
@@ -69,9 +72,18 @@ class Feed:
                 raise height_not_reached(height, tip)
         return final
 
-    async def read(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Run ``work`` on the store, and then ``arguments``, in a thread: reading an older block takes long."""
-        return await trio.to_thread.run_sync(work, self._node.store, *arguments, limiter=self._reading)
+    async def read(self, caller: Hashable, work: Callable[..., T], *arguments: Any) -> T:
+        """Run ``work`` on the store, and then ``arguments``, in a thread: reading an older block takes long.
+
+        Raises:
+            RpcError: SERVER_BUSY or TOO_MANY_CALLS.
+        """
+        turn = await self._turns.take(caller)
+        began = time.monotonic()
+        try:
+            return await trio.to_thread.run_sync(work, self._node.store, *arguments, limiter=self._reading)
+        finally:
+            turn.end(time.monotonic() - began)
 
     async def wait_final(self, transaction_hash: bytes) -> None:
         """Return once a transaction is final; the caller bounds the time.

@@ -20,22 +20,38 @@ class Limits:
 
     call_gas_max: int = 16_777_216
     """What a transaction may use at most (EIP-7825): a call that needs more could never be sent."""
-    calls_at_once: int = 1
-    """Calls that run at the same time. Python runs one thread at a time, so more would only slow each other and
-    hold up the consensus thread longer between its turns."""
-    calls_waiting_max: int = 64
-    """Calls that may wait for their turn."""
+    call_gas_least: int = 2_000_000
+    """What a long call gets at least however many callers have long calls: about 0.15 s."""
+    calls_waiting_max: int = 256
+    """Calls that may wait for their turn in each lane, of all callers."""
+    calls_waiting_each_max: int = 64
+    """And of one caller: more would only wait longer than a client does."""
+    call_wait_s_max: float = 5.0
+    """Longest wait for a turn: half of what clients wait for an answer by default."""
     call_time_s_max: float = 2.0
     """Longest that a caller waits for a running call; its gas bounds the work itself."""
+    reads_waiting_max: int = 2_048
+    """Reads of older blocks that may wait for their turn: every stream and every call may have one."""
+    reads_waiting_each_max: int = 1_024
+    """And of one caller: all its streams, and as many calls."""
 
     wait_s_max: float = 300.0
-    """Longest wait for a transaction whose caller set no deadline."""
+    """Longest wait for a transaction; shorter where the caller's deadline is. Finality takes a second: who waits
+    longer has lost its transaction, and learns it."""
+    waits_max: int = 2_048
+    """Calls that wait for finality, of all callers; each costs about 20 kB."""
     streams_max: int = 512
-    """Open subscriptions and submit streams. Each costs about 20 kB."""
+    """Open subscriptions and submit streams, of all callers. Each costs about 20 kB."""
     waiting_transactions_max: int = 20_000
     """Transactions that callers wait for at the same time."""
     recent_blocks: int = 8
     """Decided blocks kept in memory for subscribers; older ones come from the store."""
+
+    calls_max: int = 8_192
+    """Calls under way on the listener, of all callers, about 20 kB each. More than all that may last together (streams,
+    waits, turns, and transactions that wait to be checked), so that there is always room for a status or a payment."""
+    calls_each_max: int = 4_096
+    """And of one caller: more than it can have lasting ones."""
 
     transactions_per_s: float = 5_000.0
     """Submitted transactions a second of one caller: about what one core can verify."""

@@ -62,6 +62,10 @@ class NodeApi:
                 transaction_bytes_max=limits.transaction_bytes_max,
                 call_gas_max=limits.call_gas_max,
                 message_bytes_max=limits.message_bytes_max,
+                streams_max=limits.streams_max,
+                waits_max=limits.waits_max,
+                wait_ms_max=int(limits.wait_s_max * 1_000),
+                calls_waiting_max=limits.calls_waiting_each_max,
             ),
         )
 

@@ -19,9 +19,9 @@ from alatau.rpc.feed import Feed
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.node_service import NodeApi
+from alatau.rpc.slots import FairSlots
 from alatau.rpc.state_service import StateApi
 from alatau.rpc.state_worker import StateWorker
-from alatau.rpc.streams import StreamSlots
 from alatau.rpc.transaction_service import TransactionApi
 from alatau.transport.service import Service, bind
 
@@ -40,13 +40,14 @@ class Api:
         limits = limits or Limits()
         self._access = Access(limits, roles or RoleMap())
         self._feed = Feed(node, limits)
-        streams = StreamSlots(limits.streams_max)
+        streams = FairSlots("streams", limits.streams_max)
+        waits = FairSlots("waiting calls", limits.waits_max)
         worker = StateWorker(node.store, limits)
         calls = Calls(node, worker, limits)
         bound = (
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
-                TransactionApi(node, self._feed, self._access, calls, streams, limits),
+                TransactionApi(node, self._feed, self._access, calls, streams, waits, limits),
             ),
             bind(
                 block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],

@@ -5,10 +5,11 @@ from typing import TypeVar
 
 from alatau.codec import rlp
 from alatau.pb.api.v1 import state_service_pb2
+from alatau.rpc.access import caller_of
 from alatau.rpc.committed_state import readable_height
 from alatau.rpc.node import Node
 from alatau.rpc.requests import Checks
-from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.state_worker import Piece, StateWorker
 from alatau.state.parent import ParentState
 from alatau.storage.frozen_state import FrozenState
 from alatau.transport.call import Call
@@ -37,18 +38,18 @@ class StateApi:
         self._node = node
         self._worker = worker
 
-    async def get_account(self, request: _pb.GetAccountRequest, _call: Call) -> _pb.GetAccountResponse:
+    async def get_account(self, request: _pb.GetAccountRequest, call: Call) -> _pb.GetAccountResponse:
         """An account after a block, and the nonce for its next transaction."""
         checks = Checks()
         address = checks.address("address", request.address)
         checks.finish()
         height = readable_height(self._node.store, request.height if request.HasField("height") else None)
-        account = await self._read(height, lambda state: state.account(address)) or EMPTY_ACCOUNT
+        account = await self._read(call, height, lambda state: state.account(address)) or EMPTY_ACCOUNT
         return _pb.GetAccountResponse(
             account=write_account(address, account), height=height, next_nonce=self._node.next_nonce(address)
         )
 
-    async def get_storage(self, request: _pb.GetStorageRequest, _call: Call) -> _pb.GetStorageResponse:
+    async def get_storage(self, request: _pb.GetStorageRequest, call: Call) -> _pb.GetStorageResponse:
         """Words of a contract's storage."""
         checks = Checks()
         address = checks.address("address", request.address)
@@ -56,20 +57,20 @@ class StateApi:
         checks.finish()
         height = readable_height(self._node.store, request.height if request.HasField("height") else None)
         words = await self._read(
-            height, lambda state: [state.storage(address, int.from_bytes(slot, "big")) for slot in slots]
+            call, height, lambda state: [state.storage(address, int.from_bytes(slot, "big")) for slot in slots]
         )
         return _pb.GetStorageResponse(values=[word.to_bytes(32, "big") for word in words], height=height)
 
-    async def get_code(self, request: _pb.GetCodeRequest, _call: Call) -> _pb.GetCodeResponse:
+    async def get_code(self, request: _pb.GetCodeRequest, call: Call) -> _pb.GetCodeResponse:
         """A contract's code."""
         checks = Checks()
         address = checks.address("address", request.address)
         checks.finish()
         height = readable_height(self._node.store, request.height if request.HasField("height") else None)
-        code_hash, code = await self._read(height, lambda state: _code_of(state, address))
+        code_hash, code = await self._read(call, height, lambda state: _code_of(state, address))
         return _pb.GetCodeResponse(code=code, code_hash=code_hash, height=height)
 
-    async def get_proof(self, request: _pb.GetProofRequest, _call: Call) -> _pb.GetProofResponse:
+    async def get_proof(self, request: _pb.GetProofRequest, call: Call) -> _pb.GetProofResponse:
         """Proof of an account and of slots, with what certifies the root."""
         checks = Checks()
         address = checks.address("address", request.address)
@@ -80,7 +81,7 @@ class StateApi:
         header, commit = store.header(height), store.commit_of(height)
         assert header is not None, "a readable height has a header"
         root = header.state_root
-        proof = await self._worker.on_state(height, lambda state: _prove(root, state, address, slots))
+        proof = await self._worker.on_state(_piece(call), height, lambda state: _prove(root, state, address, slots))
         message = StateProof(
             proof=proof,
             header=encode_header(header),
@@ -88,12 +89,18 @@ class StateApi:
         )
         return _pb.GetProofResponse(proof=write_proof(message), height=height)
 
-    async def _read(self, height: int, read: Callable[[ParentState], T]) -> T:
+    async def _read(self, call: Call, height: int, read: Callable[[ParentState], T]) -> T:
         """Read the state after ``height``: at once at the tip, where it is cached, else in the thread."""
         store = self._node.store
         if store.tip is not None and store.tip.number == height:
             return read(store.state(height))
-        return await self._worker.on_state(height, read)
+        return await self._worker.on_state(_piece(call), height, read)
+
+
+def _piece(call: Call) -> Piece:
+    """How far back one caller's reads go, and how many slots they take, hardly differs from call to call."""
+    caller = caller_of(call)
+    return Piece(caller, (call.method, caller))
 
 
 def _code_of(state: ParentState, address: bytes) -> tuple[bytes, bytes]:

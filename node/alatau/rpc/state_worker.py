@@ -1,15 +1,25 @@
-"""Work on committed state that takes longer than consensus may be held up.
+"""Work on committed state that takes longer than consensus may be held up: calls, traces, log queries, proofs.
 
-It runs in a worker thread, one piece at a time: the interpreter's lock lets only one thread run Python, and a second
-one would only make the node's own thread wait longer for its turn. A caller whose work takes too long gets an answer;
-the thread is left to finish, which its gas or its size bounds. The thread reads a snapshot of its own and shares no
-cache with execution.
+**Two lanes, a thread each, one piece at a time in each.** What is known to be quick, by how long work of its kind took
+before, never waits behind what is long; in each lane the caller that has used least is next (``turns``). A kind that
+nobody has asked for yet begins in the quick lane, unless its caller's last one turned out to be long. More threads
+would gain nothing: the interpreter's lock lets one run Python, and each would make the node's own thread wait.
+
+**What long work may take shrinks under load.** A lane rests after long work for as long as the work took, for three
+times as long while the other lane works too: at most half of a core goes to clients. And the gas that a long call gets
+is divided by the number of callers with long work, so that a turn comes soon for each of them.
+
+A caller whose work takes too long gets an answer; the thread is left to finish, which its gas or its size bounds. A
+thread reads a snapshot of its own and shares no cache with execution.
 """
 
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Hashable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
@@ -17,6 +27,7 @@ import trio
 
 from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
+from alatau.rpc.turns import FairTurns, Turn
 from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.frozen_state import FrozenState
 from alatau.storage.store import Store
@@ -31,66 +42,139 @@ senders (``engine.signatures``) also needs it, which would get 200 signatures a 
 
 _REST_AFTER_S = 0.01
 """Work shorter than this needs no rest: consensus waits longer for its network."""
+_REST_FACTOR_SHARED = 3.0
+"""Rest in lengths of the work while both lanes work: a quarter of a core for each."""
+_LONG_S = 0.05
+"""Work that takes longer than this is long. A view of a token takes a hundredth of it."""
+_SUSPECT_S = 10.0
+"""So long a caller whose first call of a kind was long has others of unknown kind in the long lane."""
+_KINDS_MAX = 4_096
+"""Kinds, and suspects, that are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Work as the worker sees it before it runs."""
+
+    caller: Hashable
+    kind: Hashable
+    """Pieces of one kind take about as long: the function of the contract that is called, for instance."""
+
+
+@dataclass(eq=False, slots=True)
+class _Lane:
+    turns: FairTurns
+    thread: trio.CapacityLimiter = field(default_factory=lambda: trio.CapacityLimiter(1))
+    """Makes sure that an abandoned piece ends before the next begins, whatever the turns say."""
+    rested_at: float = -math.inf
+    """When it may work again."""
+
+    @property
+    def in_use(self) -> bool:
+        return self.turns.callers > 0
 
 
 class StateWorker:
-    """A worker thread for reads. One for all services of a node."""
+    """The threads for reads. One for all services of a node."""
 
     def __init__(
         self,
         store: Store,
         limits: Limits,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], Awaitable[None]] = trio.sleep,
     ) -> None:
         self._store = store
         self._limits = limits
         self._clock = clock
         self._sleep = sleep
-        self._turn = trio.CapacityLimiter(limits.calls_at_once)
-        self._present = 0
-        self._rested_at = -math.inf
-        """When the thread may work again."""
+        self._quick, self._long = (
+            _Lane(FairTurns(limits.calls_waiting_max, limits.calls_waiting_each_max)) for _ in range(2)
+        )
+        self._took: OrderedDict[Hashable, float] = OrderedDict()
+        """Kind -> seconds that it took lately."""
+        self._suspects: OrderedDict[Hashable, float] = OrderedDict()
+        """Caller -> until when."""
         sys.setswitchinterval(_SWITCH_INTERVAL_S)
 
-    async def on_state(self, height: int, work: Callable[[FrozenState], T]) -> T:
-        """Run ``work`` on the state after ``height``, which is known to be readable."""
-        return await self.run(partial(_on_state, self._store, height, work))
+    def gas_max(self, piece: Piece) -> int:
+        """Gas that a call of this kind gets now: its share where several callers have long work."""
+        if self._lane(piece) is self._quick:
+            return self._limits.call_gas_max
+        return max(self._limits.call_gas_max // max(self._long.turns.callers, 1), self._limits.call_gas_least)
 
-    async def run(self, work: Callable[[], T]) -> T:
+    async def on_state(self, piece: Piece, height: int, work: Callable[[FrozenState], T]) -> T:
+        """Run ``work`` on the state after ``height``, which is known to be readable."""
+        return await self.run(piece, partial(_on_state, self._store, height, work))
+
+    async def run(self, piece: Piece, work: Callable[[], T]) -> T:
         """Run ``work`` when its turn comes.
 
         Raises:
-            RpcError: SERVER_BUSY or CALL_TOO_SLOW.
+            RpcError: TOO_MANY_CALLS, SERVER_BUSY or CALL_TOO_SLOW.
         """
-        limits = self._limits
-        if self._present >= limits.calls_waiting_max + limits.calls_at_once:
-            raise failure("SERVER_BUSY", f"{self._present} calls wait already", retry_after_s=1)
-        self._present += 1
+        limits, lane = self._limits, self._lane(piece)
+        turn: Turn | None = None
+        with trio.move_on_after(limits.call_wait_s_max):
+            turn = await self._take_turn(piece.caller, lane)
+        if turn is None:
+            raise failure(
+                "SERVER_BUSY", f"no turn for this call within {limits.call_wait_s_max:g} s", retry_after_s=1.0
+            )
+        token, started = trio.lowlevel.current_trio_token(), False
+
+        def timed() -> T:
+            nonlocal started
+            started, began = True, self._clock()
+            try:
+                return work()
+            finally:
+                with suppress(trio.RunFinishedError):  # the node has gone meanwhile
+                    token.run_sync_soon(self._ended, piece, lane, turn, self._clock() - began)
+
         try:
             with trio.move_on_after(limits.call_time_s_max):
-                return await trio.to_thread.run_sync(
-                    partial(self._paced, work), limiter=self._turn, abandon_on_cancel=True
-                )
+                return await trio.to_thread.run_sync(timed, limiter=lane.thread, abandon_on_cancel=True)
         finally:
-            self._present -= 1
-        raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s, waiting included")
+            if not started:
+                turn.end(0.0)
+        raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s")
 
-    def _paced(self, work: Callable[[], T]) -> T:
-        """In the thread: work, after a rest as long as the last work was, so that half of a core is left to the node.
+    async def _take_turn(self, caller: Hashable, lane: _Lane) -> Turn:
+        """Wait for the turn, and for the end of the rest."""
+        turn = await lane.turns.take(caller)
+        left = lane.rested_at - self._clock()
+        if left > 0:
+            try:
+                await self._sleep(left)
+            except BaseException:
+                turn.end(0.0)
+                raise
+        return turn
 
-        Otherwise a client that sends one long call after the other takes what consensus needs.
-        """
-        started = self._clock()
-        if self._rested_at > started:
-            self._sleep(self._rested_at - started)
-            started = self._clock()
-        try:
-            return work()
-        finally:
-            ended = self._clock()
-            if ended - started > _REST_AFTER_S:
-                self._rested_at = ended + (ended - started)
+    def _lane(self, piece: Piece) -> _Lane:
+        took = self._took.get(piece.kind)
+        if took is None:
+            return self._long if self._suspects.get(piece.caller, -math.inf) > self._clock() else self._quick
+        return self._long if took > _LONG_S else self._quick
+
+    def _ended(self, piece: Piece, lane: _Lane, turn: Turn, seconds: float) -> None:
+        """A piece has left its thread: learn from it, and let the next one begin."""
+        if seconds > _REST_AFTER_S:
+            other = self._long if lane is self._quick else self._quick
+            lane.rested_at = self._clock() + seconds * (_REST_FACTOR_SHARED if other.in_use else 1.0)
+        before = self._took.get(piece.kind)
+        if before is None and seconds > _LONG_S:
+            _remember(self._suspects, piece.caller, self._clock() + _SUSPECT_S)
+        _remember(self._took, piece.kind, seconds if before is None else (before + seconds) / 2)
+        turn.end(seconds)
+
+
+def _remember(memory: OrderedDict[Hashable, float], key: Hashable, value: float) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    if len(memory) > _KINDS_MAX:
+        memory.popitem(last=False)
 
 
 def _on_state(store: Store, height: int, work: Callable[[FrozenState], T]) -> T:

@@ -15,8 +15,8 @@ from alatau.rpc.final_block import transaction_receipt
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
 from alatau.rpc.requests import Checks
+from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_receipt, stored_transaction
-from alatau.rpc.streams import StreamSlots
 from alatau.storage.store import Store
 from alatau.transport.call import Call
 from alatau.types.transaction import recover_sender
@@ -48,9 +48,17 @@ class TransactionApi:
     """Serves ``alatau.api.v1.TransactionService``."""
 
     def __init__(
-        self, node: Node, feed: Feed, access: Access, calls: Calls, streams: StreamSlots, limits: Limits
+        self,
+        node: Node,
+        feed: Feed,
+        access: Access,
+        calls: Calls,
+        streams: FairSlots,
+        waits: FairSlots,
+        limits: Limits,
     ) -> None:
         self._streams = streams
+        self._waits = waits
         self._node = node
         self._feed = feed
         self._access = access
@@ -77,17 +85,18 @@ class TransactionApi:
         send: Callable[[_pb.SubmitTransactionsResponse], Awaitable[None]],
     ) -> None:
         """Answer batch after batch."""
-        with self._streams.take():
+        with self._streams.take(caller_of(call)):
             async for request in requests:
                 results = await self._submit_batch(request.transactions, call)
                 await send(_pb.SubmitTransactionsResponse(sequence=request.sequence, results=results))
 
     async def submit_and_wait(self, request: _pb.SubmitAndWaitRequest, call: Call) -> _pb.SubmitAndWaitResponse:
         """Offer one transaction and wait until it is final."""
-        await self._submit_one(request.transaction, call)
-        return _pb.SubmitAndWaitResponse(receipt=await self._await_receipt(keccak256(request.transaction), call))
+        with self._waits.take(caller_of(call)):  # taken first: who is refused a place has submitted nothing
+            await self._submit_one(request.transaction, call)
+            return _pb.SubmitAndWaitResponse(receipt=await self._await_receipt(keccak256(request.transaction), call))
 
-    async def get_transaction(self, request: _pb.GetTransactionRequest, _call: Call) -> _pb.GetTransactionResponse:
+    async def get_transaction(self, request: _pb.GetTransactionRequest, call: Call) -> _pb.GetTransactionResponse:
         """A transaction by its hash."""
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
@@ -100,7 +109,7 @@ class TransactionApi:
         if final is not None:
             tx, sender = final.block.transactions[index], final.senders[index]
         else:
-            tx = await self._feed.read(stored_transaction, height, index)
+            tx = await self._feed.read(caller_of(call), stored_transaction, height, index)
             sender = recover_sender(tx)
         position = Position(height, self._node.store.hash_of(height), index)
         return _pb.GetTransactionResponse(
@@ -120,26 +129,28 @@ class TransactionApi:
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
         checks.finish()
-        if request.wait:
-            return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
+        if request.wait and not self._is_final(transaction_hash):
+            with self._waits.take(caller_of(call)):
+                return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
         if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
-        return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash))
+        return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash, call))
 
-    async def call(self, request: _pb.CallRequest, _call: Call) -> _pb.CallResponse:
+    async def call(self, request: _pb.CallRequest, call: Call) -> _pb.CallResponse:
         """Run a message call on committed state."""
         height = request.height if request.HasField("height") else None
-        return await self._calls.call(request.message, height)
+        return await self._calls.call(caller_of(call), request.message, height)
 
-    async def estimate_gas(self, request: _pb.EstimateGasRequest, _call: Call) -> _pb.EstimateGasResponse:
+    async def estimate_gas(self, request: _pb.EstimateGasRequest, call: Call) -> _pb.EstimateGasResponse:
         """The least gas limit with which a transaction succeeds."""
         height = request.height if request.HasField("height") else None
-        return await self._calls.estimate(request.message, height)
+        return await self._calls.estimate(caller_of(call), request.message, height)
 
-    async def trace(self, request: _pb.TraceRequest, _call: Call) -> _pb.TraceResponse:
+    async def trace(self, request: _pb.TraceRequest, call: Call) -> _pb.TraceResponse:
         """What a final transaction, or a message call, did."""
         if request.WhichOneof("subject") == "message":
-            return await self._calls.trace(request.message, request.height if request.HasField("height") else None)
+            asked = request.height if request.HasField("height") else None
+            return await self._calls.trace(caller_of(call), request.message, asked)
         checks = Checks()
         transaction_hash = checks.hash("transaction_hash", request.transaction_hash)
         if request.HasField("height"):
@@ -147,9 +158,9 @@ class TransactionApi:
         checks.finish()
         height, index = self._find(transaction_hash)
         final = self._feed.recent(height)
-        block = await self._feed.read(Store.block, height) if final is None else final.block
+        block = await self._feed.read(caller_of(call), Store.block, height) if final is None else final.block
         assert block is not None, "the store has the block of a final transaction"
-        return await self._calls.trace_transaction(block, index)
+        return await self._calls.trace_transaction(caller_of(call), block, index)
 
     async def _submit_one(self, transaction: bytes, call: Call) -> TransactionState | None:
         checks = Checks()
@@ -225,13 +236,13 @@ class TransactionApi:
                 f"transaction 0x{transaction_hash.hex()} was not final before the deadline; {where}",
                 metadata={"transaction_hash": transaction_hash.hex(), "pooled": str(pooled).lower()},
             )
-        return await self._receipt(transaction_hash)
+        return await self._receipt(transaction_hash, call)
 
-    async def _receipt(self, transaction_hash: bytes) -> transaction_pb2.Receipt:
+    async def _receipt(self, transaction_hash: bytes, call: Call) -> transaction_pb2.Receipt:
         height, index = self._find(transaction_hash)
         final = self._feed.recent(height)
         if final is None:
-            return await self._feed.read(stored_receipt, height, index)
+            return await self._feed.read(caller_of(call), stored_receipt, height, index)
         return write_receipt(transaction_receipt(final, index))
 
     def _find(self, transaction_hash: bytes) -> tuple[int, int]:

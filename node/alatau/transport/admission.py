@@ -52,7 +52,12 @@ class Admission:
         if self._total >= self._limits.concurrent_calls_max:
             raise self.refusal(Code.RESOURCE_EXHAUSTED, "SERVER_BUSY", "too many calls under way", retry_after_s=1.0)
         if self._under_way[caller] >= self._limits.concurrent_calls_per_peer_max:
-            raise self.refusal(Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS", "too many calls under way from this caller")
+            raise self.refusal(
+                Code.RESOURCE_EXHAUSTED,
+                "TOO_MANY_CALLS",
+                f"{self._under_way[caller]} calls of this caller are under way already",
+                retry_after_s=1.0,
+            )
         self._under_way[caller] += 1
         self._total += 1
 

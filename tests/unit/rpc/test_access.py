@@ -1,14 +1,15 @@
 """Roles and rates."""
 
 import pytest
+import trio
 
-from alatau.client import RpcError, connect
-from alatau.rpc.access import Access, Role, RoleMap
+from alatau.client import Client, RpcError, connect
+from alatau.rpc.access import Access, Role, RoleMap, caller_of
 from alatau.rpc.limits import Limits
 from alatau.transport.call import Call, PeerIdentity
 from alatau.transport.certificates import issue_identity, new_key
 from alatau.transport.credentials import TrustStore, dial_node
-from tests.unit.rpc.solo_node import SoloNode, node_identity, running
+from tests.unit.rpc.solo_node import SoloNode, eventually, node_identity, running
 from tests.unit.rpc.test_transaction_service import payment
 
 AUDITOR = issue_identity(new_key(), "auditor")
@@ -68,6 +69,60 @@ def test_rates_are_counted_by_key_or_else_by_address() -> None:
     assert caught.value.retry_after_s is not None
     access.spend_transactions(call_from("ipv4:10.0.0.2"), 5)
     access.spend_transactions(call_from("ipv4:10.0.0.1", b"k"), 5)
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("ipv4:192.0.2.7", "ipv4:192.0.2.7"),
+        ("ipv6:%5B2001:db8:1:2:3:4:5:6%5D", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:[2001:db8:1:2::9]", "ipv6:2001:db8:1:2::/64"),
+        ("ipv6:%5Bfe80::1%25eth0%5D", "ipv6:fe80::/64"),
+        ("ipv6:%5B::ffff:192.0.2.7%5D", "ipv4:192.0.2.7"),
+        ("ipv6:%5Bnonsense%5D", "ipv6:%5Bnonsense%5D"),
+        ("unix", "unix"),
+    ],
+)
+def test_an_anonymous_caller_is_its_network(address: str, network: str) -> None:
+    """Who holds an IPv6 network has as many addresses as it likes; they count as one, written either way."""
+    assert caller_of(call_from(address)) == network
+    assert caller_of(call_from(address, b"k")) == b"k"
+
+
+@pytest.mark.trio
+async def test_places_of_streams_are_shared_between_callers(node: SoloNode) -> None:
+    """The first client may use every place; the second takes from it, is told nothing, and both have their status."""
+    trust = TrustStore([READER.public_key, AUDITOR.public_key])
+    ended: list[RpcError] = []
+
+    async def follow(client: Client, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        try:
+            async with client.subscribe_blocks(0) as blocks:
+                await anext(blocks)
+                task_status.started()
+                async for _ in blocks:
+                    pass
+        except RpcError as error:
+            ended.append(error)
+
+    async with (
+        running(node, trust=trust, limits=Limits(streams_max=4)) as served,
+        connect(served.endpoint, dial_node(node_identity().public_key, READER)) as first,
+        connect(served.endpoint, dial_node(node_identity().public_key, AUDITOR)) as second,
+        trio.open_nursery() as nursery,
+    ):
+        for _ in range(4):
+            await nursery.start(follow, first)
+        for _ in range(2):
+            await nursery.start(follow, second)
+        await eventually(lambda: len(ended) == 2)
+        assert [(error.reason, error.metadata["limit"]) for error in ended] == [("SERVER_BUSY", "4")] * 2
+        assert all(error.retry_after_s for error in ended)
+        with pytest.raises(RpcError, match="SERVER_BUSY"):
+            async with second.subscribe_blocks(0) as blocks:
+                await anext(blocks)
+        assert (await first.status()).height == (await second.status()).height
+        nursery.cancel_scope.cancel()
 
 
 def test_callers_are_forgotten_beyond_a_bound() -> None:

@@ -278,12 +278,9 @@ async def _rate_limited(folder: Path) -> RpcError:
 
 async def _busy(folder: Path) -> RpcError:
     async def ask(_: Running, client: Client) -> object:
-        async with client.subscribe_blocks(0) as blocks:
-            await anext(blocks)
-            async with client.subscribe_blocks(0) as others:
-                return await anext(others)
+        return await client.wait_final(bytes(32))
 
-    return await failing(solo_node(folder), ask, limits=Limits(streams_max=1))
+    return await failing(solo_node(folder), ask, limits=Limits(waiting_transactions_max=0))
 
 
 async def _too_many_calls(folder: Path) -> RpcError:

@@ -89,9 +89,13 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 50
     """The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
     ERROR_REASON_SERVER_BUSY: _ErrorReason.ValueType  # 51
-    """The node serves as many calls or streams as it can: retry later, or ask another. RESOURCE_EXHAUSTED."""
+    """All places of this kind are in use, or this one went to a caller who has fewer: RetryInfo says when to come back.
+    RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_TOO_MANY_CALLS: _ErrorReason.ValueType  # 52
-    """The caller has as many calls open as one caller may. RESOURCE_EXHAUSTED."""
+    """The caller has as many calls or streams of one kind open as one caller may, metadata `limit`; RetryInfo says when
+    to try again. RESOURCE_EXHAUSTED.
+    """
     ERROR_REASON_ROLE_REQUIRED: _ErrorReason.ValueType  # 53
     """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
     ERROR_REASON_KEY_NOT_TRUSTED: _ErrorReason.ValueType  # 54
@@ -181,9 +185,13 @@ ERROR_REASON_CALL_TOO_SLOW: ErrorReason.ValueType  # 43
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 50
 """The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
 ERROR_REASON_SERVER_BUSY: ErrorReason.ValueType  # 51
-"""The node serves as many calls or streams as it can: retry later, or ask another. RESOURCE_EXHAUSTED."""
+"""All places of this kind are in use, or this one went to a caller who has fewer: RetryInfo says when to come back.
+RESOURCE_EXHAUSTED.
+"""
 ERROR_REASON_TOO_MANY_CALLS: ErrorReason.ValueType  # 52
-"""The caller has as many calls open as one caller may. RESOURCE_EXHAUSTED."""
+"""The caller has as many calls or streams of one kind open as one caller may, metadata `limit`; RetryInfo says when
+to try again. RESOURCE_EXHAUSTED.
+"""
 ERROR_REASON_ROLE_REQUIRED: ErrorReason.ValueType  # 53
 """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
 ERROR_REASON_KEY_NOT_TRUSTED: ErrorReason.ValueType  # 54

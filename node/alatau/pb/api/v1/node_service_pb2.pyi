@@ -139,6 +139,10 @@ class Limits(_message.Message):
     TRANSACTION_BYTES_MAX_FIELD_NUMBER: _builtins.int
     CALL_GAS_MAX_FIELD_NUMBER: _builtins.int
     MESSAGE_BYTES_MAX_FIELD_NUMBER: _builtins.int
+    STREAMS_MAX_FIELD_NUMBER: _builtins.int
+    WAITS_MAX_FIELD_NUMBER: _builtins.int
+    WAIT_MS_MAX_FIELD_NUMBER: _builtins.int
+    CALLS_WAITING_MAX_FIELD_NUMBER: _builtins.int
     batch_transactions_max: _builtins.int
     """Transactions in a batch."""
     batch_bytes_max: _builtins.int
@@ -149,6 +153,14 @@ class Limits(_message.Message):
     """Gas of a Call or EstimateGas."""
     message_bytes_max: _builtins.int
     """Bytes of a request or response message."""
+    streams_max: _builtins.int
+    """Subscriptions and submit streams, of all clients: one client may have as many as others leave."""
+    waits_max: _builtins.int
+    """Calls that wait for finality, of all clients: one client may have as many as others leave."""
+    wait_ms_max: _builtins.int
+    """Milliseconds that a waiting call waits at most, whatever its deadline."""
+    calls_waiting_max: _builtins.int
+    """Calls (Call, EstimateGas, Trace, ListLogs, GetProof) of one client that may wait for their turn."""
     def __init__(
         self,
         *,
@@ -157,10 +169,14 @@ class Limits(_message.Message):
         transaction_bytes_max: _builtins.int = ...,
         call_gas_max: _builtins.int = ...,
         message_bytes_max: _builtins.int = ...,
+        streams_max: _builtins.int = ...,
+        waits_max: _builtins.int = ...,
+        wait_ms_max: _builtins.int = ...,
+        calls_waiting_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_bytes_max", b"batch_bytes_max", "batch_transactions_max", b"batch_transactions_max", "call_gas_max", b"call_gas_max", "message_bytes_max", b"message_bytes_max", "transaction_bytes_max", b"transaction_bytes_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_bytes_max", b"batch_bytes_max", "batch_transactions_max", b"batch_transactions_max", "call_gas_max", b"call_gas_max", "calls_waiting_max", b"calls_waiting_max", "message_bytes_max", b"message_bytes_max", "streams_max", b"streams_max", "transaction_bytes_max", b"transaction_bytes_max", "wait_ms_max", b"wait_ms_max", "waits_max", b"waits_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
