@@ -101,7 +101,8 @@ def _populate(world: World, chance: Random, kind: str, faulty: frozenset[bytes])
         name = f"v{int.from_bytes(address, 'big')}"
         world.add(name, address, chance.randint(-300, 300))
         if kind == "twins" and address in faulty:
-            world.add(f"{name}'", address, chance.randint(-300, 300))
+            world.nodes[-1].reckless = True
+            world.add(f"{name}'", address, chance.randint(-300, 300)).reckless = True
     if chance.random() < 0.2:
         world.add("observer", None)
     if kind == "mutation":

@@ -10,6 +10,7 @@ from functools import lru_cache
 from alatau.consensus.authenticity import Authority, digest_of
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import SignatureError
+from alatau.trie.ordered import ordered_root
 from alatau.types.block import Block
 from alatau.types.header import (
     BLOOM_SIZE,
@@ -106,7 +107,7 @@ def build_header(
         ommers_hash=EMPTY_OMMERS_HASH,
         beneficiary=builder,
         state_root=keccak256(parent.state_root + body),
-        transactions_root=keccak256(body),
+        transactions_root=ordered_root([tx.encoded for tx in transactions]),
         receipts_root=EMPTY_ROOT,
         logs_bloom=bytes(BLOOM_SIZE),
         difficulty=0,

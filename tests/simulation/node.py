@@ -9,6 +9,8 @@ from typing import Protocol
 
 from alatau.consensus.core import Consensus
 from alatau.consensus.effects import (
+    Alarm,
+    DoAlarm,
     DoBroadcast,
     DoBuildBlock,
     DoCancelTimers,
@@ -20,6 +22,7 @@ from alatau.consensus.effects import (
     DoReportPeer,
     DoRequestSync,
     DoResetLog,
+    DoRewriteLog,
     DoSend,
     DoSetTimer,
     DoValidateBlock,
@@ -38,15 +41,15 @@ from alatau.consensus.inputs import (
     Timer,
 )
 from alatau.consensus.messages import Message
-from alatau.consensus.proposer import absent_validators
+from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.types.account import Account
 from alatau.types.block import Block
-from alatau.types.chain_config import ConsensusParameters
+from alatau.types.chain_config import ChainConfig, ConsensusParameters
 from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit, Proposal, Vote
-from tests.simulation.chain import InvalidBlockError, authority_of, build_header, check_commit, sender_of
+from tests.simulation.chain import CHAIN_ID, InvalidBlockError, authority_of, build_header, check_commit, sender_of
 from tests.simulation.disk import Disk
 
 _BLOCK_BYTES_MAX = 4_000
@@ -107,6 +110,9 @@ class Node:
     up: bool = False
     core: Consensus = field(init=False)
     pool: Mempool = field(init=False)
+    reckless: bool = False
+    """A twin that does not care that another signs with its key, as a Byzantine validator does not."""
+    alarms: list[Alarm] = field(default_factory=list)
     evidence: list[tuple[Vote | Proposal, Vote | Proposal]] = field(default_factory=list)
     reports: list[tuple[bytes, str]] = field(default_factory=list)
     _life: int = 0
@@ -124,12 +130,16 @@ class Node:
         self._timers.clear()
         self._inbox.clear()
         self._free_at_ms = self.world.now_ms
-        self.core = Consensus(authority_of(self.address), self.parameters)
+        self.core = Consensus(
+            authority_of(self.address), ChainConfig(CHAIN_ID, "simulation", consensus=self.parameters)
+        )
         self.pool = Mempool(MempoolLimits(), 0)
         disk = self.disk
         fresh = disk.ledger.height == 0 and not disk.log and disk.sign_state is None and not self._fresh
         self._fresh = False
         self._step(InStart(self.context(), tuple(disk.log), disk.sign_state, may_sign=True, fresh=fresh))
+        if self.reckless:
+            self.core._ctx.guard.recognise = lambda signed: False  # type: ignore[method-assign]
 
     def stop(self) -> None:
         """Power off, without warning."""
@@ -211,6 +221,12 @@ class Node:
             case DoResetLog():
                 disk.log.clear()
                 disk.unflushed.clear()
+            case DoRewriteLog(records):
+                disk.log = list(records)
+                disk.unflushed.clear()
+                self._busy("fsync")
+            case DoAlarm(alarm):
+                self.alarms.append(alarm)
             case DoHalt(reason):
                 raise Halted(f"{self.name}: {reason}")
 
@@ -269,7 +285,9 @@ class Node:
         height = ledger.height + 1
         validators = ledger.rules.validators(height)
         window = self.parameters.absent_commits
-        carried = [block.last_commit for block in ledger.blocks[-window:] if block.last_commit is not None]
+        count = blocks_looked_at(validators, window)
+        past = [PastBlock(b.header.number, b.header.beneficiary, b.last_commit) for b in ledger.blocks[1:][-count:]]
+        carried = [block.last_commit for block in past if block.last_commit is not None]
         return HeightContext(
             height=height,
             validators=validators,
@@ -277,7 +295,8 @@ class Node:
             parent_hash=ledger.tip.hash,
             parent_timestamp=ledger.tip.header.timestamp,
             last_commit=ledger.commits[-1],
-            absent=absent_validators(validators, carried, window),
+            absent=absent_validators(validators, carried[-window:], window),
+            failing=failing_validators(validators, past, window),
             transactions_waiting=self.pool.ready_count > 0,
         )
 

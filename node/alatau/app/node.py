@@ -157,7 +157,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
     domain = consensus_domain(genesis.config.chain_id, parts.genesis_hash)
     address = key.address if key else None
     authority = Authority(address, key.sign if key else _no_key, recover_address, domain)
-    consensus = Consensus(authority, genesis.config.consensus)
+    consensus = Consensus(authority, genesis.config)
     subscriptions = Subscriptions()
     admission = Admission(mempool, genesis.config, lambda: _admission_view(chain), _now_ms, network.gossip_transactions)
     duties = None

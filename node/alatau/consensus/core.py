@@ -16,7 +16,10 @@ from dataclasses import replace
 
 from alatau.consensus import rebroadcast, receiving, voting
 from alatau.consensus.authenticity import Authority, check_signature
+from alatau.consensus.clock_watch import ClockChange
 from alatau.consensus.effects import (
+    Alarm,
+    DoAlarm,
     DoCancelTimers,
     DoCommit,
     DoHalt,
@@ -32,6 +35,7 @@ from alatau.consensus.height import (
     Height,
     Phase,
     ValidatorContext,
+    afford,
     is_validator,
     new_height,
     others,
@@ -54,8 +58,8 @@ from alatau.consensus.inputs import (
     Timer,
     TimerKind,
 )
-from alatau.consensus.late_precommits import LatePrecommits
-from alatau.consensus.message_checks import check_proposal, check_vote_count
+from alatau.consensus.last_height import LastHeight
+from alatau.consensus.message_checks import check_body, check_proposal, check_vote_count
 from alatau.consensus.messages import (
     Message,
     ProposalMessage,
@@ -66,19 +70,20 @@ from alatau.consensus.messages import (
 )
 from alatau.consensus.next_height import NextHeight
 from alatau.consensus.proposal_keeper import Kept
-from alatau.consensus.records import OwnVoteRecord, ProposalRecord, Record, VoteRecord
+from alatau.consensus.records import OwnProposalRecord, OwnVoteRecord, ProposalRecord, Record, VoteRecord
 from alatau.consensus.signing import SigningGuard
 from alatau.consensus.state_machine import CastVote, Decide, NextRound, Output, Propose, Schedule, Step
 from alatau.consensus.view import RoundView
-from alatau.types.chain_config import ConsensusParameters
+from alatau.types.block import block_size
+from alatau.types.chain_config import ChainConfig
 from alatau.types.vote import Commit, CommitSignature, Vote, VoteKind
 
 
 class Consensus:
     """A validator's, or observer's, part in deciding one height after the other."""
 
-    def __init__(self, authority: Authority, parameters: ConsensusParameters) -> None:
-        self._ctx = ValidatorContext(authority, parameters, SigningGuard(authority, None, allowed=False))
+    def __init__(self, authority: Authority, config: ChainConfig) -> None:
+        self._ctx = ValidatorContext(authority, config, SigningGuard(authority, None, allowed=False))
         self._height: Height
         self._next: NextHeight
 
@@ -123,7 +128,10 @@ class Consensus:
             locked_round=state.locked_round,
             validators=height.context.validators,
             absent=height.context.absent,
+            failing=height.context.failing,
             may_sign=is_validator(ctx, height) and ctx.guard.may_sign(height.number),
+            silence=ctx.guard.silence(height.number) if is_validator(ctx, height) else None,
+            clock_offset_ms=ctx.clock.offset_ms,
             holding=ctx.peer_heights.holding,
             highest_claim=ahead[1] if ahead else 0,
         )
@@ -161,14 +169,15 @@ class Consensus:
         ctx = self._ctx
         ctx.guard = SigningGuard(ctx.authority, event.sign_state, allowed=event.may_sign)
         log_is_ahead = ctx.guard.restore(context.height, records)
-        self._begin(context, LatePrecommits(context.last_commit, None))
+        self._begin(context, LastHeight(context.last_commit, None))
         self._next = NextHeight(context.height + 1, context.next_validators)
         if log_is_ahead and ctx.guard.last is not None:
             ctx.do(DoRecordSignState(ctx.guard.last))
         if records:
             self._restore(records)
         if event.fresh and others(ctx, self._height):
-            ctx.peer_heights.holding = ctx.peer_heights.forgetful = True
+            ctx.peer_heights.holding = True
+            ctx.guard.began_empty()
             self._set_join_timer()
 
     def _on_new_height(self, context: HeightContext) -> None:
@@ -177,19 +186,34 @@ class Consensus:
         if old.undecided:
             ctx.do(DoCancelTimers())
         ctx.do(DoResetLog(context.height))
+        self._compare_with_commit(context.last_commit)
+        on_probation = ctx.guard.on_probation(old.number)
+        ctx.guard.begin(context.height)
+        if on_probation and not ctx.guard.on_probation(context.height):
+            ctx.do(DoAlarm(Alarm.SIGNING_AGAIN, f"from height {context.height} on; no sign of the other process"))
         early = self._next
         self._next = NextHeight(context.height + 1, context.next_validators)
         if context.height == old.number + 1:
-            self._begin(context, _late_precommits(context, old))
+            self._begin(context, _last_height(context, old))
+            rebroadcast.show_deviating_votes(ctx, old)
             self._use_early_messages(early)
         else:
-            self._begin(context, LatePrecommits(context.last_commit, None))
+            self._begin(context, LastHeight(context.last_commit, None))
         self._set_join_timer()
         rebroadcast.follow_claims(ctx, self._height)
 
-    def _begin(self, context: HeightContext, late: LatePrecommits) -> None:
+    def _compare_with_commit(self, commit: Commit | None) -> None:
+        """Whether a commit carries a signature of our key, and is it ours? Another self shows there if nowhere else."""
+        address = self._ctx.authority.address
+        for entry in () if commit is None else commit.signatures:
+            if entry.validator == address:
+                assert commit is not None
+                place = (commit.height, commit.round, commit.block_hash)
+                self._ctx.recognise(Vote(VoteKind.PRECOMMIT, *place, entry.validator, entry.signature))
+
+    def _begin(self, context: HeightContext, last: LastHeight) -> None:
         ctx = self._ctx
-        height = self._height = new_height(context, late)
+        height = self._height = new_height(context, last)
         ctx.peer_heights.forgive()
         interval_ms = ctx.parameters.block_interval_ms
         wait_ms = interval_ms - (ctx.now_ms - ctx.last_proposal_ms)
@@ -209,26 +233,31 @@ class Consensus:
             return
         for vote in early.votes:
             if vote.validator == ctx.authority.address:
-                ctx.guard.recognise(vote, forgetful=ctx.peer_heights.forgetful)
-            receiving.count(ctx, height, vote)
-        for message in early.proposals:
+                ctx.recognise(vote)
+            receiving.count(height, vote)
+        for peer, message in early.proposals:
             try:
-                receiving.receive_proposal(ctx, height, message, verified=True)
+                receiving.receive_proposal(ctx, height, peer, message)
             except MessageError as error:
-                ctx.do(DoReportPeer(message.proposal.proposer, error))
+                ctx.do(DoReportPeer(peer, error))
 
     def _restore(self, records: tuple[Record, ...]) -> None:
         """Put back what the log holds; the rules then go on from there by themselves."""
         ctx, height, driver = self._ctx, self._height, self._height.driver
         for record in records:
             match record:
-                case ProposalRecord(message, timely):
-                    driver.proposals.add(Kept(message, timely))
-                    for vote in message.proof_of_lock:
-                        driver.votes.add(vote)
+                case ProposalRecord():
+                    self._restore_proposal(record)
+                case OwnProposalRecord(proposal):
+                    height.own.append(record)
+                    block = driver.proposals.block(proposal.block_hash)
+                    if block is not None:
+                        proof = voting.proof_of_lock(height, block, proposal.valid_round)
+                        driver.proposals.add(Kept(ProposalMessage(proposal, block, proof), timely=True))
                 case VoteRecord(vote):
                     driver.votes.add(vote)
                 case OwnVoteRecord(vote):
+                    height.own.append(record)
                     driver.votes.start_round(vote.round)
                     driver.votes.add(vote)
                     driver.state = replace(
@@ -246,6 +275,24 @@ class Consensus:
             set_round_timer(ctx, height, TimerKind.REBROADCAST)
             rebroadcast.rebroadcast(ctx, height)
 
+    def _restore_proposal(self, record: ProposalRecord) -> None:
+        """Put back a proposal, unless its block has another body than the hash covers: older programs logged such.
+
+        Then whatever votes name it, the block is asked for again.
+        """
+        height, message = self._height, record.message
+        if message.proposal.proposer == self._ctx.authority.address:
+            height.own.append(OwnProposalRecord(message.proposal))
+        try:
+            check_body(message.block, self._ctx.config)
+        except MessageError:
+            return
+        height.driver.proposals.add(Kept(message, record.timely))
+        for vote in message.proof_of_lock:
+            height.driver.votes.add(vote)
+        height.logged_blocks.add(message.block.hash)
+        height.logged_bytes += block_size(message.block)
+
     # ---------------------------------------------------------------- rounds
 
     def _advance(self) -> None:
@@ -254,7 +301,10 @@ class Consensus:
         if height.phase is Phase.WAITING and self._may_begin():
             self._start_round(0)
         while height.undecided:
+            valid_round = height.driver.state.valid_round
             outputs = height.driver.advance()
+            if height.driver.state.valid_round != valid_round:
+                voting.log_polka(self._ctx, height)
             if outputs:
                 self._perform(outputs)
                 continue
@@ -278,8 +328,10 @@ class Consensus:
         ctx, height = self._ctx, self._height
         height.phase = Phase.RUNNING
         height.requested.clear()
+        height.work.clear()
         mine = height.proposer(round_) == ctx.authority.address and ctx.guard.may_sign(height.number)
         outputs = height.driver.start_round(round_, is_proposer=mine)
+        voting.shorten_log(ctx, height)
         set_round_timer(ctx, height, TimerKind.REBROADCAST)
         self._perform(outputs)
 
@@ -315,6 +367,9 @@ class Consensus:
                 rebroadcast.follow_claims(ctx, height, now=True)
             case TimerKind.REBROADCAST:
                 if timer.round == height.driver.state.round and height.phase is Phase.RUNNING:
+                    height.work.clear()
+                    if ctx.guard.rebroadcast():
+                        ctx.do(DoAlarm(Alarm.SIGNING_AGAIN, "the network stands; no sign of the other process"))
                     rebroadcast.rebroadcast(ctx, height)
                     set_round_timer(ctx, height, TimerKind.REBROADCAST)
             case TimerKind.PROPOSE | TimerKind.PREVOTE | TimerKind.PRECOMMIT:
@@ -328,7 +383,22 @@ class Consensus:
         signatures = tuple(CommitSignature(vote.validator, vote.signature) for vote in votes)
         height.phase = Phase.COMMITTING
         ctx.last_proposal_ms = height.proposed_at_ms or ctx.now_ms
+        self._watch_clock(block_hash)
         ctx.do(DoCancelTimers(), DoCommit(block, Commit(height.number, round_, block_hash, signatures)))
+
+    def _watch_clock(self, block_hash: bytes) -> None:
+        """A decided block's time was right to a quorum: compare it with our clock when its proposal came."""
+        ctx, offset_ms = self._ctx, self._height.clock_offsets_ms.get(block_hash)
+        message = self._height.driver.proposals.find(0, block_hash)
+        if offset_ms is None or message is None:
+            return
+        match ctx.clock.decided(message.proposal.proposer, offset_ms, ctx.parameters.clock_drift_ms_max):
+            case ClockChange.OFF:
+                side = "behind" if offset_ms > 0 else "ahead of"
+                detail = f"{abs(offset_ms) / 1_000:.1f} s {side} the others', or their proposals come that late"
+                ctx.do(DoAlarm(Alarm.CLOCK_OFF, detail))
+            case ClockChange.RIGHT:
+                ctx.do(DoAlarm(Alarm.CLOCK_RIGHT, "the others' proposals are in time again"))
 
     def _ask(self) -> None:
         """Ask the host to judge blocks and peers for blocks; halt if a decided block was judged invalid."""
@@ -343,6 +413,7 @@ class Consensus:
                 ctx.do(DoHalt(f"round {round_} of height {height.number} decided {block_hash.hex()}, invalid here"))
                 return
         rebroadcast.ask_for_missing_blocks(ctx, height)
+        rebroadcast.ask_for_other_proposals(ctx, height)
 
     # ---------------------------------------------------------------- messages
 
@@ -372,15 +443,12 @@ class Consensus:
         ctx, height = self._ctx, self._height
         number = group[0].height
         if number == height.number:
-            receiving.receive_votes(ctx, height, group)
+            receiving.receive_votes(ctx, height, peer, group)
         elif number < height.number:
-            for vote in group:
-                if height.late.fits(vote):
-                    check_signature(ctx.authority, vote)
-                    height.late.add(vote)
+            receiving.receive_past_votes(ctx, height, peer, group)
         else:
             for vote in group:
-                if number == self._next.height and self._next.wants_vote(vote):
+                if number == self._next.height and self._next.wants_vote(vote) and afford(height, peer, 1):
                     check_signature(ctx.authority, vote)
                     self._next.add_vote(vote)
             rebroadcast.note_claim(ctx, height, peer, number)
@@ -389,12 +457,14 @@ class Consensus:
         ctx, height = self._ctx, self._height
         number = message.proposal.height
         if number == height.number:
-            receiving.receive_proposal(ctx, height, message)
+            receiving.receive_proposal(ctx, height, peer, message)
         elif number > height.number:
             if number == self._next.height and self._next.wants_proposal(message):
                 check_proposal(message, self._next.validators)
-                check_signature(ctx.authority, message.proposal)
-                self._next.add_proposal(message)
+                if afford(height, peer, receiving.cost_of(message)):
+                    check_signature(ctx.authority, message.proposal)
+                    check_body(message.block, ctx.config)
+                    self._next.add_proposal(peer, message)
             rebroadcast.note_claim(ctx, height, peer, number)
 
 
@@ -414,12 +484,13 @@ def _record_once(effects: list[Effect]) -> list[Effect]:
     return [*effects[:first], *records, effects[last], *others, *effects[last + 1 :]]
 
 
-def _late_precommits(context: HeightContext, old: Height) -> LatePrecommits:
-    """The parent's commit, with the precommits that came while it was being committed."""
+def _last_height(context: HeightContext, old: Height) -> LastHeight:
+    """The parent's commit, with the precommits that came while it was being committed, and all votes of its height."""
     commit = context.last_commit
-    late = LatePrecommits(commit, old.context.validators)
+    last = LastHeight(commit, old.context.validators, old.driver.votes)
+    last.reported |= old.reported
     if commit is not None:
         for vote in old.driver.votes.votes_for(VoteKind.PRECOMMIT, commit.round, commit.block_hash):
-            if late.fits(vote):
-                late.add(vote)
-    return late
+            if last.fits(vote):
+                last.add(vote)
+    return last

@@ -12,6 +12,7 @@ that it was done.
 """
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import TypeAlias
 
 from alatau.consensus.errors import MessageError
@@ -30,6 +31,17 @@ class DoResetLog:
     """
 
     height: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoRewriteLog:
+    """Replace the log by these records, at once and durably (fsync), before anything later in the list.
+
+    Happens where a height lasts so long that the log holds far more than a restart needs. It was large enough for
+    the log and is not any more: a log that reaches its bound would stop the node.
+    """
+
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +104,6 @@ class DoBuildBlock:
     """To carry in the body: the parent's commit with every precommit that came since."""
     timestamp: int
     """Seconds, for the header."""
-    budget_ms: int
-    """Stop adding transactions after this long: peers wait no longer than their propose timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +129,8 @@ class DoCommit:
 class DoReportEvidence:
     """A validator signed two things where it may sign one. Send both to the validator registry.
 
-    At most one a validator and height.
+    At most one a validator and height. Every node that has proof is asked; the hosts see to it that one of them sends
+    it, and again until it is on chain.
     """
 
     first: Vote | Proposal
@@ -139,10 +150,31 @@ class DoRequestSync:
 
 @dataclass(frozen=True, slots=True)
 class DoReportPeer:
-    """A peer sent something that no correct node sends. Count it against the peer."""
+    """A peer sent something that no correct node sends. Drop it, and keep it out for a while."""
 
     peer: bytes
     error: MessageError
+
+
+class Alarm(Enum):
+    """What an operator has to know at once; the value is a stable word for logs."""
+
+    KEY_IN_USE = "consensus.key_in_use_elsewhere"
+    """Another process signs with our key: this one keeps silent."""
+    SIGNING_AGAIN = "consensus.signing_again"
+    """No sign of the other process since: this one signs again."""
+    CLOCK_OFF = "consensus.clock_off"
+    """Our clock is not that of the others: they refuse our proposals, and we prevote nil on theirs."""
+    CLOCK_RIGHT = "consensus.clock_right"
+    """It agrees with theirs again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DoAlarm:
+    """Tell the operator, loudly. Repeated while it lasts, at most once in some heights."""
+
+    alarm: Alarm
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +190,7 @@ class DoHalt:
 
 Effect: TypeAlias = (
     DoResetLog
+    | DoRewriteLog
     | DoPersist
     | DoRecordSignState
     | DoBroadcast
@@ -170,5 +203,6 @@ Effect: TypeAlias = (
     | DoReportEvidence
     | DoRequestSync
     | DoReportPeer
+    | DoAlarm
     | DoHalt
 )

@@ -28,6 +28,15 @@ class WrongProposerError(MessageError):
     reason = "proposer"
 
 
+class BodyMismatchError(MessageError):
+    """The block's transactions or commit are not those that its header, and so the signed hash, covers.
+
+    Whoever sent it is at fault, and nobody else: the proposer signed the header alone.
+    """
+
+    reason = "body"
+
+
 class MalformedMessageError(MessageError):
     """Fields contradict each other: a block that is not the one signed, a proof of another round, too many votes."""
 

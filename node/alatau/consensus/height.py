@@ -2,17 +2,23 @@
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from typing import Final
 
 from alatau.consensus.authenticity import Authority
+from alatau.consensus.clock_watch import ClockWatch
 from alatau.consensus.driver import Driver
-from alatau.consensus.effects import DoSetTimer, Effect
+from alatau.consensus.effects import Alarm, DoAlarm, DoSetTimer, Effect
 from alatau.consensus.inputs import HeightContext, Timer, TimerKind
-from alatau.consensus.late_precommits import LatePrecommits
+from alatau.consensus.last_height import LastHeight
+from alatau.consensus.message_checks import VOTES_PER_VALIDATOR_MAX
 from alatau.consensus.peer_heights import PeerHeights
 from alatau.consensus.proposer import Rotation, rotation
-from alatau.consensus.signing import SigningGuard
+from alatau.consensus.records import OwnProposalRecord, OwnVoteRecord
+from alatau.consensus.signing import SigningGuard, sign_step
 from alatau.types.block import Block
-from alatau.types.chain_config import ConsensusParameters
+from alatau.types.chain_config import ChainConfig, ConsensusParameters
+from alatau.types.validator import ValidatorSet
+from alatau.types.vote import Proposal, Vote
 
 
 @dataclass(slots=True)
@@ -20,18 +26,42 @@ class ValidatorContext:
     """Who we are, what we may sign, whom we could ask, and the effects of the step that is running."""
 
     authority: Authority
-    parameters: ConsensusParameters
+    config: ChainConfig
     guard: SigningGuard
     peer_heights: PeerHeights = field(default_factory=PeerHeights)
+    clock: ClockWatch = field(default_factory=ClockWatch)
     effects: list[Effect] = field(default_factory=list)
     now_ms: int = 0
     """Wall clock of this step."""
     last_proposal_ms: int = 0
     """When the last decided block was proposed: the block interval counts from there."""
 
+    @property
+    def parameters(self) -> ConsensusParameters:
+        """Timing and liveness rules."""
+        return self.config.consensus
+
     def do(self, *effects: Effect) -> None:
         """Ask the host for something, after everything asked before."""
         self.effects.extend(effects)
+
+    def recognise(self, signed: Vote | Proposal) -> None:
+        """Something with a right signature of our key came from elsewhere: whose is it?"""
+        if self.guard.recognise(signed):
+            what = f"a {sign_step(signed).name.lower()} of height {signed.height}, round {signed.round}"
+            self.do(DoAlarm(Alarm.KEY_IN_USE, f"{what} is signed with our key, and not by this node"))
+
+
+LOG_BYTES: Final = 128 * 1024 * 1024
+"""A height that logged so much is stalled, and most of it is of rounds that are over: the log is written anew with
+what a restart needs. An eighth of the log's bound, since a round may add several blocks before the next begins."""
+
+_WORK_BASE: Final = 256
+"""Signature checks that a peer may cause in a round, or until the rebroadcast after at least one propose timeout,
+besides those of the votes of every validator: 12 ms of work. A full block counts for 80."""
+
+_PEERS_MAX: Final = 1_024
+"""Peers whose work is counted; p2p holds fewer sessions."""
 
 
 class Phase(Enum):
@@ -54,8 +84,8 @@ class Height:
     context: HeightContext
     rotation: Rotation
     driver: Driver
-    late: LatePrecommits
-    """The commit of the parent."""
+    last: LastHeight
+    """The commit and the votes of the parent."""
     phase: Phase = Phase.WAITING
     transactions_waiting: bool = False
     interval_over: bool = False
@@ -76,6 +106,18 @@ class Height:
     """Validators whose equivocation was reported."""
     answers: dict[bytes, int] = field(default_factory=dict)
     """Costly answers given to each peer."""
+    work: dict[bytes, int] = field(default_factory=dict)
+    """Signature checks that each peer has caused since the last round or rebroadcast."""
+    clock_offsets_ms: dict[bytes, int] = field(default_factory=dict)
+    """Block -> how far its proposer's clock was ahead of ours when it was first proposed."""
+    own: list[OwnVoteRecord | OwnProposalRecord] = field(default_factory=list)
+    """What we signed: all of it is in the log, and stays when the log is written anew."""
+    logged_blocks: set[bytes] = field(default_factory=set)
+    """Blocks in the log."""
+    logged_bytes: int = 0
+    """About how long the log is."""
+    rewrite_at_bytes: int = LOG_BYTES
+    """How long it may become before it is written anew."""
     sync_timer_set: bool = False
 
     @property
@@ -90,18 +132,36 @@ class Height:
 
     def proposer(self, round_: int) -> bytes:
         """Whose turn a round is."""
-        return self.rotation.proposer(self.number, round_)
+        return self.rotation.proposer(round_)
 
 
-def new_height(context: HeightContext, late: LatePrecommits) -> Height:
+def new_height(context: HeightContext, last: LastHeight) -> Height:
     """The variables of a height before its first round (L1 to L10)."""
     return Height(
         context=context,
-        rotation=rotation(context.validators, context.absent),
+        rotation=rotation(context.validators, context.height, context.absent, context.failing),
         driver=Driver(context.validators),
-        late=late,
+        last=last,
         transactions_waiting=context.transactions_waiting,
     )
+
+
+def afford(height: Height, peer: bytes, checks: int) -> bool:
+    """Count signature checks against a peer's share; whether they are within it. Nothing may be done if not.
+
+    Each peer has its own share, so that nobody's flood costs another's vote. What is refused comes again with the
+    next rebroadcast; by then, or by the next round, the share is whole.
+    """
+    spent = height.work.get(peer, 0)
+    if spent + checks > work_share(height.context.validators) or (not spent and len(height.work) >= _PEERS_MAX):
+        return False
+    height.work[peer] = spent + checks
+    return True
+
+
+def work_share(validators: ValidatorSet) -> int:
+    """Signature checks that one peer may cause in a round."""
+    return _WORK_BASE + VOTES_PER_VALIDATOR_MAX * len(validators.validators)
 
 
 def is_validator(ctx: ValidatorContext, height: Height) -> bool:

@@ -66,6 +66,8 @@ class HeightContext:
     absent: frozenset[bytes]
     """Validators passed over as proposers: ``proposer.absent_validators`` over the ``last_commit`` of the last
     ``absent_commits`` committed blocks, the parent's body included."""
+    failing: frozenset[bytes]
+    """Validators passed over because they sign but their proposals are not taken: ``proposer.failing_validators``."""
     transactions_waiting: bool
     """Whether the mempool has a transaction that a block could take."""
 

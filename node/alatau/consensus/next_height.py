@@ -2,7 +2,7 @@
 
 Others may be a moment ahead; what they say then is worth keeping, within a fixed share of memory for each
 validator: the votes of four rounds and one proposal. Signatures are checked on arrival, so nobody fills another's
-share, and not again when the messages are used.
+share.
 """
 
 from alatau.consensus.messages import ProposalMessage
@@ -23,7 +23,7 @@ class NextHeight:
         self.height = height
         self.validators = validators
         self._votes: dict[tuple[bytes, int, int], Vote] = {}
-        self._proposals: dict[bytes, ProposalMessage] = {}
+        self._proposals: dict[bytes, tuple[bytes, ProposalMessage]] = {}
 
     def wants_vote(self, vote: Vote) -> bool:
         """Whether a vote would be kept; its signature need not be checked yet."""
@@ -47,9 +47,9 @@ class NextHeight:
             and proposal.proposer not in self._proposals
         )
 
-    def add_proposal(self, message: ProposalMessage) -> None:
-        """Keep a proposal whose signature is right."""
-        self._proposals[message.proposal.proposer] = message
+    def add_proposal(self, peer: bytes, message: ProposalMessage) -> None:
+        """Keep a proposal whose signature and body are right, with who brought it: the proof of lock is unchecked."""
+        self._proposals[message.proposal.proposer] = peer, message
 
     @property
     def votes(self) -> tuple[Vote, ...]:
@@ -57,6 +57,6 @@ class NextHeight:
         return tuple(self._votes.values())
 
     @property
-    def proposals(self) -> tuple[ProposalMessage, ...]:
-        """The proposals kept, as they came."""
+    def proposals(self) -> tuple[tuple[bytes, ProposalMessage], ...]:
+        """The proposals kept, as they came, each with the peer that brought it."""
         return tuple(self._proposals.values())

@@ -25,8 +25,6 @@ class PeerHeights:
         self.holding = False
         """True while this node keeps silent because it may be new to an old network."""
         self.paused_enough = False
-        self.forgetful = False
-        """True for a node that began with empty disks: it may have signed what it does not remember."""
 
     def claim(self, peer: bytes, height: int) -> None:
         """A peer says, or shows by a vote, that it decides ``height``."""

@@ -9,12 +9,17 @@ all comes down to messages that prove themselves.
 from alatau.consensus.effects import DoBroadcast, DoRequestSync, DoSend
 from alatau.consensus.height import Height, Phase, ValidatorContext, others, set_timer
 from alatau.consensus.inputs import TimerKind
+from alatau.consensus.message_checks import VOTES_PER_VALIDATOR_MAX
 from alatau.consensus.messages import ProposalRequest, RoundCertificate, StatusMessage, VotesMessage
 from alatau.types.vote import Vote, VoteKind
 
 _ANSWERS_MAX = 8
 """Blocks and commits sent to one peer, on its request or because it is behind, in one height. A peer on a bad
 line asks again once a rebroadcast, a hostile one gets eight blocks."""
+
+
+_OTHER_PROPOSALS_MAX = 2
+"""Blocks asked for only because somebody votes for them in a round that has a proposal: one is enough for proof."""
 
 
 # ---------------------------------------------------------------- repeating
@@ -49,6 +54,21 @@ def own_last_votes(ctx: ValidatorContext, height: Height) -> tuple[Vote, ...]:
         return votes
     locked = driver.votes.votes_of(address, driver.state.locked_round)
     return (*votes, *(vote for vote in locked if vote.kind is VoteKind.PRECOMMIT))
+
+
+def show_deviating_votes(ctx: ValidatorContext, old: Height) -> None:
+    """A height is over: show the votes that its decision does not explain, once.
+
+    Whoever told one of us one thing and another of us another is found out where the two meet. In a height that went
+    well there are none, and nothing is sent.
+    """
+    decided = next(iter(old.driver.votes.decisive.values()), None)
+    if decided is None:
+        return
+    votes = [v for v in old.driver.votes.deviating(decided) if v.validator != ctx.authority.address]
+    if votes:
+        most = VOTES_PER_VALIDATOR_MAX * len(old.context.validators.validators)
+        ctx.do(DoBroadcast(VotesMessage(tuple(votes[-most:]))))
 
 
 def status(height: Height) -> StatusMessage:
@@ -90,8 +110,8 @@ def help_behind(ctx: ValidatorContext, height: Height, peer: bytes, peer_height:
     if peer_height >= height.number or not _may_answer(height, peer):
         return
     ctx.do(DoSend(peer, status(height)))
-    if peer_height == height.number - 1 and height.late.votes:
-        ctx.do(DoSend(peer, VotesMessage(height.late.votes)))
+    if peer_height == height.number - 1 and height.last.votes:
+        ctx.do(DoSend(peer, VotesMessage(height.last.votes)))
 
 
 def _may_answer(height: Height, peer: bytes) -> bool:
@@ -132,6 +152,23 @@ def _request(ctx: ValidatorContext, height: Height, peer: bytes, round_: int, bl
     ctx.do(DoSend(peer, ProposalRequest(height.number, round_, block_hash)))
 
 
+def ask_for_other_proposals(ctx: ValidatorContext, height: Height) -> None:
+    """Ask who votes for another block than the round's proposal for the proposal that it got.
+
+    A correct validator votes for what the proposer sent it: then the proposer signed two, and here is the proof. A
+    lying one has nothing to show. At most two voters are asked until the next rebroadcast.
+    """
+    round_ = height.driver.state.round
+    offered = {kept.message.proposal.block_hash for kept in height.driver.proposals.in_round(round_)}
+    if not offered or height.proposer(round_) in height.reported:
+        return
+    named = height.driver.votes.named(round_)
+    for block_hash in sorted(named.keys() - offered)[:_OTHER_PROPOSALS_MAX]:
+        voter = named[block_hash]
+        if (round_, block_hash) not in height.requested and voter != ctx.authority.address:
+            _request(ctx, height, voter, round_, block_hash)
+
+
 # ---------------------------------------------------------------- catching up
 
 
@@ -165,4 +202,5 @@ def may_release(ctx: ValidatorContext, height: Height) -> bool:
     """End the holding of a node without a past, if nobody is ahead and whoever answers has answered."""
     if ctx.peer_heights.holding and ctx.peer_heights.may_release(height.number, others(ctx, height)):
         ctx.peer_heights.holding = False
+        ctx.guard.joined(height.number)
     return not ctx.peer_heights.holding

@@ -41,7 +41,10 @@ class SignState:
 
 @dataclass(frozen=True, slots=True)
 class ProposalRecord:
-    """A proposal, our own or a peer's, with its block and proof of lock."""
+    """A proposal with its block and proof of lock: our own, or one whose block got a polka here.
+
+    What nobody signed for rests on nothing in the log: other proposals are asked for again after a crash.
+    """
 
     message: ProposalMessage
     timely: bool
@@ -54,8 +57,20 @@ class ProposalRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnProposalRecord:
+    """Our own proposal without its block: proposed again, its block stands in an earlier record, or in none."""
+
+    proposal: Proposal
+
+    @property
+    def height(self) -> int:
+        """The height that the record belongs to."""
+        return self.proposal.height
+
+
+@dataclass(frozen=True, slots=True)
 class VoteRecord:
-    """A vote of a peer for a block. Nil votes of peers are not worth a write: no lock or proof rests on them."""
+    """A vote of a peer in a polka on which our lock or valid value rests. Other votes are not worth a write."""
 
     vote: Vote
 
@@ -83,13 +98,14 @@ class OwnVoteRecord:
         return self.vote.height
 
 
-Record: TypeAlias = ProposalRecord | VoteRecord | OwnVoteRecord
+Record: TypeAlias = ProposalRecord | OwnProposalRecord | VoteRecord | OwnVoteRecord
 
 
 class _Tag(IntEnum):
     PROPOSAL = 1
     VOTE = 2
     OWN_VOTE = 3
+    OWN_PROPOSAL = 4
 
 
 def encode_record(record: Record) -> bytes:
@@ -97,8 +113,10 @@ def encode_record(record: Record) -> bytes:
     match record:
         case ProposalRecord(message, timely):
             votes = [_vote_item(vote) for vote in message.proof_of_lock]
-            proposal = _proposal_item(message.proposal)
-            return rlp.encode((_Tag.PROPOSAL, int(timely), proposal, encode_block(message.block), votes))
+            item = _proposal_item(message.proposal)
+            return rlp.encode((_Tag.PROPOSAL, int(timely), item, encode_block(message.block), votes))
+        case OwnProposalRecord(proposal):
+            return rlp.encode((_Tag.OWN_PROPOSAL, _proposal_item(proposal)))
         case VoteRecord(vote):
             return rlp.encode((_Tag.VOTE, _vote_item(vote)))
         case OwnVoteRecord(vote, locked_round, locked_hash, valid_round, valid_hash):
@@ -121,6 +139,8 @@ def decode_record(data: bytes) -> Record:
                 proof = tuple(_read_vote(vote) for vote in rlp.to_list(votes))
                 message = ProposalMessage(_read_proposal(proposal), decode_block(rlp.to_bytes(block)), proof)
                 return ProposalRecord(message, rlp.to_uint(timely, 8) == 1)
+            case _Tag.OWN_PROPOSAL:
+                return OwnProposalRecord(_read_proposal(f[1]))
             case _Tag.VOTE:
                 return VoteRecord(_read_vote(f[1]))
             case _Tag.OWN_VOTE:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from alatau.consensus.signing import Silence
 from alatau.consensus.state_machine import Step
 from alatau.types.validator import ValidatorSet
 
@@ -24,9 +25,15 @@ class RoundView:
     """-1 where not locked."""
     validators: ValidatorSet
     absent: frozenset[bytes]
-    """Validators passed over as proposers."""
+    """Validators passed over as proposers until a commit carries them."""
+    failing: frozenset[bytes]
+    """Validators passed over as proposers, but for a trial now and then: they sign, and nobody takes their blocks."""
     may_sign: bool
     """Whether this node votes at this height."""
+    silence: Silence | None
+    """Why a validator does not sign; None where it may, and for an observer."""
+    clock_offset_ms: int | None
+    """How far our clock is behind the others' (negative: ahead); None while it agrees with theirs."""
     holding: bool
     """Whether it waits to hear of an existing chain before it begins."""
     highest_claim: int

@@ -218,6 +218,30 @@ class VoteKeeper:
                 return voters[vote.validator]
         return None
 
+    def deviating(self, decided: bytes) -> tuple[Vote, ...]:
+        """Votes that neither the decided block nor a quorum of their step explains, by round, kind and validator.
+
+        None in a height that went well. Where somebody told two nodes two things, at least one of them holds one
+        of the two votes here, and the other holds its contradiction.
+        """
+        found: list[Vote] = []
+        for round_ in sorted(self._rounds):
+            votes = self._rounds[round_]
+            for tally in (votes.prevotes, votes.precommits):
+                for block_hash, voters in tally.by_hash.items():
+                    if block_hash != decided and not self._validators.has_quorum(tally.power[block_hash]):
+                        found += (voters[validator] for validator in sorted(voters))
+        return tuple(found)
+
+    def named(self, round_: int) -> dict[bytes, bytes]:
+        """The blocks that somebody votes for in ``round_``, each with a validator that does."""
+        names: dict[bytes, bytes] = {}
+        for kind in VoteKind:
+            for block_hash, voters in self._tally(kind, round_).by_hash.items():
+                if block_hash is not None and voters:
+                    names.setdefault(block_hash, min(voters))
+        return names
+
     def certificate(self, round_: int) -> tuple[Vote, ...]:
         """Votes that let others enter ``round_``: 2f+1 precommits of the one before (L47), or f+1 of it (L55)."""
         before = self._tally(VoteKind.PRECOMMIT, round_ - 1)

@@ -4,16 +4,20 @@ from collections import deque
 from collections.abc import Generator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.registry_reader import read_validators
 from alatau.chain.tip import Tip
 from alatau.consensus.inputs import HeightContext
-from alatau.consensus.proposer import absent_validators
+from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
+
+_PAST_MAX: Final = 1_024
+"""Past blocks held, without their transactions: more than a set of 300 validators looks at."""
 
 
 @dataclass(slots=True)
@@ -25,8 +29,8 @@ class ChainView:
     tip: Tip
     validators: dict[int, ValidatorSet]
     """Height -> the set that decides it, for the tip and the two heights after it."""
-    last_commits: deque[Commit]
-    """The ``last_commit`` of the last blocks, oldest first."""
+    past: deque[PastBlock]
+    """The last blocks, oldest first: as many as have been needed, at most ``_PAST_MAX``."""
     tip_commit: Commit | None = field(default=None)
     """A commit of the tip; None at genesis."""
 
@@ -39,6 +43,9 @@ class ChainView:
         """What consensus needs to decide the next height."""
         height = self.height + 1
         validators = self.validators[height]
+        window = self.config.consensus.absent_commits
+        past = self._past_blocks(blocks_looked_at(validators, window))
+        commits = [block.last_commit for block in past if block.last_commit is not None]
         return HeightContext(
             height=height,
             validators=validators,
@@ -46,9 +53,23 @@ class ChainView:
             parent_hash=self.tip.hash,
             parent_timestamp=self.tip.header.timestamp,
             last_commit=self.tip_commit,
-            absent=absent_validators(validators, tuple(self.last_commits), self.config.consensus.absent_commits),
+            absent=absent_validators(validators, commits[-window:], window),
+            failing=failing_validators(validators, past, window),
             transactions_waiting=transactions_waiting,
         )
+
+    def _past_blocks(self, count: int) -> tuple[PastBlock, ...]:
+        """The last ``count`` blocks, oldest first; fewer where the chain is shorter.
+
+        What a set that grew needs beyond what is held is read from the store, so that every node looks at the same.
+        """
+        while len(self.past) < min(count, self.height):
+            number = self.past[0].height - 1 if self.past else self.height
+            block = self.store.block(number)
+            if block is None:
+                break
+            self.past.appendleft(PastBlock(number, block.header.beneficiary, block.last_commit))
+        return tuple(self.past)[-count:]
 
     def commit(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, bool]:
         """Make a decided block durable, in one write, and move the tip to it. Yields while it gathers the write.
@@ -61,8 +82,7 @@ class ChainView:
         height = block.header.number
         self.tip = tip_of(self.store)
         self.tip_commit = commit
-        if block.last_commit is not None:
-            self.last_commits.append(block.last_commit)
+        self.past.append(PastBlock(height, block.header.beneficiary, block.last_commit))
         registry = self.config.system.validator_registry
         # A change decided in block h takes effect at h+2 (docs/chain.md).
         self.validators[height + 2] = (
@@ -85,17 +105,12 @@ def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -
         at = max(decided, 0)
         return read_validators(tip_of(store, at), config) if registered else founders
 
-    commits: deque[Commit] = deque(maxlen=config.consensus.absent_commits)
-    for number in range(max(1, height - config.consensus.absent_commits + 1), height + 1):
-        block = store.block(number)
-        if block is not None and block.last_commit is not None:
-            commits.append(block.last_commit)
     return ChainView(
         config=config,
         store=store,
         tip=tip,
         validators={number: set_after(number - 2) for number in range(height, height + 3)},
-        last_commits=commits,
+        past=deque(maxlen=_PAST_MAX),
         tip_commit=store.commit_of(height) if height else None,
     )
 

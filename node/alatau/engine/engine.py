@@ -22,6 +22,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.chain.finality import verify_commit
 from alatau.consensus.core import Consensus
 from alatau.consensus.effects import (
+    DoAlarm,
     DoBroadcast,
     DoBuildBlock,
     DoCancelTimers,
@@ -33,6 +34,7 @@ from alatau.consensus.effects import (
     DoReportPeer,
     DoRequestSync,
     DoResetLog,
+    DoRewriteLog,
     DoSend,
     DoSetTimer,
     DoValidateBlock,
@@ -192,6 +194,10 @@ class Engine:
                 c.peers.report(peer, error.reason)
             case DoResetLog():
                 c.journal.reset()
+            case DoRewriteLog(records):
+                c.journal.rewrite(records)
+            case DoAlarm(alarm, detail):
+                _LOG.error(alarm.value, detail=detail)
             case DoHalt(reason):
                 raise HaltedError(reason)
 

@@ -1,5 +1,6 @@
 """Where consensus writes down what must survive: the log and the sign state, in that order."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class Journal:
         """
         self.wal.flush()
         self.sign_state.record(state)
+
+    def rewrite(self, records: Iterable[Record]) -> None:
+        """Replace the log by these records, durably: a long height made it far longer than a restart needs."""
+        self.wal.rewrite((record.height, encode_record(record)) for record in records)
 
     def reset(self) -> None:
         """Begin the log anew for the next height."""

@@ -61,7 +61,7 @@ class Production:
     async def build(self, tip: Tip, validators: ValidatorSet, request: DoBuildBlock, beneficiary: bytes) -> Block:
         """Build the block that consensus asks for from what waits in the pool."""
         started = trio.current_time()
-        deadline = started + min(request.budget_ms / 1_000, self._build_budget_s)
+        deadline = started + self._build_budget_s
         template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
         work = build_block(tip, self._config, template, self._candidates())
         built = await in_slices(work, enough=lambda: trio.current_time() >= deadline)

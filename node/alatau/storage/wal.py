@@ -22,11 +22,12 @@ import errno
 import os
 import struct
 import zlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alatau.storage.disk import FULL, Disk
+from alatau.storage.disk import FULL, Disk, atomic_write
 from alatau.storage.errors import CorruptionError, DiskFullError, StorageError, WriteFailedError
 
 _MAGIC: Final = b"ALATAUW1"
@@ -34,8 +35,8 @@ _HEADER: Final = struct.Struct(">IQI")
 PAYLOAD_BYTES_MAX: Final = 32 * 1024 * 1024
 """Largest payload: a proposal with its block (4 MiB by default) and proof of lock, with room for larger blocks."""
 FILE_BYTES_MAX: Final = 1024 * 1024 * 1024
-"""Largest log of one height. At a proposal of 4 MiB a round it holds 250 rounds, hours at capped timeouts; a height
-that needs more is stalled by something that more log does not mend."""
+"""Largest log of one height. Consensus writes it anew (:meth:`WriteAheadLog.rewrite`) at an eighth of this, and one
+step adds a few blocks at most, so it is never reached."""
 _PENDING_BYTES_MAX: Final = 8 * 1024 * 1024
 """Appended records are written, though not yet fsynced, beyond this."""
 _REMEDY: Final = (
@@ -45,7 +46,7 @@ _REMEDY: Final = (
 
 
 class WalFullError(StorageError):
-    """One height filled the log. The network is stalled; see ``alatau status`` for why, then start the node again."""
+    """One height filled the log, although it is written anew long before. A defect of this program: report it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +117,7 @@ class WriteAheadLog:
             WalFullError: one height filled the log.
             DiskFullError, WriteFailedError: records were written early, being many, and the disk refused.
         """
-        assert len(payload) <= PAYLOAD_BYTES_MAX, "records are bounded by the sizes of messages"
-        number = height.to_bytes(8, "big")
-        checksum = zlib.crc32(payload, zlib.crc32(number))
-        self._pending += (_HEADER.pack(len(payload), height, checksum), payload)
+        self._pending += (_header(height, payload), payload)
         self._pending_bytes += _HEADER.size + len(payload)
         if self._end + self._pending_bytes > FILE_BYTES_MAX:
             raise WalFullError(f"{self.path} holds {FILE_BYTES_MAX >> 20} MiB of height {height} alone: it is stalled")
@@ -157,6 +155,23 @@ class WriteAheadLog:
         self._end = len(_MAGIC)
         self._unsynced = False
         self._disk.boundary("wal/reset")
+
+    def rewrite(self, records: Iterable[tuple[int, bytes]]) -> None:
+        """Replace all records, those not flushed too, by these (height, payload), durably and at once or not at all.
+
+        Raises:
+            DiskFullError, WriteFailedError: the disk refused. The file is as it was; stop the node.
+        """
+        data = _MAGIC + b"".join(part for height, payload in records for part in (_header(height, payload), payload))
+        try:
+            atomic_write(self._disk, self.path, data)
+            os.close(self._descriptor)
+            self._descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
+        except OSError as error:
+            self._failed = True
+            raise _write_error(self.path, error) from error
+        self._pending, self._pending_bytes, self._unsynced = [], 0, False
+        self._end = len(data)
 
     def close(self) -> None:
         """Let go of the file; what was not flushed is lost."""
@@ -211,6 +226,11 @@ def _parse(path: Path, data: bytes) -> tuple[list[WalRecord], int]:
         records.append(record)
         at += _HEADER.size + len(record.payload)
     return records, at
+
+
+def _header(height: int, payload: bytes) -> bytes:
+    assert len(payload) <= PAYLOAD_BYTES_MAX, "records are bounded by the sizes of messages"
+    return _HEADER.pack(len(payload), height, zlib.crc32(payload, zlib.crc32(height.to_bytes(8, "big"))))
 
 
 def _record_at(data: bytes, at: int) -> WalRecord | None:

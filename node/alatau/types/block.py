@@ -13,6 +13,9 @@ from alatau.types.vote import Commit, commit_from_item, commit_item
 
 T = TypeVar("T")
 
+_PREFIX_MAX: Final = 4
+"""Bytes of RLP before a string or list below 16 MiB."""
+
 STEP: Final = 200
 """Transactions read between two pauses: about 2 ms."""
 
@@ -41,6 +44,13 @@ def encode_block(block: Block) -> bytes:
     commit: rlp.Item = [] if block.last_commit is None else commit_item(block.last_commit)
     payload = encode_header(block.header) + rlp.encode([tx.encoded for tx in block.transactions]) + rlp.encode(commit)
     return rlp.wrap_list(payload)
+
+
+def block_size(block: Block) -> int:
+    """Bytes of :func:`encode_block`, or at most four more a transaction and sixteen in all: nothing is encoded."""
+    commit = 0 if block.last_commit is None else len(rlp.encode(commit_item(block.last_commit)))
+    transactions = sum(len(tx.encoded) + _PREFIX_MAX for tx in block.transactions)
+    return len(encode_header(block.header)) + transactions + commit + 4 * _PREFIX_MAX
 
 
 def decode_block(data: bytes) -> Block:

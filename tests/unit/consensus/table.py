@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from alatau.consensus.authenticity import digest_of
 from alatau.consensus.core import Consensus
 from alatau.consensus.effects import (
+    DoAlarm,
     DoBroadcast,
     DoBuildBlock,
     DoCancelTimers,
@@ -21,6 +22,7 @@ from alatau.consensus.effects import (
     DoReportPeer,
     DoRequestSync,
     DoResetLog,
+    DoRewriteLog,
     DoSend,
     DoSetTimer,
     DoValidateBlock,
@@ -51,10 +53,11 @@ from alatau.consensus.messages import (
 )
 from alatau.consensus.records import Record, SignState
 from alatau.types.block import Block
-from alatau.types.chain_config import ConsensusParameters
+from alatau.types.chain_config import ChainConfig, ConsensusParameters
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import NO_ROUND, Commit, CommitSignature, Proposal, Vote, VoteKind
 from tests.simulation.chain import (
+    CHAIN_ID,
     GENESIS,
     GENESIS_SECONDS,
     address_of,
@@ -75,6 +78,7 @@ PARAMETERS = ConsensusParameters(
     clock_drift_ms_max=500,
     absent_commits=4,
 )
+CONFIG = ChainConfig(CHAIN_ID, "table", consensus=PARAMETERS)
 NOW_MS = GENESIS_SECONDS * 1_000
 STEP_TIMERS = (TimerKind.PROPOSE, TimerKind.PREVOTE, TimerKind.PRECOMMIT)
 
@@ -108,7 +112,7 @@ class Table:
         self.core = self._new_core()
 
     def _new_core(self) -> Consensus:
-        return Consensus(authority_of(None if self.me is None else address_of(self.me)), PARAMETERS)
+        return Consensus(authority_of(None if self.me is None else address_of(self.me)), CONFIG)
 
     def context_after(self, parent: Block, commit: Commit | None, **changes: object) -> HeightContext:
         """The context of the height after ``parent``."""
@@ -120,6 +124,7 @@ class Table:
             parent_timestamp=parent.header.timestamp,
             last_commit=commit,
             absent=frozenset(),
+            failing=frozenset(),
             transactions_waiting=False,
         )
         return replace(context, **changes)  # type: ignore[arg-type]
@@ -137,6 +142,8 @@ class Table:
                     self.sign_state = sign_state
                 case DoResetLog():
                     self.log.clear()
+                case DoRewriteLog(records):
+                    self.log = list(records)
         return self.effects
 
     def start(self, *, fresh: bool = False) -> list[Effect]:
@@ -150,12 +157,16 @@ class Table:
         """A proposal as validator ``by`` signs it."""
         unsigned = Proposal(1, round_, self.blocks[name].hash, valid_round, self.now_ms, address_of(by), b"")
         unsigned = replace(unsigned, **changes)  # type: ignore[arg-type]
-        signature = sign_as(address_of(by), digest_of(authority_of(None), unsigned))
         proof = ()
         if valid_round != NO_ROUND:
             voters = [n for n in range(1, self.count + 1) if n != self.me][: 2 * self.count // 3 + 1]
             proof = tuple(self.vote(n, VoteKind.PREVOTE, name, valid_round) for n in voters)
-        return ProposalMessage(replace(unsigned, signature=signature), self.blocks[name], proof)
+        return self.signed(unsigned, self.blocks[name], proof)
+
+    def signed(self, proposal: Proposal, block: Block, proof: tuple[Vote, ...] = ()) -> ProposalMessage:
+        """A proposal with its proposer's signature."""
+        signature = sign_as(proposal.proposer, digest_of(authority_of(None), proposal))
+        return ProposalMessage(replace(proposal, signature=signature), block, proof)
 
     def vote(self, by: int, kind: VoteKind, name: str, round_: int, height: int = 1) -> Vote:
         """A vote as validator ``by`` signs it; the block is a name or ``nil``."""
@@ -264,6 +275,10 @@ class Table:
                 return [f"log {type(record).__name__}"] if self.verbose else []
             case DoRecordSignState(state):
                 return [f"sign state {state.step.name.lower()}"] if self.verbose else []
+            case DoAlarm(alarm):
+                return [f"alarm {alarm.name.lower()}"]
+            case DoRewriteLog(records):
+                return [f"rewrite log with {len(records)}"] if self.verbose else []
             case DoCancelTimers() | DoResetLog():
                 return []
 

@@ -2,6 +2,7 @@
 
 from alatau.consensus.next_height import NextHeight
 from alatau.types.vote import VoteKind
+from tests.simulation.chain import address_of
 from tests.unit.consensus.table import Table
 
 TABLE = Table()
@@ -27,7 +28,7 @@ def test_one_proposal_of_each_validator_is_kept() -> None:
         for by in (1, 2):
             message = TABLE.proposal(by, name, 0)
             if early.wants_proposal(message):
-                early.add_proposal(message)
-    assert [m.block for m in early.proposals] == [TABLE.blocks["A"]] * 2
+                early.add_proposal(address_of(7), message)
+    assert [(who, m.block) for who, m in early.proposals] == [(address_of(7), TABLE.blocks["A"])] * 2
     assert not early.wants_proposal(TABLE.proposal(3, "A", 4))
     assert not early.wants_proposal(TABLE.proposal(9, "A", 0))

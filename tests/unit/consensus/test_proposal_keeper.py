@@ -1,5 +1,7 @@
 """Proposals and blocks of a height, within bounds."""
 
+from dataclasses import replace
+
 from alatau.consensus.proposal_keeper import Kept, ProposalKeeper
 from tests.unit.consensus.table import Table
 
@@ -17,11 +19,20 @@ def test_a_block_is_one_block_in_whatever_round() -> None:
     keeper.add(kept("A", 0))
     keeper.judge(TABLE.blocks["A"].hash, valid=True)
     keeper.add(kept("A", 3))
-    assert keeper.knows(0, TABLE.blocks["A"].hash)
-    assert keeper.knows(3, TABLE.blocks["A"].hash)
-    assert not keeper.knows(1, TABLE.blocks["A"].hash)
+    assert [keeper.block(TABLE.blocks[name].hash) is not None for name in "AB"] == [True, False]
     assert keeper.verdict(TABLE.blocks["A"].hash) is True
     assert keeper.verdict(TABLE.blocks["B"].hash) is None
+
+
+def test_a_proposal_is_known_by_all_that_its_proposer_signed() -> None:
+    """The same block with another valid round or time is another; the same once more, signed anew, is not."""
+    keeper = ProposalKeeper()
+    first = kept("A", 2)
+    keeper.add(first)
+    proposal = first.message.proposal
+    assert keeper.knows(replace(proposal, signature=bytes(65)))
+    for change in ({"round": 3}, {"valid_round": 1}, {"timestamp_ms": 7}, {"block_hash": bytes(32)}):
+        assert not keeper.knows(replace(proposal, **change))  # type: ignore[arg-type]
 
 
 def test_a_round_has_room_for_two_blocks() -> None:

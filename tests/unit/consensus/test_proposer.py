@@ -1,12 +1,22 @@
 """Whose turn it is."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
+from math import gcd
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alatau.consensus.proposer import absent_validators, proposer, rotation
+from alatau.consensus.proposer import (
+    PastBlock,
+    absent_validators,
+    blocks_looked_at,
+    failing_validators,
+    proposer,
+    rotation,
+)
 from alatau.types.validator import ValidatorSet, validator_set
 from alatau.types.vote import Commit, CommitSignature
 from tests.simulation.chain import address_of, equal_validators, validator
@@ -31,10 +41,9 @@ def test_equal_powers_take_turns() -> None:
 def test_turns_are_as_many_as_power(powers: list[int]) -> None:
     """Exactly, over a cycle; and the turns of a heavy validator are spread."""
     validators = validator_set(validator(n, p) for n, p in enumerate(powers, 1))
-    chosen = rotation(validators, frozenset())
-    cycle = chosen.ends[-1]
-    turns = Counter(chosen.proposer(h, 0) for h in range(cycle))
-    unit = validators.total_power // cycle
+    unit = gcd(*powers)
+    chosen = rotation(validators, 0, frozenset())
+    turns = Counter(chosen.proposer(r) for r in range(validators.total_power // unit))
     assert {a: n * unit for a, n in turns.items()} == {v.address: v.power for v in validators.validators}
 
 
@@ -66,7 +75,57 @@ def test_a_young_chain_passes_nobody_over() -> None:
 def test_proposers_are_never_fewer_than_f_plus_one(powers: list[int], data: st.DataObject) -> None:
     """Whoever is absent: with all faulty ones among the proposers, a correct one remains."""
     validators: ValidatorSet = validator_set(validator(n, p) for n, p in enumerate(powers, 1))
-    absent = frozenset(data.draw(st.sets(st.sampled_from([v.address for v in validators.validators]))))
-    chosen = rotation(validators, absent).proposers
-    assert validators.has_honest(sum(v.power for v in chosen))
-    assert [v.address for v in chosen] == sorted(v.address for v in chosen)
+    addresses = st.sets(st.sampled_from([v.address for v in validators.validators]))
+    absent, failing = frozenset(data.draw(addresses)), frozenset(data.draw(addresses))
+    height = data.draw(st.integers(0, 200))
+    chosen = rotation(validators, height, absent, failing)
+    seen = {chosen.proposer(r) for r in range(validators.total_power)}
+    assert validators.has_honest(sum(map(validators.power_of, seen)))
+
+
+def past(count: int, builder: Callable[[int], int], signers: tuple[int, ...] = (1, 2, 3, 4)) -> list[PastBlock]:
+    """Blocks 1 to ``count``, all signed by these."""
+    return [PastBlock(h, address_of(builder(h)), commit(h - 1, *signers)) for h in range(1, count + 1)]
+
+
+def turn_of(height: int) -> int:
+    """Whose slot a height of four validators is."""
+    return int.from_bytes(proposer(equal_validators(4), height, 0, frozenset()), "big")
+
+
+def without(number: int) -> Callable[[int], int]:
+    """Everybody builds in its slots, but one, whose slots the next one takes."""
+    return lambda height: turn_of(height) if turn_of(height) != number else turn_of(height + 1)
+
+
+def test_who_signs_but_builds_nothing_is_failing() -> None:
+    """A clock that is an hour off: its proposals get nil, four slots long, then nobody waits for it any more."""
+    validators = equal_validators(4)
+    assert blocks_looked_at(validators, 16) == 17
+    assert failing_validators(validators, past(16, without(3)), 16) == frozenset()
+    failing = failing_validators(validators, past(17, without(3)), 16)
+    assert failing == {address_of(3)}
+    assert failing_validators(validators, past(17, turn_of), 16) == frozenset()
+    turns = [proposer(validators, h, 0, frozenset(), failing) for h in range(320)]
+    assert turns.count(address_of(3)) == 10, "one slot in eight is a trial"
+    later = [proposer(validators, h, r, frozenset(), failing) for h in range(320) for r in (1, 2)]
+    assert address_of(3) not in later
+
+
+def test_one_block_ends_the_failing() -> None:
+    """The trial was taken: the clock is right again."""
+    validators, blocks = equal_validators(4), past(40, without(3))
+    blocks[30] = replace(blocks[30], builder=address_of(3))
+    assert failing_validators(validators, blocks, 16) == frozenset()
+
+
+def test_who_did_not_sign_is_not_failing() -> None:
+    """It was down, or has only just joined: its slots say nothing about its proposals."""
+    validators = equal_validators(4)
+    assert failing_validators(validators, past(40, without(3), (1, 2, 4)), 16) == frozenset()
+
+
+def test_the_absent_get_no_trial() -> None:
+    """It would cost a timeout, and they are heard of by their signature."""
+    validators, gone = equal_validators(4), frozenset({address_of(3)})
+    assert address_of(3) not in {proposer(validators, h, 0, gone, gone) for h in range(320)}

@@ -3,6 +3,7 @@
 import pytest
 
 from alatau.consensus.records import (
+    OwnProposalRecord,
     OwnVoteRecord,
     ProposalRecord,
     Record,
@@ -25,13 +26,15 @@ RECORDS: list[Record] = [
     OwnVoteRecord(VOTE, 2, b"\x11" * 32, 2, b"\x11" * 32),
     ProposalRecord(TABLE.proposal(4, "A", 0), timely=True),
     ProposalRecord(TABLE.proposal(3, "B", 1, 0), timely=False),
+    OwnProposalRecord(TABLE.proposal(3, "B", 1, 0).proposal),
 ]
 FROZEN = [
     "c06cf07d68aa6c2b",
     "aa8505301bb386f8",
     "5d89bf7386cd70ce",
-    "de1ee415193ed2e5",
-    "60d78d7bf2552124",
+    "5f8e017499fa57ff",
+    "35711d4203dd69ad",
+    "3e58e8599b285908",
 ]
 """First half of each encoding's hash."""
 

@@ -2,7 +2,7 @@
 
 from alatau.consensus.authenticity import digest_of
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
-from alatau.consensus.signing import SigningGuard
+from alatau.consensus.signing import SigningGuard, Silence
 from alatau.types.vote import Vote, VoteKind
 from tests.simulation.chain import address_of, authority_of
 
@@ -64,21 +64,100 @@ def test_a_sign_state_without_its_log_keeps_silent_for_the_height() -> None:
     assert guard.sign(vote(VoteKind.PREVOTE, 0, B, height=6)) is not None
 
 
-def test_a_forgetful_node_goes_on_after_what_it_is_shown() -> None:
-    """Its disks are empty: it signs nothing up to its old vote, and later rounds as anybody."""
+def test_a_node_with_empty_disks_adopts_its_past() -> None:
+    """It signs nothing up to its old vote, and later rounds as anybody."""
     guard = SigningGuard(US, None, allowed=True)
-    guard.recognise(vote(VoteKind.PREVOTE, 3, A), forgetful=True)
-    guard.recognise(vote(VoteKind.PREVOTE, 1, A), forgetful=True)
+    guard.restore(5, [])
+    guard.began_empty()
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 3, A))
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 1, A))
     assert guard.sign(vote(VoteKind.PREVOTE, 3, B)) is None
     assert guard.sign(vote(VoteKind.PREVOTE, 2, B)) is None
     assert guard.sign(vote(VoteKind.PRECOMMIT, 3, None)) is not None
 
 
-def test_silence_and_refusal() -> None:
-    """For a height, or altogether; an observer never signs."""
+def test_the_past_of_empty_disks_ends() -> None:
+    """Two heights after it joined, or at a step that it has signed itself, what it does not know is another's."""
     guard = SigningGuard(US, None, allowed=True)
-    guard.recognise(vote(VoteKind.PREVOTE, 1, A), forgetful=False)
-    assert not guard.may_sign(5)
-    assert guard.may_sign(6)
-    assert not SigningGuard(US, None, allowed=False).may_sign(9)
-    assert not SigningGuard(authority_of(None), None, allowed=True).may_sign(9)
+    guard.restore(5, [])
+    guard.began_empty()
+    guard.joined(5)
+    guard.begin(6)
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=6))
+    guard.begin(7)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=7))
+    other = SigningGuard(US, None, allowed=True)
+    other.restore(5, [])
+    other.began_empty()
+    assert other.sign(vote(VoteKind.PREVOTE, 0, A)) is not None
+    assert other.recognise(vote(VoteKind.PREVOTE, 0, B))
+    assert other.silence(5) is Silence.KEY_IN_USE
+
+
+def test_what_we_signed_is_known_however_old() -> None:
+    """All of a height's signatures are ours when they come back, in any order, also after a restart."""
+    guard = SigningGuard(US, None, allowed=True)
+    votes = [vote(kind, r, A) for r in range(50) for kind in VoteKind]
+    assert all(guard.sign(v) is not None for v in votes)
+    assert not any(map(guard.recognise, reversed(votes)))
+    again = SigningGuard(US, state(votes[-1]), allowed=True)
+    again.restore(5, [OwnVoteRecord(v, -1, None, -1, None) for v in votes])
+    assert not any(map(again.recognise, reversed(votes)))
+    assert again.may_sign(5)
+
+
+def test_what_may_be_of_a_lost_log_is_no_surprise() -> None:
+    """The sign state says how far we were; beyond it, somebody else signs."""
+    last = vote(VoteKind.PRECOMMIT, 3, A)
+    guard = SigningGuard(US, state(last), allowed=True)
+    guard.restore(5, [])
+    assert guard.silence(5) is Silence.LOG_LOST
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 2, B))
+    assert not guard.recognise(last)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 4, B))
+    assert guard.silence(5) is Silence.KEY_IN_USE
+
+
+def test_a_lost_log_without_a_lock_loses_nothing() -> None:
+    """Nothing was precommitted, or nil in the first round: it goes on behind the sign state."""
+    nil = vote(VoteKind.PRECOMMIT, 0, None)
+    for last in (vote(VoteKind.PREVOTE, 0, A), nil):
+        guard = SigningGuard(US, state(last), allowed=True)
+        guard.restore(5, [])
+        assert guard.may_sign(5)
+        assert guard.sign(vote(VoteKind.PREVOTE, 0, B)) is None
+        assert guard.sign(vote(VoteKind.PREVOTE, 1, B)) is not None
+    locked = SigningGuard(US, state(vote(VoteKind.PRECOMMIT, 0, A)), allowed=True)
+    locked.restore(5, [])
+    assert not locked.may_sign(5)
+
+
+def test_probation_ends_without_a_sign_and_grows() -> None:
+    """Sixteen quiet heights; another sign during it begins them anew; the next probation is twice as long."""
+    guard = SigningGuard(US, None, allowed=True)
+    guard.begin(5)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 1, A))
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 1, A)), "replayed, it is known"
+    guard.begin(6)
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=6)), "the operator knows"
+    assert [guard.may_sign(h) for h in (6, 22, 23)] == [False, False, True]
+    guard.begin(23)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=23))
+    assert [guard.may_sign(h) for h in (55, 56)] == [False, True]
+
+
+def test_probation_ends_where_the_network_stands() -> None:
+    """Heights may not pass because we are silent: as many rebroadcasts without a sign are enough."""
+    guard = SigningGuard(US, None, allowed=True)
+    guard.begin(5)
+    guard.recognise(vote(VoteKind.PREVOTE, 1, A))
+    assert [guard.rebroadcast() for _ in range(17)] == [False] * 15 + [True, False]
+    assert guard.may_sign(5)
+
+
+def test_refusal() -> None:
+    """Altogether, by the host; an observer never signs, and is not silent for a reason."""
+    refusing = SigningGuard(US, None, allowed=False)
+    assert (refusing.may_sign(9), refusing.silence(9)) == (False, Silence.NOT_ALLOWED)
+    observer = SigningGuard(authority_of(None), None, allowed=True)
+    assert (observer.may_sign(9), observer.silence(9)) == (False, None)

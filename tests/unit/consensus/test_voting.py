@@ -76,7 +76,7 @@ def test_a_proposer_that_restarts_proposes_the_same() -> None:
     assert table.sign_state is not None
 
 
-def test_late_precommits_reach_the_next_block() -> None:
+def test_last_height_reach_the_next_block() -> None:
     """The slowest validator's precommit comes after the decision and is still carried as a sign of life."""
     table = Table(me=3)
     table.start()

@@ -189,7 +189,7 @@ async def opened_node(
                 view=view,
                 consensus=Consensus(
                     Authority(key.address if voting else None, key.sign, recover_address, domain),
-                    genesis.config.consensus,
+                    genesis.config,
                 ),
                 journal=journal,
                 mempool=mempool,

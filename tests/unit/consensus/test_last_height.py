@@ -1,6 +1,6 @@
 """The commit that the next block carries."""
 
-from alatau.consensus.late_precommits import LatePrecommits
+from alatau.consensus.last_height import LastHeight
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
 from tests.unit.consensus.table import Table
@@ -11,7 +11,7 @@ COMMIT = TABLE.commit_of("A", 1, (1, 2, 3))
 
 def test_a_late_precommit_completes_the_commit() -> None:
     """In order of address, each once; the votes can be given back to whoever lacks them."""
-    late = LatePrecommits(COMMIT, TABLE.validators)
+    late = LastHeight(COMMIT, TABLE.validators)
     vote = TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1)
     assert late.fits(vote)
     late.add(vote)
@@ -22,7 +22,7 @@ def test_a_late_precommit_completes_the_commit() -> None:
 
 def test_only_precommits_of_that_block_in_that_round_fit() -> None:
     """A commit is of one round; strangers never fit; without the set nothing does."""
-    late = LatePrecommits(COMMIT, TABLE.validators)
+    late = LastHeight(COMMIT, TABLE.validators)
     wrong = [
         TABLE.vote(4, VoteKind.PREVOTE, "A", 1),
         TABLE.vote(4, VoteKind.PRECOMMIT, "A", 0),
@@ -32,8 +32,8 @@ def test_only_precommits_of_that_block_in_that_round_fit() -> None:
         TABLE.vote(9, VoteKind.PRECOMMIT, "A", 1),
     ]
     assert not any(late.fits(vote) for vote in wrong)
-    assert not LatePrecommits(COMMIT, None).fits(TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1))
-    assert LatePrecommits(COMMIT, None).commit == COMMIT
-    assert LatePrecommits(None, TABLE.validators).commit is None
-    assert LatePrecommits(None, TABLE.validators).votes == ()
+    assert not LastHeight(COMMIT, None).fits(TABLE.vote(4, VoteKind.PRECOMMIT, "A", 1))
+    assert LastHeight(COMMIT, None).commit == COMMIT
+    assert LastHeight(None, TABLE.validators).commit is None
+    assert LastHeight(None, TABLE.validators).votes == ()
     assert address_of(9) not in TABLE.validators.by_address
