@@ -127,7 +127,7 @@ def _executed(store: Store, applied: AppliedDiff) -> ExecutedBlock:
         parent_beacon_block_root=ZERO_HASH,
         requests_hash=EMPTY_REQUESTS_HASH,
     )
-    return ExecutedBlock(Block(header, (), None), (), (), (), BlockDiff(applied.accounts, {}, {}), applied)
+    return ExecutedBlock(Block(header, (), None), (), (), BlockDiff(applied.accounts, {}, {}), applied)
 
 
 def build(folder: Path, first: int, until: int) -> None:

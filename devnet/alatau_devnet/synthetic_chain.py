@@ -143,7 +143,6 @@ class SyntheticChain:
             block=block,
             senders=tuple(self._key.address for _ in transactions),
             receipts=receipts,
-            contract_addresses=tuple(None for _ in transactions),
             diff=BlockDiff(applied.accounts, diff.storage, diff.codes),
             trie=applied,
         )

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from alatau.artifacts import addresses
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
 from alatau.chain.tip import Tip
 from alatau.crypto.secp256k1 import PrivateKey
@@ -67,7 +66,7 @@ def measure_blocks(folder: Path) -> BlockFigures:
     """Run blocks of ``PAYMENTS`` payments on a store in ``folder``."""
     made = genesis()
     store = Store.open(folder)
-    store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+    store.init_genesis(made)
     members = _members(validator())
     keys = [resident(n) for n in range(1, RESIDENTS + 1)]
     nonces = dict.fromkeys(range(RESIDENTS), 0)

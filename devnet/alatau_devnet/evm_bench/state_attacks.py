@@ -94,7 +94,7 @@ def _genesis(codes: dict[bytes, bytes]) -> ExecutedBlock:
         *(ZERO_HASH, ZERO_HASH, NONCE, 0, EMPTY_ROOT, 0, 0, ZERO_HASH, EMPTY_REQUESTS_HASH),
     )
     diff = BlockDiff(applied.accounts, storage, {keccak256(code): code for code in codes.values()})
-    return ExecutedBlock(Block(header, (), None), (), (), (), diff, applied)
+    return ExecutedBlock(Block(header, (), None), (), (), diff, applied)
 
 
 def _run(store: Store, address: bytes, code: bytes, seed: int) -> float:

@@ -14,8 +14,9 @@ from alatau.artifacts.genesis import (
     institution_word,
     resident_word,
 )
+from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import block_environment
-from alatau.chain.genesis import GenesisBlock, make_genesis
+from alatau.chain.genesis import make_genesis
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.evm.environment import BlockEnvironment, TransactionEnvironment
@@ -41,7 +42,7 @@ def resident(number: int) -> PrivateKey:
     return accounts.key_of(accounts.resident(number))
 
 
-def genesis() -> GenesisBlock:
+def genesis() -> ExecutedBlock:
     """Block 0 with the real contracts and ``RESIDENTS`` who hold tokens."""
     residents = [resident(n).address for n in range(1, RESIDENTS + 1)]
     hub, issuer = accounts.address_of(accounts.HUB), accounts.address_of(accounts.ISSUER)
@@ -80,7 +81,7 @@ def validator() -> GenesisValidator:
     )
 
 
-def memory_state(block: GenesisBlock) -> MemoryState:
+def memory_state(block: ExecutedBlock) -> MemoryState:
     """The state that genesis left."""
     stored = {address: account for address, account in block.diff.accounts.items() if account is not None}
     return MemoryState(stored, block.diff.storage, {EMPTY_HASH: b"", **block.diff.codes})
@@ -112,7 +113,7 @@ class World:
     parent: MemoryState
 
     @classmethod
-    def at_genesis(cls, block: GenesisBlock) -> "World":
+    def at_genesis(cls, block: ExecutedBlock) -> "World":
         """A world in the block after genesis."""
         parent = memory_state(block)
         environment = block_environment(CONFIG, block.block.header, lambda _height: ZERO_HASH)

@@ -164,7 +164,6 @@ def _read_settings() -> Iterator[Setting]:
 
 
 SETTINGS: Final = tuple(_read_settings())
-SECTIONS: Final = {section.name: section.default_factory for section in fields(NodeConfig)}
 
 
 def section_explanation(section: str) -> str:

@@ -37,9 +37,8 @@ from alatau.app.peer_network import StoredBlocks, members_of
 from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.provision import load_tls_identity
 from alatau.app.registry_duties import RegistryDuties
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import block_environment
-from alatau.chain.genesis import GenesisBlock, make_genesis
+from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
 from alatau.consensus.inputs import InStart
@@ -129,7 +128,7 @@ def _opened(home: Home, config: NodeConfig) -> Iterator[_Parts]:
             ),
         )
         stack.callback(store.close)
-        store.init_genesis(_executed_genesis(made))
+        store.init_genesis(made)
         journal, recovered = open_journal(home.wal, home.sign_state)
         stack.callback(journal.close)
         if recovered.torn_bytes:
@@ -142,10 +141,6 @@ def _voting_key(home: Home, config: NodeConfig) -> PrivateKey | None:
         return None  # An observer.
     file = home.folder / config.keys.password_file if config.keys.password_file else None
     return read_keystore(home.voting_key, find_password(file, os.environ, None))
-
-
-def _executed_genesis(made: GenesisBlock) -> ExecutedBlock:
-    return ExecutedBlock(made.block, (), (), (), made.diff, made.trie)
 
 
 def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:

@@ -1,4 +1,4 @@
-"""A block with everything that its execution produced, kept from proposal to commit."""
+"""A block with everything that its execution produced, kept from proposal to commit; of genesis as well."""
 
 from dataclasses import dataclass
 
@@ -16,8 +16,6 @@ class ExecutedBlock:
     senders: tuple[bytes, ...]
     """Sender of each transaction."""
     receipts: tuple[Receipt, ...]
-    contract_addresses: tuple[bytes | None, ...]
-    """Address that each transaction created, if any."""
     diff: BlockDiff
     """Net changes; unlike what the state layer yields, the accounts carry their new storage roots."""
     trie: AppliedDiff

@@ -73,7 +73,6 @@ class _Progress:
     transactions: list[Transaction] = field(default_factory=list)
     senders: list[bytes] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
-    created: list[bytes | None] = field(default_factory=list)
 
 
 def build_block(
@@ -222,7 +221,6 @@ def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
     progress.gas_used += result.gas_used
     progress.transactions.append(tx)
     progress.senders.append(sender)
-    progress.created.append(result.contract_address)
     progress.receipts.append(
         Receipt(tx.type, result.succeeded, progress.gas_used, result.logs, logs_bloom(result.logs))
     )
@@ -272,7 +270,6 @@ def _executed(progress: _Progress, block: Block, diff: BlockDiff, applied: Appli
         block=block,
         senders=tuple(progress.senders),
         receipts=tuple(progress.receipts),
-        contract_addresses=tuple(progress.created),
         diff=BlockDiff(applied.accounts, diff.storage, diff.codes),
         trie=applied,
     )

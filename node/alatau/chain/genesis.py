@@ -3,10 +3,10 @@
 Every node computes it from the genesis file and arrives at the same hash, which is the network's identity.
 """
 
-from dataclasses import dataclass
 from typing import Final
 
 from alatau.chain.errors import GenesisError
+from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import block_environment
 from alatau.chain.registry_reader import read_validators
 from alatau.chain.system import BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS, SYSTEM_ADDRESS
@@ -16,7 +16,7 @@ from alatau.evm.environment import TransactionEnvironment
 from alatau.evm.message import Message, run_message
 from alatau.state.block_state import BlockState, add_balance, begin_transaction, end_transaction, set_code, set_nonce
 from alatau.state.diff import BlockDiff, OverlayState
-from alatau.trie.state_trie import AppliedDiff, NoNodes, StateTrie
+from alatau.trie.state_trie import NoNodes, StateTrie
 from alatau.types.account import Account
 from alatau.types.block import Block
 from alatau.types.genesis import Genesis, genesis_validator_set
@@ -45,17 +45,7 @@ _CONSTRUCTOR_GAS: Final = 1_000_000_000
 """For each constructor. Genesis is made by the founders, so this only ends a constructor that loops."""
 
 
-@dataclass(frozen=True, slots=True)
-class GenesisBlock:
-    """Block 0 and the state it consists of."""
-
-    block: Block
-    diff: BlockDiff
-    """All accounts, slots and codes."""
-    trie: AppliedDiff
-
-
-def make_genesis(genesis: Genesis) -> GenesisBlock:
+def make_genesis(genesis: Genesis) -> ExecutedBlock:
     """Compute block 0.
 
     Raises:
@@ -94,7 +84,7 @@ def make_genesis(genesis: Genesis) -> GenesisBlock:
     applied = StateTrie.open(EMPTY_ROOT, NoNodes()).apply(diff.accounts, diff.storage)
     block = Block(_header(genesis, applied.root), (), None)
     final = BlockDiff(applied.accounts, diff.storage, diff.codes)
-    made = GenesisBlock(block, final, applied)
+    made = ExecutedBlock(block, (), (), final, applied)
     _check_registry(genesis, made)
     return made
 
@@ -126,7 +116,7 @@ def _header(genesis: Genesis, state_root: bytes) -> Header:
     )
 
 
-def _check_registry(genesis: Genesis, made: GenesisBlock) -> None:
+def _check_registry(genesis: Genesis, made: ExecutedBlock) -> None:
     """The registry decides from block 1 on: it must name the founders, or no commit could be checked."""
     if genesis.config.system.validator_registry is None:
         return

@@ -154,10 +154,6 @@ class Admission:
         message = f"{waiting} transactions of yours wait to be checked" if source else "too many wait to be checked"
         return Refused("SUBMISSION_QUEUE_FULL", f"{message}; send again in {wait_s:.2f} s", Blame.NOBODY, wait_s)
 
-    def sender_of(self, transaction_hash: bytes) -> bytes | None:
-        """The sender of a transaction that was seen lately."""
-        return self._senders.get(transaction_hash)
-
     async def senders_of(self, transactions: Sequence[Transaction]) -> list[bytes | TransactionError]:
         """The sender of each transaction of a block; only those never seen here cost a recovery."""
         found: list[bytes | TransactionError | None] = [self._senders.get(tx.hash) for tx in transactions]

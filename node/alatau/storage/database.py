@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import plyvel
 
@@ -53,13 +53,6 @@ class DatabaseOptions:
     hardly ever meets a full disk."""
     verify_bytes_max: int = 256 * MIB
     """A database up to this size is read whole when it is opened: about two seconds at most."""
-
-
-class Reader(Protocol):
-    """What reads: the database or a snapshot of it."""
-
-    def get(self, key: bytes) -> bytes | None:
-        """The value under a key."""
 
 
 class Database:

@@ -22,9 +22,6 @@ BLOCK_STEPS: Final = 50
 PAGE_MAX: Final = 10_000
 """Logs that one query gives at most: about 10 MB of answer."""
 
-_POSITION: Final = struct.Struct(">I")
-"""Index of a log in its block."""
-
 
 @dataclass(frozen=True, slots=True)
 class LogQuery:

@@ -54,17 +54,6 @@ class Past:
         return index
 
 
-def value_in(snapshot: Snapshot, path: Path, key: bytes, height: int, tip: int) -> bytes | None:
-    """What was under ``key`` after block ``height``, in a snapshot taken when ``tip`` was the newest block.
-
-    Shares no cache, so it is for any thread; about 10 us and 10 us for each block since.
-    """
-    start = schema.HISTORY_INDEX + schema.height_key(height + 1)
-    stop = schema.HISTORY_INDEX + schema.height_key(tip + 1)
-    indexes = ((int.from_bytes(k[1:], "big"), index) for k, index in snapshot.items(start, stop))
-    return _value_before(snapshot, path, key, indexes)
-
-
 def _value_before(snapshot: Snapshot, path: Path, key: bytes, indexes: Iterable[tuple[int, bytes]]) -> bytes | None:
     def entries_of(at: int) -> bytes:
         entries = snapshot.get(schema.HISTORY + schema.height_key(at))

@@ -101,11 +101,6 @@ class SignStateFile:
         """What was signed last; None if nothing ever was."""
         return None if self._last is None else self._last.state
 
-    @property
-    def last_signed(self) -> Signed | None:
-        """The same with its signature."""
-        return self._last
-
     def authorize(self, wanted: SignState) -> bytes | None:
         """Check that ``wanted`` may be signed now.
 

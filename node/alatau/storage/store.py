@@ -279,11 +279,6 @@ class Store:
         number = self._db.get(schema.HEIGHT_OF + block_hash)
         return None if number is None else int.from_bytes(number, "big")
 
-    def block_by_hash(self, block_hash: bytes) -> Block | None:
-        """The block with a hash."""
-        height = self.height_of(block_hash)
-        return None if height is None else self.block(height)
-
     def commit_of(self, height: int) -> Commit | None:
         """The commit that decided the block at a height; None for genesis and above the tip."""
         raw = self._db.get(schema.COMMIT + schema.height_key(height))

@@ -77,15 +77,6 @@ def encode_extension(path: str, reference: bytes) -> bytes:
     return _list_of(_string(pack_extension(path)) + reference)
 
 
-def encode_node(node: Node) -> bytes:
-    """RLP of any node."""
-    if isinstance(node, Leaf):
-        return encode_leaf(node.path, node.value)
-    if isinstance(node, Extension):
-        return encode_extension(node.path, node.reference)
-    return encode_branch(node)
-
-
 def decode_node(raw: bytes) -> Node:
     """Read a node; a branch comes as a list that the caller may change.
 

@@ -83,7 +83,7 @@ def chain(tmp_path: Path) -> Iterator[Chain]:
     genesis = read_genesis(network.nodes[0].home / "genesis.json")
     made = make_genesis(genesis)
     store = Store.open(tmp_path / "data")
-    store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+    store.init_genesis(made)
     view = open_chain_view(genesis.config, store, genesis_validator_set(genesis))
     yield Chain(view, keys, consensus_domain(genesis.config.chain_id, made.block.hash), [])
     store.close()

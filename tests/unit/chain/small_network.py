@@ -131,3 +131,14 @@ def commit_for(network: SmallNetwork, block: Block, signers: Iterable[PrivateKey
 def executed_hashes(executed: ExecutedBlock) -> list[bytes]:
     """Hashes of a block's transactions."""
     return [tx.hash for tx in executed.block.transactions]
+
+
+def tip_after(parent: Tip, executed: ExecutedBlock) -> Tip:
+    """The tip that an executed block makes before it is committed, so that the next one can be built on it."""
+    block = executed.block
+    state = OverlayState(parent.state, executed.diff)
+
+    def block_hash(height: int) -> bytes:
+        return block.hash if height == block.header.number else parent.block_hash(height)
+
+    return Tip(block.header, block.hash, state, executed.trie.trie, block_hash)

@@ -7,7 +7,6 @@ import pytest
 from alatau.chain.errors import InvalidBlockError
 from alatau.chain.execution import build_block, check_permission, execute_block
 from alatau.chain.permission import ParticipantKind, status_word
-from alatau.chain.tip import tip_after
 from alatau.chain.transaction import InvalidTransactionError
 from alatau.types.block import Block
 from alatau.types.header import EMPTY_ROOT, Header
@@ -24,6 +23,7 @@ from tests.unit.chain.small_network import (
     payment,
     small_network,
     template,
+    tip_after,
 )
 
 

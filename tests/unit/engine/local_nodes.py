@@ -7,7 +7,6 @@ from pathlib import Path
 
 import trio
 
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import block_environment
 from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
@@ -170,7 +169,7 @@ async def opened_node(
     store = Store.open(folder / "data", disk=disk)
     journal, recovered = open_journal(folder / "wal", folder / "sign_state.json")
     try:
-        store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+        store.init_genesis(made)
         view = open_chain_view(genesis.config, store, genesis_validator_set(genesis))
         domain = consensus_domain(genesis.config.chain_id, made.block.hash)
         mempool = Mempool(MempoolLimits(), 0)

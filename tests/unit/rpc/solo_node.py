@@ -316,7 +316,7 @@ def solo_node(
     made = make_genesis(genesis)
     store = Store.open(folder / "store", store_options)
     if genesis_committed:
-        store.init_genesis(ExecutedBlock(made.block, (), (), (), made.diff, made.trie))
+        store.init_genesis(made)
     pool = Mempool(limits or MempoolLimits(), config.base_fee_per_gas)
     return SoloNode(config, store, genesis_validator_set(genesis), pool)
 

@@ -23,7 +23,7 @@ def assert_blocks(store: Store, ledger: Ledger) -> None:
         block = executed.block
         assert store.header(height) == block.header
         assert store.block(height) == block
-        assert store.block_by_hash(block.hash) == block
+        assert store.height_of(block.hash) == height
         assert store.hash_of(height) == block.hash
         assert store.commit_of(height) == commit
         assert store.receipts(height) == executed.receipts
@@ -62,7 +62,7 @@ def test_unknown_things_are_none(ledger: Ledger) -> None:
     assert store.block(99) is None
     assert store.commit_of(99) is None
     assert store.receipts(99) == ()
-    assert store.block_by_hash(bytes(32)) is None
+    assert store.height_of(bytes(32)) is None
     assert store.find_transaction(bytes(32)) is None
     with pytest.raises(KeyError):
         store.state().code(bytes(32))

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from alatau.trie.nodes import (
     Extension,
     Leaf,
+    Node,
     decode_node,
     encode_branch,
     encode_extension,
     encode_leaf,
-    encode_node,
     reference_of,
 )
 from alatau.trie.paths import pack_extension, pack_leaf
@@ -22,6 +22,15 @@ SMALL = st.tuples(st.text("01", min_size=1, max_size=3), st.binary(min_size=1, m
     lambda leaf: encode_leaf(*leaf)
 )
 REFERENCES = st.one_of(st.just(b"\x80"), HASHES, SMALL)
+
+
+def encode_node(node: Node) -> bytes:
+    """RLP of any node."""
+    if isinstance(node, Leaf):
+        return encode_leaf(node.path, node.value)
+    if isinstance(node, Extension):
+        return encode_extension(node.path, node.reference)
+    return encode_branch(node)
 
 
 @given(PATHS, st.binary(min_size=1, max_size=200))
