@@ -142,7 +142,7 @@ class SoloNode:
     _channels: set[trio.MemorySendChannel[ExecutedBlock]] = field(default_factory=set)
     _wanted: trio.Event = field(default_factory=trio.Event)
 
-    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable = "a test") -> Sequence[Refusal | None]:
         """See ``Node``."""
         await trio.lowlevel.checkpoint()
         self.callers.add(caller)
