@@ -129,3 +129,27 @@ def test_upkeep_of_a_stopped_nodes_database(standing_network: Devnet) -> None:
     assert _json("--home", node.home, "db", "compact")["bytes_after"] > 0
     start_nodes(standing_network, (node,))
     wait_for_height([node], height, 20)
+
+
+def test_the_doctor_speaks_of_half_a_network(standing_network: Devnet) -> None:
+    """Each line that can be said is said, of the node that runs and of the one that does not; no traceback."""
+    running, stopped = standing_network.nodes[0], standing_network.nodes[2:]
+    stop_processes([node.home for node in stopped])
+    try:
+        done = _run("--home", running.home, "doctor", "--json")
+        assert "Traceback" not in done.stderr
+        assert done.returncode == 1
+        verdicts = {verdict["check"]: verdict for verdict in json.loads(done.stdout)}
+        assert list(verdicts) == [
+            *("home", "certificate", "disk", "sign state"),
+            *("node", "sync", "consensus", "validators", "clock"),
+        ]
+        assert verdicts["validators"]["level"] == "failure"
+        assert all(node.name in verdicts["validators"]["found"] for node in stopped)
+        assert "no block came" in verdicts["clock"]["found"]
+        done = _run("--home", stopped[0].home, "doctor", "--json")
+        assert "Traceback" not in done.stderr
+        assert [verdict["found"] for verdict in json.loads(done.stdout)][-1] == "it does not run"
+    finally:
+        start_nodes(standing_network, stopped)
+        wait_for_height([running], height_of(running) + 1, 60)

@@ -83,7 +83,7 @@ def test_a_wrong_password(home: Path) -> None:
     (home / "keys/password").write_text("wrong\n")
     assert "password" in _start(home, code=6)
     (home / "keys/password").unlink()
-    assert "keys.password_file names keys/password, which does not exist" in _start(home, code=3)
+    assert "keys/password cannot be read" in _start(home, code=6)
 
 
 def test_a_damaged_key(home: Path) -> None:

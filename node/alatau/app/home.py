@@ -21,12 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from alatau.app.config import NodeConfig
-from alatau.app.config_file import ConfigError, Problem, read_config
-from alatau.app.genesis.file import read_genesis
-from alatau.app.json_field import DocumentError
-from alatau.app.keystore import KeystoreError, keystore_address
-from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE, is_private
+from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE
 
 _LOCK_ATTEMPTS: Final = 10
 _LOCK_PAUSE_S: Final = 0.05
@@ -167,55 +162,6 @@ def home_user(home: Home) -> int | None:
         return None
     finally:
         os.close(descriptor)
-
-
-def check_home(home: Home, environment: dict[str, str]) -> tuple[NodeConfig | None, list[Problem]]:
-    """The configuration if it can be read, and everything that would keep the node from starting."""
-    config: NodeConfig | None = None
-    problems: list[Problem] = []
-    try:
-        config = read_config(home.config_file, environment)
-    except ConfigError as error:
-        problems += error.problems
-    except OSError as error:
-        problems.append(Problem(home.config_file.name, f"cannot be read: {error.strerror}"))
-    return config, problems + _check_genesis(home) + _check_keys(home, config)
-
-
-def _check_genesis(home: Home) -> list[Problem]:
-    name = home.genesis_file.name
-    try:
-        read_genesis(home.genesis_file)
-    except FileNotFoundError:
-        return [Problem(name, "missing; copy the network's genesis file here, or see: alatau genesis --help")]
-    except OSError as error:
-        return [Problem(name, f"cannot be read: {error.strerror}")]
-    except DocumentError as error:
-        return [Problem(name, str(error))]
-    return []
-
-
-def _check_keys(home: Home, config: NodeConfig | None) -> list[Problem]:
-    problems = [
-        Problem(f"keys/{path.name}", "missing; make it with: alatau init")
-        for path in (home.tls_key, home.tls_certificate)
-        if not path.exists()
-    ]
-    problems += [
-        Problem(f"keys/{path.name}", f"others may read it; mend with: chmod 600 {path}")
-        for path in (home.voting_key, home.operator_key, home.tls_key)
-        if path.exists() and not is_private(path)
-    ]
-    for path in (home.voting_key, home.operator_key):
-        try:
-            if path.exists():
-                keystore_address(path)
-        except (KeystoreError, OSError) as error:
-            problems.append(Problem(f"keys/{path.name}", str(error)))
-    password = config.keys.password_file if config else ""
-    if password and not (home.folder / password).is_file():
-        problems.append(Problem("config.toml", f"keys.password_file names {password}, which does not exist"))
-    return problems
 
 
 def _take_lock(descriptor: int) -> bool:

@@ -7,8 +7,6 @@ between two effects, and the database closes last.
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,32 +19,27 @@ import alatau
 from alatau.app.block_metrics import BlockMetrics
 from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
-from alatau.app.config_file import read_config
 from alatau.app.endpoint import parse_endpoint
-from alatau.app.genesis.file import read_genesis
-from alatau.app.home import Home, lock_home
-from alatau.app.keystore import read_keystore
+from alatau.app.home import Home
 from alatau.app.logging import configure_logging
 from alatau.app.metrics import Metrics
 from alatau.app.node_metrics import register_node_metrics, why_unready
 from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
-from alatau.app.password import find_password
 from alatau.app.peer_metrics import register_peer_metrics
 from alatau.app.peer_network import StoredBlocks, members_of
 from alatau.app.pool_file import save_pool, take_pool
-from alatau.app.provision import load_tls_identity
 from alatau.app.registry_duties import RegistryDuties
+from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.chain.execution import block_environment
-from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
 from alatau.consensus.inputs import InStart
 from alatau.crypto.secp256k1 import PrivateKey, recover_address
 from alatau.engine.admission import Admission, AdmissionView
-from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.engine.chain_view import ChainView
 from alatau.engine.engine import Collaborators, Engine
-from alatau.engine.journal import Journal, Recovered, open_journal
+from alatau.engine.journal import Journal, Recovered
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.limits import MempoolLimits
@@ -58,15 +51,15 @@ from alatau.p2p.settings import Settings
 from alatau.rpc.limits import Limits as RpcLimits
 from alatau.rpc.node import SyncState
 from alatau.rpc.services import Api
-from alatau.storage.database import MIB, DatabaseOptions
+from alatau.storage.database import MIB
 from alatau.storage.sign_state import SignStateStaleError
-from alatau.storage.store import Store, StoreOptions
+from alatau.storage.store import Store
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits as TransportLimits
 from alatau.transport.server import Listener, Server, serve
-from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.genesis import Genesis
 from alatau.types.vote import consensus_domain
 
 _LOG = structlog.get_logger(__name__)
@@ -75,18 +68,20 @@ _HEALTH_INTERVAL_S: Final = 0.5
 """How often the health service looks whether the node serves the tip."""
 
 
-def run(home: Home) -> None:
-    """Run the node in ``home`` until SIGTERM or SIGINT.
+def run(home: Home, ask: Ask) -> None:
+    """Run the node in ``home`` until SIGTERM or SIGINT; ``ask`` asks a person for the password, if there is one.
 
     Raises:
-        HomeInUseError, ConfigError, KeystoreError, PasswordError, StorageError, GenesisError, PortInUseError:
-            what keeps the node from starting; each says what to do.
+        HomeInUseError, StartRefusedError: what keeps the node from starting; each says what to do.
+        PortInUseError, ListenError: somebody took a port in the moment between looking and listening.
+        StorageError, HaltedError: what ended a running node.
     """
-    config = read_config(home.config_file, os.environ)
-    configure_logging(config.log)
-    with lock_home(home), _opened(home, config) as parts:
+    with open_node(home, os.environ, ask) as opened:
+        configure_logging(opened.contents.config.log)
+        if opened.recovered.torn_bytes:
+            _LOG.warning("wal.torn_tail", bytes=opened.recovered.torn_bytes)
         try:
-            bridge.run(partial(_main, parts))
+            bridge.run(partial(_main, _parts_of(opened)))
         except BaseExceptionGroup as group:
             # One task failed and took the others down: its error is what there is to say.
             raise _only_cause(group) from group
@@ -109,44 +104,30 @@ class _Parts:
     store: Store
     journal: Journal
     recovered: Recovered
+    chain: ChainView
     voting_key: PrivateKey | None
     identity: IdentityHolder
 
 
-@contextmanager
-def _opened(home: Home, config: NodeConfig) -> Iterator[_Parts]:
-    genesis = read_genesis(home.genesis_file)
-    voting_key = _voting_key(home, config)
-    identity = IdentityHolder(load_tls_identity(home))
-    made = make_genesis(genesis)
-    with ExitStack() as stack:
-        store = Store.open(
-            home.database,
-            StoreOptions(
-                database=DatabaseOptions(block_cache_bytes=config.storage.cache_mib * MIB),
-                node_cache_bytes=config.storage.node_cache_mib * MIB,
-            ),
-        )
-        stack.callback(store.close)
-        store.init_genesis(made)
-        journal, recovered = open_journal(home.wal, home.sign_state)
-        stack.callback(journal.close)
-        if recovered.torn_bytes:
-            _LOG.warning("wal.torn_tail", bytes=recovered.torn_bytes)
-        yield _Parts(home, config, genesis, made.block.hash, store, journal, recovered, voting_key, identity)
-
-
-def _voting_key(home: Home, config: NodeConfig) -> PrivateKey | None:
-    if not home.voting_key.exists():
-        return None  # An observer.
-    file = home.folder / config.keys.password_file if config.keys.password_file else None
-    return read_keystore(home.voting_key, find_password(file, os.environ, None))
+def _parts_of(opened: OpenedNode) -> _Parts:
+    contents = opened.contents
+    return _Parts(
+        home=contents.home,
+        config=contents.config,
+        genesis=contents.genesis,
+        genesis_hash=contents.block_0.block.hash,
+        store=opened.store,
+        journal=opened.journal,
+        recovered=opened.recovered,
+        chain=opened.chain,
+        voting_key=contents.voting_key,
+        identity=IdentityHolder(contents.identity),
+    )
 
 
 def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
     """Build the node on what is on disk; nothing runs yet."""
-    genesis, config, key = parts.genesis, parts.config, parts.voting_key
-    chain = open_chain_view(genesis.config, parts.store, genesis_validator_set(genesis))
+    genesis, config, chain, key = parts.genesis, parts.config, parts.chain, parts.voting_key
     mempool = _mempool(parts)
     network = _network(parts, chain, mempool)
     domain = consensus_domain(genesis.config.chain_id, parts.genesis_hash)

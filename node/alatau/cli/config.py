@@ -6,9 +6,10 @@ from dataclasses import asdict
 import click
 
 from alatau.app.config import SETTINGS, section_explanation
-from alatau.app.config_file import ConfigError, read_config
-from alatau.app.home import check_home
-from alatau.cli.context import Context, pass_context
+from alatau.app.config_file import read_config
+from alatau.app.home import home_user
+from alatau.app.startup import StartRefusedError, check_start
+from alatau.cli.context import Context, ask_for_keys, pass_context
 from alatau.cli.output import json_option, print_json, print_rows, say
 
 _INTRODUCTION = """\
@@ -31,15 +32,22 @@ def config() -> None:
 @json_option
 @pass_context
 def check(context: Context, as_json: bool) -> None:
-    """Name everything that would keep the node from starting: each wrong line, and what is allowed there."""
+    """Name everything that would keep the node from starting, with the exit code that start would give.
+
+    Configuration, genesis, keys and their password, certificate, ports, database, log, sign state: by the same code
+    as start. While the node runs its ports and disk are its own, and the files alone are checked.
+    """
     home = context.home()
-    _, problems = check_home(home, dict(os.environ))
+    refusals = check_start(home, os.environ, ask_for_keys())
+    pid = home_user(home)
     if as_json:
-        print_json({"ok": not problems, "problems": [asdict(problem) for problem in problems]})
-    if problems:
-        raise ConfigError(tuple(problems))
+        problems = [asdict(refusal.problem) for refusal in refusals]
+        print_json({"ok": not refusals, "running": pid, "problems": problems})
+    if refusals:
+        raise StartRefusedError(refusals)
     if not as_json:
-        say(f"{home.folder}: nothing wrong")
+        running = f"; {home.folder} is in use by process {pid}, so its ports and disk were not tried" if pid else ""
+        say(f"{home.folder}: nothing wrong{running}")
 
 
 @config.command()

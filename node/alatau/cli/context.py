@@ -31,6 +31,11 @@ def ask_password(prompt: str, file: Path | None, *, confirm: bool = False) -> st
     return find_password(file, os.environ, _prompt(prompt, confirm=confirm))
 
 
+def ask_for_keys() -> Callable[[], str] | None:
+    """Asks for the password of the node's keys; None without a terminal."""
+    return _prompt("Password of the node's keys", confirm=False)
+
+
 def _prompt(text: str, *, confirm: bool) -> Callable[[], str] | None:
     if not sys.stdin.isatty():
         return None

@@ -1,8 +1,8 @@
 """``alatau doctor``: what is wrong with the node, and what to do about it."""
 
 import os
-import threading
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Final
 
@@ -10,15 +10,18 @@ import click
 
 from alatau.app import diagnosis
 from alatau.app.diagnosis import Level, Verdict
-from alatau.app.home import check_home, home_user
+from alatau.app.home import Home, home_user
+from alatau.app.password import PasswordError
+from alatau.app.startup import check_start
 from alatau.cli.connection import open_client
 from alatau.cli.context import Context, pass_context
-from alatau.cli.exit_codes import ExitCode
+from alatau.cli.exit_codes import ExitCode, exit_code_of
 from alatau.cli.output import json_option, print_json, print_rows
 from alatau.client import RpcError, SyncClient
 
 _WAIT_FOR_BLOCK_S: Final = 12.0
 """Longer than the heartbeat of production, after which a block comes even without transactions."""
+_LOOK_FOR_BLOCK_S: Final = 0.1
 
 
 @click.command()
@@ -27,13 +30,12 @@ _WAIT_FOR_BLOCK_S: Final = 12.0
 def doctor(context: Context, as_json: bool) -> int:
     """Look at the home and the running node, and say what to do. Exit code 1 if something has failed."""
     home = context.home()
-    _, problems = check_home(home, dict(os.environ))
     verdicts = [
-        diagnosis.of_home(problems),
-        diagnosis.of_certificate(home),
-        diagnosis.of_disk(home),
-        diagnosis.of_sign_state(home),
-        *_of_node(context, home_user(home)),
+        *_looked("home", lambda: [_of_home(home)]),
+        *_looked("certificate", lambda: [diagnosis.of_certificate(home)]),
+        *_looked("disk", lambda: [diagnosis.of_disk(home)]),
+        *_looked("sign state", lambda: [diagnosis.of_sign_state(home)]),
+        *_looked("node", lambda: _of_node(context, home_user(home))),
     ]
     if as_json:
         print_json([asdict(verdict) for verdict in verdicts])
@@ -43,34 +45,55 @@ def doctor(context: Context, as_json: bool) -> int:
     return ExitCode.FAILED if any(v.level is Level.FAILURE for v in verdicts) else ExitCode.OK
 
 
+def _looked(check: str, look: Callable[[], list[Verdict]]) -> list[Verdict]:
+    """The verdicts of a check; a check that fails itself is a verdict, too: the others matter all the more."""
+    try:
+        return look()
+    except Exception as error:  # noqa: BLE001
+        if exit_code_of(error) is not None:
+            return [Verdict(check, Level.FAILURE, str(error), "mend what the message names")]
+        found = f"the check failed: {type(error).__name__}: {error}"
+        return [Verdict(check, Level.FAILURE, found, "a defect of this program: please report it")]
+
+
+def _of_home(home: Home) -> Verdict:
+    refusals = check_start(home, os.environ, None)
+    if home_user(home) is not None:
+        # The node has its password from its own environment, which need not be this one.
+        refusals = [refusal for refusal in refusals if not isinstance(refusal.cause, PasswordError)]
+    return diagnosis.of_home([refusal.problem for refusal in refusals])
+
+
 def _of_node(context: Context, pid: int | None) -> list[Verdict]:
     if pid is None:
         return [Verdict("node", Level.FAILURE, "it does not run", "alatau start; if it stops again, see its log")]
+    verdicts: list[Verdict] = []
     try:
         with open_client(context, None, None) as client:
-            status, consensus = client.status(), client.consensus_state()
-            return [
-                Verdict("node", Level.OK, f"process {pid}, version {status.version}"),
-                diagnosis.of_sync(status),
-                diagnosis.of_consensus(consensus),
-                diagnosis.of_validators(consensus),
-                diagnosis.of_clock(_clock_skew_s(client)),
-            ]
+            verdicts.extend(_of_client(client, pid))
     except RpcError as error:
-        return [Verdict("node", Level.FAILURE, f"process {pid} does not answer: {error}", "see its log; restart it")]
+        found = f"process {pid} does not answer: {error}"
+        verdicts.append(Verdict("node", Level.FAILURE, found, "see its log; restart it"))
+    return verdicts
 
 
-def _clock_skew_s(client: SyncClient) -> float | None:
+def _of_client(client: SyncClient, pid: int) -> Iterator[Verdict]:
+    """One verdict after the other, so that those that were reached are shown where a later question fails."""
+    status = client.status()
+    yield Verdict("node", Level.OK, f"process {pid}, version {status.version}")
+    yield diagnosis.of_sync(status)
+    consensus = client.consensus_state()
+    yield diagnosis.of_consensus(consensus)
+    yield diagnosis.of_validators(consensus)
+    yield diagnosis.of_clock(_clock_skew_s(client, status.height))
+
+
+def _clock_skew_s(client: SyncClient, height: int) -> float | None:
     """This clock less that of the next block's proposer, to a second; None where no block comes in time."""
-    skews: list[float] = []
-
-    def listen() -> None:
-        with client.subscribe_blocks() as blocks:
-            block = next(iter(blocks), None)
-            if block is not None:
-                skews.append(time.time() - block.header.timestamp - 0.5)  # A block has whole seconds: half one is lost.
-
-    listener = threading.Thread(target=listen, daemon=True)
-    listener.start()
-    listener.join(_WAIT_FOR_BLOCK_S)
-    return skews[0] if skews else None
+    deadline = time.monotonic() + _WAIT_FOR_BLOCK_S
+    while time.monotonic() < deadline:
+        now = client.status()
+        if now.height > height:
+            return time.time() - now.timestamp - 0.5  # A block has whole seconds: half one is lost.
+        time.sleep(_LOOK_FOR_BLOCK_S)
+    return None

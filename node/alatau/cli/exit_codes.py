@@ -40,9 +40,12 @@ KNOWN_ERRORS: Final = {
     "alatau.app.keystore.WrongPasswordError": ExitCode.PASSWORD,
     "alatau.app.observability_server.ListenError": ExitCode.IN_USE,
     "alatau.app.password.PasswordError": ExitCode.PASSWORD,
+    "alatau.app.startup.StartRefusedError": ExitCode.CONFIGURATION,
     "alatau.artifacts.compiler.CompilationError": ExitCode.CONFIGURATION,
     "alatau.chain.errors.GenesisError": ExitCode.CONFIGURATION,
+    "alatau.chain.validator_registry.RegistryAnswerError": ExitCode.DAMAGED,
     "alatau.client.errors.ClientError": ExitCode.FAILED,
+    "alatau.consensus.records.RecordError": ExitCode.DAMAGED,
     "alatau.engine.engine.HaltedError": ExitCode.FAILED,
     "alatau.storage.errors.CorruptionError": ExitCode.DAMAGED,
     "alatau.storage.errors.SignStateError": ExitCode.DAMAGED,
@@ -58,7 +61,9 @@ KNOWN_ERRORS: Final = {
 
 
 def exit_code_of(error: BaseException) -> ExitCode | None:
-    """The code of a known error, by the nearest of its classes, else None."""
+    """The code of a known error, by the nearest of its classes, else None; of a refused start, by its first cause."""
+    if (cause := getattr(error, "first_cause", None)) is not None:
+        return exit_code_of(cause)
     for kind in type(error).__mro__:
         code = KNOWN_ERRORS.get(f"{kind.__module__}.{kind.__qualname__}")
         if code is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.home import HomeError, HomeInUseError, check_home, create_home, home_user, lock_home, open_home
+from alatau.app.home import HomeError, HomeInUseError, create_home, home_user, lock_home, open_home
 from alatau.app.private_file import write_private
 
 
@@ -51,29 +51,3 @@ def test_a_second_process_is_kept_out_and_told_who_is_inside(tmp_path: Path) -> 
         assert home_user(home) is None
         with lock_home(home):
             assert home.lock_file.exists()
-
-
-def test_the_check_lists_everything_that_keeps_a_node_from_starting(tmp_path: Path) -> None:
-    """Configuration, genesis, keys and their permissions, in one go."""
-    home = create_home(tmp_path)
-    write_private(home.config_file, b'[keys]\npassword_file = "keys/pass"\n')
-    home.voting_key.write_text("{}")
-    home.voting_key.chmod(0o644)
-    config, problems = check_home(home, {})
-    assert config is not None
-    text = "\n".join(map(str, problems))
-    assert "genesis.json: missing" in text
-    assert "keys/tls.key: missing" in text
-    assert "keys/voting.json: others may read it; mend with: chmod 600" in text
-    assert "keystore's 'address'" in text
-    assert "keys.password_file names keys/pass" in text
-
-
-def test_a_broken_configuration_is_part_of_the_check(tmp_path: Path) -> None:
-    """There is then no configuration, and the rest is still checked."""
-    home = create_home(tmp_path)
-    write_private(home.config_file, b"[rpc]\nlisten = 4\n")
-    config, problems = check_home(home, {})
-    assert config is None
-    assert str(problems[0]).startswith("config.toml:2: rpc.listen = 4")
-    assert len(problems) > 1
