@@ -31,7 +31,7 @@ _ROOT: Final = Path(__file__).parents[2]
 OUTPUT: Final = _ROOT / "build" / "bench" / "evm.json"
 PARTS: Final = ("scenarios", "translation", "blocks", "worst")
 WORST_BLOCK_TARGET_S: Final = 2.0
-"""A validator must be done with the worst block before its peers' prevote timeouts end (docs: consensus)."""
+"""A validator must be done with the worst block before its peers' prevote timeouts end (docs/consensus.md)."""
 
 _CONSOLE: Final = Console(width=120)
 

@@ -6,7 +6,7 @@ from alatau_devnet.watch import block_of, client_of, height_of, wait_for_height
 from tests.e2e.background_load import Acknowledged
 
 RECOVERY_S = 20.0
-"""A node that comes back has caught up within this (docs: testing)."""
+"""A node that comes back has caught up within this (CONTRIBUTING.md, tests)."""
 
 
 def assert_agreement(network: Devnet) -> int:

@@ -1,6 +1,7 @@
 """The documentation's own promises: indexes are complete, commands and metrics that it names exist."""
 
 import re
+import tomllib
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -71,6 +72,38 @@ def test_every_metric_that_is_named_exists() -> None:
     text = (DOCS / "operators/monitoring.md").read_text()
     named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate)_[a-z_]+[a-z])\b", text))
     assert named == set(metrics.names())
+
+
+def test_every_layer_is_described() -> None:
+    """The table of layers has those that import-linter holds, in their order."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    held = [name.strip() for layer in layers for name in layer.split("|")]
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \|", (DOCS / "architecture.md").read_text(), re.MULTILINE)
+    assert [name for row in rows for name in re.findall(r"\w+", row)] == held
+
+
+@pytest.mark.parametrize("package", ["consensus", "evm"])
+def test_every_file_is_described(package: str) -> None:
+    """A chapter with a table of files leaves none out."""
+    named = set(re.findall(r"`(\w+\.py)`", (DOCS / f"{package}.md").read_text()))
+    files = {path.name for path in (ROOT / "node/alatau" / package).glob("*.py")} - {"__init__.py"}
+    assert files - named == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_files_that_are_named_exist(page: Path) -> None:
+    """``folder/file.py`` and the like, from the root, the package, or the package that the page is about."""
+    roots = (
+        ROOT,
+        ROOT / "contracts",
+        ROOT / "node/alatau",
+        ROOT / "node/alatau/evm/precompiles",
+        ROOT / "node/alatau" / page.stem,
+    )
+    named = re.findall(r"`((?:\w+/)*\w+\.(?:py|proto|vyi?))`", page.read_text())
+    missing = [name for name in named if not any((root / name).exists() for root in roots)]
+    assert missing == []
 
 
 def _code(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the services give to one caller and to all together. Every number has its reason; an operator may change it."""
+"""What the services give to one caller and to all together. Every number has its reason; none is a setting."""
 
 from dataclasses import dataclass
 
