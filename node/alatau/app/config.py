@@ -11,11 +11,16 @@ from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
 from alatau.app.endpoint import EndpointError, parse_endpoint
+from alatau.mempool.limits import MempoolLimits
+from alatau.storage.database import MIB
 
 Check: TypeAlias = Callable[[Any], str | None]
 """Returns what is allowed when a value of the right type is not, else None."""
 
 ENVIRONMENT_PREFIX: Final = "ALATAU_"
+
+_POOL: Final = MempoolLimits()
+"""What the pool itself takes as bounds: the defaults say it, and why, in one place."""
 
 
 def _between(low: float, high: float) -> Check:
@@ -67,9 +72,9 @@ class RpcConfig:
 class MempoolConfig:
     """Bounds of the pool of transactions that wait for a block."""
 
-    transactions_max: Annotated[int, _between(10, 10_000_000), "Transactions held at most."] = 20_000
-    size_mib_max: Annotated[int, _between(1, 16_384), "MiB of transactions held at most."] = 64
-    per_sender_max: Annotated[int, _between(1, 1_000_000), "Transactions held of one sender."] = 1_024
+    transactions_max: Annotated[int, _between(10, 10_000_000), "Transactions held at most."] = _POOL.count_max
+    size_mib_max: Annotated[int, _between(1, 16_384), "MiB of transactions held at most."] = _POOL.size_bytes_max // MIB
+    per_sender_max: Annotated[int, _between(1, 1_000_000), "Transactions held of one sender."] = _POOL.per_sender_max
 
 
 @dataclass(frozen=True, slots=True)

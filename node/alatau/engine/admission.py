@@ -27,9 +27,9 @@ from alatau.state.parent import ParentState
 from alatau.types.chain_config import ChainConfig
 from alatau.types.transaction import Transaction, TransactionError, decode_transaction
 
-_SENDERS_MAX: Final = 32_768
-"""Recovered senders remembered: twice the pool, so that a block's transactions are never recovered twice.
-About 6 MB."""
+_SENDERS_PER_PLACE: Final = 2
+"""Recovered senders remembered, for each place in the pool: so that a block's transactions are never recovered twice.
+About 6 MB for a pool of the usual size."""
 
 _BATCH_UNITS: Final = 256
 """Transactions (of 2 KiB each) admitted between two looks at the other tasks: about 5 ms of work on the loop."""
@@ -110,6 +110,7 @@ class Admission:
         self._gossip = gossip
         self._blame = blame
         self._senders: OrderedDict[bytes, bytes] = OrderedDict()
+        self._senders_max: Final = _SENDERS_PER_PLACE * mempool.limits.count_max
         self._bad: OrderedDict[bytes, Refused] = OrderedDict()
         limits = queue_limits or QueueLimits()
         self._history = History(limits.remembered)
@@ -267,7 +268,7 @@ class Admission:
 
     def _remember(self, transaction_hash: bytes, sender: bytes) -> None:
         self._senders[transaction_hash] = sender
-        if len(self._senders) > _SENDERS_MAX:
+        if len(self._senders) > self._senders_max:
             self._senders.popitem(last=False)
 
     def _remember_bad(self, digest: bytes, why: Refused) -> Refused:

@@ -85,7 +85,7 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
     assert _problems("", {"ALATAU_RPC_LSTEN": "x", "ALATAU_MEMPOOL_TRANSACTIONS_MAX": "many"}) == [
         (
             'environment: ALATAU_MEMPOOL_TRANSACTIONS_MAX: mempool.transactions_max = "many": '
-            "expected a whole number, such as 20000"
+            "expected a whole number, such as 16384"
         ),
         "environment: unknown variable ALATAU_RPC_LSTEN; did you mean ALATAU_RPC_LISTEN?",
     ]
