@@ -5,6 +5,7 @@ so before a peer or a client relies on it. On the way down new calls are refused
 between two effects, and the database closes last.
 """
 
+import hmac
 import os
 import time
 from dataclasses import dataclass
@@ -164,7 +165,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
     node, duties = _compose(parts)
     limits = RpcLimits(streams_max=parts.config.rpc.streams_max)
-    api = Api(node, limits)
+    api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
         await nursery.start(node.network.run)
@@ -188,6 +189,11 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         nursery.cancel_scope.cancel()
     _keep_pool(parts.home.pool, node.mempool)
     _LOG.info("node.stopped", height=node.chain.height)
+
+
+def _token_key(tls_key_pem: bytes) -> bytes:
+    """The secret of this node's page tokens: from what it keeps anyway, so that they outlive a restart."""
+    return hmac.digest(tls_key_pem, b"alatau page tokens", "sha256")
 
 
 async def _serve_clients(

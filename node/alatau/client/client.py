@@ -28,6 +28,7 @@ from alatau.client.queries import (
     LogsOfBlock,
     ValidatorsAt,
     read_logs_of_block,
+    read_subscribed_block,
     subscribe_logs_request,
 )
 from alatau.client.resuming import Resuming
@@ -41,7 +42,7 @@ from alatau.transport.errors import RpcError
 from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
 from alatau.wire.account import StateProof
-from alatau.wire.block import BlockRecord, BlockView, read_block
+from alatau.wire.block import BlockRecord, BlockView
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
 from alatau.wire.status import ConsensusState, PeerRecord, Status
@@ -341,7 +342,7 @@ async def _subscribe_blocks(
 ) -> AsyncIterator[AsyncIterator[BlockRecord]]:
     request = block_service_pb2.SubscribeBlocksRequest(from_height=from_height, view=view)  # type: ignore[arg-type]
     async with channel.stream(METHODS["SubscribeBlocks"], request) as stream:
-        yield Mapped(stream, lambda response: read_block(response.block))
+        yield Mapped(stream, read_subscribed_block)
 
 
 @asynccontextmanager

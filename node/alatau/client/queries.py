@@ -175,6 +175,11 @@ def read_logs_of_block(response: event_service_pb2.SubscribeLogsResponse) -> Log
     return LogsOfBlock(response.height, tuple(read_log(log) for log in response.logs), response.cursor)
 
 
+def read_subscribed_block(response: block_service_pb2.SubscribeBlocksResponse) -> BlockRecord | None:
+    """From the wire; None where the message only tells progress."""
+    return read_block(response.block) if response.HasField("block") else None
+
+
 def commit(height: int | None = None) -> Plan[Commit]:
     """The commit that decided a height."""
     return ask("GetCommit", block_service_pb2.GetCommitRequest(height=height), lambda r: read_commit(r.commit))

@@ -16,7 +16,8 @@ P = TypeVar("P")
 class Resuming(Generic[T, P]):
     """Items of a subscription, across any number of lost connections.
 
-    Waits as long as nobody answers: bound it with a cancel scope where that is too long. Any other error is raised.
+    Waits as long as nobody answers, or the node is too busy for another stream: bound it with a cancel scope where that
+    is too long. Any other error is raised.
     """
 
     def __init__(
@@ -44,11 +45,11 @@ class Resuming(Generic[T, P]):
                     self._items = await self._stack.enter_async_context(self._open_at(self._position))
                 item = await anext(self._items)
             except RpcError as error:
-                if error.code is not Code.UNAVAILABLE:
+                if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
                     raise
                 self._items = None
                 await self._stack.aclose()
-                await trio.sleep(pause_s)
+                await trio.sleep(error.retry_after_s or pause_s)
                 pause_s = min(2 * pause_s, PAUSE_S_MAX)
             else:
                 self._position = self._after(item)

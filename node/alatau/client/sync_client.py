@@ -26,6 +26,7 @@ from alatau.client.queries import (
     Pages,
     ValidatorsAt,
     read_logs_of_block,
+    read_subscribed_block,
     subscribe_logs_request,
 )
 from alatau.client.submitting import SubmitOutcome, Submitted
@@ -38,7 +39,7 @@ from alatau.transport.sync_channel import SyncChannel
 from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
 from alatau.wire.account import StateProof
-from alatau.wire.block import BlockRecord, BlockView, read_block
+from alatau.wire.block import BlockRecord, BlockView
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
 from alatau.wire.status import ConsensusState, PeerRecord, Status
@@ -282,7 +283,7 @@ def _subscribe_blocks(
 ) -> Iterator[Iterator[BlockRecord]]:
     request = block_service_pb2.SubscribeBlocksRequest(from_height=from_height, view=view)  # type: ignore[arg-type]
     with channel.server_stream(METHODS["SubscribeBlocks"], request) as responses:
-        yield (read_block(response.block) for response in responses)
+        yield (block for response in responses if (block := read_subscribed_block(response)) is not None)
 
 
 @contextmanager

@@ -2,15 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 
+import trio
+
 from alatau.codec import rlp
 from alatau.pb.api.v1 import block_pb2, block_service_pb2
 from alatau.rpc.access import caller_of
+from alatau.rpc.committed_state import check_range, check_start
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import block_message, height_not_reached, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
-from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_message
@@ -27,10 +30,11 @@ _PAGE_MAX = 200
 class BlockApi:
     """Serves ``alatau.api.v1.BlockService``."""
 
-    def __init__(self, node: Node, feed: Feed, streams: FairSlots, limits: Limits) -> None:
+    def __init__(self, node: Node, feed: Feed, streams: FairSlots, tokens: Tokens, limits: Limits) -> None:
         self._node = node
         self._feed = feed
         self._streams = streams
+        self._tokens = tokens
         self._limits = limits
 
     async def get_block(self, request: _pb.GetBlockRequest, call: Call) -> _pb.GetBlockResponse:
@@ -54,13 +58,16 @@ class BlockApi:
         checks = Checks()
         view = _view(checks, request.view)
         size = page_size(checks, request.page_size, _PAGE_DEFAULT, _PAGE_MAX)
+        if request.HasField("to_height"):
+            checks.ordered("to_height", request.from_height, request.to_height)
         checks.finish()
         identity = request_identity(request)
         tip = tip_height(self._node.store)
         if request.page_token:
-            height, last = redeem(request.page_token, identity, 2)
+            height, last = self._tokens.redeem(request.page_token, identity, 2)
         else:
-            last = min(request.to_height, tip) if request.HasField("to_height") else tip
+            last = request.to_height if request.HasField("to_height") else tip
+            check_range(request.from_height, last, tip)
             height = last if request.descending else request.from_height
         step = -1 if request.descending else 1
         blocks: list[block_pb2.Block] = []
@@ -73,7 +80,9 @@ class BlockApi:
             blocks.append(message)
             height += step
         more = request.from_height <= height <= last
-        return _pb.ListBlocksResponse(blocks=blocks, next_page_token=issue(identity, (height, last)) if more else "")
+        return _pb.ListBlocksResponse(
+            blocks=blocks, next_page_token=self._tokens.issue(identity, (height, last)) if more else ""
+        )
 
     async def get_commit(self, request: _pb.GetCommitRequest, _call: Call) -> _pb.GetCommitResponse:
         """The commit that decided a height."""
@@ -96,11 +105,17 @@ class BlockApi:
         checks = Checks()
         view = _view(checks, request.view)
         checks.finish()
+        height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
+        check_start(self._node.store, height)
         with self._streams.take(caller_of(call)):
-            height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
+            await send(_pb.SubscribeBlocksResponse(height=max(height - 1, 0)))
             while True:
-                await self._feed.wait_above(height - 1)
-                await send(_pb.SubscribeBlocksResponse(block=await self._message(call, height, view)))
+                with trio.move_on_after(self._limits.progress_s):
+                    await self._feed.wait_above(height - 1)
+                if self._feed.height < height:
+                    await send(_pb.SubscribeBlocksResponse(height=max(height - 1, 0)))
+                    continue
+                await send(_pb.SubscribeBlocksResponse(block=await self._message(call, height, view), height=height))
                 height += 1
 
     async def _message(self, call: Call, height: int, view: BlockView) -> block_pb2.Block:

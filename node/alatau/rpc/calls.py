@@ -84,6 +84,8 @@ class Calls:
         checks, gas_max = Checks(), self._limits.call_gas_max
         sender = checks.optional_address("message.sender", message.sender)
         to = checks.optional_address("message.to", message.to)
+        if not message.to and not message.data:
+            checks.add("message", "has neither `to`, an account to call, nor `data`, init code to run")
         value = checks.amount("message.value", message.value)
         gas_price = checks.amount("message.gas_price", message.gas_price)
         if len(message.data) > _DATA_SIZE_MAX:

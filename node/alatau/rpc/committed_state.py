@@ -1,8 +1,11 @@
-"""Which heights' state can be read, or why one cannot."""
+"""Which heights can be asked for, or why one cannot."""
 
 from alatau.rpc.failures import failure
 from alatau.rpc.final_block import height_not_reached, tip_height
 from alatau.storage.store import Store
+
+_AHEAD_MAX = 1_000
+"""Blocks that a subscription may begin ahead of the tip: some minutes."""
 
 
 def readable_height(store: Store, height: int | None) -> int:
@@ -22,3 +25,29 @@ def readable_height(store: Store, height: int | None) -> int:
             metadata={"height": str(store.oldest_state)},
         )
     return wanted
+
+
+def check_range(first: int, last: int, tip: int) -> None:
+    """A listing may begin with the next block, where there is nothing yet, and ends at the tip at most.
+
+    Who asks for more may have another network in mind, or a node that is further: an answer without a word would be
+    taken for complete.
+
+    Raises:
+        RpcError: HEIGHT_NOT_REACHED.
+    """
+    if first > tip + 1:
+        raise height_not_reached(first, tip)
+    if last > tip:
+        raise height_not_reached(last, tip)
+
+
+def check_start(store: Store, height: int) -> None:
+    """A subscription may begin a little ahead of this node, as where it goes on at one that lags behind.
+
+    Raises:
+        RpcError: HEIGHT_NOT_REACHED, for what is further off.
+    """
+    tip = tip_height(store)
+    if height > tip + _AHEAD_MAX:
+        raise height_not_reached(height, tip)

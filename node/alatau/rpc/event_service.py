@@ -7,11 +7,12 @@ import trio
 
 from alatau.pb.api.v1 import event_service_pb2, log_pb2
 from alatau.rpc.access import caller_of
+from alatau.rpc.committed_state import check_range, check_start
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import event_logs, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
-from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.paging import Tokens, filter_identity, request_identity
 from alatau.rpc.requests import FILTER_VALUES_MAX, TOPICS_MAX, Checks, page_size
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.state_worker import Piece, StateWorker
@@ -25,20 +26,20 @@ _pb = event_service_pb2
 
 _PAGE_DEFAULT = 100
 _PAGE_MAX = 1_000
-_PROGRESS_BLOCKS = 64
-"""A subscriber hears of its progress at least once in so many blocks without a matching log."""
-_CURSOR = b"alatau.api.v1.SubscribeLogs"
 _HEIGHT_MAX = 2**63
 
 
 class EventApi:
     """Serves ``alatau.api.v1.EventService``."""
 
-    def __init__(self, node: Node, feed: Feed, streams: FairSlots, worker: StateWorker, limits: Limits) -> None:
+    def __init__(
+        self, node: Node, feed: Feed, streams: FairSlots, worker: StateWorker, tokens: Tokens, limits: Limits
+    ) -> None:
         self._node = node
         self._worker = worker
         self._feed = feed
         self._streams = streams
+        self._tokens = tokens
         self._limits = limits
 
     async def list_logs(self, request: _pb.ListLogsRequest, call: Call) -> _pb.ListLogsResponse:
@@ -46,18 +47,22 @@ class EventApi:
         checks = Checks()
         size = page_size(checks, request.page_size, _PAGE_DEFAULT, _PAGE_MAX)
         addresses, topics = _conditions(checks, request.filter)
+        if request.HasField("to_height"):
+            checks.ordered("to_height", request.from_height, request.to_height)
         checks.finish()
         caller, identity, tip = caller_of(call), request_identity(request), tip_height(self._node.store)
         cursor: LogCursor | None = None
-        last = min(request.to_height, tip) if request.HasField("to_height") else tip
-        if request.page_token:
-            height, log_index, last = redeem(request.page_token, identity, 3)
+        last = request.to_height if request.HasField("to_height") else tip
+        if not request.page_token:
+            check_range(request.from_height, last, tip)
+        else:
+            height, log_index, last = self._tokens.redeem(request.page_token, identity, 3)
             cursor = LogCursor(height, log_index)
         query = LogQuery(request.from_height, last, addresses, topics, size)
         messages, following = await self._worker.run(
             Piece(caller, ("ListLogs", caller)), partial(self._page, query, cursor)
         )
-        token = "" if following is None else issue(identity, (following.height, following.log_index, last))
+        token = "" if following is None else self._tokens.issue(identity, (following.height, following.log_index, last))
         return _pb.ListLogsResponse(logs=messages, next_page_token=token)
 
     def _page(self, query: LogQuery, cursor: LogCursor | None) -> tuple[list[log_pb2.Log], LogCursor | None]:
@@ -83,33 +88,45 @@ class EventApi:
         checks = Checks()
         addresses, topics = _conditions(checks, request.filter)
         checks.finish()
+        identity = filter_identity(addresses, topics)
         match request.WhichOneof("start"):
             case "from_height":
                 height = request.from_height
             case "cursor":
-                height = redeem(request.cursor, _CURSOR, 1, reason="INVALID_CURSOR")[0]
+                height = self._tokens.redeem_cursor(request.cursor, identity)
             case _:
                 height = tip_height(self._node.store) + 1
+        check_start(self._node.store, height)
         query = LogQuery(0, _HEIGHT_MAX, addresses, topics)
         with self._streams.take(caller_of(call)):
-            await self._follow(caller_of(call), query, height, send)
+            await self._follow(caller_of(call), query, identity, height, send)
 
     async def _follow(
         self,
         caller: Hashable,
         query: LogQuery,
+        identity: bytes,
         height: int,
         send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]],
     ) -> None:
-        quiet = 0
+        """Say where the stream begins, then what matches, and every few seconds how far the stream is complete."""
+
+        async def say(logs: list[log_pb2.Log]) -> float:
+            cursor = self._tokens.issue_cursor(identity, height)
+            await send(_pb.SubscribeLogsResponse(logs=logs, height=max(height - 1, 0), cursor=cursor))
+            return trio.current_time() + self._limits.progress_s
+
+        silent_until = await say([])
         while True:
-            await self._feed.wait_above(height - 1)
-            logs = await self._matching(caller, query, height)
-            height += 1
-            quiet = 0 if logs else quiet + 1
-            if logs or quiet % _PROGRESS_BLOCKS == 0:
-                await send(_pb.SubscribeLogsResponse(logs=logs, height=height - 1, cursor=issue(_CURSOR, (height,))))
-            if not logs:
+            with trio.move_on_at(silent_until):
+                await self._feed.wait_above(height - 1)
+            logs: list[log_pb2.Log] = []
+            if self._feed.height >= height:
+                logs = await self._matching(caller, query, height)
+                height += 1
+            if logs or trio.current_time() >= silent_until:
+                silent_until = await say(logs)
+            else:
                 await trio.lowlevel.checkpoint()  # many quiet blocks from the store must not hold up the others
 
     async def _matching(self, caller: Hashable, query: LogQuery, height: int) -> list[log_pb2.Log]:

@@ -44,6 +44,9 @@ class Limits:
     """Open subscriptions and submit streams, of all callers. Each costs about 20 kB."""
     waiting_transactions_max: int = 20_000
     """Transactions that callers wait for at the same time."""
+    progress_s: float = 12.0
+    """A subscription says at least so often how far it is complete, whatever the blocks do: load balancers cut what is
+    silent for 60 s, mobile networks sooner."""
     recent_blocks: int = 8
     """Decided blocks kept in memory for subscribers; older ones come from the store."""
 

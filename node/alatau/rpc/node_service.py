@@ -8,7 +8,7 @@ from alatau.rpc.failures import failure
 from alatau.rpc.final_block import tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, PeerView
-from alatau.rpc.paging import issue, redeem, request_identity
+from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.stall import diagnose
 from alatau.transport.call import Call
@@ -26,8 +26,9 @@ _PAGE_MAX = 1_000
 class NodeApi:
     """Serves ``alatau.api.v1.NodeService``."""
 
-    def __init__(self, node: Node, limits: Limits) -> None:
+    def __init__(self, node: Node, tokens: Tokens, limits: Limits) -> None:
         self._node = node
+        self._tokens = tokens
         self._limits = limits
 
     async def get_status(self, _request: _pb.GetStatusRequest, _call: Call) -> _pb.GetStatusResponse:
@@ -77,7 +78,7 @@ class NodeApi:
         identity = request_identity(request)
         first = 0
         if request.page_token:
-            first, height = redeem(request.page_token, identity, 2)
+            first, height = self._tokens.redeem(request.page_token, identity, 2)
         else:
             height = request.height if request.HasField("height") else tip_height(self._node.store) + 1
         validators = self._validators(height)
@@ -85,7 +86,7 @@ class NodeApi:
         more = first + size < len(validators.validators)
         return _pb.ListValidatorsResponse(
             validators=[write_validator(v) for v in page],
-            next_page_token=issue(identity, (first + size, height)) if more else "",
+            next_page_token=self._tokens.issue(identity, (first + size, height)) if more else "",
             height=height,
             set_hash=validators.hash,
             total_power=validators.total_power,
@@ -97,12 +98,12 @@ class NodeApi:
         size = page_size(checks, request.page_size, _PAGE_MAX, _PAGE_MAX)
         checks.finish()
         identity = request_identity(request)
-        first = redeem(request.page_token, identity, 1)[0] if request.page_token else 0
+        first = self._tokens.redeem(request.page_token, identity, 1)[0] if request.page_token else 0
         peers = sorted(self._node.peers(), key=lambda peer: peer.id)
         more = first + size < len(peers)
         return _pb.ListPeersResponse(
             peers=[_peer(peer) for peer in peers[first : first + size]],
-            next_page_token=issue(identity, (first + size,)) if more else "",
+            next_page_token=self._tokens.issue(identity, (first + size,)) if more else "",
         )
 
     async def get_consensus_state(

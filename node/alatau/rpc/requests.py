@@ -13,15 +13,23 @@ FILTER_VALUES_MAX = 64
 TOPICS_MAX = 4
 
 
+_VIOLATIONS_MAX = 16
+"""Violations that are named: an error travels in trailers, and a client mends the first ones first."""
+
+
 class Checks:
     """Collects what is wrong with a request; :meth:`finish` raises if anything is."""
 
     def __init__(self) -> None:
         self._violations: list[FieldViolation] = []
+        self._more = 0
 
     def add(self, field: str, description: str) -> None:
-        """Note a violation."""
-        self._violations.append(FieldViolation(field, description))
+        """Note a violation; beyond a bound they are only counted."""
+        if len(self._violations) < _VIOLATIONS_MAX:
+            self._violations.append(FieldViolation(field, description))
+        else:
+            self._more += 1
 
     def size(self, field: str, value: bytes, size: int) -> bytes:
         """``value`` has exactly ``size`` bytes."""
@@ -48,7 +56,7 @@ class Checks:
 
     def hashes(self, field: str, values: Sequence[bytes], least: int, most: int) -> tuple[bytes, ...]:
         """Between ``least`` and ``most`` values of 32 bytes."""
-        self.count(field, values, least, most)
+        self.count(field, values, least, most)  # what is beyond ``most`` is never looked at
         return tuple(self.hash(f"{field}[{i}]", value) for i, value in enumerate(values[:most]))
 
     def amount(self, field: str, value: bytes) -> int:
@@ -58,6 +66,11 @@ class Checks:
         except AmountError as error:
             self.add(field, str(error))
             return 0
+
+    def ordered(self, field: str, first: int, last: int) -> None:
+        """``last``, which is in ``field``, is not below ``first``."""
+        if last < first:
+            self.add(field, f"is {last}, below where the range begins, {first}")
 
     def at_most(self, field: str, value: int, most: int) -> int:
         """``value`` does not exceed ``most``."""
@@ -69,7 +82,10 @@ class Checks:
         """Raise ``INVALID_REQUEST`` if anything was noted."""
         if self._violations:
             listed = "; ".join(f"{v.field} {v.description}" for v in self._violations)
-            raise failure("INVALID_REQUEST", listed, violations=self._violations)
+            if self._more:
+                listed += f"; and {self._more} more"
+            metadata = {"more_violations": str(self._more)} if self._more else None
+            raise failure("INVALID_REQUEST", listed, metadata=metadata, violations=self._violations)
 
 
 def page_size(checks: Checks, requested: int, default: int, most: int) -> int:

@@ -19,6 +19,7 @@ from alatau.rpc.feed import Feed
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.node_service import NodeApi
+from alatau.rpc.paging import Tokens
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.state_service import StateApi
 from alatau.rpc.state_worker import StateWorker
@@ -36,12 +37,20 @@ class Api:
         await nursery.start(partial(serve, api.services, listeners, health=health))
     """
 
-    def __init__(self, node: Node, limits: Limits | None = None, roles: RoleMap | None = None) -> None:
+    def __init__(
+        self,
+        node: Node,
+        limits: Limits | None = None,
+        roles: RoleMap | None = None,
+        token_key: bytes | None = None,
+    ) -> None:
+        """Put them together; ``token_key`` are secret bytes with which page tokens stay good over a restart."""
         limits = limits or Limits()
         self._access = Access(limits, roles or RoleMap())
         self._feed = Feed(node, limits)
         streams = FairSlots("streams", limits.streams_max)
         waits = FairSlots("waiting calls", limits.waits_max)
+        tokens = Tokens(node.store, token_key)
         worker = StateWorker(node.store, limits)
         calls = Calls(node, worker, limits)
         bound = (
@@ -51,14 +60,14 @@ class Api:
             ),
             bind(
                 block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],
-                BlockApi(node, self._feed, streams, limits),
+                BlockApi(node, self._feed, streams, tokens, limits),
             ),
             bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, worker)),
             bind(
                 event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
-                EventApi(node, self._feed, streams, worker, limits),
+                EventApi(node, self._feed, streams, worker, tokens, limits),
             ),
-            bind(node_service_pb2.DESCRIPTOR.services_by_name["NodeService"], NodeApi(node, limits)),
+            bind(node_service_pb2.DESCRIPTOR.services_by_name["NodeService"], NodeApi(node, tokens, limits)),
         )
         self.services: Sequence[Service] = tuple(guarded(service, self._access) for service in bound)
         """For ``transport.serve``."""

@@ -113,14 +113,14 @@ class StateWorker:
         Raises:
             RpcError: TOO_MANY_CALLS, SERVER_BUSY or CALL_TOO_SLOW.
         """
-        limits, lane = self._limits, self._lane(piece)
-        turn: Turn | None = None
+        limits, taken = self._limits, None
         with trio.move_on_after(limits.call_wait_s_max):
-            turn = await self._take_turn(piece.caller, lane)
-        if turn is None:
+            taken = await self._take_turn(piece)
+        if taken is None:
             raise failure(
                 "SERVER_BUSY", f"no turn for this call within {limits.call_wait_s_max:g} s", retry_after_s=1.0
             )
+        lane, turn = taken
         token, started = trio.lowlevel.current_trio_token(), False
 
         def timed() -> T:
@@ -140,9 +140,14 @@ class StateWorker:
                 turn.end(0.0)
         raise failure("CALL_TOO_SLOW", f"the call took longer than {limits.call_time_s_max:g} s")
 
-    async def _take_turn(self, caller: Hashable, lane: _Lane) -> Turn:
-        """Wait for the turn, and for the end of the rest."""
-        turn = await lane.turns.take(caller)
+    async def _take_turn(self, piece: Piece) -> tuple[_Lane, Turn]:
+        """Wait for the turn, and for the end of the rest; who is found to be long meanwhile changes lanes."""
+        lane = self._lane(piece)
+        turn = await lane.turns.take(piece.caller)
+        if self._lane(piece) is not lane:
+            turn.end(0.0)
+            lane = self._lane(piece)
+            turn = await lane.turns.take(piece.caller)
         left = lane.rested_at - self._clock()
         if left > 0:
             try:
@@ -150,7 +155,7 @@ class StateWorker:
             except BaseException:
                 turn.end(0.0)
                 raise
-        return turn
+        return lane, turn
 
     def _lane(self, piece: Piece) -> _Lane:
         took = self._took.get(piece.kind)
@@ -160,14 +165,16 @@ class StateWorker:
 
     def _ended(self, piece: Piece, lane: _Lane, turn: Turn, seconds: float) -> None:
         """A piece has left its thread: learn from it, and let the next one begin."""
+        turn.end(seconds)
         if seconds > _REST_AFTER_S:
-            other = self._long if lane is self._quick else self._quick
-            lane.rested_at = self._clock() + seconds * (_REST_FACTOR_SHARED if other.in_use else 1.0)
+            # Whichever lane it was in: what is long never makes what is quick wait.
+            resting, other = (self._long, self._quick) if seconds > _LONG_S else (lane, self._long)
+            factor = _REST_FACTOR_SHARED if other.in_use else 1.0
+            resting.rested_at = max(resting.rested_at, self._clock() + seconds * factor)
         before = self._took.get(piece.kind)
         if before is None and seconds > _LONG_S:
             _remember(self._suspects, piece.caller, self._clock() + _SUSPECT_S)
         _remember(self._took, piece.kind, seconds if before is None else (before + seconds) / 2)
-        turn.end(seconds)
 
 
 def _remember(memory: OrderedDict[Hashable, float], key: Hashable, value: float) -> None:

@@ -19,11 +19,11 @@ from alatau.wire.amount import write_amount
 _pb = transaction_service_pb2
 
 _CALLS_MAX = 10_000
-"""Calls in a trace: with little data each, about 2 MB."""
+"""Calls in a trace: with little data each, about 2 MB. The tracer keeps ten times as many."""
 _DATA_SIZE_MAX = 4_096
 """Bytes of a call's input or output that are shown."""
-_TRACE_BYTES_MAX = 6 * 1024 * 1024
-"""Where a trace ends although there are more calls, below the limit of a message."""
+_TRACE_BYTES_MAX = 3 * 1024 * 1024 + 512 * 1024
+"""Where a trace ends although there are more calls: below the 4 MiB that gRPC's clients take by default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,23 @@ def trace_call(environment: BlockEnvironment, request: CallRequest, state: Froze
 
 def trace_message(traced: Traced, height: int) -> _pb.TraceResponse:
     """The answer to a client."""
-    response = _pb.TraceResponse(truncated=traced.tracer.truncated, gas_used=traced.result.gas_used, height=height)
+    response = _pb.TraceResponse(gas_used=traced.result.gas_used, height=height)
     assert traced.tracer.root is not None, "a transaction is a call"
     room = _TRACE_BYTES_MAX
     for depth, entry in _in_order(traced.tracer.root):
         message = _message(depth, entry)
         room -= message.ByteSize()
-        if room < 0 or len(response.calls) == _CALLS_MAX:
-            response.truncated = True
+        if room < 0:
+            response.truncated_by = _pb.TRACE_BOUND_BYTES
+            break
+        if len(response.calls) == _CALLS_MAX:
+            response.truncated_by = _pb.TRACE_BOUND_CALLS
             break
         response.calls.append(message)
+    else:
+        if traced.tracer.truncated:
+            response.truncated_by = _pb.TRACE_BOUND_DATA
+    response.truncated = response.truncated_by != _pb.TRACE_BOUND_UNSPECIFIED
     return response
 
 

@@ -19,6 +19,7 @@ from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_receipt, stored_transaction
 from alatau.storage.store import Store
 from alatau.transport.call import Call
+from alatau.transport.errors import Code, RpcError
 from alatau.types.transaction import recover_sender
 from alatau.wire.reasons import reason_number
 from alatau.wire.receipt import write_receipt
@@ -33,6 +34,18 @@ _ANSWER_MARGIN_S = 0.05
 
 _REASONS_OF_REPETITION = frozenset({"NONCE_TOO_LOW"})
 """What the pool says of a transaction that is final already: its nonce is used up, by itself."""
+
+
+_CONCERNS_THE_BATCH = frozenset({Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED})
+"""Codes of errors after which the next batch of a stream may do better."""
+
+
+def _rejection(reason: str, message: str, retry_after_s: float | None) -> _pb.SubmitRejection:
+    return _pb.SubmitRejection(
+        reason=reason_number(reason),
+        message=message,
+        retry_in_ms=0 if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +100,27 @@ class TransactionApi:
         """Answer batch after batch."""
         with self._streams.take(caller_of(call)):
             async for request in requests:
-                results = await self._submit_batch(request.transactions, call)
-                await send(_pb.SubmitTransactionsResponse(sequence=request.sequence, results=results))
+                await send(await self._answer_batch(request, call))
+
+    async def _answer_batch(self, request: _pb.SubmitTransactionsRequest, call: Call) -> _pb.SubmitTransactionsResponse:
+        """The answer to a batch of a stream, also where all of it is refused: the stream goes on.
+
+        Raises:
+            RpcError: what ends the stream, with the batch at which it ended in metadata ``sequence``.
+        """
+        response = _pb.SubmitTransactionsResponse(sequence=request.sequence)
+        try:
+            response.results.extend(await self._submit_batch(request.transactions, call))
+        except RpcError as error:
+            if error.code not in _CONCERNS_THE_BATCH:
+                error.metadata["sequence"] = str(request.sequence)
+                raise
+            response.rejection.CopyFrom(_rejection(error.reason, error.message, error.retry_after_s))
+            if len(request.transactions) <= self._limits.batch_transactions_max:
+                response.results.extend(
+                    _pb.SubmitResult(hash=keccak256(tx), rejection=response.rejection) for tx in request.transactions
+                )
+        return response
 
     async def submit_and_wait(self, request: _pb.SubmitAndWaitRequest, call: Call) -> _pb.SubmitAndWaitResponse:
         """Offer one transaction and wait until it is final."""
@@ -152,6 +184,9 @@ class TransactionApi:
             asked = request.height if request.HasField("height") else None
             return await self._calls.trace(caller_of(call), request.message, asked)
         checks = Checks()
+        if request.WhichOneof("subject") is None:
+            checks.add("subject", "is missing: give `transaction_hash` or `message`")
+            checks.finish()
         transaction_hash = checks.hash("transaction_hash", request.transaction_hash)
         if request.HasField("height"):
             checks.add("height", "is for message calls: a transaction runs where it stands")
@@ -189,7 +224,7 @@ class TransactionApi:
                 state=write_state(state),
                 rejection=None
                 if refusal is None
-                else _pb.SubmitRejection(reason=reason_number(refusal.reason), message=refusal.message),
+                else _rejection(refusal.reason, refusal.message, refusal.retry_after_s),
             )
             for transaction, (state, refusal) in zip(transactions, outcomes, strict=True)
         ]

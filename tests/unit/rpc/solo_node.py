@@ -291,6 +291,7 @@ def solo_node(
     registry: bytes | None = None,
     store_options: StoreOptions | None = None,
     genesis_committed: bool = True,
+    supply: int = 1_000_000,
 ) -> SoloNode:
     """A network with a token and two funded accounts, at genesis."""
     config = ChainConfig(CHAIN_ID, "test", system=SystemContracts(participant_registry=registry))
@@ -305,7 +306,7 @@ def solo_node(
         power=10,
     )
     artifacts = token_artifacts()
-    arguments = bytes(12) + RESIDENT.address + (1_000_000).to_bytes(32, "big")
+    arguments = bytes(12) + RESIDENT.address + supply.to_bytes(32, "big")
     genesis = Genesis(
         config=config,
         timestamp=1_700_000_000,

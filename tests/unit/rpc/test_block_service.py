@@ -7,6 +7,7 @@ from alatau.client import RpcError
 from alatau.client.exchange import METHODS
 from alatau.client.queries import blocks as block_pages
 from alatau.pb.api.v1 import block_service_pb2
+from alatau.rpc.limits import Limits
 from alatau.types.block import decode_block
 from alatau.types.header import header_hash
 from alatau.wire.block import BlockView, Outcome
@@ -160,3 +161,22 @@ def test_pages_plan_one_call_each() -> None:
         plan.send(block_service_pb2.ListBlocksResponse(next_page_token="t"))
     assert not pages.done
     assert next(pages.next_page()).request.page_token == "t"
+
+
+@pytest.mark.trio
+async def test_a_block_subscription_stands_at_once_and_is_never_silent(node: SoloNode) -> None:
+    """The first message has no block and says where the stream begins; without blocks, time brings others."""
+    node.commit_block()
+    request = block_service_pb2.SubscribeBlocksRequest()
+    async with (
+        running(node, limits=Limits(progress_s=0.05)) as served,
+        served.connect() as client,
+        client._channel.stream(METHODS["SubscribeBlocks"], request) as stream,
+    ):
+        for _ in range(3):
+            message = await anext(stream)
+            assert (message.height, message.HasField("block")) == (1, False)
+        node.commit_block()
+        while not message.HasField("block"):
+            message = await anext(stream)
+        assert (message.height, message.block.header.number) == (2, 2)

@@ -1,7 +1,6 @@
 """EventService over TLS."""
 
 import pytest
-import trio
 
 from alatau.client import Client, RpcError
 from alatau.client.exchange import METHODS
@@ -80,29 +79,86 @@ async def test_a_log_subscription_resumes_at_its_cursor(node: SoloNode) -> None:
         await pay_tokens(node, client, [MERCHANT.address], 0)
         await pay_tokens(node, client, [STRANGER.address], 1)
         async with client.subscribe_logs(BY_TOKEN, from_height=1) as messages:
-            first = await anext(messages)
+            begun, first = await anext(messages), await anext(messages)
+        assert (begun.height, begun.logs) == (0, ())
         assert (first.height, len(first.logs)) == (1, 1)
         await pay_tokens(node, client, [MERCHANT.address], 2)
         async with client.subscribe_logs(BY_TOKEN, cursor=first.cursor) as messages:
-            assert [(await anext(messages)).height for _ in range(2)] == [2, 3]
+            assert [(await anext(messages)).height for _ in range(3)] == [1, 2, 3]
             await pay_tokens(node, client, [MERCHANT.address] * 2, 3)
             last = await anext(messages)
             assert (last.height, len(last.logs)) == (4, 2)
 
 
 @pytest.mark.trio
-async def test_a_quiet_subscription_moves_its_cursor_on(node: SoloNode) -> None:
-    """Without a matching log for many blocks, a message without logs says how far the stream is complete."""
-    for _ in range(70):
+async def test_a_subscription_says_at_once_where_it_begins(node: SoloNode) -> None:
+    """On an idle chain too, so that "subscribe, then pay" works in one task."""
+    for _ in range(3):
         node.commit_block()
     async with running(node) as served, served.connect() as client:
+        for start, begins_after in ((None, 3), (2, 1), (0, 0), (5, 4)):
+            async with client.subscribe_logs(BY_TOKEN, from_height=start) as messages:
+                first = await anext(messages)
+            assert (first.height, first.logs) == (begins_after, ())
+
+
+@pytest.mark.trio
+async def test_a_quiet_subscription_tells_its_progress_by_time(node: SoloNode) -> None:
+    """Whatever the blocks do: many quiet ones move the cursor on, and none at all is said too."""
+    for _ in range(70):
+        node.commit_block()
+    async with running(node, limits=Limits(progress_s=0.05)) as served, served.connect() as client:
         async with client.subscribe_logs(BY_TOKEN, from_height=1) as messages:
-            progress = await anext(messages)
-        assert (progress.height, progress.logs) == (64, ())
-        async with client.subscribe_logs(BY_TOKEN, cursor=progress.cursor) as messages:
-            with trio.move_on_after(0.2) as scope:
+            heights = [(await anext(messages)).height]
+            while heights[-1] < 70:
+                progress = await anext(messages)
+                assert progress.logs == ()
+                heights.append(progress.height)
+            again = await anext(messages)
+        assert heights[0] == 0
+        assert heights == sorted(heights)
+        assert (again.height, again.logs) == (70, ())
+        async with client.subscribe_logs(BY_TOKEN, cursor=again.cursor) as messages:
+            assert (await anext(messages)).height == 70
+
+
+@pytest.mark.trio
+async def test_a_cursor_belongs_to_its_filter(node: SoloNode) -> None:
+    """With another filter it would leave a gap; the same conditions in another order are the same."""
+    both = EventFilter((TOKEN, MERCHANT.address))
+    async with running(node) as served, served.connect() as client:
+        async with client.subscribe_logs(both) as messages:
+            cursor = (await anext(messages)).cursor
+        async with client.subscribe_logs(EventFilter((MERCHANT.address, TOKEN)), cursor=cursor) as messages:
+            await anext(messages)
+        with pytest.raises(RpcError, match="INVALID_CURSOR"):
+            async with client.subscribe_logs(BY_TOKEN, cursor=cursor) as messages:
                 await anext(messages)
-            assert scope.cancelled_caught
+
+
+@pytest.mark.trio
+async def test_what_cannot_be_answered_yet_or_ever_is_an_error(node: SoloNode) -> None:
+    """Ranges beyond the tip, or reversed, and subscriptions far ahead: never an empty answer that looks complete."""
+    node.commit_block()
+    async with running(node) as served, served.connect() as client:
+        assert [log async for log in client.logs(BY_TOKEN, 2)] == []  # the next block: nothing yet, and no error
+        for first, last, reason in (
+            (3, None, "HEIGHT_NOT_REACHED"),
+            (0, 2, "HEIGHT_NOT_REACHED"),
+            (1, 0, "is 0, below"),
+        ):
+            with pytest.raises(RpcError, match=reason):
+                await anext(client.logs(BY_TOKEN, first, last))
+            with pytest.raises(RpcError, match=reason):
+                await anext(client.blocks(first, last))
+        for far in (1_002, 2**63):
+            with pytest.raises(RpcError, match="HEIGHT_NOT_REACHED") as caught:
+                async with client.subscribe_logs(BY_TOKEN, from_height=far) as messages:
+                    await anext(messages)
+            assert caught.value.metadata["height"] == "1"
+            with pytest.raises(RpcError, match="HEIGHT_NOT_REACHED"):
+                async with client.subscribe_blocks(far) as blocks:
+                    await anext(blocks)
 
 
 @pytest.mark.trio

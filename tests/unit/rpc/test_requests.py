@@ -38,3 +38,15 @@ def test_a_page_has_a_default_and_a_most() -> None:
     checks = Checks()
     assert [page_size(checks, requested, 10, 20) for requested in (0, 5, 100)] == [10, 5, 20]
     checks.finish()
+
+
+def test_many_violations_are_counted_not_listed() -> None:
+    """The first are named, the rest are a number: the error must fit into the trailers of an answer."""
+    checks = Checks()
+    checks.hashes("slots", [b""] * 5_000, 1, 1_024)
+    with pytest.raises(RpcError) as caught:
+        checks.finish()
+    error = caught.value
+    assert [v.field for v in error.field_violations] == ["slots", *(f"slots[{i}]" for i in range(15))]
+    assert error.message.endswith("; and 1009 more")
+    assert error.metadata == {"more_violations": "1009"}

@@ -43,17 +43,18 @@ async def test_long_work_is_followed_by_as_long_a_rest(node: SoloNode) -> None:
     """Half of a core is left to the node, whatever clients ask; short work goes on at once."""
     clock = Clock()
     worker = StateWorker(node.store, Limits(), clock, clock.sleep)
-    for kind in "abc":  # known to be quick, so that all stay in one lane
-        await worker.run(Piece("a", kind), lambda: None)
-    await worker.run(Piece("a", "a"), lambda: clock.work(0.5))
-    await worker.run(Piece("a", "b"), lambda: clock.work(0.001))
-    assert clock.slept == [0.5]
-    await worker.run(Piece("a", "b"), lambda: clock.work(0.001))
-    assert clock.slept == [0.5]
-    await worker.run(Piece("a", "c"), lambda: clock.work(0.5))
+    await worker.run(Piece("a", "long"), lambda: clock.work(0.5))
+    await worker.run(Piece("b", "short"), lambda: clock.work(0.001))
+    assert clock.slept == []  # the rest is the long lane's
+    await worker.run(Piece("a", "long"), lambda: clock.work(0.5))
+    assert clock.slept == pytest.approx([0.5], abs=0.01)  # some of it passed in the other lane
     clock.now += 0.3  # idle meanwhile: part of the rest is over
-    await worker.run(Piece("a", "b"), lambda: clock.work(0.001))
-    assert clock.slept == pytest.approx([0.5, 0.2])
+    await worker.run(Piece("a", "long"), lambda: clock.work(0.5))
+    assert clock.slept == pytest.approx([0.5, 0.2], abs=0.01)
+    clock.now += 10
+    await worker.run(Piece("b", "short"), lambda: clock.work(0.04))
+    await worker.run(Piece("b", "short"), lambda: clock.work(0.001))
+    assert clock.slept == pytest.approx([0.5, 0.2, 0.04], abs=0.01)
 
 
 @pytest.mark.trio
@@ -141,6 +142,26 @@ async def test_who_asked_for_long_work_has_the_unknown_in_the_long_lane(node: So
     for _ in range(6):
         await worker.run(Piece("b", 1), lambda: clock.work(0.001))
     assert worker._lane(Piece("b", 1)) is worker._quick
+
+
+@pytest.mark.trio
+async def test_what_is_found_to_be_long_changes_lanes_before_it_runs(node: SoloNode, nursery: trio.Nursery) -> None:
+    """Of 64 calls of a new kind that come at once the first one tells what the others are."""
+    worker = StateWorker(node.store, Limits())
+    looping = Piece("a", "loop")
+    began = []
+
+    def loop() -> None:
+        began.append("loop")
+        time.sleep(0.06)
+
+    for _ in range(64):
+        nursery.start_soon(worker.run, looping, loop)
+    await eventually(lambda: len(began) >= 2)
+    assert worker._quick.turns.waiting == 0
+    with trio.fail_after(5):
+        assert await worker.run(Piece("b", "view"), lambda: "seen") == "seen"
+    nursery.cancel_scope.cancel()
 
 
 @pytest.mark.trio

@@ -5,7 +5,9 @@ import pytest
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
 from alatau.client.queries import CallMessage
+from alatau.evm.tracing import call_tracer
 from alatau.pb.api.v1 import transaction_service_pb2
+from alatau.rpc import tracing
 from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
 from tests.unit.rpc.test_transaction_service import payment
 
@@ -47,6 +49,36 @@ async def test_calls_come_in_order_with_their_depth(node: SoloNode) -> None:
         assert len(trace.calls) > 400
         assert trace.calls[-1].error == "out of gas"
         assert trace.calls[1].caller == address
+
+
+@pytest.mark.trio
+async def test_a_trace_says_what_cut_it(node: SoloNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the number of calls, the bytes of the answer, or the data that the tracer keeps."""
+    async with running(node) as served, served.connect() as client:
+        tx = payment(to=None, value=0, data=DEPLOYS_IT, gas_limit=200_000)
+        await client.submit(tx)
+        node.commit_block()
+        address = (await client.trace(tx.hash)).calls[0].to
+        message = transaction_service_pb2.CallMessage(to=address)
+        request = transaction_service_pb2.TraceRequest(message=message)
+
+        async def cut() -> tuple[str, bool, int]:
+            response = await client._channel.unary(METHODS["Trace"], request)
+            name = transaction_service_pb2.TraceBound.Name(response.truncated_by)
+            return name.removeprefix("TRACE_BOUND_"), response.truncated, len(response.calls)
+
+        assert (await cut())[:2] == ("UNSPECIFIED", False)
+        monkeypatch.setattr(tracing, "_CALLS_MAX", 10)
+        assert await cut() == ("CALLS", True, 10)
+        monkeypatch.setattr(tracing, "_TRACE_BYTES_MAX", 400)
+        bound, truncated, count = await cut()
+        assert (bound, truncated) == ("BYTES", True)
+        assert 0 < count < 10
+        monkeypatch.undo()
+        monkeypatch.setattr(call_tracer, "CALLS_MAX", 5)
+        bound, truncated, count = await cut()
+        assert (bound, truncated) == ("DATA", True)
+        assert count < 10
 
 
 @pytest.mark.trio

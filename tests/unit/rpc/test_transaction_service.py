@@ -6,11 +6,16 @@ import pytest
 import trio
 
 from alatau.client import ContractReverted, RpcError
+from alatau.client.exchange import METHODS
 from alatau.client.queries import CallMessage
 from alatau.client.submitting import Refused, Submitted
+from alatau.crypto.keccak import keccak256
+from alatau.pb.api.v1 import transaction_service_pb2
+from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
 from alatau.transport.errors import Code
 from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.wire.reasons import reason_name
 from alatau.wire.transaction import TransactionState
 from tests.unit.rpc.solo_node import (
     CHAIN_ID,
@@ -157,6 +162,68 @@ async def test_submit_streams_are_bounded(node: SoloNode) -> None:
                     with pytest.raises(RpcError, match="TOO_MANY_CALLS"):
                         await anext(other.results())
             await eventually(lambda: served.server.calls_under_way == 0)
+
+
+@pytest.mark.trio
+async def test_a_bad_batch_does_not_end_the_stream(node: SoloNode) -> None:
+    """It is answered with its sequence and the reason, also for each of its transactions; the next one is taken."""
+    limits = Limits(batch_transactions_max=2, transactions_per_s=0.001, transactions_burst=4)
+    async with (
+        running(node, limits=limits) as served,
+        served.connect() as client,
+        client._channel.stream(METHODS["SubmitTransactions"]) as stream,
+    ):
+        batches = [(), (payment(0),), (payment(1), b"?", b"?"), (payment(1), b"?"), (payment(2), payment(3))]
+        for sequence, batch in enumerate(batches, 7):
+            await stream.send(
+                transaction_service_pb2.SubmitTransactionsRequest(sequence=sequence, transactions=map(encoded, batch))
+            )
+        answers = [await anext(stream) for _ in batches]
+    assert [answer.sequence for answer in answers] == [7, 8, 9, 10, 11]
+    reasons = [reason_name(a.rejection.reason) if a.HasField("rejection") else "" for a in answers]
+    assert reasons == ["INVALID_REQUEST", "", "INVALID_REQUEST", "", "RATE_LIMITED"]
+    assert [len(answer.results) for answer in answers] == [0, 1, 0, 2, 2]
+    limited = answers[4]
+    assert limited.rejection.retry_in_ms > 0
+    assert [result.hash for result in limited.results] == [keccak256(encoded(tx)) for tx in batches[4]]
+    assert {result.rejection.reason for result in limited.results} == {limited.rejection.reason}
+    assert len(node.mempool) == 2
+
+
+@pytest.mark.trio
+async def test_a_stream_that_must_end_names_the_batch(node: SoloNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client then knows which batches were answered and which to send again elsewhere."""
+
+    async def stopping(*_: object) -> None:
+        raise failure("NODE_STOPPING", "the node is stopping")
+
+    monkeypatch.setattr(node, "submit", stopping)
+    async with (
+        running(node) as served,
+        served.connect() as client,
+        client._channel.stream(METHODS["SubmitTransactions"]) as stream,
+    ):
+        request = transaction_service_pb2.SubmitTransactionsRequest(sequence=41, transactions=[encoded(payment())])
+        await stream.send(request)
+        with pytest.raises(RpcError, match="NODE_STOPPING") as caught:
+            await anext(stream)
+    assert caught.value.metadata["sequence"] == "41"
+
+
+def encoded(transaction: Transaction | bytes) -> bytes:
+    """The bytes that are sent."""
+    return transaction if isinstance(transaction, bytes) else transaction.encoded
+
+
+@pytest.mark.trio
+async def test_a_call_of_nothing_is_refused(node: SoloNode) -> None:
+    """A message without account and code, and a trace without a subject, say what is missing."""
+    async with running(node) as served, served.connect() as client:
+        for ask in (client.call, client.estimate_gas, client.trace_call):
+            with pytest.raises(RpcError, match="neither `to`"):
+                await ask(CallMessage(to=None))
+        with pytest.raises(RpcError, match="subject is missing"):
+            await client._channel.unary(METHODS["Trace"], transaction_service_pb2.TraceRequest())
 
 
 @pytest.mark.trio

@@ -96,7 +96,7 @@ class ListBlocksRequest(_message.Message):
     from_height: _builtins.int
     """Lowest height."""
     to_height: _builtins.int
-    """Highest height, inclusive; absent is the tip."""
+    """Highest height, inclusive; absent is the tip. Above the tip is HEIGHT_NOT_REACHED."""
     descending: _builtins.bool
     """Newest first."""
     view: _block_pb2.BlockView.ValueType
@@ -206,7 +206,7 @@ class SubscribeBlocksRequest(_message.Message):
     FROM_HEIGHT_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     from_height: _builtins.int
-    """First height; absent begins with the next block to be decided."""
+    """First height; absent begins with the next block to be decided. More than 1,000 above the tip is HEIGHT_NOT_REACHED."""
     view: _block_pb2.BlockView.ValueType
     """How much of each."""
     def __init__(
@@ -227,23 +227,31 @@ Global___SubscribeBlocksRequest: _TypeAlias = SubscribeBlocksRequest  # noqa: Y0
 
 @_typing.final
 class SubscribeBlocksResponse(_message.Message):
-    """A message of SubscribeBlocks."""
+    """A message of SubscribeBlocks. The first one comes at once and has no block: it says that the subscription stands, and
+    after which height it begins. Others without a block come every 10 to 15 seconds in which no block was decided.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     BLOCK_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    height: _builtins.int
+    """The stream is complete up to and including this height; that of the block, where there is one. 0 in the first
+    message of a stream that begins with genesis.
+    """
     @_builtins.property
     def block(self) -> _block_pb2.Block:
-        """The block; heights follow one another."""
+        """The block; heights follow one another. Absent in messages that only tell progress."""
 
     def __init__(
         self,
         *,
         block: _block_pb2.Block | None = ...,
+        height: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["block", b"block"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "height", b"height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -33,7 +33,7 @@ class ListLogsRequest(_message.Message):
     from_height: _builtins.int
     """Lowest height."""
     to_height: _builtins.int
-    """Highest height, inclusive; absent is the tip."""
+    """Highest height, inclusive; absent is the tip. Above the tip is HEIGHT_NOT_REACHED."""
     page_size: _builtins.int
     """Logs at most in a page: 0 takes 100, more than 1,000 gives 1,000."""
     page_token: _builtins.str
@@ -99,9 +99,9 @@ class SubscribeLogsRequest(_message.Message):
     FROM_HEIGHT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
     from_height: _builtins.int
-    """With the logs of this height."""
+    """With the logs of this height. More than 1,000 above the tip is HEIGHT_NOT_REACHED."""
     cursor: _builtins.str
-    """After the message that carried this cursor."""
+    """After the message that carried this cursor, at this node or any other of the network, with the same filter."""
     @_builtins.property
     def filter(self) -> _log_pb2.LogFilter:
         """Which logs."""
@@ -125,7 +125,10 @@ Global___SubscribeLogsRequest: _TypeAlias = SubscribeLogsRequest  # noqa: Y015
 
 @_typing.final
 class SubscribeLogsResponse(_message.Message):
-    """A message of SubscribeLogs: the matching logs of one block, or none, to move the cursor on."""
+    """A message of SubscribeLogs: the matching logs of one block, or none, to move the cursor on. The first one comes at once
+    and has no logs: it says that the subscription stands, and after which height it begins. While nothing matches, one
+    comes every 10 to 15 seconds, whatever the blocks do.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -9,6 +9,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -19,6 +20,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _TraceBound:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TraceBoundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TraceBound.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TRACE_BOUND_UNSPECIFIED: _TraceBound.ValueType  # 0
+    """None was reached."""
+    TRACE_BOUND_CALLS: _TraceBound.ValueType  # 1
+    """10,000 calls."""
+    TRACE_BOUND_BYTES: _TraceBound.ValueType  # 2
+    """3.5 MiB of calls, with at most 4,096 bytes of data each."""
+    TRACE_BOUND_DATA: _TraceBound.ValueType  # 3
+    """64 MiB of data, the parts that are not shown included."""
+
+class TraceBound(_TraceBound, metaclass=_TraceBoundEnumTypeWrapper):
+    """A bound of a trace."""
+
+TRACE_BOUND_UNSPECIFIED: TraceBound.ValueType  # 0
+"""None was reached."""
+TRACE_BOUND_CALLS: TraceBound.ValueType  # 1
+"""10,000 calls."""
+TRACE_BOUND_BYTES: TraceBound.ValueType  # 2
+"""3.5 MiB of calls, with at most 4,096 bytes of data each."""
+TRACE_BOUND_DATA: TraceBound.ValueType  # 3
+"""64 MiB of data, the parts that are not shown included."""
+Global___TraceBound: _TypeAlias = TraceBound  # noqa: Y015
 
 @_typing.final
 class SubmitTransactionRequest(_message.Message):
@@ -152,21 +181,29 @@ class SubmitTransactionsResponse(_message.Message):
 
     SEQUENCE_FIELD_NUMBER: _builtins.int
     RESULTS_FIELD_NUMBER: _builtins.int
+    REJECTION_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """That of the batch."""
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubmitResult]:
         """One for each transaction, in order."""
 
+    @_builtins.property
+    def rejection(self) -> Global___SubmitRejection:
+        """Why the whole batch was refused: it is empty or too large, or comes too fast. The stream goes on with the next one.
+        `results` then say the same of each transaction, unless there are more than a batch may have.
+        """
+
     def __init__(
         self,
         *,
         sequence: _builtins.int = ...,
         results: _abc.Iterable[Global___SubmitResult] | None = ...,
+        rejection: Global___SubmitRejection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["rejection", b"rejection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["results", b"results", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rejection", b"rejection", "results", b"results", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -212,19 +249,23 @@ class SubmitRejection(_message.Message):
 
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
+    RETRY_IN_MS_FIELD_NUMBER: _builtins.int
     reason: _error_reason_pb2.ErrorReason.ValueType
     """The reason, as a unary call would have given it in ErrorInfo."""
     message: _builtins.str
     """For people."""
+    retry_in_ms: _builtins.int
+    """When to send it again, where waiting helps; 0 where it does not."""
     def __init__(
         self,
         *,
         reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
+        retry_in_ms: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -595,12 +636,15 @@ class TraceResponse(_message.Message):
     TRUNCATED_FIELD_NUMBER: _builtins.int
     GAS_USED_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
+    TRUNCATED_BY_FIELD_NUMBER: _builtins.int
     truncated: _builtins.bool
-    """There were more calls than a trace holds (10,000)."""
+    """There were more calls than are here; `truncated_by` says which bound it was."""
     gas_used: _builtins.int
     """Gas that the transaction used."""
     height: _builtins.int
     """Height of the transaction's block; of a message call, after which it ran."""
+    truncated_by: Global___TraceBound.ValueType
+    """The bound that was reached; UNSPECIFIED where all calls are here."""
     @_builtins.property
     def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___TracedCall]:
         """The calls in the order in which they began; the first is the transaction's own."""
@@ -612,10 +656,11 @@ class TraceResponse(_message.Message):
         truncated: _builtins.bool = ...,
         gas_used: _builtins.int = ...,
         height: _builtins.int = ...,
+        truncated_by: Global___TraceBound.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "gas_used", b"gas_used", "height", b"height", "truncated", b"truncated"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["calls", b"calls", "gas_used", b"gas_used", "height", b"height", "truncated", b"truncated", "truncated_by", b"truncated_by"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
