@@ -1,6 +1,7 @@
 """The command line against a running network, as people and scripts use it."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -153,3 +154,52 @@ def test_the_doctor_speaks_of_half_a_network(standing_network: Devnet) -> None:
     finally:
         start_nodes(standing_network, stopped)
         wait_for_height([running], height_of(running) + 1, 60)
+
+
+_NODE_JS: str = """
+const tls = require("node:tls"), fs = require("node:fs");
+const [port, name] = process.argv.slice(1);
+const options = { host: "127.0.0.1", port, servername: name, ca: fs.readFileSync("ca.pem"), ALPNProtocols: ["h2"] };
+const socket = tls.connect(options, () => { console.log(socket.authorized, socket.getProtocol()); socket.end(); });
+socket.on("error", (error) => console.log(error.code));
+"""
+
+
+@pytest.mark.parametrize("program", ["openssl", "curl", "node"])
+def test_outside_clients_know_a_node_by_its_ca_file(standing_network: Devnet, tmp_path: Path, program: str) -> None:
+    """As the page for operators says; another node's file does not do."""
+    if shutil.which(program) is None:
+        pytest.skip(f"no {program} on this machine")
+    port = standing_network.nodes[0].rpc.rpartition(":")[2]
+    lines = {
+        "openssl": [
+            *("s_client", "-connect", f"localhost:{port}", "-alpn", "h2", "-CAfile", "ca.pem"),
+            *("-verify_return_error", "-x509_strict", "-verify_hostname", "localhost"),
+        ],
+        "curl": [
+            "--cacert",
+            "ca.pem",
+            "-sS",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{ssl_verify_result}",
+            f"https://localhost:{port}/",
+        ],
+        "node": ["-e", _NODE_JS, port, "localhost"],
+    }
+    good = {"openssl": "Verify return code: 0 (ok)", "curl": "0", "node": "true TLSv1.3"}
+    bad = {"openssl": "verify error", "curl": "SSL certificate problem", "node": "UNABLE_TO"}
+    for node, expected in ((standing_network.nodes[0], good), (standing_network.nodes[1], bad)):
+        _alatau("--home", node.home, "certs", "ca", "-o", tmp_path / "ca.pem")
+        done = subprocess.run(
+            [program, *lines[program]],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",  # openssl shows bytes of the session
+            timeout=60,
+            check=False,
+        )
+        assert expected[program] in done.stdout + done.stderr

@@ -12,8 +12,8 @@ import trio
 
 from alatau.app.config import NodeConfig
 from alatau.app.home import Home
-from alatau.app.provision import certificate_hosts, load_tls_identity, renew_certificate
-from alatau.transport.certificates import CertificateError, common_name_of
+from alatau.app.provision import load_tls_identity, renew_certificate
+from alatau.transport.certificates import CertificateError, is_outdated
 from alatau.transport.credentials import IdentityHolder
 
 _LOG = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ _RENEW_BEFORE_S: Final = 30 * 86_400
 async def keep_certificate(
     home: Home, config: NodeConfig, holder: IdentityHolder, now: Callable[[], float] = time.time
 ) -> None:
-    """Until cancelled: renew a certificate that ends within a month, and take one that changed on disk."""
+    """Until cancelled: renew one of an old profile or that ends within a month, take one that changed on disk."""
     while True:
         try:
             take_certificate(home, config, holder, now())
@@ -44,10 +44,9 @@ def take_certificate(home: Home, config: NodeConfig, holder: IdentityHolder, now
         CertificateError, OSError: the files cannot be used.
         ValueError: they are of another key, which needs a restart.
     """
-    if holder.current.not_after.timestamp() - now < _RENEW_BEFORE_S:
-        pem = home.tls_certificate.read_bytes()
-        hosts = certificate_hosts({"rpc.listen": config.rpc.listen, "p2p.listen": config.p2p.listen})
-        holder.renew(renew_certificate(home, common_name_of(pem) or "node", hosts))
+    current = holder.current
+    if current.not_after.timestamp() - now < _RENEW_BEFORE_S or is_outdated(current.certificate_pem):
+        holder.renew(renew_certificate(home, config))
         _LOG.info("certificate.renewed", until=holder.current.not_after.isoformat())
     elif home.tls_certificate.read_bytes() != holder.current.certificate_pem:
         holder.renew(load_tls_identity(home))

@@ -1,20 +1,31 @@
 """Making a node's home: folders, keys, certificate, configuration."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from alatau.app.config import NodeConfig
 from alatau.app.config_file import render_config
 from alatau.app.endpoint import parse_endpoint
 from alatau.app.home import Home, create_home
 from alatau.app.keystore import STANDARD_COST, ScryptCost, write_keystore
 from alatau.app.private_file import write_private
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.transport.certificates import TlsIdentity, issue_identity, load_identity, new_key
+from alatau.transport.certificates import (
+    CertificateError,
+    TlsIdentity,
+    common_name_of,
+    hosts_of,
+    issue_identity,
+    load_identity,
+    new_key,
+)
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not listened on
+
+_THIS_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +55,26 @@ def provision_home(
     settings: Mapping[str, Any],
     password: str | None,
     cost: ScryptCost = STANDARD_COST,
+    hosts: Iterable[str] = (),
 ) -> ProvisionedHome:
     """Make a home in ``folder``; without ``password`` that of an observer, which has no voting and operator keys.
+
+    ``hosts`` are further names and addresses by which clients will dial it; the certificate carries them.
 
     The configuration is written last: an interrupted attempt leaves no home that looks complete.
 
     Raises:
         HomeError: the folder holds a node already.
+        CertificateError: one of ``hosts`` is neither a name nor an address.
         OSError: a file cannot be written, or a key is there already.
     """
+    identity = issue_identity(new_key(), name, list(dict.fromkeys([*certificate_hosts(settings), *hosts])))
     home = create_home(folder)
     voting = operator = None
     if password is not None:
         voting, operator = new_private_key(), new_private_key()
         write_keystore(home.voting_key, voting, password, cost)
         write_keystore(home.operator_key, operator, password, cost)
-    identity = issue_identity(new_key(), name, certificate_hosts(settings))
     write_private(home.tls_key, identity.key_pem)
     write_private(home.tls_certificate, identity.certificate_pem)
     write_private(home.config_file, render_config(settings).encode())
@@ -71,9 +86,20 @@ def load_tls_identity(home: Home) -> TlsIdentity:
     return load_identity(home.tls_key.read_bytes(), home.tls_certificate.read_bytes())
 
 
-def renew_certificate(home: Home, name: str, hosts: list[str]) -> TlsIdentity:
-    """Issue and store a fresh certificate on the same key: who the node is does not change."""
-    identity = issue_identity(home.tls_key.read_bytes(), name, hosts)
+def renew_certificate(home: Home, config: NodeConfig, hosts: Iterable[str] = ()) -> TlsIdentity:
+    """Issue and store a fresh certificate on the same key: who the node is does not change.
+
+    It carries what the last one carried, where the node listens now, and ``hosts``; of one that cannot be read, or is
+    of another key, nothing is taken over. Raises ``CertificateError``, ``OSError``.
+    """
+    try:
+        last = load_tls_identity(home).certificate_pem
+        name, carried = common_name_of(last) or "node", hosts_of(last)
+    except (CertificateError, FileNotFoundError):
+        name, carried = "node", []
+    listens = certificate_hosts({"rpc.listen": config.rpc.listen, "p2p.listen": config.p2p.listen})
+    names = list(dict.fromkeys([*listens, *carried, *hosts]))
+    identity = issue_identity(home.tls_key.read_bytes(), name, names)
     write_private(home.tls_certificate, identity.certificate_pem, replace=True)
     return identity
 
@@ -81,9 +107,5 @@ def renew_certificate(home: Home, name: str, hosts: list[str]) -> TlsIdentity:
 def certificate_hosts(settings: Mapping[str, Any]) -> list[str]:
     """Names and addresses that the certificate should carry: where clients and peers find this node."""
     endpoints = [settings[key] for key in ("rpc.listen", "p2p.listen") if key in settings]
-    hosts = dict.fromkeys(parse_endpoint(text).host for text in endpoints)
-    return [
-        "localhost",
-        "127.0.0.1",
-        *(h for h in hosts if h not in _EVERYWHERE and h not in ("localhost", "127.0.0.1")),
-    ]
+    hosts = (parse_endpoint(text).host for text in endpoints)
+    return list(dict.fromkeys([*_THIS_MACHINE, *(host for host in hosts if host not in _EVERYWHERE)]))

@@ -19,6 +19,7 @@ from alatau.cli.output import json_option, print_facts, say
 @click.option("--observer", is_flag=True, help="A node that follows without voting: no voting and operator keys.")
 @click.option("--p2p-listen", help="Where peers connect, host:port.")
 @click.option("--rpc-listen", help="Where clients connect, host:port.")
+@click.option("--host", "hosts", multiple=True, help="Further name or address for the certificate; may repeat.")
 @click.option("--metrics-listen", help="Where /metrics, /livez and /readyz answer, host:port.")
 @click.option(
     "--genesis", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Genesis file to copy in."
@@ -33,6 +34,7 @@ def init(
     observer: bool,
     p2p_listen: str | None,
     rpc_listen: str | None,
+    hosts: tuple[str, ...],
     metrics_listen: str | None,
     genesis: Path | None,
     weak_keystore: bool,
@@ -54,6 +56,7 @@ def init(
         settings=settings,
         password=password,
         cost=DEVNET_COST if weak_keystore else STANDARD_COST,
+        hosts=hosts,
     )
     if genesis is not None:
         shutil.copyfile(genesis, made.home.genesis_file)

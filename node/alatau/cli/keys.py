@@ -1,5 +1,6 @@
 """``alatau keys``: make, list, show, import, export keys; renew the certificate."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TextIO
@@ -15,11 +16,11 @@ from alatau.app.keystore import (
     read_keystore,
     write_keystore,
 )
-from alatau.app.provision import certificate_hosts, load_tls_identity, new_private_key, renew_certificate
+from alatau.app.provision import load_tls_identity, new_private_key, renew_certificate
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.transport.certificates import CertificateError, common_name_of
+from alatau.transport.certificates import CertificateError
 
 _keystore_argument = click.argument("keystore", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _weak_option = click.option("--weak", is_flag=True, help="Encrypt cheaply; for throw-away networks only.")
@@ -116,13 +117,13 @@ def list_(context: Context, as_json: bool) -> None:
 def rotate(context: Context, hosts: tuple[str, ...], as_json: bool) -> None:
     """Issue a fresh TLS certificate on the same key; a running node takes it without a restart.
 
+    It carries every name and address of the last one, where the node listens, and those given.
+
     Who the node is to its peers does not change, so nobody has to be told.
     """
     home = context.home()
-    config = read_config(home.config_file, {})
-    name = common_name_of(home.tls_certificate.read_bytes()) or "node"
-    listens = certificate_hosts({"rpc.listen": config.rpc.listen, "p2p.listen": config.p2p.listen})
-    identity = renew_certificate(home, name, [*dict.fromkeys([*listens, *hosts])])
+    config = read_config(home.config_file, os.environ)
+    identity = renew_certificate(home, config, hosts)
     print_facts(
         {"tls_key_hash": identity.key_hash, "certificate_until": identity.not_after.isoformat()}, as_json=as_json
     )

@@ -13,6 +13,7 @@ from alatau.cli.lazy_group import LazyGroup
 
 _COMMANDS: Final = {
     "call": "alatau.cli.contract:call",
+    "certs": "alatau.cli.certs:certs",
     "config": "alatau.cli.config:config",
     "db": "alatau.cli.database:db",
     "deploy": "alatau.cli.contract:deploy",

@@ -5,20 +5,28 @@ key's hash. Whoever knows the key can write down that authority's certificate, a
 (6.1.1 d) makes an anchor a name and a key, nothing else, and verifiers do not check its signature. So trust is
 handed around as keys, from the genesis file or the registry, and a leaf is renewed by its node alone.
 ``docs/adr/0003-node-identity.md`` gives the reasons.
+
+The profile is the strictest that verifiers ask for (RFC 5280, 4.2; ``openssl -x509_strict``, Python's
+``VERIFY_X509_STRICT``, rustls, Go, Node.js): authority and leaf each have a Subject Key Identifier and the leaf names
+its authority's, key usages are what each is for and no more, and no leaf has its authority's name, although both have
+one key: a leaf that looked self-issued would be taken for another authority.
 """
 
 import hashlib
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 
 NODE_NAME: Final = "node.alatau"
 """DNS name in every node's leaf; peers ask for it instead of an address, which says nothing about identity."""
@@ -31,8 +39,14 @@ _ANCHOR_NOT_BEFORE: Final = datetime(2020, 1, 1, tzinfo=UTC)
 _ANCHOR_NOT_AFTER: Final = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 """RFC 5280, 4.1.2.5: a certificate without a well-defined end. Keys end by leaving the registry."""
 
-_NAME_LENGTH_MAX: Final = 64
-"""Longest common name (X.520)."""
+_NAME_BYTES_MAX: Final = 64
+"""Longest common name (X.520, ub-common-name), in UTF-8."""
+
+_ORGANISATION: Final = "Alatau node"
+"""In the subject of every leaf and of no authority, so that the two never have one name."""
+
+_HOST_NAME: Final = re.compile(r"(?=.{1,253}\Z)(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*")
+"""RFC 1123, section 2.1."""
 
 
 class CertificateError(ValueError):
@@ -76,13 +90,14 @@ def issue_identity(
     ``hosts`` are further names and addresses that clients dial. Raises ``CertificateError``.
     """
     key = _load_key(key_pem)
+    public_key = key.public_key()
     start = (now or datetime.now(UTC)) - BACKDATE
-    names = [x509.DNSName(NODE_NAME), *(_general_name(host) for host in hosts)]
+    names = [x509.DNSName(NODE_NAME), *(_general_name(host) for host in hosts if host != NODE_NAME)]
     builder = (
         x509.CertificateBuilder()
-        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:_NAME_LENGTH_MAX])]))
-        .issuer_name(_authority_name(key.public_key()))
-        .public_key(key.public_key())
+        .subject_name(_leaf_name(common_name))
+        .issuer_name(_authority_name(public_key))
+        .public_key(public_key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + BACKDATE + validity)
@@ -92,9 +107,33 @@ def issue_identity(
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(public_key), critical=False)
     )
     leaf = builder.sign(key, hashes.SHA256())
     return load_identity(key_pem, leaf.public_bytes(serialization.Encoding.PEM))
+
+
+def hosts_of(certificate: bytes) -> list[str]:
+    """Names and addresses in a leaf (PEM or DER) besides ``NODE_NAME``; raises ``CertificateError``."""
+    names = _extension(_load_certificate(certificate), x509.SubjectAlternativeName)
+    if names is None:
+        return []
+    dns = names.get_values_for_type(x509.DNSName)
+    return [name for name in dns if name != NODE_NAME] + list(map(str, names.get_values_for_type(x509.IPAddress)))
+
+
+def is_outdated(certificate: bytes) -> bool:
+    """Whether a node issued this leaf (PEM or DER) to itself by an earlier profile; raises ``CertificateError``.
+
+    One that another authority issued is its operator's business.
+    """
+    leaf = _load_certificate(certificate)
+    key = _load_public_key(spki_of_certificate(leaf))
+    if leaf.issuer != _authority_name(key):
+        return False
+    identified = _extension(leaf, x509.SubjectKeyIdentifier) and _extension(leaf, x509.AuthorityKeyIdentifier)
+    return not identified or not leaf.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
 
 
 def load_identity(key_pem: bytes, certificate_pem: bytes) -> TlsIdentity:
@@ -105,7 +144,11 @@ def load_identity(key_pem: bytes, certificate_pem: bytes) -> TlsIdentity:
     if public_key != _spki(key.public_key()):
         msg = "the certificate is for another key"
         raise CertificateError(msg)
-    return TlsIdentity(key_pem, certificate_pem, public_key, key_hash(public_key), certificate.not_valid_after_utc)
+    try:
+        not_after = certificate.not_valid_after_utc
+    except ValueError as error:
+        raise CertificateError(f"the certificate's end is no time: {error}") from error
+    return TlsIdentity(key_pem, certificate_pem, public_key, key_hash(public_key), not_after)
 
 
 def trust_anchor(public_key: bytes) -> bytes:
@@ -144,15 +187,20 @@ def public_key_of(certificate: bytes) -> bytes:
 
 
 def spki_of_certificate(certificate: x509.Certificate) -> bytes:
-    """SubjectPublicKeyInfo (DER) of a parsed certificate."""
-    return certificate.public_key().public_bytes(
-        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
+    """SubjectPublicKeyInfo (DER) of a parsed certificate; raises ``CertificateError``."""
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(f"the certificate's key is of no known kind: {error}") from error
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def common_name_of(certificate: bytes) -> str | None:
     """The subject's common name, for people; raises ``CertificateError``."""
-    names = _load_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    try:
+        names = _load_certificate(certificate).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    except ValueError as error:  # Parsed when it is asked for.
+        raise CertificateError(f"the certificate's subject is malformed: {error}") from error
     return str(names[0].value) if names else None
 
 
@@ -163,28 +211,45 @@ def _authority(public_key: ec.EllipticCurvePublicKey, signer: ec.EllipticCurvePr
         .subject_name(name)
         .issuer_name(name)
         .public_key(public_key)
-        .serial_number(1)
+        .serial_number(_authority_serial(public_key))
         .not_valid_before(_ANCHOR_NOT_BEFORE)
         .not_valid_after(_ANCHOR_NOT_AFTER)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
     )
-    return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    # Deterministic (RFC 6979): whoever has the key publishes the same bytes each time, to be compared as a file.
+    return builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True).public_bytes(serialization.Encoding.PEM)
 
 
 def _authority_name(public_key: ec.EllipticCurvePublicKey) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, key_hash(_spki(public_key)).hex())])
 
 
+def _authority_serial(public_key: ec.EllipticCurvePublicKey) -> int:
+    # Issuer and serial number name a certificate (RFC 5280, 4.1.2.2); everybody who writes this one gives it the same.
+    return int.from_bytes(key_hash(_spki(public_key))[:16]) >> 1 | 1
+
+
+def _leaf_name(common_name: str) -> x509.Name:
+    cut = common_name.encode(errors="replace")[:_NAME_BYTES_MAX].decode(errors="ignore").strip()
+    return x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, _ORGANISATION),
+            x509.NameAttribute(NameOID.COMMON_NAME, cut or "node"),
+        ]
+    )
+
+
 def _key_usage(*, signs_certificates: bool) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True,
+        digital_signature=not signs_certificates,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=signs_certificates,
-        crl_sign=False,
+        crl_sign=signs_certificates,
         encipher_only=False,
         decipher_only=False,
     )
@@ -194,7 +259,18 @@ def _general_name(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
+        if not _HOST_NAME.fullmatch(host):
+            raise CertificateError(f"{host!r} is neither a host name (in its xn-- form) nor an address") from None
         return x509.DNSName(host)
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except ValueError as error:
+        raise CertificateError(f"the certificate's extensions are malformed: {error}") from error
 
 
 def _spki(public_key: ec.EllipticCurvePublicKey) -> bytes:

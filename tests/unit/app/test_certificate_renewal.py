@@ -4,13 +4,16 @@ from pathlib import Path
 import pytest
 import trio
 import trio.testing
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from alatau.app.certificate_renewal import LOOK_S, keep_certificate, take_certificate
 from alatau.app.config import NodeConfig
 from alatau.app.home import Home
 from alatau.app.private_file import write_private
 from alatau.app.provision import load_tls_identity, provision_home, renew_certificate
-from alatau.transport.certificates import issue_identity, new_key
+from alatau.transport.certificates import common_name_of, hosts_of, is_outdated, issue_identity, new_key
 from alatau.transport.credentials import IdentityHolder
 
 CONFIG = NodeConfig()
@@ -44,6 +47,49 @@ def test_one_that_ends_within_a_month_is_renewed_on_the_same_key(home: Home) -> 
     assert holder.version == 1
 
 
+def test_one_of_an_earlier_profile_is_renewed_on_the_same_key(home: Home) -> None:
+    """A node that was upgraded is verified strictly a moment later, and nobody has to be told."""
+    key_pem = home.tls_key.read_bytes()
+    key = serialization.load_pem_private_key(key_pem, None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    current = x509.load_pem_x509_certificate(home.tls_certificate.read_bytes())
+    earlier = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ministry")]))
+        .issuer_name(current.issuer)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(current.not_valid_before_utc)
+        .not_valid_after(current.not_valid_after_utc)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("node.ministry.example")]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    home.tls_certificate.write_bytes(earlier.public_bytes(serialization.Encoding.PEM))
+    holder = IdentityHolder(load_tls_identity(home))
+    before = holder.current.key_hash
+    take_certificate(home, CONFIG, holder, NOW)
+    assert holder.current.key_hash == before
+    assert home.tls_key.read_bytes() == key_pem
+    assert not is_outdated(holder.current.certificate_pem)
+    assert common_name_of(holder.current.certificate_pem) == "Ministry"
+    assert {"::1", "node.ministry.example"} < set(hosts_of(holder.current.certificate_pem))
+    take_certificate(home, CONFIG, holder, NOW)
+    assert holder.version == 1
+
+
+def test_names_given_once_are_carried_on(home: Home) -> None:
+    """A renewal in the night must not take away the name that clients dial."""
+    renew_certificate(home, CONFIG, ["node.ministry.example", "192.0.2.7"])
+    renewed = renew_certificate(home, CONFIG)
+    assert {"node.ministry.example", "192.0.2.7", "localhost"} < set(hosts_of(renewed.certificate_pem))
+
+
+def test_a_certificate_that_cannot_be_read_is_replaced(home: Home) -> None:
+    """It says nothing that the key does not: ``keys rotate`` is the remedy that messages name."""
+    home.tls_certificate.write_bytes(b"garbage")
+    assert renew_certificate(home, CONFIG).key_hash == load_tls_identity(home).key_hash
+
+
 def test_one_of_another_key_is_not_taken(home: Home) -> None:
     """That would change who the node is; the one in use stays."""
     holder = IdentityHolder(load_tls_identity(home))
@@ -65,7 +111,7 @@ async def test_a_running_node_takes_a_rotated_certificate(home: Home, autojump_c
         write_private(home.tls_certificate, b"garbage", replace=True)
         await trio.sleep(LOOK_S)
         assert holder.version == 0
-        rotated = renew_certificate(home, "Ministry", ["node.example"])
+        rotated = renew_certificate(home, CONFIG, ["node.example"])
         await trio.sleep(LOOK_S)
         assert holder.current == rotated
         nursery.cancel_scope.cancel()

@@ -72,6 +72,7 @@ def test_a_leaf_that_a_member_issues_for_another_key_is_not_trusted(drive: Drive
     async def main() -> None:
         from cryptography import x509  # noqa: PLC0415
         from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+        from cryptography.x509.oid import ExtensionOID  # noqa: PLC0415
 
         async with rig() as r:
             other = issue_identity(new_key(), "guest")
@@ -85,7 +86,10 @@ def test_a_leaf_that_a_member_issues_for_another_key_is_not_trusted(drive: Drive
                 serial_number=5,
                 not_valid_before=guest.not_valid_before_utc,
                 not_valid_after=guest.not_valid_after_utc,
-                extensions=list(guest.extensions),
+                extensions=[
+                    *(e for e in guest.extensions if e.oid != ExtensionOID.AUTHORITY_KEY_IDENTIFIER),
+                    real.extensions.get_extension_for_oid(ExtensionOID.AUTHORITY_KEY_IDENTIFIER),
+                ],
             )
             leaf = builder.sign(issuer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
             lent = TlsIdentity(other.key_pem, leaf, other.public_key, other.key_hash, other.not_after)
