@@ -178,7 +178,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
             nursery.start_soon(node.network.introduce_self, parts.config.p2p.introduce_to)
         if duties:
             nursery.start_soon(duties.run)
-            nursery.start_soon(_bind_genesis, duties, node.subscriptions)
+            nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
         await _start_observability(nursery, parts, node)
         _log_start(parts, node)
@@ -329,11 +329,14 @@ async def _keep_health(health: Health, node: NodeView) -> None:
         await trio.sleep(_HEALTH_INTERVAL_S)
 
 
-async def _bind_genesis(duties: RegistryDuties, subscriptions: Subscriptions) -> None:
-    with subscriptions.open() as blocks:
-        async for _ in blocks:
-            if not await duties.bind_genesis():
-                return
+async def _keep_duties(duties: RegistryDuties, subscriptions: Subscriptions) -> None:
+    """Tell the duties of every block; one that was cut off while it lagged looks at the next one instead."""
+    unbound = True
+    while True:
+        with subscriptions.open() as blocks:
+            async for _ in blocks:
+                duties.new_block()
+                unbound = unbound and await duties.bind_genesis()
 
 
 async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeView) -> None:

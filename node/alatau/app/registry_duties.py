@@ -1,7 +1,8 @@
 """What a validator owes the validator registry: the genesis hash, once, and evidence whenever there is some.
 
 Both are ordinary transactions, signed with the voting key. They may be lost or come twice without harm: the
-contract takes the genesis hash once and suspends a validator once.
+contract takes the genesis hash once and suspends a validator once. The validators take turns, so that one sends,
+and the next one where that was in vain (``engine.evidence``).
 """
 
 from collections.abc import Awaitable, Callable
@@ -16,6 +17,7 @@ from alatau.chain.validator_registry import BIND_GENESIS_CALL, double_proposal_c
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.admission import next_nonce
 from alatau.engine.chain_view import ChainView
+from alatau.engine.evidence import EvidencePool
 from alatau.engine.verdict import Outcome
 from alatau.mempool.pool import Mempool
 from alatau.types.transaction import UnsignedTransaction, sign_transaction
@@ -25,9 +27,6 @@ _LOG = structlog.get_logger(__name__)
 
 _GAS_LIMIT: Final = 1_000_000
 """Checking two signatures and rewriting the set costs below 300,000."""
-
-_EVIDENCE_MAX: Final = 64
-"""Proofs that wait to be sent; one a validator and height is enough to suspend it."""
 
 _LAST_BINDING_HEIGHT: Final = 8_000
 """Up to about here the contract can read the genesis hash from the chain itself (EIP-2935: 8,191 blocks)."""
@@ -41,12 +40,15 @@ class RegistryDuties:
     key: PrivateKey
     submit: Callable[[list[bytes]], Awaitable[list[Outcome]]]
     mempool: Mempool
-    _evidence: trio.MemorySendChannel[bytes] = field(init=False)
-    _waiting: trio.MemoryReceiveChannel[bytes] = field(init=False)
+    evidence: EvidencePool = field(init=False)
+    _wake: trio.Event = field(init=False)
+    _sent: dict[bytes, bytes] = field(default_factory=dict)
+    """Culprit -> hash of the transaction that we sent last."""
 
     def __post_init__(self) -> None:
-        """Open the queue of evidence."""
-        self._evidence, self._waiting = trio.open_memory_channel[bytes](_EVIDENCE_MAX)
+        """Begin without evidence."""
+        self.evidence = EvidencePool(self.key.address)
+        self._wake = trio.Event()
 
     def report(self, first: Vote | Proposal, second: Vote | Proposal) -> None:
         """Take the proof of an equivocation; never waits."""
@@ -58,15 +60,30 @@ class RegistryDuties:
             assert isinstance(first, Proposal), "evidence is of two votes, or of two proposals"
             assert isinstance(second, Proposal), "evidence is of two votes, or of two proposals"
             call = double_proposal_call(first, second)
-        try:
-            self._evidence.send_nowait(call)
-        except trio.WouldBlock:
-            _LOG.warning("evidence.dropped", waiting=_EVIDENCE_MAX)
+        if self.evidence.add(signer, call):
+            self._wake.set()
+
+    def new_block(self) -> None:
+        """The tip moved: it may be our turn now."""
+        self._wake.set()
 
     async def run(self) -> None:
-        """Send evidence as it comes."""
-        async for call in self._waiting:
-            await self._send(call, "evidence")
+        """Send evidence when it is our turn, until its culprit is no validator any more."""
+        while True:
+            await self._wake.wait()
+            self._wake = trio.Event()
+            await self._send_evidence()
+
+    async def _send_evidence(self) -> None:
+        view = self.view
+        height = view.height
+        for culprit in self.evidence.settle(view.validators[height + 2].by_address):
+            self._sent.pop(culprit, None)
+            _LOG.warning("evidence.settled", validator=culprit.hex())
+        for proof in self.evidence.due(height, view.validators[height + 1]):
+            waiting = self._sent.get(proof.culprit)
+            if waiting is None or waiting not in self.mempool:
+                self._sent[proof.culprit] = await self._send(proof.call, "evidence")
 
     async def bind_genesis(self) -> bool:
         """Tell the registry the genesis hash if nobody has; whether to call again after the next block.
@@ -81,7 +98,8 @@ class RegistryDuties:
             await self._send(BIND_GENESIS_CALL, "bind_genesis")
         return True
 
-    async def _send(self, data: bytes, what: str) -> None:
+    async def _send(self, data: bytes, what: str) -> bytes:
+        """Send a call to the registry; gives the transaction's hash, taken or not."""
         config = self.view.config
         unsigned = UnsignedTransaction(
             chain_id=config.chain_id,
@@ -91,8 +109,10 @@ class RegistryDuties:
             data=data,
             max_fee_per_gas=config.base_fee_per_gas,
         )
-        (outcome,) = await self.submit([sign_transaction(unsigned, self.key.sign).encoded])
+        tx = sign_transaction(unsigned, self.key.sign)
+        (outcome,) = await self.submit([tx.encoded])
         if outcome is None:
             _LOG.info("registry.sent", what=what)
         else:
             _LOG.warning("registry.refused", what=what, reason=outcome.reason, message=outcome.message)
+        return tx.hash

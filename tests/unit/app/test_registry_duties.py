@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import trio
+import trio.testing
 
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home
@@ -130,12 +131,17 @@ async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: 
     pair = contradiction(chain, culprit, what)
     async with on_duty(chain, honest) as duties:
         duties.report(*pair)
-        with trio.fail_after(5):
-            while not chain.waiting:  # noqa: ASYNC110  it is sent by another task
-                await trio.sleep(0.01)
-    executed = chain.decide(honest)
+        await until_sent(chain, duties, honest)
+        waiting = chain.waiting
+        chain.waiting = []  # Lost: no proposer ever saw it. It is sent again.
+        await until_sent(chain, duties, honest)
+        assert chain.waiting[-1].data == waiting[-1].data
+        executed = chain.decide(honest)
+        height = chain.view.height
+        duties.new_block()
+        await trio.testing.wait_all_tasks_blocked()
+        assert duties.evidence.due(1_000, chain.view.validators[height + 1]) == [], "settled"
     assert executed.receipts[-1].succeeded
-    height = chain.view.height
     assert culprit.address in chain.view.validators[height + 1].by_address
     assert culprit.address not in chain.view.validators[height + 2].by_address
     assert read_validators(chain.view.tip, chain.view.config) == chain.view.validators[height + 2]
@@ -145,6 +151,17 @@ async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: 
     chain.decide(honest)
     assert chain.members_changed, "the culprit has decided its last height: its connections end now"
     assert len(chain.view.validators[chain.view.height].validators) == 3
+
+
+async def until_sent(chain: Chain, duties: RegistryDuties, key: PrivateKey) -> None:
+    """Let blocks pass until it is our turn and the transaction is out."""
+    for _ in range(20):
+        await trio.testing.wait_all_tasks_blocked()
+        if chain.waiting:
+            return
+        chain.decide(key)
+        duties.new_block()
+    raise AssertionError("it was never our turn")
 
 
 def contradiction(chain: Chain, culprit: PrivateKey, what: str) -> tuple[Vote, Vote] | tuple[Proposal, Proposal]:
