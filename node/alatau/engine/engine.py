@@ -40,6 +40,7 @@ from alatau.consensus.effects import (
     DoValidateBlock,
     Effect,
 )
+from alatau.consensus.errors import MessageError
 from alatau.consensus.inputs import (
     InBlockBuilt,
     InBlockValidated,
@@ -52,6 +53,7 @@ from alatau.consensus.inputs import (
     InTransactionsAvailable,
     Timer,
 )
+from alatau.consensus.message_checks import check_body
 from alatau.engine.admission import Admission
 from alatau.engine.block_sync import BlockSync, Fetched
 from alatau.engine.chain_view import ChainView
@@ -288,8 +290,9 @@ class Engine:
                 if height != c.view.height + 1:
                     break  # A gap: what follows cannot be executed yet.
                 verify_commit(commit, height, block.hash, c.view.validators[height], c.domain)
+                check_body(block, c.view.config)  # The commit is for the header alone.
                 await self._commit(await self._execute(block), commit)
-        except (InvalidBlockError, InvalidCommitError) as error:
+        except (InvalidBlockError, InvalidCommitError, MessageError) as error:
             _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
             c.peers.report(fetched.peer, "bad_block")
         if c.view.height > before:

@@ -173,6 +173,10 @@ class Table:
         block_hash = None if name == "nil" else self.blocks[name].hash
         return signed_vote(address_of(by), kind, height, round_, block_hash)
 
+    def resigned(self, vote: Vote) -> Vote:
+        """A vote that was changed, signed again by its validator."""
+        return signed_vote(vote.validator, vote.kind, vote.height, vote.round, vote.block_hash)
+
     def commit_of(self, name: str, round_: int, by: tuple[int, ...]) -> Commit:
         """A commit by these validators."""
         votes = [self.vote(n, VoteKind.PRECOMMIT, name, round_) for n in by]

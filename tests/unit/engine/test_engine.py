@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 import trio
 
+from alatau.chain.errors import InvalidBlockError
+from alatau.consensus.effects import DoCommit
+from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
+from alatau.engine.block_sync import Fetched
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
+from alatau.types.vote import Vote, VoteKind
 from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
 from tests.unit.engine.local_nodes import (
     Hub,
@@ -155,6 +160,66 @@ async def test_work_on_a_tip_that_moved_is_dropped(tmp_path: Path, monkeypatch: 
         assert node.view.height == 1
 
 
+@pytest.mark.trio
+@pytest.mark.parametrize("what", ["light", "forged", "strangers", "another block", "another height"])
+async def test_a_fetched_block_counts_only_with_its_commit(tmp_path: Path, what: str) -> None:
+    """The block itself is valid: only a quorum's signatures make it the network's, and who serves less is dropped."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        block = build(network, [payment(0)]).executed.block
+        good = commit_for(network, block)
+        first, *others = good.signatures
+        commit = {
+            "light": replace(good, signatures=tuple(others)),
+            "forged": replace(good, signatures=(replace(first, signature=others[0].signature), *others)),
+            "strangers": commit_for(network, block, sorted((PAYER, *VALIDATORS[:2]), key=lambda key: key.address)),
+            "another block": commit_for(network, build(network, []).executed.block),
+            "another height": replace(good, height=2),
+        }[what]
+        await node.engine._apply_fetched(Fetched(b"peer", ((block, commit),)))
+        assert node.view.height == 0
+        assert node.peers.reported == [(b"peer", "bad_block")]
+        await node.engine._apply_fetched(Fetched(b"peer", ((block, good),)))
+        assert node.view.height == 1
+
+
+@pytest.mark.trio
+async def test_a_fetched_body_is_that_of_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit is for the header; another body under it is refused before it is executed."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        block = build(network, [payment(0), payment(1)]).executed.block
+        lie = replace(block, transactions=block.transactions[:1])
+        monkeypatch.setattr(node.engine, "_execute", None)
+        await node.engine._apply_fetched(Fetched(b"peer", ((lie, commit_for(network, block)),)))
+        assert node.view.height == 0
+        assert node.peers.reported == [(b"peer", "bad_block")]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("what", ["light", "forged", "missing"])
+async def test_a_block_with_a_bad_commit_of_its_parent_is_invalid(tmp_path: Path, what: str) -> None:
+    """Whoever looks absent there loses its turns, and light clients rely on it: its signatures are checked."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        first = build(network, [payment(0)]).executed
+        good = commit_for(network, first.block)
+        await node.engine._commit(first, good)
+        one, *others = good.signatures
+        commit = {
+            "light": replace(good, signatures=tuple(others)),
+            "forged": replace(good, signatures=(replace(one, signature=others[0].signature), *others)),
+            "missing": None,
+        }[what]
+        above = replace(network, tip=node.view.tip)
+        with pytest.raises(InvalidBlockError, match=r"last_commit|every block but the first"):
+            await node.engine._execute(build(above, [], commit).executed.block)
+        await node.engine._execute(build(above, [], good).executed.block)
+
+
 class FullDisk(Disk):
     """A disk without room for another batch from a moment on."""
 
@@ -175,12 +240,17 @@ async def test_a_full_disk_stops_the_node_and_it_goes_on_with_room(tmp_path: Pat
         network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
         decided = build(network, [payment(0)]).executed
         commit = commit_for(network, decided.block)
+        vote = Vote(VoteKind.PRECOMMIT, 1, 0, decided.block.hash, VALIDATORS[0].address, bytes(65))
+        node.journal.append(OwnVoteRecord(vote, 0, decided.block.hash, 0, decided.block.hash))
+        node.journal.record_sign_state(SignState(1, 0, SignStep.PRECOMMIT, bytes(32)))
+        node.engine._c.production._keep(decided)
         disk.full = True
         with pytest.raises(DiskFullError, match="room"):
-            await node.engine._commit(decided, commit)
+            await node.engine._perform(DoCommit(decided.block, commit))
     disk.full = False
     async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub(), disk) as node:
         assert node.view.height == 0
+        assert [record.height for record in node.start.records] == [1], "the log outlives a commit that failed"
         await node.engine._commit(decided, commit)
         assert node.view.height == 1
         assert node.view.tip.state.account(PAYEE.address) is not None

@@ -189,3 +189,37 @@ def test_an_old_file_is_noticed_by_the_chain(tmp_path: Path) -> None:
     file.record(state(6, 0, SignStep.PREVOTE))
     with pytest.raises(SignStateStaleError):
         file.check_not_older(6, 0)
+
+
+class RecordingDisk(Disk):
+    """Notes what happens, in order."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Write."""
+        self.done.append("write")
+        super().write(descriptor, data, offset)
+
+    def sync(self, descriptor: int) -> None:
+        """Make durable."""
+        self.done.append("sync")
+        super().sync(descriptor)
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Rename."""
+        self.done.append("replace")
+        super().replace(source, target)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Make the name durable."""
+        self.done.append("sync folder")
+        super().sync_folder(folder)
+
+
+def test_a_state_is_durable_before_it_counts(tmp_path: Path) -> None:
+    """The content is fsynced before the name points to it, and the name before the signature leaves."""
+    disk = RecordingDisk()
+    SignStateFile.open(tmp_path / "sign_state.json", disk).record(state(5), SIGNATURE)
+    assert disk.done == ["write", "sync", "replace", "sync folder"]

@@ -212,3 +212,45 @@ def test_any_payload_comes_back(tmp_path_factory: pytest.TempPathFactory, items:
     records = [WalRecord(height, payload) for height, payload in items]
     filled(folder, records)
     assert reopened(folder) == (records, 0)
+
+
+def test_a_rewritten_log_holds_the_new_records_and_goes_on(tmp_path: Path) -> None:
+    """What was there before, flushed or not, is gone; what is appended afterwards follows."""
+    log, _ = WriteAheadLog.open(tmp_path)
+    for number in range(100):
+        log.append(7, b"old %d" % number)
+    log.flush()
+    log.append(7, b"not flushed")
+    before = (tmp_path / "consensus.wal").stat().st_size
+    log.rewrite([(7, b"one"), (7, b"two")])
+    assert (tmp_path / "consensus.wal").stat().st_size < before / 10
+    log.append(7, b"three")
+    log.flush()
+    log.close()
+    log, report = WriteAheadLog.open(tmp_path)
+    assert [record.payload for record in report.records] == [b"one", b"two", b"three"]
+    log.close()
+
+
+class NoRename(Disk):
+    """The power fails before the new log has its name."""
+
+    def replace(self, source: Path, target: Path) -> None:
+        """Never."""
+        raise OSError(errno.EIO, "no")
+
+
+def test_a_rewriting_that_fails_leaves_the_old_log(tmp_path: Path) -> None:
+    """Whole, or not at all; and the node stops."""
+    log, _ = WriteAheadLog.open(tmp_path, NoRename())
+    log.append(7, b"old")
+    log.flush()
+    with pytest.raises(WriteFailedError):
+        log.rewrite([(7, b"new")])
+    log.append(7, b"more")
+    with pytest.raises(WriteFailedError, match="earlier write"):
+        log.flush()
+    log.close()
+    log, report = WriteAheadLog.open(tmp_path)
+    assert [record.payload for record in report.records] == [b"old"]
+    log.close()
