@@ -1,0 +1,67 @@
+"""What committed blocks say about the next height, before and after a restart."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.genesis import make_genesis
+from alatau.consensus.proposer import blocks_looked_at
+from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.storage.store import Store
+from alatau.types.chain_config import ConsensusParameters
+from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.vote import consensus_domain
+from tests.unit.chain.small_network import CHAIN_ID, VALIDATORS, SmallNetwork, build, commit_for, finish, small_genesis
+
+ABSENT_COMMITS = 4
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> tuple[Genesis, Store]:
+    """A chain at genesis; absence is judged by four commits."""
+    genesis = small_genesis(consensus=ConsensusParameters(absent_commits=ABSENT_COMMITS))
+    made = make_genesis(genesis)
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    return genesis, store
+
+
+def grow(genesis: Genesis, view: ChainView, blocks: int) -> None:
+    """Blocks that the first validator builds and the first three sign."""
+    domain = consensus_domain(CHAIN_ID, make_genesis(genesis).block.hash)
+    for _ in range(blocks):
+        network = SmallNetwork(genesis, view.tip, view.validators[view.height + 1], domain)
+        executed = build(network, (), view.tip_commit).executed
+        finish(view.commit(executed, commit_for(network, executed.block)))
+
+
+def test_who_is_passed_over_is_the_same_after_a_restart(opened: tuple[Genesis, Store]) -> None:
+    """The running node and one that reads its blocks again name the same validators, at every height."""
+    genesis, store = opened
+    founders = genesis_validator_set(genesis)
+    running = open_chain_view(genesis.config, store, founders)
+    absent, failing = VALIDATORS[3].address, {VALIDATORS[1].address, VALIDATORS[2].address}
+    needed = blocks_looked_at(founders, ABSENT_COMMITS)
+    for height in range(1, needed + 2):
+        grow(genesis, running, 1)
+        now = running.context(transactions_waiting=False)
+        again = open_chain_view(genesis.config, store, founders).context(transactions_waiting=False)
+        assert (now.absent, now.failing) == (again.absent, again.failing)
+        assert now.absent == ({absent} if height > ABSENT_COMMITS else set())
+        assert now.failing == (failing if height >= needed else set())
+    store.close()
+
+
+def test_a_set_that_grows_looks_further_back(opened: tuple[Genesis, Store]) -> None:
+    """What a larger set needs is read from the store: a node that never restarted looks at as much as one that did."""
+    genesis, store = opened
+    view = open_chain_view(genesis.config, store, genesis_validator_set(genesis))
+    grow(genesis, view, 20)
+    view.past.clear()
+    for count in (1, 5, 20, 40):
+        found = view._past_blocks(count)
+        assert [block.height for block in found] == list(range(max(1, 21 - count), 21))
+    assert replace(found[-1], last_commit=None).builder == VALIDATORS[0].address
+    store.close()
