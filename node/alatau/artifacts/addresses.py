@@ -18,3 +18,14 @@ RESERVE_COUNCIL: Final = _at(0x05)
 
 RESERVE_VAULT: Final = _at(0x06)
 CITY_CHANNELS: Final = _at(0x07)
+
+GENESIS_CONTRACTS: Final = {
+    "FundCouncil": ("Council", FUND_COUNCIL),
+    "ReserveCouncil": ("Council", RESERVE_COUNCIL),
+    "ValidatorRegistry": ("ValidatorRegistry", VALIDATOR_REGISTRY),
+    "ParticipantRegistry": ("ParticipantRegistry", PARTICIPANT_REGISTRY),
+    "SettlementToken": ("SettlementToken", SETTLEMENT_TOKEN),
+    "ReserveVault": ("ReserveVault", RESERVE_VAULT),
+    "CityChannels": ("CityChannels", CITY_CHANNELS),
+}
+"""Name -> (artifact, address) of the contracts that are there from genesis."""

@@ -10,22 +10,27 @@ import alatau
 from alatau.cli.context import Context
 from alatau.cli.exit_codes import ExitCode, exit_code_of, leaves
 from alatau.cli.lazy_group import LazyGroup
+from alatau.cli.suggestions import suggestion
 
 _COMMANDS: Final = {
     "call": "alatau.cli.contract:call",
     "certs": "alatau.cli.certs:certs",
+    "completion": "alatau.cli.completion:completion",
     "config": "alatau.cli.config:config",
+    "council": "alatau.cli.council:council",
     "db": "alatau.cli.database:db",
     "deploy": "alatau.cli.contract:deploy",
     "doctor": "alatau.cli.doctor:doctor",
     "genesis": "alatau.cli.genesis:genesis",
     "init": "alatau.cli.init:init",
     "keys": "alatau.cli.keys:keys",
+    "logs": "alatau.cli.logs:logs",
     "peers": "alatau.cli.status:peers",
     "rollback": "alatau.cli.database:rollback",
     "start": "alatau.cli.start:start",
     "status": "alatau.cli.status:status",
     "tx": "alatau.cli.tx:tx",
+    "validator": "alatau.cli.validator:validator",
     "validators": "alatau.cli.status:validators",
 }
 
@@ -62,6 +67,8 @@ def run(arguments: list[str]) -> int:
         result = cli.main(arguments, prog_name="alatau", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        if hint := suggestion(error):
+            click.echo(hint, err=True)
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

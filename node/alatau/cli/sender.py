@@ -8,23 +8,34 @@ import click
 
 from alatau.app.keystore import read_keystore
 from alatau.cli.context import ask_password, password_file_option
+from alatau.cli.events import EventNames
 from alatau.cli.output import print_facts
 from alatau.client import SyncClient, Wallet
+from alatau.client.errors import Failure
 from alatau.wire.receipt import TransactionReceipt
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 
-def sender_options(command: _F) -> _F:
-    """Give a command ``--from``, ``--password-file``."""
-    keystore = click.option(
+def keystore_option(explanation: str) -> Callable[[_F], _F]:
+    """``--from``, a keystore's file."""
+    return click.option(
         "--from",
         "keystore",
         required=True,
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Keystore file of the sender.",
+        help=explanation,
     )
-    return keystore(password_file_option(command))
+
+
+def sender_options(command: _F) -> _F:
+    """Give a command ``--from``, ``--password-file`` and ``--gas-limit``."""
+    gas_limit = click.option(
+        "--gas-limit",
+        type=click.IntRange(21_000),
+        help="Gas that the transaction may use; by default an estimate and a margin. With it nothing is tried first.",
+    )
+    return keystore_option("Keystore file of the sender.")(password_file_option(gas_limit(command)))
 
 
 def open_wallet(client: SyncClient, keystore: Path, password_file: Path | None) -> Wallet:
@@ -33,11 +44,20 @@ def open_wallet(client: SyncClient, keystore: Path, password_file: Path | None) 
     return client.wallet(key)
 
 
-def print_receipt(receipt: TransactionReceipt, *, as_json: bool, **more: Any) -> None:
-    """Print where a transaction ended up."""
+def print_receipt(
+    receipt: TransactionReceipt,
+    *,
+    as_json: bool,
+    names: EventNames | None = None,
+    failure: Failure | None = None,
+    **more: Any,
+) -> None:
+    """Print where a transaction ended up; with ``names`` its events, with ``failure`` why it failed."""
     facts: dict[str, Any] = {
         "transaction": receipt.transaction_hash,
         "succeeded": receipt.succeeded,
+        "outcome": None if failure is None else str(failure.outcome),
+        "reason": None if failure is None else failure.reason,
         "height": receipt.position.height,
         "index": receipt.position.index,
         "block_hash": receipt.position.block_hash,
@@ -47,4 +67,9 @@ def print_receipt(receipt: TransactionReceipt, *, as_json: bool, **more: Any) ->
         "gas_used": receipt.gas_used,
         "logs": len(receipt.logs),
     }
-    print_facts({name: value for name, value in facts.items() if value is not None} | more, as_json=as_json)
+    facts = {name: value for name, value in facts.items() if value is not None} | more
+    if names is not None and as_json:
+        facts["events"] = [names.document(log) for log in receipt.logs]
+    elif names is not None and receipt.logs:
+        facts["events"] = "\n".join(names.line(log) for log in receipt.logs)
+    print_facts(facts, as_json=as_json)

@@ -1,15 +1,29 @@
 """``alatau tx``: send value, call a contract in a transaction, submit signed bytes, look a transaction up."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from alatau.cli.connection import node_options, open_client
 from alatau.cli.context import Context, pass_context
-from alatau.cli.output import json_option, print_facts
+from alatau.cli.events import EventNames
+from alatau.cli.output import json_option, print_facts, print_json
 from alatau.cli.sender import open_wallet, print_receipt, sender_options
-from alatau.cli.values import find_contract, parse_address, parse_amount, parse_argument, parse_data, parse_hash, shown
-from alatau.client.abi import Event
+from alatau.cli.traces import call_document, call_line
+from alatau.cli.values import (
+    abi_option,
+    find_abi,
+    find_contract,
+    parse_address,
+    parse_amount,
+    parse_argument,
+    parse_data,
+    parse_hash,
+)
+from alatau.cli.waiting import explain_waiting
+from alatau.client import contract_plans
+from alatau.client.abi import Abi
 from alatau.wire.transaction import TransactionState
 
 
@@ -31,6 +45,7 @@ def send(
     value: str,
     keystore: Path,
     password_file: Path | None,
+    gas_limit: int | None,
     node: str | None,
     ca: Path | None,
     as_json: bool,
@@ -39,14 +54,16 @@ def send(
     recipient, amount = parse_address(to), parse_amount(value)
     with open_client(context, node, ca) as client:
         wallet = open_wallet(client, keystore, password_file)
-        print_receipt(client.transfer(wallet, recipient, amount), as_json=as_json)
+        with explain_waiting(client):
+            receipt = client.transfer(wallet, recipient, amount, gas_limit=gas_limit)
+        print_receipt(receipt, as_json=as_json)
 
 
 @tx.command()
 @click.argument("contract")
 @click.argument("function")
 @click.argument("arguments", nargs=-1)
-@click.option("--abi", "abi_file", type=click.Path(path_type=Path), help="ABI's file, for a contract by address.")
+@abi_option
 @click.option("--value", default="0", help="Amount to send with it.")
 @sender_options
 @node_options
@@ -61,6 +78,7 @@ def invoke(
     value: str,
     keystore: Path,
     password_file: Path | None,
+    gas_limit: int | None,
     node: str | None,
     ca: Path | None,
     as_json: bool,
@@ -75,10 +93,9 @@ def invoke(
     amount = parse_amount(value)
     with open_client(context, node, ca) as client:
         wallet = open_wallet(client, keystore, password_file)
-        found = client.contract(abi, address)
-        receipt = found.send(wallet, function, *values, value=amount)
-        events = [_event(event) for event in found.events(receipt)]
-        print_receipt(receipt, as_json=as_json, events=events if as_json else "\n".join(events) or None)
+        with explain_waiting(client):
+            receipt = client.contract(abi, address).send(wallet, function, *values, value=amount, gas_limit=gas_limit)
+    print_receipt(receipt, as_json=as_json, names=_names(address, abi_file))
 
 
 @tx.command()
@@ -95,16 +112,22 @@ def raw(context: Context, signed: str, no_wait: bool, node: str | None, ca: Path
             submitted = client.submit(data)
             print_facts({"transaction": submitted.hash, "state": submitted.state.name.lower()}, as_json=as_json)
         else:
-            print_receipt(client.submit_and_wait(data), as_json=as_json)
+            with explain_waiting(client):
+                receipt = client.submit_and_wait(data)
+            failure = None if receipt.succeeded else client.run(contract_plans.explain(receipt, _abi_of(receipt.to)))
+            print_receipt(receipt, as_json=as_json, names=EventNames(), failure=failure)
 
 
 @tx.command()
 @click.argument("transaction_hash")
+@abi_option
 @node_options
 @json_option
 @pass_context
-def show(context: Context, transaction_hash: str, node: str | None, ca: Path | None, as_json: bool) -> None:
-    """Show a transaction and, once it is final, its outcome."""
+def show(
+    context: Context, transaction_hash: str, abi_file: Path | None, node: str | None, ca: Path | None, as_json: bool
+) -> None:
+    """Show a transaction and, once it is final, its outcome: its events, or why it failed."""
     wanted = parse_hash(transaction_hash)
     with open_client(context, node, ca) as client:
         record = client.transaction(wanted)
@@ -117,12 +140,49 @@ def show(context: Context, transaction_hash: str, node: str | None, ca: Path | N
             "data": record.transaction.data,
         }
         if record.state is TransactionState.FINAL:
-            print_receipt(client.receipt(wanted), as_json=as_json, **details)
+            receipt = client.receipt(wanted)
+            names, failure = _names(receipt.to, abi_file), None
+            if not receipt.succeeded:
+                known = names.contract(receipt.to) if receipt.to is not None else None
+                failure = client.run(contract_plans.explain(receipt, known[1] if known else Abi(())))
+            print_receipt(receipt, as_json=as_json, names=names, failure=failure, **details)
         else:
             facts = {"transaction": wanted, "sender": record.sender, "to": record.transaction.to}
             print_facts(facts | details, as_json=as_json)
 
 
-def _event(event: Event) -> str:
-    members = (f"{name}={shown(value)}" for name, value in event.values.items())
-    return f"{event.name}({', '.join(members)})"
+@tx.command()
+@click.argument("transaction_hash")
+@abi_option
+@node_options
+@json_option
+@pass_context
+def trace(
+    context: Context, transaction_hash: str, abi_file: Path | None, node: str | None, ca: Path | None, as_json: bool
+) -> None:
+    """Run a final transaction again where it stands, and show every call that it made."""
+    wanted = parse_hash(transaction_hash)
+    with open_client(context, node, ca) as client:
+        found = client.trace(wanted)
+    names = _names(found.calls[0].to, abi_file)
+    if as_json:
+        calls = [call_document(call, names) for call in found.calls]
+        facts: dict[str, Any] = {"transaction": wanted, "height": found.height, "gas_used": found.gas_used}
+        print_json({**facts, "truncated": found.truncated, "calls": calls})
+        return
+    for call in found.calls:
+        click.echo(call_line(call, names))
+    if found.truncated:
+        click.echo("... more calls than a trace shows")
+
+
+def _names(address: bytes | None, abi_file: Path | None) -> EventNames:
+    """Names of what is known, and of the contract that ``--abi`` is for."""
+    if address is None or abi_file is None:
+        return EventNames()
+    return EventNames({address: ("0x" + address.hex(), find_abi(abi_file))})
+
+
+def _abi_of(address: bytes | None) -> Abi:
+    known = None if address is None else EventNames().contract(address)
+    return Abi(()) if known is None else known[1]

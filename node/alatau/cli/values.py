@@ -2,26 +2,22 @@
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
-from alatau.artifacts import addresses
+from alatau.artifacts.addresses import GENESIS_CONTRACTS
 from alatau.artifacts.artifact import SOURCES, load
 from alatau.client.abi import Abi, load_abi
+from alatau.client.abi_types import type_members
+from alatau.codec.json_text import parse_json
 
+_F = TypeVar("_F", bound=Callable[..., Any])
+_ARGUMENT_SIZE_MAX = 256 * 1024
+"""Bytes of an array or a tuple: twice what a transaction holds."""
 _UNITS = {"wei": 1, "gwei": 10**9, "ether": 10**18}
-GENESIS_CONTRACTS = {
-    "FundCouncil": ("Council", addresses.FUND_COUNCIL),
-    "ReserveCouncil": ("Council", addresses.RESERVE_COUNCIL),
-    "ValidatorRegistry": ("ValidatorRegistry", addresses.VALIDATOR_REGISTRY),
-    "ParticipantRegistry": ("ParticipantRegistry", addresses.PARTICIPANT_REGISTRY),
-    "SettlementToken": ("SettlementToken", addresses.SETTLEMENT_TOKEN),
-    "ReserveVault": ("ReserveVault", addresses.RESERVE_VAULT),
-    "CityChannels": ("CityChannels", addresses.CITY_CHANNELS),
-}
-"""Name -> (artifact, address) of the contracts that are there from genesis."""
 
 
 def parse_address(text: str) -> bytes:
@@ -41,9 +37,9 @@ def parse_data(text: str) -> bytes:
 
 def parse_amount(text: str) -> int:
     """Wei from ``5``, ``2 gwei``, ``1.5ether``; raises ``click.BadParameter``."""
-    match = re.fullmatch(r"(\d+)(?:\.(\d+))?\s*(wei|gwei|ether)?", text.strip())
+    match = re.fullmatch(r"(\d{1,78})(?:\.(\d{1,18}))?\s*(wei|gwei|ether)?", text.strip(), re.ASCII)
     if match is None:
-        raise click.BadParameter(f"{text!r} is no amount such as 100, 2gwei or 1.5ether")
+        raise click.BadParameter(f"{text!r:.80} is no amount such as 100, 2gwei or 1.5ether")
     whole, fraction = match[1], match[2] or ""
     wei, rest = divmod(int(whole + fraction) * _UNITS[match[3] or "wei"], 10 ** len(fraction))
     if rest:
@@ -55,9 +51,9 @@ def parse_argument(kind: str, text: str) -> Any:
     """A value of the ABI type ``kind``: arrays and tuples as JSON; raises ``click.BadParameter``."""
     if kind.endswith("]") or kind.startswith("("):
         try:
-            return _nested(kind, json.loads(text))
+            return _nested(kind, parse_json(text.encode(errors="surrogatepass"), _ARGUMENT_SIZE_MAX))
         except ValueError as error:
-            raise click.BadParameter(f"{text!r} is no JSON for {kind}: {error}") from error
+            raise click.BadParameter(f"{text!r:.80} is no JSON for {kind}: {error}") from error
     if kind == "address":
         return parse_address(text)
     if kind.startswith("bytes"):
@@ -67,10 +63,9 @@ def parse_argument(kind: str, text: str) -> Any:
             raise click.BadParameter(f"{text!r} is neither true nor false")
         return text == "true"
     if kind.startswith(("uint", "int")):
-        try:
-            return int(text, 0)
-        except ValueError:
-            raise click.BadParameter(f"{text!r} is no whole number for {kind}") from None
+        if not re.fullmatch(r"-?(?:0x[0-9a-fA-F]{1,64}|\d{1,78})", text, re.ASCII):
+            raise click.BadParameter(f"{text!r:.80} is no whole number for {kind}, such as 25 or 0x19")
+        return int(text, 16 if "x" in text else 10)
     return text
 
 
@@ -85,9 +80,22 @@ def find_contract(text: str, abi_file: Path | None) -> tuple[Abi, bytes]:
         raise click.BadParameter(
             f"for a contract by address give its ABI too (--abi FILE, or a name: {', '.join(SOURCES)})"
         )
-    if str(abi_file) in SOURCES:
-        return load_abi(load(str(abi_file)).abi), parse_address(text)
-    return load_abi(abi_file), parse_address(text)
+    return find_abi(abi_file), parse_address(text)
+
+
+def abi_option(command: _F) -> _F:
+    """Give a command ``--abi``."""
+    return click.option(
+        "--abi",
+        "abi_file",
+        type=click.Path(path_type=Path),
+        help="ABI's file, or the name of a contract of ours, for a contract by address.",
+    )(command)
+
+
+def find_abi(abi_file: Path) -> Abi:
+    """The ABI that ``--abi`` names; raises ``AbiError``, ``OSError``."""
+    return load_abi(load(str(abi_file)).abi if str(abi_file) in SOURCES else abi_file)
 
 
 def shown(value: Any) -> Any:
@@ -106,22 +114,11 @@ def _nested(kind: str, value: Any) -> Any:
         inner = kind[: kind.rindex("[")]
         return [_nested(inner, item) for item in value]
     if kind.startswith("("):
-        members = _members(kind)
+        members = type_members(kind)
         if not isinstance(value, list) or len(value) != len(members):
             raise ValueError(f"{json.dumps(value)} is no array of {len(members)} for {kind}")
         return tuple(_nested(member, item) for member, item in zip(members, value, strict=True))
     return parse_argument(kind, value if isinstance(value, str) else json.dumps(value))
-
-
-def _members(kind: str) -> list[str]:
-    """The types in ``(a,(b,c),d)``."""
-    members, depth, start = [], 0, 1
-    for index, character in enumerate(kind[1:-1], start=1):
-        depth += (character in "([") - (character in ")]")
-        if character == "," and depth == 0:
-            members.append(kind[start:index])
-            start = index + 1
-    return [*members, kind[start:-1]]
 
 
 def _hex(text: str, size: int | None, expected: str) -> bytes:
@@ -130,5 +127,5 @@ def _hex(text: str, size: int | None, expected: str) -> bytes:
     except ValueError:
         data = None
     if data is None or not text.startswith("0x") or (size is not None and len(data) != size):
-        raise click.BadParameter(f"{text!r} is not {expected}")
+        raise click.BadParameter(f"{text!r:.80} is not {expected}")
     return data

@@ -7,22 +7,30 @@ Everything that comes back is a value (``alatau.wire``, ``alatau.types``); every
 from alatau.client.client import Client, connect
 from alatau.client.errors import (
     ClientError,
+    ContractFailed,
+    ContractHalted,
     ContractReverted,
     NodeUntrustworthyError,
     TransactionFailed,
     TransactionRefused,
 )
+from alatau.client.keystore import KeystoreError, WrongPasswordError
 from alatau.client.light import LightClient
 from alatau.client.sync_client import SyncClient, connect_sync
 from alatau.client.tls import client_tls
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.errors import RpcError
+from alatau.wire.logs import EventFilter
 
 __all__ = [
     "Client",
     "ClientError",
+    "ContractFailed",
+    "ContractHalted",
     "ContractReverted",
+    "EventFilter",
+    "KeystoreError",
     "LightClient",
     "NodeUntrustworthyError",
     "PrivateKey",
@@ -31,6 +39,7 @@ __all__ = [
     "TransactionFailed",
     "TransactionRefused",
     "Wallet",
+    "WrongPasswordError",
     "client_tls",
     "connect",
     "connect_sync",

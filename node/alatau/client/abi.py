@@ -7,7 +7,7 @@ its hex form is taken too. The coding itself is eth_abi's.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from eth_abi.codec import ABICodec
 from eth_abi.decoding import AddressDecoder
@@ -15,6 +15,7 @@ from eth_abi.exceptions import DecodingError, EncodingError, ParseError
 from eth_abi.registry import BaseEquals
 from eth_abi.registry import registry as default_registry
 
+from alatau.client.abi_types import canonical_type, parameters_of, text_of
 from alatau.client.errors import AbiError, ContractReverted
 from alatau.codec.json_text import JsonError, parse_json
 from alatau.crypto.keccak import keccak256
@@ -37,9 +38,6 @@ def _codec() -> ABICodec:
 
 
 _CODEC: Final = _codec()
-_ABI_SIZE_MAX: Final = 8 * 1024 * 1024
-"""Bytes; a compiler's output with bytecode and source maps of a large contract has about 1 MB."""
-_SOURCE_SUFFIXES: Final = frozenset({".vy", ".vyi", ".sol"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,21 +104,24 @@ class Abi:
         self.constructor: tuple[str, ...] = ()
         """Types of the constructor's arguments."""
         for entry in entries:
+            if not isinstance(entry, Mapping):
+                raise AbiError(f"an ABI is an array of objects; {entry!r:.40} is none")
             self._add(entry)
 
     def _add(self, entry: Mapping[str, Any]) -> None:
-        inputs = tuple(_type(item) for item in entry.get("inputs", ()))
-        name = _name(entry)
+        name, kind = text_of(entry, "name"), text_of(entry, "type", "function")
+        parameters = parameters_of(entry, "inputs")
+        inputs = tuple(map(canonical_type, parameters))
         signature = f"{name}({','.join(inputs)})".encode()
-        match entry["type"]:
+        match kind:
             case "function":
                 mutability = entry.get("stateMutability", "nonpayable")
                 self.functions.setdefault(name, []).append(
                     Function(
                         name,
                         inputs,
-                        tuple(_name(item) for item in entry.get("inputs", ())),
-                        tuple(_type(item) for item in entry.get("outputs", ())),
+                        tuple(text_of(item, "name") for item in parameters),
+                        tuple(map(canonical_type, parameters_of(entry, "outputs"))),
                         keccak256(signature)[:4],
                         payable=mutability == "payable",
                         reads_only=mutability in ("view", "pure"),
@@ -128,7 +129,8 @@ class Abi:
                 )
             case "event" if not entry.get("anonymous"):
                 fields = tuple(
-                    EventField(_name(item), _type(item), bool(item.get("indexed"))) for item in entry["inputs"]
+                    EventField(text_of(item, "name"), canonical_type(item), bool(item.get("indexed")))
+                    for item in parameters
                 )
                 topic = keccak256(signature)
                 self.events[topic] = EventType(name, fields, topic)
@@ -218,19 +220,36 @@ class Abi:
 
     def reverted(self, data: bytes) -> ContractReverted:
         """The error for a revert's data, named by the ABI where it can."""
-        error = self.errors.get(data[:4])
-        if error is not None:
-            try:
-                values = decode(error.inputs, data[4:], error.name)
-            except AbiError:
-                return ContractReverted(describe_revert(data), data, None)
-            shown = ", ".join(_shown(value) for value in values)
-            return ContractReverted(f"{error.name}({shown})", data, None, error.name)
+        named = self._named_revert(data)
+        if named is not None:
+            return ContractReverted(named, data, None, named.partition("(")[0])
         return ContractReverted(describe_revert(data), data, revert_reason(data))
 
+    def describe_revert(self, data: bytes) -> str:
+        """A revert's data in words, named by the ABI where it can."""
+        return self._named_revert(data) or describe_revert(data)
 
-def load_abi(source: "Abi | str | Path | Sequence[Mapping[str, Any]]") -> Abi:
-    """An ABI from its JSON (text, parsed, or a file's path); a compiler's output with an ``abi`` key will do.
+    def _named_revert(self, data: bytes) -> str | None:
+        error = self.errors.get(data[:4])
+        if error is None:
+            return None
+        try:
+            values = decode(error.inputs, data[4:], error.name)
+        except AbiError:
+            return None
+        return f"{error.name}({', '.join(_shown(value) for value in values)})"
+
+
+AbiSource: TypeAlias = Abi | str | Path | Sequence[Mapping[str, Any]] | Mapping[str, Any]
+
+_PATH_SIZE_MAX: Final = 4_096
+_FILE_SIZE_MAX: Final = 8 * 1024 * 1024
+"""Bytes; a compiler's output with bytecode and source maps of a large contract has about 1 MB."""
+_SOURCE_SUFFIXES: Final = frozenset({".vy", ".vyi", ".sol"})
+
+
+def load_abi(source: AbiSource) -> Abi:
+    """An ABI from its JSON: parsed, text, or a file's path; a compiler's output with an ``abi`` key will do.
 
     Raises:
         AbiError: the source is no ABI; the message says why.
@@ -238,28 +257,34 @@ def load_abi(source: "Abi | str | Path | Sequence[Mapping[str, Any]]") -> Abi:
     """
     if isinstance(source, Abi):
         return source
+    if isinstance(source, str) and not source.lstrip().startswith(("[", "{")):
+        if len(source) > _PATH_SIZE_MAX or "\n" in source or "\0" in source:
+            raise AbiError("the ABI is text, but neither JSON nor the path of a file")
+        source = Path(source)
     where = source.name if isinstance(source, Path) else "the ABI"
-    parsed = _parsed_abi(source, where) if isinstance(source, str | Path) else source
+    parsed: Any = source
+    if isinstance(source, Path):
+        parsed = read_json_file(source)
+    elif isinstance(source, str):
+        parsed = _parsed(source.encode(errors="surrogatepass"), where)
     if isinstance(parsed, Mapping):
         parsed = parsed.get("abi")
     if not isinstance(parsed, Sequence) or isinstance(parsed, str | bytes):
         raise AbiError(f"{where} holds no list of functions and events, nor an object with one under 'abi'")
-    try:
-        return Abi(parsed)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise AbiError(f"{where} is no ABI: an entry lacks or misuses {error}") from error
+    return Abi(parsed)
 
 
-def _parsed_abi(source: str | Path, where: str) -> Any:
-    if isinstance(source, Path) and source.suffix in _SOURCE_SUFFIXES:
-        raise AbiError(f"{where} is a contract's source; the ABI is made of it by: vyper -f abi {where}")
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            data = file.read(_ABI_SIZE_MAX + 1)
-    else:
-        data = source.encode(errors="surrogatepass")
+def read_json_file(path: Path) -> Any:
+    """The JSON of a compiler's output. Raises ``AbiError``, ``OSError``."""
+    if path.suffix in _SOURCE_SUFFIXES:
+        raise AbiError(f"{path.name} is a contract's source; the ABI is made of it by: vyper -f abi {path.name}")
+    with path.open("rb") as file:
+        return _parsed(file.read(_FILE_SIZE_MAX + 1), path.name)
+
+
+def _parsed(data: bytes, where: str) -> Any:
     try:
-        return parse_json(data, _ABI_SIZE_MAX)
+        return parse_json(data, _FILE_SIZE_MAX)
     except JsonError as error:
         raise AbiError(f"{where} is no ABI: {error}") from error
 
@@ -278,22 +303,6 @@ def decode(types: Sequence[str], data: bytes, where: str) -> tuple[Any, ...]:
         return tuple(_CODEC.decode(types, data))
     except (DecodingError, ParseError, ValueError, OverflowError) as error:
         raise AbiError(f"the data of {where} is no ({','.join(types)}): {error}") from error
-
-
-def _name(item: Mapping[str, Any]) -> str:
-    name = item.get("name", "")
-    if not isinstance(name, str):
-        raise TypeError(f"the name {name!r:.60}, which is no string")
-    return name
-
-
-def _type(item: Mapping[str, Any]) -> str:
-    """The canonical type of an ABI entry; a tuple spelt out."""
-    kind = str(item["type"])
-    if not kind.startswith("tuple"):
-        return kind
-    members = ",".join(_type(member) for member in item["components"])
-    return f"({members}){kind.removeprefix('tuple')}"
 
 
 def _is_hashed(kind: str) -> bool:

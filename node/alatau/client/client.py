@@ -9,17 +9,17 @@ It works under plain ``trio.run`` (grpc then lives in a thread of its own) and i
 grpc's loop): ``transport.bridge`` finds out which.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import trio
 
 from alatau.client import contract_plans, queries, submitting
-from alatau.client.abi import Abi, load_abi
+from alatau.client.abi import Abi, AbiSource, load_abi
 from alatau.client.contract import Contract
-from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, RETRY_PAUSES_S, Ask, Plan, may_retry
+from alatau.client.endpoints import Attempts, Endpoints, endpoint_list
+from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Ask, Pause, Plan
 from alatau.client.iteration import Listed, Mapped
 from alatau.client.queries import (
     AccountView,
@@ -55,8 +55,13 @@ T = TypeVar("T")
 class Client:
     """A node, as a program on Trio sees it. Made by :func:`connect`. Safe to use from several tasks."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self, channels: Sequence[Channel]) -> None:
+        self._endpoints = Endpoints(channels)
+
+    @property
+    def _channel(self) -> Channel:
+        """The channel in use."""
+        return self._endpoints.current
 
     async def run(self, plan: Plan[T]) -> T:
         """Carry out a plan: ask what it asks until it is done."""
@@ -75,16 +80,20 @@ class Client:
         finally:
             plan.close()
 
-    async def _answer(self, asked: Ask) -> Any:
-        """Make a call, and again where nobody answered."""
-        for pause_s in RETRY_PAUSES_S:
+    async def _answer(self, asked: Ask | Pause) -> Any:
+        """Make a call, and again where nobody answered, of the next node where there are several."""
+        if isinstance(asked, Pause):
+            return await trio.sleep(asked.seconds)
+        attempts = Attempts(self._endpoints)
+        while True:
+            channel = self._channel
             try:
-                return await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+                return await channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
             except RpcError as error:
-                if not may_retry(error):
+                pause_s = attempts.pause_s(error, channel)
+                if pause_s is None:
                     raise
             await trio.sleep(pause_s)
-        return await self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
 
     # Reading
 
@@ -177,9 +186,15 @@ class Client:
         """Offer one transaction; returns when it is pooled. Offering the same again is safe."""
         return await self.run(submitting.submit(transaction))
 
-    async def submit_many(self, transactions: Sequence[Transaction | bytes]) -> list[SubmitOutcome]:
-        """Offer many, in batches, in order; one outcome for each."""
-        return await self.run(submitting.submit_many(transactions))
+    async def submit_many(
+        self, transactions: Sequence[Transaction | bytes], *, patience_s: float = submitting.PATIENCE_S
+    ) -> list[SubmitOutcome]:
+        """Offer many, in batches, in order; one outcome for each.
+
+        Where the pool is full, or the node limits the rate, what found no room is offered again as room comes: for as
+        long as some are taken every ``patience_s`` seconds. What is left then is refused with the reason of the node.
+        """
+        return await self.run(submitting.submit_many(transactions, patience_s))
 
     async def submit_and_wait(
         self, transaction: Transaction | bytes, timeout_s: float = FINAL_TIMEOUT_S
@@ -207,65 +222,92 @@ class Client:
             async with client.subscribe_blocks() as blocks:
                 async for block in blocks: ...
         """
-        return _subscribe_blocks(self._channel, from_height, view)
+        if len(self._endpoints) == 1:
+            return _subscribe_blocks(self._channel, from_height, view)
+        return self.follow_blocks(from_height, view)
 
     def subscribe_logs(
         self, wanted: EventFilter, *, from_height: int | None = None, cursor: str | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[LogsOfBlock]]:
         """Logs as blocks are decided; resume with the last ``cursor``."""
-        return _subscribe_logs(self._channel, wanted, from_height, cursor)
+        if len(self._endpoints) == 1:
+            return _subscribe_logs(self._channel, wanted, from_height, cursor)
+        return self.follow_logs(wanted, from_height=from_height, cursor=cursor)
 
     def follow_blocks(
-        self, from_height: int, view: BlockView = BlockView.HASHES
+        self, from_height: int | None = None, view: BlockView = BlockView.HASHES
     ) -> AbstractAsyncContextManager[AsyncIterator[BlockRecord]]:
-        """As ``subscribe_blocks``, going on by itself after a lost connection or a restart of the node."""
-        return _resuming(
-            lambda height: _subscribe_blocks(self._channel, height, view), from_height, lambda block: block.height + 1
-        )
+        """As ``subscribe_blocks``, going on by itself after a lost connection, with whichever node answers."""
+
+        def open_at(channel: Channel, height: int) -> AbstractAsyncContextManager[AsyncIterator[BlockRecord]]:
+            return _subscribe_blocks(channel, height, view)
+
+        return self._resuming(open_at, from_height, lambda block: block.height + 1)
 
     def follow_logs(
-        self, wanted: EventFilter, *, from_height: int
+        self, wanted: EventFilter, *, from_height: int | None = None, cursor: str | None = None
     ) -> AbstractAsyncContextManager[AsyncIterator[LogsOfBlock]]:
-        """As ``subscribe_logs``, going on by itself after a lost connection or a restart of the node."""
-        return _resuming(
-            lambda height: _subscribe_logs(self._channel, wanted, height, None),
-            from_height,
-            lambda logs: logs.height + 1,
-        )
+        """As ``subscribe_logs``, going on by itself after a lost connection, with whichever node answers."""
+
+        def open_at(channel: Channel, start: int | str) -> AbstractAsyncContextManager[AsyncIterator[LogsOfBlock]]:
+            height, after = (start, None) if isinstance(start, int) else (None, start)
+            return _subscribe_logs(channel, wanted, height, after)
+
+        return self._resuming(open_at, from_height if cursor is None else cursor, lambda logs: logs.height + 1)
+
+    @asynccontextmanager
+    async def _resuming(
+        self,
+        open_at: Callable[[Channel, Any], AbstractAsyncContextManager[AsyncIterator[T]]],
+        start: int | str | None,
+        after: Callable[[T], Any],
+    ) -> AsyncIterator[AsyncIterator[T]]:
+        """A subscription from ``start``; without one from the next block, which is known by its height from now on."""
+        position: Any = (await self.status()).height + 1 if start is None else start
+        async with AsyncExitStack() as stack:
+            yield Resuming(stack, self._endpoints, open_at, position, after)
 
     # Accounts and contracts
 
-    async def wallet(self, key: PrivateKey) -> Wallet:
+    async def wallet(self, key: PrivateKey | Wallet) -> Wallet:
         """An account whose key this program holds, ready to sign for this network."""
-        wallet = Wallet(key, (await self.status()).chain_id)
+        wallet = key if isinstance(key, Wallet) else Wallet(key)
         await self.prepare(wallet)
         return wallet
 
     async def prepare(self, wallet: Wallet) -> None:
-        """Learn the wallet's next nonce, if it is not known."""
+        """Learn the wallet's network and next nonce, if they are not known."""
         await self.run(contract_plans.prepare(wallet))
 
     async def transfer(
-        self, wallet: Wallet, to: bytes, value: int, timeout_s: float = FINAL_TIMEOUT_S
+        self,
+        wallet: Wallet,
+        to: bytes,
+        value: int,
+        timeout_s: float = FINAL_TIMEOUT_S,
+        *,
+        gas_limit: int | None = None,
     ) -> TransactionReceipt:
-        """Send ether and wait until it is final."""
+        """Send ether and wait until it is final; without a gas limit what an estimate says."""
         message = CallMessage(to, b"", wallet.address, value)
-        return await self.run(contract_plans.transact(Abi(()), wallet, message, gas_limit=None, timeout_s=timeout_s))
+        return await self.run(
+            contract_plans.transact(Abi(()), wallet, message, gas_limit=gas_limit, timeout_s=timeout_s)
+        )
 
-    def contract(self, abi: Abi | str | Path | Sequence[Mapping[str, Any]], address: bytes) -> Contract:
+    def contract(self, abi: AbiSource, address: bytes) -> Contract:
         """A contract at an address."""
         return Contract(self, load_abi(abi), address)
 
     async def deploy(
         self,
         wallet: Wallet,
-        abi: Abi | str | Path | Sequence[Mapping[str, Any]],
-        bytecode: bytes,
+        abi: AbiSource,
+        bytecode: bytes | str,
         *arguments: Any,
         gas_limit: int | None = None,
         timeout_s: float = FINAL_TIMEOUT_S,
     ) -> Contract:
-        """Deploy a contract and wait until it is final."""
+        """Deploy a contract and wait until it is final; ``bytecode`` as bytes, or as a compiler's hexadecimal text."""
         parsed = load_abi(abi)
         data = contract_plans.deployment_data(parsed, bytecode, arguments)
         receipt = await self.run(
@@ -311,29 +353,23 @@ class SubmitStream:
 
 
 @asynccontextmanager
-async def connect(endpoint: str, tls: ClientTls) -> AsyncIterator[Client]:
+async def connect(endpoint: str | Sequence[str], tls: ClientTls) -> AsyncIterator[Client]:
     """A client of the node at ``host:port``. Connects with the first call, and again after a loss.
 
     Args:
-        endpoint: ``host:port`` of the node's client API.
+        endpoint: ``host:port`` of the node's client API, or those of several nodes: where one does not answer, the
+            next is asked, and subscriptions go on there.
         tls: whom to trust and who to be; see :func:`alatau.client.tls.client_tls`.
     """
-    async with open_channel(endpoint, tls) as channel:
-        yield Client(channel)
+    async with AsyncExitStack() as stack:
+        targets = endpoint_list(endpoint)
+        yield Client([await stack.enter_async_context(open_channel(target, tls)) for target in targets])
 
 
 @asynccontextmanager
 async def _submit_stream(channel: Channel) -> AsyncIterator[SubmitStream]:
     async with channel.stream(METHODS["SubmitTransactions"]) as stream:
         yield SubmitStream(stream)
-
-
-@asynccontextmanager
-async def _resuming(
-    open_at: Callable[[int], AbstractAsyncContextManager[AsyncIterator[T]]], height: int, after: Callable[[T], int]
-) -> AsyncIterator[AsyncIterator[T]]:
-    async with AsyncExitStack() as stack:
-        yield Resuming(stack, open_at, height, after)
 
 
 @asynccontextmanager

@@ -1,6 +1,30 @@
 """What can go wrong for a user of the SDK, besides what a node refuses (``RpcError``)."""
 
+from dataclasses import dataclass
+from enum import StrEnum
+
 from alatau.wire.receipt import TransactionReceipt
+
+
+class Outcome(StrEnum):
+    """How the run of a transaction or a call ended."""
+
+    SUCCEEDED = "succeeded"
+    REVERTED = "reverted"
+    """The contract refused, and gave back the gas that was left."""
+    HALTED = "halted"
+    """It ran out of gas or broke a rule of the EVM, which takes all the gas."""
+    FAILED = "failed"
+    """One of the two: the node cannot run it again to say which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a run did not succeed."""
+
+    outcome: Outcome
+    reason: str
+    """The contract's words for a revert, ``out of gas`` and the like for a halt."""
 
 
 class ClientError(Exception):
@@ -23,13 +47,26 @@ class TransactionFailed(ClientError):  # noqa: N818  an outcome, not a fault of 
     ``explanation`` comes from the node, which runs it again where it stands in its block.
     """
 
-    def __init__(self, receipt: TransactionReceipt, explanation: str) -> None:
-        super().__init__(f"transaction 0x{receipt.transaction_hash.hex()} failed: {explanation}")
+    def __init__(self, receipt: TransactionReceipt, failure: Failure) -> None:
+        super().__init__(f"transaction 0x{receipt.transaction_hash.hex()} {failure.outcome}: {failure.reason}")
         self.receipt = receipt
-        self.explanation = explanation
+        self.outcome = failure.outcome
+        self.explanation = failure.reason
 
 
-class ContractReverted(ClientError):  # noqa: N818  an outcome, not a fault of the program
+class ContractFailed(ClientError):  # noqa: N818  an outcome, not a fault of the program
+    """A call did not succeed: :class:`ContractReverted` or :class:`ContractHalted`. Nothing was sent."""
+
+
+class ContractHalted(ContractFailed):
+    """A call used up all its gas: it ran out, or broke a rule of the EVM. ``reason`` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the contract halted: {reason}")
+        self.reason = reason
+
+
+class ContractReverted(ContractFailed):
     """A call reverted. ``reason`` is the contract's text; ``error`` names an error that its ABI declares."""
 
     def __init__(self, description: str, data: bytes, reason: str | None, error: str | None = None) -> None:
@@ -41,6 +78,14 @@ class ContractReverted(ClientError):  # noqa: N818  an outcome, not a fault of t
 
 class AbiError(ClientError):
     """The ABI has no such function or event, or the arguments do not fit it. The caller's mistake."""
+
+
+class TypedDataError(ClientError):
+    """A value or a type does not fit EIP-712. Its author's mistake; the message names the member."""
+
+
+class DecisionError(ClientError):
+    """A decision of a council is not what it should be, or cannot take this step now; the message says what to do."""
 
 
 class NodeUntrustworthyError(ClientError):

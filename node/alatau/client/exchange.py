@@ -17,7 +17,6 @@ from alatau.pb.api.v1 import (
     state_service_pb2,
     transaction_service_pb2,
 )
-from alatau.transport.errors import Code, RpcError
 from alatau.transport.service import Method, methods
 
 T = TypeVar("T")
@@ -38,11 +37,6 @@ PAUSE_S_MAX = 5.0
 """Longest pause between attempts to resume a subscription."""
 
 
-def may_retry(error: RpcError) -> bool:
-    """Whether nobody answered; what a node itself says, such as NODE_STOPPING, is not asked again."""
-    return error.code is Code.UNAVAILABLE and error.reason == Code.UNAVAILABLE.name
-
-
 @dataclass(frozen=True, slots=True)
 class Ask:
     """One unary call."""
@@ -52,7 +46,14 @@ class Ask:
     timeout_s: float = DEFAULT_TIMEOUT_S
 
 
-Plan: TypeAlias = Generator[Ask, Any, T]
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Nothing to ask before some time has passed."""
+
+    seconds: float
+
+
+Plan: TypeAlias = Generator[Ask | Pause, Any, T]
 
 _SERVICES = (
     transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],

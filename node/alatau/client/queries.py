@@ -14,6 +14,7 @@ from alatau.pb.api.v1 import (
     state_service_pb2,
     transaction_service_pb2,
 )
+from alatau.transport.errors import RpcError
 from alatau.types.account import Account
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
@@ -147,7 +148,17 @@ def blocks(
         descending=descending,
         view=view,  # type: ignore[arg-type]
     )
-    return Pages("ListBlocks", request, lambda r: [read_block(message) for message in r.blocks])
+
+    def go_on(last: BlockRecord) -> None:
+        if descending:
+            request.to_height = last.height - 1
+        else:
+            request.from_height = last.height + 1
+
+    def read(response: block_service_pb2.ListBlocksResponse) -> list[BlockRecord]:
+        return [read_block(message) for message in response.blocks]
+
+    return Pages("ListBlocks", request, read, go_on)
 
 
 def logs(wanted: EventFilter, from_height: int = 0, to_height: int | None = None) -> "Pages[EventLog]":
@@ -155,7 +166,19 @@ def logs(wanted: EventFilter, from_height: int = 0, to_height: int | None = None
     request = event_service_pb2.ListLogsRequest(
         filter=write_filter(wanted), from_height=from_height, to_height=to_height, page_size=1_000
     )
-    return Pages("ListLogs", request, lambda r: [read_log(message) for message in r.logs])
+
+    seen = (-1, -1)
+
+    def go_on(last: EventLog) -> None:
+        nonlocal seen
+        seen = (last.height, last.log_index)
+        request.from_height = last.height
+
+    def read(response: event_service_pb2.ListLogsResponse) -> list[EventLog]:
+        found = map(read_log, response.logs)
+        return [log for log in found if (log.height, log.log_index) > seen]
+
+    return Pages("ListLogs", request, read, go_on)
 
 
 def subscribe_logs_request(
@@ -242,20 +265,40 @@ def estimate_gas(message: CallMessage, height: int | None = None) -> Plan[int]:
 
 
 class Pages(Generic[T]):
-    """A listing, page by page: run :meth:`next_page` while not ``done``."""
+    """A listing, page by page: run :meth:`next_page` while not ``done``.
 
-    def __init__(self, method: str, request: Message, read: Callable[[Any], list[T]]) -> None:
+    A page token is good at the node that issued it. Where another node took over, the listing begins there after what
+    was read.
+    """
+
+    def __init__(
+        self, method: str, request: Message, read: Callable[[Any], list[T]], go_on: Callable[[T], None]
+    ) -> None:
+        """``go_on`` lets the request begin at or after an item, and ``read`` leaves out what was seen."""
         self._method = method
         self._request: Any = request
         self._read = read
+        self._go_on = go_on
+        self._last: T | None = None
         self.done = False
 
     def next_page(self) -> Plan[list[T]]:
         """The next page, which may be empty although more follow."""
-        response = yield from ask(self._method, self._request, lambda r: r)
+        try:
+            response = yield from ask(self._method, self._request, lambda r: r)
+        except RpcError as error:
+            if error.reason != "INVALID_PAGE_TOKEN" or not self._request.page_token:
+                raise
+            self._request.page_token = ""
+            if self._last is not None:
+                self._go_on(self._last)
+            response = yield from ask(self._method, self._request, lambda r: r)
         self._request.page_token = response.next_page_token
         self.done = not response.next_page_token
-        return self._read(response)
+        items = self._read(response)
+        if items:
+            self._last = items[-1]
+        return items
 
 
 def trace(transaction_hash: bytes) -> Plan[Trace]:

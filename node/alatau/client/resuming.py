@@ -1,13 +1,17 @@
-"""Subscriptions that outlive their connection: opened again where they were, with the same node or its successor."""
+"""Subscriptions that outlive their connection: opened again where they were, with the same node or another."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, ExitStack
 from typing import Generic, TypeVar
 
 import trio
 
+from alatau.client.endpoints import Endpoints
 from alatau.client.exchange import PAUSE_S_MAX, RETRY_PAUSES_S
+from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.sync_channel import SyncChannel
 
 T = TypeVar("T")
 P = TypeVar("P")
@@ -23,34 +27,91 @@ class Resuming(Generic[T, P]):
     def __init__(
         self,
         stack: AsyncExitStack,
-        open_at: Callable[[P], AbstractAsyncContextManager[AsyncIterator[T]]],
+        endpoints: Endpoints[Channel],
+        open_at: Callable[[Channel, P], AbstractAsyncContextManager[AsyncIterator[T]]],
         position: P,
         after: Callable[[T], P],
     ) -> None:
         """Begin at ``position``; ``after`` says where to go on after an item."""
         self._stack = stack
+        self._endpoints = endpoints
         self._open_at = open_at
         self._position = position
         self._after = after
         self._items: AsyncIterator[T] | None = None
+        self._channel = endpoints.current
 
     def __aiter__(self) -> "Resuming[T, P]":
         return self
 
     async def __anext__(self) -> T:
-        pause_s = RETRY_PAUSES_S[0]
+        failed = 0
         while True:
             try:
                 if self._items is None:
-                    self._items = await self._stack.enter_async_context(self._open_at(self._position))
+                    self._channel = self._endpoints.current
+                    self._items = await self._stack.enter_async_context(self._open_at(self._channel, self._position))
                 item = await anext(self._items)
             except RpcError as error:
                 if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
                     raise
                 self._items = None
                 await self._stack.aclose()
-                await trio.sleep(error.retry_after_s or pause_s)
-                pause_s = min(2 * pause_s, PAUSE_S_MAX)
+                self._endpoints.leave(self._channel)
+                failed += 1
+                await trio.sleep(pause_s(failed, len(self._endpoints), error))
             else:
                 self._position = self._after(item)
                 return item
+
+
+class SyncResuming(Generic[T, P]):
+    """The same without an event loop."""
+
+    def __init__(
+        self,
+        stack: ExitStack,
+        endpoints: Endpoints[SyncChannel],
+        open_at: Callable[[SyncChannel, P], AbstractContextManager[Iterator[T]]],
+        position: P,
+        after: Callable[[T], P],
+    ) -> None:
+        """Begin at ``position``; ``after`` says where to go on after an item."""
+        self._stack = stack
+        self._endpoints = endpoints
+        self._open_at = open_at
+        self._position = position
+        self._after = after
+        self._items: Iterator[T] | None = None
+        self._channel = endpoints.current
+
+    def __iter__(self) -> "SyncResuming[T, P]":
+        return self
+
+    def __next__(self) -> T:
+        failed = 0
+        while True:
+            try:
+                if self._items is None:
+                    self._channel = self._endpoints.current
+                    self._items = self._stack.enter_context(self._open_at(self._channel, self._position))
+                item = next(self._items)
+            except RpcError as error:
+                if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
+                    raise
+                self._items = None
+                self._stack.close()
+                self._endpoints.leave(self._channel)
+                failed += 1
+                time.sleep(pause_s(failed, len(self._endpoints), error))
+            else:
+                self._position = self._after(item)
+                return item
+
+
+def pause_s(failed: int, count: int, error: RpcError) -> float:
+    """Seconds before the next attempt: none while there is a node that was not asked, then doubling each round."""
+    rounds, rest = divmod(failed, count)
+    if rest:
+        return 0.0
+    return error.retry_after_s or min(RETRY_PAUSES_S[0] * 2 ** min(rounds - 1, 10), PAUSE_S_MAX)

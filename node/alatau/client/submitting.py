@@ -1,10 +1,13 @@
 """Plans that submit."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from alatau.client.exchange import Plan, ask
+from alatau.client.exchange import Pause, Plan, ask
+from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_service_pb2
+from alatau.transport.errors import RpcError
 from alatau.types.transaction import Transaction
 from alatau.wire.reasons import reason_name
 from alatau.wire.receipt import TransactionReceipt, read_receipt
@@ -15,6 +18,16 @@ BATCH_COUNT_MAX = 1_024
 BATCH_BYTES_MAX = 1024 * 1024
 """Half of what a node takes."""
 SUBMIT_TIMEOUT_S = 20.0
+PATIENCE_S = 30.0
+"""How long a transaction waits for room while none is taken: many intervals of blocks."""
+
+_ROOM_PAUSE_S: Final = 0.25
+"""Between two offers to a full pool: about a block."""
+_PROBE_COUNT: Final = 64
+"""Transactions that ask whether there is room: a refused one costs the node the recovery of its sender, 0.1 ms."""
+_NO_ROOM: Final = frozenset({"RATE_LIMITED", "SERVER_BUSY", "TOO_MANY_CALLS"})
+"""Refusals of a whole batch that pass with time."""
+_GAP: Final = "NONCE_GAP_TOO_LARGE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +68,78 @@ def submit_and_wait(transaction: Transaction | bytes, timeout_s: float) -> Plan[
     return ask("SubmitAndWait", request, lambda r: read_receipt(r.receipt), timeout_s)
 
 
-def submit_many(transactions: Sequence[Transaction | bytes]) -> Plan[list[SubmitOutcome]]:
-    """Offer many, in batches, in order; one outcome for each."""
-    outcomes: list[SubmitOutcome] = []
-    for batch in batches(_raw(transaction) for transaction in transactions):
-        request = transaction_service_pb2.BatchSubmitTransactionsRequest(transactions=batch)
-        outcomes += yield from ask(
-            "BatchSubmitTransactions", request, lambda r: read_results(r.results), SUBMIT_TIMEOUT_S
-        )
-    return outcomes
+def submit_many(
+    transactions: Sequence[Transaction | bytes], patience_s: float = PATIENCE_S
+) -> Plan[list[SubmitOutcome]]:
+    """Offer many, in batches, in order; one outcome for each.
+
+    What finds no room is offered again. Order within a sender is kept by the node's own answers: where an earlier one
+    found no room, those behind it are refused for their nonce, and both wait here for the next round.
+    """
+    raw = [_raw(transaction) for transaction in transactions]
+    outcomes: dict[int, SubmitOutcome] = {}
+    waiting = list(range(len(raw)))
+    size, waited_s, offered_anew = BATCH_COUNT_MAX, 0.0, False
+    while waiting:
+        batch = _batch(raw, waiting, size)
+        try:
+            answers = yield from _offer([raw[index] for index in batch])
+        except RpcError as error:
+            if error.reason not in _NO_ROOM or (waited_s >= patience_s and not outcomes):
+                raise
+            if waited_s >= patience_s:
+                outcomes |= {n: Refused(keccak256(raw[n]), error.reason, error.message) for n in waiting}
+                break
+            pause_s = min(max(error.retry_after_s or 0.0, _ROOM_PAUSE_S), patience_s)
+            size, waited_s = max(_PROBE_COUNT, size // 2), waited_s + pause_s
+            yield Pause(pause_s)
+            continue
+        outcomes |= zip(batch, answers, strict=True)
+        held = [index for index in batch if _may_find_room(outcomes[index])]
+        rest = waiting[len(batch) :]
+        waiting = held + rest
+        taken = len(batch) - len(held)
+        size = min(BATCH_COUNT_MAX, max(_PROBE_COUNT, 2 * taken))
+        if taken:
+            waited_s = 0.0
+        if not held:
+            continue
+        if not taken and all(_reason(outcomes[index]) == _GAP for index in held):
+            # Nothing before them waits for room. Either a nonce never came, or another node took over from one that
+            # died with some of them: it learns those now, and answers for what it knows as before.
+            renew = not offered_anew and len(batch) < len(raw)
+            waiting, offered_anew = (list(range(len(raw))), True) if renew else (rest, offered_anew)
+        elif waited_s >= patience_s:
+            waiting, size = rest, BATCH_COUNT_MAX
+        else:
+            waited_s += _ROOM_PAUSE_S
+            yield Pause(_ROOM_PAUSE_S)
+    return [outcomes[index] for index in range(len(raw))]
+
+
+def _offer(batch: list[bytes]) -> Plan[list[SubmitOutcome]]:
+    request = transaction_service_pb2.BatchSubmitTransactionsRequest(transactions=batch)
+    return ask("BatchSubmitTransactions", request, lambda r: read_results(r.results), SUBMIT_TIMEOUT_S)
+
+
+def _batch(raw: Sequence[bytes], waiting: Sequence[int], count: int) -> list[int]:
+    """The first of those that wait, as many as a message takes."""
+    batch: list[int] = []
+    room = BATCH_BYTES_MAX
+    for index in waiting[:count]:
+        room -= len(raw[index])
+        if room < 0 and batch:
+            break
+        batch.append(index)
+    return batch
+
+
+def _may_find_room(outcome: SubmitOutcome) -> bool:
+    return _reason(outcome) in ("POOL_FULL", _GAP)
+
+
+def _reason(outcome: SubmitOutcome) -> str | None:
+    return outcome.reason if isinstance(outcome, Refused) else None
 
 
 def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> list[SubmitOutcome]:
@@ -74,20 +150,6 @@ def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> lis
         else Submitted(result.hash, TransactionState(result.state))
         for result in results
     ]
-
-
-def batches(transactions: Iterable[bytes]) -> Iterator[list[bytes]]:
-    """Cut into batches that a node takes."""
-    batch: list[bytes] = []
-    size = 0
-    for transaction in transactions:
-        if batch and (len(batch) == BATCH_COUNT_MAX or size + len(transaction) > BATCH_BYTES_MAX):
-            yield batch
-            batch, size = [], 0
-        batch.append(transaction)
-        size += len(transaction)
-    if batch:
-        yield batch
 
 
 def _raw(transaction: Transaction | bytes) -> bytes:

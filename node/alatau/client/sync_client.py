@@ -9,15 +9,15 @@ It needs no event loop, neither Trio's nor asyncio's.
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, TypeVar
 
 from alatau.client import contract_plans, queries, submitting
-from alatau.client.abi import Abi, load_abi
+from alatau.client.abi import Abi, AbiSource, load_abi
 from alatau.client.contract import SyncContract
-from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, RETRY_PAUSES_S, Ask, Plan, may_retry
+from alatau.client.endpoints import Attempts, Endpoints, endpoint_list
+from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Ask, Pause, Plan
 from alatau.client.queries import (
     AccountView,
     CallMessage,
@@ -29,6 +29,7 @@ from alatau.client.queries import (
     read_subscribed_block,
     subscribe_logs_request,
 )
+from alatau.client.resuming import SyncResuming
 from alatau.client.submitting import SubmitOutcome, Submitted
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
@@ -52,8 +53,13 @@ T = TypeVar("T")
 class SyncClient:
     """A node, as a script sees it. Made by :func:`connect_sync`. Safe to use from several threads."""
 
-    def __init__(self, channel: SyncChannel) -> None:
-        self._channel = channel
+    def __init__(self, channels: Sequence[SyncChannel]) -> None:
+        self._endpoints = Endpoints(channels)
+
+    @property
+    def _channel(self) -> SyncChannel:
+        """The channel in use."""
+        return self._endpoints.current
 
     def run(self, plan: Plan[T]) -> T:
         """Carry out a plan: ask what it asks until it is done."""
@@ -72,16 +78,20 @@ class SyncClient:
         finally:
             plan.close()
 
-    def _answer(self, asked: Ask) -> Any:
-        """Make a call, and again where nobody answered."""
-        for pause_s in RETRY_PAUSES_S:
+    def _answer(self, asked: Ask | Pause) -> Any:
+        """Make a call, and again where nobody answered, of the next node where there are several."""
+        if isinstance(asked, Pause):
+            return time.sleep(asked.seconds)
+        attempts = Attempts(self._endpoints)
+        while True:
+            channel = self._channel
             try:
-                return self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
+                return channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
             except RpcError as error:
-                if not may_retry(error):
+                pause_s = attempts.pause_s(error, channel)
+                if pause_s is None:
                     raise
             time.sleep(pause_s)
-        return self._channel.unary(asked.method, asked.request, timeout_s=asked.timeout_s)
 
     # Reading
 
@@ -174,9 +184,15 @@ class SyncClient:
         """Offer one transaction; returns when it is pooled. Offering the same again is safe."""
         return self.run(submitting.submit(transaction))
 
-    def submit_many(self, transactions: Sequence[Transaction | bytes]) -> list[SubmitOutcome]:
-        """Offer many, in batches, in order; one outcome for each."""
-        return self.run(submitting.submit_many(transactions))
+    def submit_many(
+        self, transactions: Sequence[Transaction | bytes], *, patience_s: float = submitting.PATIENCE_S
+    ) -> list[SubmitOutcome]:
+        """Offer many, in batches, in order; one outcome for each.
+
+        Where the pool is full, or the node limits the rate, what found no room is offered again as room comes: for as
+        long as some are taken every ``patience_s`` seconds. What is left then is refused with the reason of the node.
+        """
+        return self.run(submitting.submit_many(transactions, patience_s))
 
     def submit_and_wait(
         self, transaction: Transaction | bytes, timeout_s: float = FINAL_TIMEOUT_S
@@ -200,45 +216,90 @@ class SyncClient:
             with client.subscribe_blocks() as blocks:
                 for block in blocks: ...
         """
-        return _subscribe_blocks(self._channel, from_height, view)
+        if len(self._endpoints) == 1:
+            return _subscribe_blocks(self._channel, from_height, view)
+        return self.follow_blocks(from_height, view)
 
     def subscribe_logs(
         self, wanted: EventFilter, *, from_height: int | None = None, cursor: str | None = None
     ) -> AbstractContextManager[Iterator[LogsOfBlock]]:
         """Logs as blocks are decided; resume with the last ``cursor``."""
-        return _subscribe_logs(self._channel, wanted, from_height, cursor)
+        if len(self._endpoints) == 1:
+            return _subscribe_logs(self._channel, wanted, from_height, cursor)
+        return self.follow_logs(wanted, from_height=from_height, cursor=cursor)
+
+    def follow_blocks(
+        self, from_height: int | None = None, view: BlockView = BlockView.HASHES
+    ) -> AbstractContextManager[Iterator[BlockRecord]]:
+        """As ``subscribe_blocks``, going on by itself after a lost connection, with whichever node answers."""
+
+        def open_at(channel: SyncChannel, height: int) -> AbstractContextManager[Iterator[BlockRecord]]:
+            return _subscribe_blocks(channel, height, view)
+
+        return self._resuming(open_at, from_height, lambda block: block.height + 1)
+
+    def follow_logs(
+        self, wanted: EventFilter, *, from_height: int | None = None, cursor: str | None = None
+    ) -> AbstractContextManager[Iterator[LogsOfBlock]]:
+        """As ``subscribe_logs``, going on by itself after a lost connection, with whichever node answers."""
+
+        def open_at(channel: SyncChannel, start: int | str) -> AbstractContextManager[Iterator[LogsOfBlock]]:
+            height, after = (start, None) if isinstance(start, int) else (None, start)
+            return _subscribe_logs(channel, wanted, height, after)
+
+        return self._resuming(open_at, from_height if cursor is None else cursor, lambda logs: logs.height + 1)
+
+    @contextmanager
+    def _resuming(
+        self,
+        open_at: Callable[[SyncChannel, Any], AbstractContextManager[Iterator[T]]],
+        start: int | str | None,
+        after: Callable[[T], Any],
+    ) -> Iterator[Iterator[T]]:
+        """A subscription from ``start``; without one from the next block, which is known by its height from now on."""
+        position: Any = self.status().height + 1 if start is None else start
+        with ExitStack() as stack:
+            yield SyncResuming(stack, self._endpoints, open_at, position, after)
 
     # Accounts and contracts
 
-    def wallet(self, key: PrivateKey) -> Wallet:
+    def wallet(self, key: PrivateKey | Wallet) -> Wallet:
         """An account whose key this program holds, ready to sign for this network."""
-        wallet = Wallet(key, (self.status()).chain_id)
+        wallet = key if isinstance(key, Wallet) else Wallet(key)
         self.prepare(wallet)
         return wallet
 
     def prepare(self, wallet: Wallet) -> None:
-        """Learn the wallet's next nonce, if it is not known."""
+        """Learn the wallet's network and next nonce, if they are not known."""
         self.run(contract_plans.prepare(wallet))
 
-    def transfer(self, wallet: Wallet, to: bytes, value: int, timeout_s: float = FINAL_TIMEOUT_S) -> TransactionReceipt:
-        """Send ether and wait until it is final."""
+    def transfer(
+        self,
+        wallet: Wallet,
+        to: bytes,
+        value: int,
+        timeout_s: float = FINAL_TIMEOUT_S,
+        *,
+        gas_limit: int | None = None,
+    ) -> TransactionReceipt:
+        """Send ether and wait until it is final; without a gas limit what an estimate says."""
         message = CallMessage(to, b"", wallet.address, value)
-        return self.run(contract_plans.transact(Abi(()), wallet, message, gas_limit=None, timeout_s=timeout_s))
+        return self.run(contract_plans.transact(Abi(()), wallet, message, gas_limit=gas_limit, timeout_s=timeout_s))
 
-    def contract(self, abi: Abi | str | Path | Sequence[Mapping[str, Any]], address: bytes) -> SyncContract:
+    def contract(self, abi: AbiSource, address: bytes) -> SyncContract:
         """A contract at an address."""
         return SyncContract(self, load_abi(abi), address)
 
     def deploy(
         self,
         wallet: Wallet,
-        abi: Abi | str | Path | Sequence[Mapping[str, Any]],
-        bytecode: bytes,
+        abi: AbiSource,
+        bytecode: bytes | str,
         *arguments: Any,
         gas_limit: int | None = None,
         timeout_s: float = FINAL_TIMEOUT_S,
     ) -> SyncContract:
-        """Deploy a contract and wait until it is final."""
+        """Deploy a contract and wait until it is final; ``bytecode`` as bytes, or as a compiler's hexadecimal text."""
         parsed = load_abi(abi)
         data = contract_plans.deployment_data(parsed, bytecode, arguments)
         receipt = self.run(
@@ -263,18 +324,19 @@ class SyncClient:
 
 
 @contextmanager
-def connect_sync(endpoint: str, tls: ClientTls) -> Iterator[SyncClient]:
+def connect_sync(endpoint: str | Sequence[str], tls: ClientTls) -> Iterator[SyncClient]:
     """A client of the node at ``host:port``. Connects with the first call, and again after a loss.
 
     Args:
-        endpoint: ``host:port`` of the node's client API.
+        endpoint: ``host:port`` of the node's client API, or those of several nodes: where one does not answer, the
+            next is asked, and subscriptions go on there.
         tls: whom to trust and who to be; see :func:`alatau.client.tls.client_tls`.
     """
-    channel = SyncChannel(endpoint, tls)
-    try:
-        yield SyncClient(channel)
-    finally:
-        channel.close()
+    with ExitStack() as stack:
+        channels = [SyncChannel(target, tls) for target in endpoint_list(endpoint)]
+        for channel in channels:
+            stack.callback(channel.close)
+        yield SyncClient(channels)
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """A key that signs transactions and numbers them."""
 
 import threading
+from pathlib import Path
 
+from alatau.client.keystore import read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.types.transaction import (
     Transaction,
@@ -19,11 +21,23 @@ class Wallet:
     Only one program at a time may send from an account. Safe to use from several threads.
     """
 
-    def __init__(self, key: PrivateKey, chain_id: int) -> None:
+    def __init__(self, key: PrivateKey, chain_id: int | None = None) -> None:
+        """Sign with ``key`` for a network; without its chain id for the one that ``client.prepare`` talks to."""
         self._key = key
         self._nonce: int | None = None
         self._lock = threading.Lock()
         self.chain_id = chain_id
+
+    @classmethod
+    def from_keystore(cls, path: str | Path, password: str, chain_id: int | None = None) -> "Wallet":
+        """The account in a keystore file (Web3 Secret Storage, version 3).
+
+        Raises:
+            KeystoreError: the file is no keystore; the message says why.
+            WrongPasswordError: the password does not open it.
+            OSError: the file cannot be read.
+        """
+        return cls(read_keystore(Path(path), password), chain_id)
 
     @property
     def address(self) -> bytes:
@@ -40,6 +54,12 @@ class Wallet:
         with self._lock:
             if self._nonce is None:
                 self._nonce = next_nonce
+
+    def learn_chain(self, chain_id: int) -> None:
+        """The network of the node that was asked, unless it is known."""
+        with self._lock:
+            if self.chain_id is None:
+                self.chain_id = chain_id
 
     def forget_nonce(self) -> None:
         """Ask the node before the next transaction."""
@@ -59,15 +79,16 @@ class Wallet:
         """Sign the next transaction; its nonce is used up even if it is never sent.
 
         Raises:
-            LookupError: the nonce is not known; ``client.prepare(wallet)`` asks for it.
+            LookupError: the nonce or the network is not known; ``client.prepare(wallet)`` asks for it.
         """
         with self._lock:
-            if self._nonce is None:
-                raise LookupError("the wallet's next nonce is not known: await client.prepare(wallet) first")
+            if self._nonce is None or self.chain_id is None:
+                raise LookupError("the wallet's next nonce or network is not known: client.prepare(wallet) first")
             nonce, self._nonce = self._nonce, self._nonce + 1
+            chain_id = self.chain_id
         unsigned = UnsignedTransaction(
             type=TransactionType.FEE_MARKET,
-            chain_id=self.chain_id,
+            chain_id=chain_id,
             nonce=nonce,
             gas_limit=gas_limit,
             to=to,

@@ -1,9 +1,12 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from alatau.cli.main import run
 from tests.unit.cli.command_line import Alatau, Outcome
+from tests.unit.cli.network import Network, network_contracts, served
+from tests.unit.rpc.solo_node import solo_node
 
 
 @pytest.fixture
@@ -27,3 +30,12 @@ def password_file(tmp_path: Path) -> Path:
     path = tmp_path / "password"
     path.write_text("correct horse\n")
     return path
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Iterator[Network]:
+    """A running network with the contracts of genesis."""
+    node = solo_node(tmp_path / "node", contracts=network_contracts())
+    with served(node, tmp_path / "users") as network:
+        yield network
+    node.store.close()

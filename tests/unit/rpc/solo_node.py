@@ -284,18 +284,9 @@ _CATALOGUE = {
 }
 
 
-def solo_node(
-    folder: Path,
-    *,
-    limits: MempoolLimits | None = None,
-    registry: bytes | None = None,
-    store_options: StoreOptions | None = None,
-    genesis_committed: bool = True,
-    supply: int = 1_000_000,
-) -> SoloNode:
-    """A network with a token and two funded accounts, at genesis."""
-    config = ChainConfig(CHAIN_ID, "test", system=SystemContracts(participant_registry=registry))
-    founder = GenesisValidator(
+def founder() -> GenesisValidator:
+    """The only validator."""
+    return GenesisValidator(
         name="Ministry of Tests",
         operator=RESIDENT.address,
         voting_public_key=VALIDATOR.public_key,
@@ -305,14 +296,29 @@ def solo_node(
         endpoint="127.0.0.1:7001",
         power=10,
     )
+
+
+def solo_node(
+    folder: Path,
+    *,
+    limits: MempoolLimits | None = None,
+    registry: bytes | None = None,
+    store_options: StoreOptions | None = None,
+    genesis_committed: bool = True,
+    supply: int = 1_000_000,
+    contracts: Sequence[GenesisContract] | None = None,
+) -> SoloNode:
+    """A network with a token (or ``contracts`` instead) and two funded accounts, at genesis."""
+    config = ChainConfig(CHAIN_ID, "test", system=SystemContracts(participant_registry=registry))
     artifacts = token_artifacts()
     arguments = bytes(12) + RESIDENT.address + supply.to_bytes(32, "big")
+    token = GenesisContract("token", TOKEN, artifacts["bytecode"] + arguments)
     genesis = Genesis(
         config=config,
         timestamp=1_700_000_000,
         alloc={RESIDENT.address: 1_000 * ETHER, MERCHANT.address: ETHER},
-        validators=(founder,),
-        contracts=(GenesisContract("token", TOKEN, artifacts["bytecode"] + arguments),),
+        validators=(founder(),),
+        contracts=(token,) if contracts is None else tuple(contracts),
     )
     made = make_genesis(genesis)
     store = Store.open(folder / "store", store_options)

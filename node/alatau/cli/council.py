@@ -1,0 +1,293 @@
+"""``alatau council``: propose, sign, approve, execute and veto decisions, with signatures from people apart."""
+
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import click
+
+from alatau.app.keystore import read_keystore
+from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.cli.connection import node_options, open_client
+from alatau.cli.context import Context, ask_password, pass_context, password_file_option
+from alatau.cli.decisions import describe, read_decision_file, replace_decision_file, write_decision_file
+from alatau.cli.output import json_option, print_facts, print_rows, say
+from alatau.cli.sender import keystore_option, open_wallet, print_receipt, sender_options
+from alatau.cli.values import parse_argument
+from alatau.cli.waiting import FINAL_TIMEOUT_S, explain_waiting
+from alatau.client import ClientError, RpcError, SyncClient, Wallet, decisions
+from alatau.client.decision_types import Choice, choices
+from alatau.client.decisions import Decision, DecisionState
+from alatau.client.exchange import Plan
+from alatau.wire.receipt import TransactionReceipt
+
+LIFE_DAYS: Final = 30
+"""Days that a decision waits for its approvals and its execution, unless its proposer says otherwise."""
+LIFE_DAYS_MAX: Final = 89
+"""A contract takes 90 from the block that the proposal comes into (``lib/decisions.vy``)."""
+_MAY_STILL_COME: Final = ("NOT_FINAL_IN_TIME", "UNAVAILABLE", "DEADLINE_EXCEEDED")
+"""Errors after which a proposal may yet be decided, so that its file is kept."""
+
+_files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
+_file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+output_option = click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write it to."
+)
+days_option = click.option(
+    "--days",
+    type=click.IntRange(1, LIFE_DAYS_MAX),
+    default=LIFE_DAYS,
+    show_default=True,
+    help="Days until it expires.",
+)
+Step: TypeAlias = Callable[[Decision, Wallet, int | None], Plan[TransactionReceipt]]
+
+
+@click.group()
+def council() -> None:
+    """Decisions of councils: proposed by one, signed by several, executed by anyone."""
+
+
+@council.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List what each council may decide, and what must be said for it."""
+    rows = [
+        (contract, choice.name, ", ".join(choice.needs) or "-")
+        for contract, (artifact, _) in GENESIS_CONTRACTS.items()
+        for choice in choices(artifact).values()
+    ]
+    print_rows(("contract", "decision", "members"), rows, as_json=as_json)
+
+
+@council.command()
+@click.argument("contract", type=click.Choice(list(GENESIS_CONTRACTS)))
+@click.argument("decision")
+@click.argument("members", nargs=-1, metavar="[NAME=VALUE]...")
+@output_option
+@days_option
+@sender_options
+@node_options
+@json_option
+@pass_context
+def propose(
+    context: Context,
+    contract: str,
+    decision: str,
+    members: tuple[str, ...],
+    output: Path,
+    days: int,
+    keystore: Path,
+    password_file: Path | None,
+    gas_limit: int | None,
+    node: str | None,
+    ca: Path | None,
+    as_json: bool,
+) -> None:
+    """Put DECISION before the council of CONTRACT, and write the file that its members sign.
+
+    See alatau council list for decisions and their members; addresses and hashes are 0x and hexadecimal digits.
+    """
+    choice = _choice(contract, decision)
+    values = _values(choice, members)
+    with open_client(context, node, ca) as client:
+        wallet = open_wallet(client, keystore, password_file)
+        propose_and_write(
+            client, wallet, contract, choice, values, output, days=days, gas_limit=gas_limit, as_json=as_json
+        )
+
+
+def propose_and_write(
+    client: SyncClient,
+    wallet: Wallet,
+    contract: str,
+    choice: Choice,
+    values: dict[str, Any],
+    output: Path,
+    *,
+    days: int,
+    gas_limit: int | None,
+    as_json: bool,
+) -> None:
+    """Propose a decision and write its file: first the file, so that what is proposed can always be signed."""
+    nonce = secrets.randbits(64)
+    drafted = client.run(decisions.draft(contract, choice, values, nonce=nonce, life_s=days * 86_400))
+    write_decision_file(output, drafted)
+    say(describe(drafted))
+    try:
+        with explain_waiting(client):
+            receipt = client.run(decisions.propose(drafted, wallet, gas_limit=gas_limit, timeout_s=FINAL_TIMEOUT_S))
+    except (ClientError, RpcError) as error:
+        if getattr(error, "reason", None) not in _MAY_STILL_COME:
+            output.unlink()
+        raise
+    print_receipt(receipt, as_json=as_json, decision=drafted.id, file=str(output))
+
+
+@council.command()
+@_file
+@keystore_option("Keystore file of the member who signs.")
+@password_file_option
+@click.option("--yes", is_flag=True, help="Sign without asking; what is signed is still shown.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the signed copy to this file; by default the signature is added to FILE.",
+)
+@json_option
+def sign(file: Path, keystore: Path, password_file: Path | None, yes: bool, output: Path | None, as_json: bool) -> None:
+    """Show everything that FILE's decision does, ask, and add a signature. It needs no network."""
+    decision = read_decision_file(file)
+    decisions.check_signatures(decision)
+    say(describe(decision))
+    if not yes:
+        click.confirm("Sign this decision?", abort=True, err=True)
+    key = read_keystore(keystore, ask_password(f"Password of {keystore.name}", password_file))
+    signed = decisions.sign(decision, key)
+    if output is None:
+        replace_decision_file(file, signed)
+    else:
+        write_decision_file(output, signed)
+    facts = {"decision": signed.id, "signer": key.address, "signatures": len(signed.signatures)}
+    print_facts({**facts, "file": str(output or file)}, as_json=as_json)
+
+
+@council.command()
+@_file
+@node_options
+@json_option
+@pass_context
+def show(context: Context, file: Path, node: str | None, ca: Path | None, as_json: bool) -> None:
+    """Show what FILE's decision does, who has signed it, and where it stands on the chain."""
+    decision = read_decision_file(file)
+    decisions.check_signatures(decision)
+    say(describe(decision))
+    with open_client(context, node, ca) as client:
+        now = client.run(decisions.standing(decision))
+    signed = [signer for signer in now.members if signer in decision.signatures]
+    facts = {
+        "decision": decision.id,
+        "state": now.state.name.lower(),
+        "signatures": f"{len(signed)} of {now.threshold}",
+        "ready_at": now.ready_at or None,
+        "void": decisions.void_because(decision, now) if now.state is not DecisionState.EXECUTED else None,
+    }
+    print_facts(facts, as_json=as_json)
+
+
+@council.command()
+@_files
+@sender_options
+@node_options
+@json_option
+@pass_context
+def approve(context: Context, /, files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Bring the signatures in FILES, copies of one decision, to the contract. Its delay begins."""
+    _carry_out(
+        context,
+        files,
+        lambda d, w, gas: decisions.approve(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
+        as_json=as_json,
+        **options,
+    )
+
+
+@council.command()
+@_file
+@click.option("--wait", is_flag=True, help="Wait until the decision is ripe.")
+@sender_options
+@node_options
+@json_option
+@pass_context
+def execute(context: Context, /, file: Path, wait: bool, as_json: bool, **options: Any) -> None:
+    """Carry out FILE's decision, once it is approved and its delay has passed. Anyone may."""
+    _carry_out(
+        context,
+        (file,),
+        lambda d, w, gas: decisions.execute(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
+        wait=wait,
+        as_json=as_json,
+        **options,
+    )
+
+
+@council.command()
+@_file
+@sender_options
+@node_options
+@json_option
+@pass_context
+def veto(context: Context, /, file: Path, as_json: bool, **options: Any) -> None:
+    """End FILE's decision, as the council's guardian."""
+    _carry_out(
+        context,
+        (file,),
+        lambda d, w, gas: decisions.veto(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
+        as_json=as_json,
+        **options,
+    )
+
+
+def _carry_out(
+    context: Context,
+    files: Sequence[Path],
+    step: Step,
+    *,
+    keystore: Path,
+    password_file: Path | None,
+    gas_limit: int | None,
+    node: str | None,
+    ca: Path | None,
+    as_json: bool,
+    wait: bool = False,
+) -> None:
+    decision = decisions.merged([read_decision_file(file) for file in files])
+    with open_client(context, node, ca) as client:
+        wallet = open_wallet(client, keystore, password_file)
+        if wait:
+            _wait_until_ripe(client, decision)
+        with explain_waiting(client):
+            receipt = client.run(step(decision, wallet, gas_limit))
+        now = client.run(decisions.standing(decision))
+    more: dict[str, Any] = {"decision": decision.id, "state": now.state.name.lower()}
+    if now.state is DecisionState.APPROVED:
+        more["ready_at"] = now.ready_at
+    print_receipt(receipt, as_json=as_json, **more)
+
+
+def _wait_until_ripe(client: SyncClient, decision: Decision) -> None:
+    """Sleep until the decision's time; an idle chain's own clock stands between its blocks, so ours decides."""
+    now = client.run(decisions.standing(decision))
+    if now.state is DecisionState.APPROVED and now.ready_at > now.time:
+        left_s = now.ready_at - max(now.time, int(time.time()))
+        if left_s > 0:
+            say(f"ripe in {left_s} s; waiting")
+            time.sleep(left_s + 1)  # our clock and the next proposer's may differ by as much
+
+
+def _choice(contract: str, name: str) -> Choice:
+    known = choices(GENESIS_CONTRACTS[contract][0])
+    if name not in known:
+        raise click.BadParameter(f"the council of {contract} decides on {', '.join(known)}, not on {name!r}")
+    return known[name]
+
+
+def _values(choice: Choice, members: Sequence[str]) -> dict[str, Any]:
+    """``name=value`` as the types of the decision have them."""
+    types = {name: kind for kind, name in choice.type.struct.members}
+    values: dict[str, Any] = {}
+    for text in members:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        if name not in (*choice.needs, *choice.optional):
+            raise click.BadParameter(
+                f"{choice.name} has no {name!r}; it takes {', '.join((*choice.needs, *choice.optional)) or 'nothing'}"
+            )
+        if name in values:
+            raise click.BadParameter(f"{name} is given twice")
+        values[name] = parse_argument(types[name], value)
+    return values

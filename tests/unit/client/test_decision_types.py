@@ -1,0 +1,102 @@
+"""The table of decisions against the contracts: what members sign is what the contracts compute."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.artifacts.artifact import SOURCES, load, sources_root
+from alatau.client import Client, contract_plans, decisions
+from alatau.client.decision_types import DECISION_TYPES, Choice, choices
+from alatau.client.decisions import Decision, abi_of
+from tests.unit.cli.network import MEMBERS, network_contracts
+from tests.unit.rpc.solo_node import running, solo_node
+
+CHOICES = [
+    pytest.param(contract, choice, id=f"{contract} {choice.name}")
+    for contract, (artifact, _) in GENESIS_CONTRACTS.items()
+    for choice in choices(artifact).values()
+]
+
+
+def _values(choice: Choice) -> dict[str, Any]:
+    """A different value for each member, so that two that are swapped are told apart."""
+    found: dict[str, Any] = {}
+    for index, (kind, name) in enumerate(choice.type.struct.members):
+        if name in choice.needs:
+            found[name] = {
+                "address": bytes([64 + index]) * 20,
+                "address[]": sorted(key.address for key in MEMBERS),
+                "bytes32": bytes([64 + index]) * 32,
+                "string": f"text {index}",
+                "uint256": index % 3 + 1,
+            }[kind]
+    return found
+
+
+async def _told(client: Client, decision: Decision) -> bytes:
+    """The id that the contract computes: by its own view where it has one, else by what proposing would return."""
+    abi, address = abi_of(decision.contract), decision.domain.contract
+    arguments = decision.type.arguments(abi, decision.message)
+    for view in ("change_id", "intent_id"):
+        functions = abi.functions.get(view, [])
+        if functions and functions[0].inputs == abi.functions[decision.type.propose][0].inputs:
+            return bytes(await client.run(contract_plans.read(abi, address, view, arguments, None, None)))
+    sender = MEMBERS[0].address
+    return bytes(await client.run(contract_plans.read(abi, address, decision.type.propose, arguments, sender, None)))
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(("contract", "choice"), CHOICES)
+async def test_the_contract_computes_the_same_id(contract: str, choice: Choice, tmp_path: Path) -> None:
+    """For every decision of every contract of genesis, with a value of its own in each member."""
+    node = solo_node(tmp_path, contracts=network_contracts())
+    async with running(node) as served, served.connect() as client:
+        plan = decisions.draft(contract, choice, _values(choice), nonce=77, life_s=86_400, not_before=5)
+        decision = await client.run(plan)
+        assert decision.message["terms"]["nonce"] == 77
+        assert await _told(client, decision) == decision.id
+    node.store.close()
+
+
+def _types_in_sources() -> Iterator[tuple[str, str]]:
+    """(contract, encoded type) of every type with terms that a source declares."""
+    root = sources_root()
+    assert root is not None
+    for artifact in DECISION_TYPES:
+        text = (root / SOURCES[artifact]).read_text()
+        for encoded in re.findall(r'"(\w+\([^"]*Terms terms\)Terms\([^"]*\))"', text):
+            yield artifact, encoded
+
+
+def test_the_table_is_complete() -> None:
+    """Every type with terms in a contract's source is in the table, spelt the same, and nothing else is."""
+    declared = set(_types_in_sources())
+    assert declared == {(artifact, kind.encoded) for artifact, kinds in DECISION_TYPES.items() for kind in kinds}
+    assert len(declared) == 7
+
+
+def test_every_function_of_the_table_is_in_the_abi() -> None:
+    """Proposing, executing; and each function that proposes is in the table."""
+    for artifact in DECISION_TYPES:
+        functions = {entry["name"] for entry in load(artifact).abi if entry["type"] == "function"}
+        used = {choice.type for choice in choices(artifact).values()}
+        assert {kind.execute for kind in used} <= functions
+        proposing = {name for name in functions if name.startswith("propose_")}
+        known = {kind.propose for kind in used}
+        assert proposing - {"propose_body"} == known - {"propose_body"}
+
+
+@pytest.mark.parametrize("artifact", [a for a, kinds in DECISION_TYPES.items() if any(k.acts for k in kinds)])
+def test_acts_are_the_words_of_the_source(artifact: str) -> None:
+    """In the order of their numbers: the digest test finds a wrong word, this one a missing act."""
+    root = sources_root()
+    assert root is not None
+    text = (root / SOURCES[artifact]).read_text()
+    body = text[text.index("def _action_hash") :]
+    words = re.findall(r'return keccak256\("([^"]+)"\)', body)
+    (kind,) = [k for k in DECISION_TYPES[artifact] if k.acts]
+    assert [act.word for act in kind.acts] == words
