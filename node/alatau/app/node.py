@@ -21,6 +21,7 @@ from alatau.app.block_metrics import BlockMetrics
 from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
 from alatau.app.endpoint import parse_endpoint
+from alatau.app.genesis.file import genesis_file_hash
 from alatau.app.home import Home
 from alatau.app.logging import configure_logging
 from alatau.app.metrics import Metrics
@@ -28,7 +29,7 @@ from alatau.app.node_metrics import register_node_metrics, why_unready
 from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.peer_metrics import register_peer_metrics
-from alatau.app.peer_network import StoredBlocks, members_of
+from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
 from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.registry_duties import RegistryDuties
 from alatau.app.startup import Ask, OpenedNode, open_node
@@ -136,7 +137,14 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
     authority = Authority(address, key.sign if key else _no_key, recover_address, domain)
     consensus = Consensus(authority, genesis.config)
     subscriptions = Subscriptions()
-    admission = Admission(mempool, genesis.config, lambda: _admission_view(chain), _now_ms, network.gossip_transactions)
+    admission = Admission(
+        mempool,
+        genesis.config,
+        lambda: _admission_view(chain),
+        _now_ms,
+        network.gossip_transactions,
+        hold_to_account(network),
+    )
     duties = None
     if key and genesis.config.system.validator_registry:
         duties = RegistryDuties(chain, key, admission.submit, mempool)
@@ -240,7 +248,7 @@ def _network(parts: _Parts, view: ChainView, mempool: Mempool) -> Network:
     endpoint = parse_endpoint(parts.config.p2p.listen)
     return Network(
         identity=parts.identity,
-        chain=ChainId(parts.genesis.config.chain_id, parts.genesis_hash),
+        chain=ChainId(parts.genesis.config.chain_id, parts.genesis_hash, genesis_file_hash(parts.genesis)),
         blocks=StoredBlocks(parts.store),
         members=members_of(parts.genesis, view),
         known_transaction=mempool.get,

@@ -1,10 +1,13 @@
 """What the peer network needs of the chain: who belongs to it, and the committed blocks."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alatau.chain.registry_reader import read_observers
 from alatau.engine.chain_view import ChainView
+from alatau.engine.verdict import Blame
 from alatau.p2p.member import Member
+from alatau.p2p.network import Network
 from alatau.storage.store import Store
 from alatau.types.block import Block
 from alatau.types.genesis import Genesis
@@ -26,6 +29,23 @@ class StoredBlocks:
         """A committed block with its commit; None above the tip and for genesis."""
         block, commit = self.store.block(height), self.store.commit_of(height)
         return None if block is None or commit is None else (block, commit)
+
+
+def hold_to_account(network: Network) -> Callable[[bytes, Blame, int], None]:
+    """What admission is to call for transactions that it refused and a peer passed on.
+
+    A correct node passes on only what its own admission took. Of what no state makes right, one is enough; of what
+    another state may have taken, many are too many.
+    """
+
+    def blame(peer_id: bytes, whose: Blame, count: int) -> None:
+        match whose:
+            case Blame.FORM:
+                network.report(peer_id, "BAD_TRANSACTION")
+            case Blame.STRANGER:
+                network.suspect(peer_id, "TRANSACTIONS_OF_STRANGERS", count)
+
+    return blame
 
 
 def members_of(genesis: Genesis, view: ChainView) -> tuple[Member, ...]:

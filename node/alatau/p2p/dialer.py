@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -21,7 +22,7 @@ from alatau.transport.credentials import IdentityHolder, dial_node
 from alatau.transport.errors import RpcError
 from alatau.transport.key_discovery import discover_public_key
 from alatau.transport.limits import Limits
-from alatau.wire.session import write_session
+from alatau.wire.session import Goodbye, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")
 _STEADY_S = 10.0
@@ -96,7 +97,7 @@ class Dialer:
             return least
         if reason in LASTING_REFUSALS:
             least = self._settings.redial_refused_s
-        self._counters.dials_failed[reason] += 1
+        self._counters.dials_failed.note(reason)
         if self._table.member(member.peer_id) is not None:
             self._table.note_failure(member.peer_id, reason)
         _LOG.info("dial_failed", peer=member.name, endpoint=member.endpoint, reason=reason, detail=detail)
@@ -116,21 +117,32 @@ class Dialer:
             await consensus.send(write_session(own_hello(self._chain, self._blocks)))
             hello = await read_hello(consensus, self._chain, self._settings.handshake_timeout_s)
             session = self._table.open_session(member, hello, dialed=True, channel=channel)
+            await self._carry(session, channel, consensus)
+
+    async def _say_goodbye(self, session: Session, consensus: Stream) -> None:
+        """Tell the peer why this side ends the session; who accepted the connection says it with its status."""
+        if session.ended_by_peer:
+            return
+        with trio.move_on_after(self._settings.goodbye_s, shield=True), suppress(trio.BrokenResourceError, RpcError):
+            await consensus.send(write_session(Goodbye(session.reason, session.detail)))
+            consensus.finish_sending()
+            async for _ in consensus:  # until the peer has ended the stream
+                pass
+
+    async def _carry(self, session: Session, channel: Channel, consensus: Stream) -> None:
+        async with channel.stream(PROPOSALS) as proposals, channel.stream(TRANSACTIONS) as transactions:
+            lanes = (
+                (Lane.CONSENSUS, consensus),
+                (Lane.PROPOSALS, proposals),
+                (Lane.TRANSACTIONS, transactions),
+            )
             try:
-                await self._carry(session, channel, consensus)
+                with session.scope():
+                    async with trio.open_nursery() as nursery:
+                        for lane, stream in lanes:
+                            handle = partial(self._inbox.handle, session, lane)
+                            nursery.start_soon(session.run_lane, lane, stream, stream.send, handle)
             finally:
                 session.end("CLOSED")
                 self._table.close_session(session)
-
-    async def _carry(self, session: Session, channel: Channel, consensus: Stream) -> None:
-        with session.scope():
-            async with channel.stream(PROPOSALS) as proposals, channel.stream(TRANSACTIONS) as transactions:
-                lanes = (
-                    (Lane.CONSENSUS, consensus),
-                    (Lane.PROPOSALS, proposals),
-                    (Lane.TRANSACTIONS, transactions),
-                )
-                async with trio.open_nursery() as nursery:
-                    for lane, stream in lanes:
-                        handle = partial(self._inbox.handle, session, lane)
-                        nursery.start_soon(session.run_lane, lane, stream, stream.send, handle)
+                await self._say_goodbye(session, consensus)

@@ -13,7 +13,9 @@ from alatau.types.vote import Commit
 from alatau.wire.errors import WireError
 from alatau.wire.session import PROTOCOL_VERSION, Hello, read_session
 
-LASTING_REFUSALS = frozenset({"WRONG_CHAIN", "WRONG_GENESIS", "WRONG_PROTOCOL", "KEY_NOT_TRUSTED"})
+LASTING_REFUSALS = frozenset(
+    {"WRONG_CHAIN", "WRONG_GENESIS", "WRONG_GENESIS_FILE", "WRONG_PROTOCOL", "KEY_NOT_TRUSTED"}
+)
 """Reasons that a retry in a moment does not change; somebody has to configure or upgrade a node."""
 
 
@@ -35,19 +37,23 @@ class ChainId:
 
     chain_id: int
     genesis_hash: bytes
+    """Of block 0."""
+    genesis_file_hash: bytes
+    """Of everything that the genesis file says."""
 
 
 def own_hello(chain: ChainId, blocks: BlockSource) -> Hello:
     """What this node says first."""
-    return Hello(PROTOCOL_VERSION, chain.chain_id, chain.genesis_hash, blocks.height(), f"alatau/{__version__}")
+    agent = f"alatau/{__version__}"
+    return Hello(PROTOCOL_VERSION, chain.chain_id, chain.genesis_hash, blocks.height(), agent, chain.genesis_file_hash)
 
 
 async def read_hello(messages: AsyncIterator[Any], chain: ChainId, timeout_s: float) -> Hello:
     """Wait for the peer's first message and check it.
 
     Raises:
-        RpcError: HANDSHAKE_TIMEOUT, HANDSHAKE_EXPECTED, WRONG_PROTOCOL, WRONG_CHAIN or WRONG_GENESIS, or what the
-            peer refused with.
+        RpcError: HANDSHAKE_TIMEOUT, HANDSHAKE_EXPECTED, WRONG_PROTOCOL, WRONG_CHAIN, WRONG_GENESIS or
+            WRONG_GENESIS_FILE, or what the peer refused with.
     """
     with trio.move_on_after(timeout_s):
         message = await anext(messages, None)
@@ -71,6 +77,11 @@ def _check(hello: Hello, chain: ChainId) -> None:
         raise _refusal("WRONG_CHAIN", "chain id", chain.chain_id, hello.chain_id)
     if hello.genesis_hash != chain.genesis_hash:
         raise _refusal("WRONG_GENESIS", "genesis hash", chain.genesis_hash.hex(), hello.genesis_hash.hex())
+    if hello.genesis_file_hash != chain.genesis_file_hash:
+        # Nodes that agree on block 0 but not on the rules would ban each other at the first block that shows it.
+        what = "block 0 is the same, but the genesis files differ (addresses of registries, intervals or limits): "
+        what += "use the file that all agreed on; its hash"
+        raise _refusal("WRONG_GENESIS_FILE", what, chain.genesis_file_hash.hex(), hello.genesis_file_hash.hex())
 
 
 def _refusal(reason: str, what: str, ours: object, theirs: object) -> RpcError:

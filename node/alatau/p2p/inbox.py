@@ -17,7 +17,7 @@ from alatau.types.transaction import Transaction
 from alatau.wire.consensus import read_control, read_proposal
 from alatau.wire.errors import WireError
 from alatau.wire.gossip import read_batch
-from alatau.wire.session import Hello, Ping, Pong, PublicKeys, read_session, write_session
+from alatau.wire.session import Goodbye, Hello, Ping, Pong, PublicKeys, read_session, write_session
 
 
 class Inbox:
@@ -75,6 +75,9 @@ class Inbox:
             case PublicKeys(keys):
                 for key in keys:
                     self._learn(key)
+                return
+            case Goodbye(reason, detail):
+                session.end(reason, detail, by_peer=True)
                 return
             case Hello():
                 raise WireError("a second hello", "HANDSHAKE_REPEATED")

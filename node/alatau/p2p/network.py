@@ -163,6 +163,10 @@ class Network:
         self._table.ban(peer_id, reason)
         self._fetcher.reject(peer_id)
 
+    def suspect(self, peer_id: bytes, reason: str, count: int) -> None:
+        """A peer did so often what a correct one does now and then; beyond its allowance it is kept out for a while."""
+        self._table.suspect(peer_id, reason, count)
+
     # -- receiving ---------------------------------------------------------------------------------------
 
     async def next_event(self) -> InMessage | InPeerConnected | InPeerDisconnected:

@@ -12,7 +12,7 @@ from alatau.p2p.counters import Counters
 from alatau.p2p.handshake import BlockSource, ChainId, own_hello, read_hello
 from alatau.p2p.inbox import Inbox
 from alatau.p2p.member import Member
-from alatau.p2p.session import Lane
+from alatau.p2p.session import Lane, Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.table import PeerTable
 from alatau.transport.call import Call
@@ -51,16 +51,16 @@ class PeerHandlers:
             hello = await read_hello(requests, self._chain, self._settings.handshake_timeout_s)
             session = self._table.open_session(member, hello, dialed=False, channel=None)
         except RpcError as error:
-            self._counters.sessions_refused[error.reason] += 1
+            self._counters.sessions_refused.note(error.reason)
             _LOG.warning("peer_refused", peer=member.name, reason=error.reason, detail=error.message)
             raise
         try:
             await send(write_session(own_hello(self._chain, self._blocks)))
             await session.run_lane(Lane.CONSENSUS, requests, send, partial(self._inbox.handle, session, Lane.CONSENSUS))
         finally:
-            session.end("CONNECTION_LOST")
+            session.end("CONNECTION_LOST", by_peer=True)
             self._table.close_session(session)
-        raise RpcError(Code.ABORTED, "the session ended", reason=session.reason)
+        raise _ended(session)
 
     async def proposals(self, requests: AsyncIterator[Any], call: Call, send: Send) -> None:
         """Proposals with their blocks."""
@@ -109,7 +109,7 @@ class PeerHandlers:
         if session is None or session.dialed:
             raise RpcError(Code.FAILED_PRECONDITION, "open a Consensus stream first", reason="NO_SESSION")
         await session.run_lane(lane, requests, send, partial(self._inbox.handle, session, lane))
-        raise RpcError(Code.ABORTED, "the session ended", reason=session.reason)
+        raise _ended(session)
 
     def _member(self, call: Call) -> Member:
         member = None if call.peer is None else self._table.member_by_key(call.peer.tls_key_hash)
@@ -118,3 +118,8 @@ class PeerHandlers:
                 Code.PERMISSION_DENIED, "this TLS key is not, or no longer, trusted", reason="KEY_NOT_TRUSTED"
             )
         return member
+
+
+def _ended(session: Session) -> RpcError:
+    """Why a session is over, for the peer's log."""
+    return RpcError(Code.ABORTED, session.detail or "the session ended", reason=session.reason)

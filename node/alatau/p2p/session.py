@@ -57,6 +57,9 @@ class Session:
         self.height = hello.height
         self.round_trip_ms: float | None = None
         self.reason = ""
+        self.detail = ""
+        """The reason in words, where there is more to say."""
+        self.ended_by_peer = False
         self.ended = trio.Event()
         self.opened_at = trio.current_time()
         self.opened_at_ms = time.time_ns() // 1_000_000
@@ -88,11 +91,13 @@ class Session:
         """Messages that wait in a lane."""
         return len(self._queues[lane])
 
-    def end(self, reason: str) -> None:
-        """End the session; the first reason stays."""
+    def end(self, reason: str, detail: str = "", *, by_peer: bool = False) -> None:
+        """End the session; the first reason stays. The peer is told, unless it is the one that ended it."""
         if self.ended.is_set():
             return
         self.reason = reason
+        self.detail = detail
+        self.ended_by_peer = by_peer
         self.ended.set()
         for scope in self._scopes:
             scope.cancel()
@@ -134,13 +139,13 @@ class Session:
                 while not bucket.take(cost):  # noqa: ASYNC110  unread messages make the peer's own queue wait
                     await trio.sleep(bucket.wait_s(cost))
                 await handle(message)
-            self.end("CLOSED")
+            self.end("CLOSED", by_peer=True)
         except (MalformedMessageError, WireError) as error:  # found here: the peer's fault
             self._ban(error.reason)
         except RpcError as error:  # how the peer ended it
-            self.end(error.reason)
+            self.end(error.reason, error.message, by_peer=True)
         except trio.BrokenResourceError:
-            self.end("CONNECTION_LOST")
+            self.end("CONNECTION_LOST", by_peer=True)
 
     async def _write(self, lane: Lane, send: Send) -> None:
         queue = self._queues[lane]
@@ -151,7 +156,7 @@ class Session:
             # The reader, if the peer said why, knows better; it gets a moment to say so.
             with trio.move_on_after(1):
                 await self.ended.wait()
-            self.end("CONNECTION_LOST")
+            self.end("CONNECTION_LOST", by_peer=True)
 
     async def _ping(self) -> None:
         nonce = 0

@@ -26,7 +26,18 @@ class Settings:
     fallback_dial_s: float = 2.0
     """How long the node whose turn it is not waits before it dials all the same."""
     ban_s: float = 30.0
-    """How long a misbehaving peer is kept out. Bounded, since a validator with a bug is still needed for quorums."""
+    """How long a misbehaving peer is kept out for the first time; twice as long with every further time."""
+    ban_max_s: float = 600.0
+    """The longest ban. Bounded, since a validator with a bug is still needed for quorums."""
+    ban_forgotten_s: float = 1_800.0
+    """A peer that behaved for this long after a ban is kept out half as long the next time."""
+    suspicions_max: float = 256.0
+    """What a peer may do that a correct one does now and then, such as passing on a payment of somebody whose licence
+    it saw a block earlier; above it, it is banned."""
+    suspicions_per_s: float = 1.0
+    """How fast that is forgiven."""
+    goodbye_s: float = 1.0
+    """How long a peer is given to take the reason for which its session ends."""
 
     consensus_queue_max: int = 4_096
     """Consensus messages that wait for a slow peer. The oldest is dropped: newer votes supersede it, and the

@@ -36,6 +36,7 @@ async def fetch_blocks(
     try:
         if session is not None and session.channel is not None:
             return await _fetch(session.channel, settings, counters, start, count)
+        table.check_ban(peer_id)
         public_key = None if member is None else table.public_key(member)
         if member is None or public_key is None or not member.endpoint:
             raise RpcError(Code.UNAVAILABLE, "this peer cannot be dialled", reason="NO_ENDPOINT")

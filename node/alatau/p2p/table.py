@@ -7,6 +7,7 @@ import structlog
 import trio
 
 from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
+from alatau.p2p.bans import Bans
 from alatau.p2p.counters import Counters
 from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.session import Lane, Session
@@ -14,9 +15,12 @@ from alatau.p2p.settings import Settings
 from alatau.transport.certificates import key_hash
 from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.limits import TokenBucket
 from alatau.wire.session import Hello, PublicKeys, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")
+
+_NOT_TRUSTED = "the registry does not, or no longer, list this TLS key: removed or rotated; ask the council"
 
 
 class PeerTable:
@@ -31,7 +35,9 @@ class PeerTable:
         self._learnt: dict[bytes, bytes] = {}
         """Key hash -> public key of members of which the registry told only the hash."""
         self.sessions: dict[bytes, Session] = {}
-        self._banned_until: dict[bytes, float] = {}
+        self._bans = Bans(settings.ban_s, settings.ban_max_s, settings.ban_forgotten_s, trio.current_time)
+        self._suspicions: dict[bytes, TokenBucket] = {}
+        """Key hash -> what is left of the member's allowance."""
         self._last_end: dict[bytes, str] = {}
         self._events: dict[bytes, InPeerConnected | InPeerDisconnected] = {}
         """What the engine has not heard yet, the last event of each peer: bounded by the members."""
@@ -45,9 +51,12 @@ class PeerTable:
         for peer_id, session in tuple(self.sessions.items()):
             member = self._members.get(peer_id)
             if member is None or member.key_hash != session.member.key_hash:
-                session.end("KEY_NOT_TRUSTED")
+                session.end("KEY_NOT_TRUSTED", _NOT_TRUSTED)
         self._learnt = {hash_: key for hash_, key in self._learnt.items() if hash_ in self._by_key}
-        for forgotten in (self._banned_until, self._last_end, self._session_opened):
+        self._bans.keep_only(set(self._by_key))
+        for key in self._suspicions.keys() - self._by_key.keys():
+            del self._suspicions[key]
+        for forgotten in (self._last_end, self._session_opened):
             for peer_id in forgotten.keys() - self._members.keys():
                 del forgotten[peer_id]
 
@@ -88,12 +97,12 @@ class PeerTable:
         Raises:
             RpcError: DUPLICATE_SESSION or PEER_BANNED.
         """
-        self._check_ban(member.peer_id)
+        self.check_ban(member.peer_id)
         existing = self.sessions.get(member.peer_id)
         if existing is not None and not existing.ended.is_set():
             ours_first = self.dials_first(member)
             if existing.dialed is ours_first and dialed is not ours_first:
-                self._counters.sessions_refused["DUPLICATE_SESSION"] += 1
+                self._counters.sessions_refused.note("DUPLICATE_SESSION")
                 raise RpcError(Code.ALREADY_EXISTS, "there is a session already", reason="DUPLICATE_SESSION")
             existing.end("REPLACED")
         session = Session(
@@ -117,17 +126,26 @@ class PeerTable:
     def close_session(self, session: Session) -> None:
         """Forget an ended session, unless another has taken its place."""
         assert session.ended.is_set()
-        self._counters.sessions_ended[session.reason] += 1
+        self._counters.sessions_ended.note(session.reason)
         self._last_end[session.peer_id] = session.reason
         if self.sessions.get(session.peer_id) is session:
             del self.sessions[session.peer_id]
             self._announce(InPeerDisconnected(session.peer_id))
             _LOG.info(
-                "peer_disconnected", peer=session.member.name, peer_id=session.peer_id.hex(), reason=session.reason
+                "peer_disconnected",
+                peer=session.member.name,
+                peer_id=session.peer_id.hex(),
+                reason=session.reason,
+                detail=session.detail,
+                by_peer=session.ended_by_peer,
             )
+        if session.ended_by_peer and session.reason == "KEY_NOT_TRUSTED":
+            _LOG.error("membership_lost", peer=session.member.name, detail=session.detail)
 
     def note_failure(self, peer_id: bytes, reason: str) -> None:
         """Remember why an attempt to connect failed, for status."""
+        if reason == "CERTIFICATE_REFUSED" and self._last_end.get(peer_id) == "KEY_NOT_TRUSTED":
+            return  # the same, in fewer words: whoever is no longer trusted is refused before anybody can say why
         self._last_end[peer_id] = reason
 
     async def wait_for_session(self, peer_id: bytes) -> None:
@@ -136,21 +154,46 @@ class PeerTable:
             await self._session_opened.setdefault(peer_id, trio.Event()).wait()
 
     def ban(self, peer_id: bytes, reason: str) -> None:
-        """Keep a misbehaving peer out for a while, and end its session."""
+        """Keep a misbehaving peer out for a while, longer each time, and end its session."""
+        member = self._members.get(peer_id)
+        if member is None or self._bans.left_s(member.key_hash):
+            return
+        seconds = self._bans.add(member.key_hash, reason)
+        self._counters.bans.note(reason)
+        _LOG.warning("peer_banned", peer=member.name, peer_id=peer_id.hex(), reason=reason, seconds=seconds)
+        if (session := self.sessions.get(peer_id)) is not None:
+            session.end(reason, f"kept out for {seconds:.0f} s: no correct node does that")
+
+    def suspect(self, peer_id: bytes, reason: str, count: int) -> None:
+        """A peer did so often what a correct one does now and then; beyond its allowance it is banned."""
         member = self._members.get(peer_id)
         if member is None:
             return
-        self._banned_until[peer_id] = trio.current_time() + self._settings.ban_s
-        self._counters.bans[reason] += 1
-        _LOG.warning(
-            "peer_banned", peer=member.name, peer_id=peer_id.hex(), reason=reason, seconds=self._settings.ban_s
-        )
-        if (session := self.sessions.get(peer_id)) is not None:
-            session.end(reason)
+        bucket = self._suspicions.get(member.key_hash)
+        if bucket is None:
+            bucket = TokenBucket(self._settings.suspicions_per_s, self._settings.suspicions_max)
+            self._suspicions[member.key_hash] = bucket
+        if not bucket.take(count):
+            self.ban(peer_id, reason)
 
     def ban_left_s(self, peer_id: bytes) -> float:
         """Seconds for which a peer is still kept out; 0 where it is not."""
-        return max(0.0, self._banned_until.get(peer_id, 0.0) - trio.current_time())
+        member = self._members.get(peer_id)
+        return 0.0 if member is None else self._bans.left_s(member.key_hash)
+
+    def check_ban(self, peer_id: bytes) -> None:
+        """Raise ``RpcError`` PEER_BANNED, with the ban's reason, for a peer that is kept out."""
+        left = self.ban_left_s(peer_id)
+        if left > 0:
+            self._counters.sessions_refused.note("PEER_BANNED")
+            why = self._bans.reason(self._members[peer_id].key_hash)
+            raise RpcError(
+                Code.RESOURCE_EXHAUSTED,
+                f"kept out for another {left:.0f} s: {why}",
+                reason="PEER_BANNED",
+                metadata={"ban_reason": why},
+                retry_after_s=left,
+            )
 
     def infos(self) -> tuple[PeerInfo, ...]:
         """Every member as it stands."""
@@ -167,14 +210,6 @@ class PeerTable:
         self._events.pop(event.peer, None)
         self._events[event.peer] = event
         self._event_arrived.set()
-
-    def _check_ban(self, peer_id: bytes) -> None:
-        left = self.ban_left_s(peer_id)
-        if left > 0:
-            self._counters.sessions_refused["PEER_BANNED"] += 1
-            raise RpcError(
-                Code.RESOURCE_EXHAUSTED, "kept out for misbehaviour", reason="PEER_BANNED", retry_after_s=left
-            )
 
     def _info(self, member: Member) -> PeerInfo:
         session = self.sessions.get(member.peer_id)

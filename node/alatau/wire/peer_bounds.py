@@ -17,6 +17,8 @@ KEYS_MAX: Final = 1_024
 KEY_BYTES_MAX: Final = 128
 """A P-256 key takes 91."""
 AGENT_BYTES_MAX: Final = 128
+REASON_BYTES_MAX: Final = 64
+DETAIL_BYTES_MAX: Final = 512
 TRANSACTIONS_MAX: Final = 1_024
 """Transactions in a batch: twice what a node sends."""
 TRANSACTION_BYTES_MAX: Final = 128 * 1024
@@ -37,7 +39,8 @@ BOUNDS: Final[Bounds] = {
     "alatau.types.v1.Proposal": {"block_hash": _HASH, "proposer": _ADDRESS, "signature": _SIGNATURE},
     "alatau.types.v1.CommitSignature": {"validator": _ADDRESS, "signature": _SIGNATURE},
     "alatau.types.v1.Commit": {"block_hash": _HASH, "signatures": Bound(count_max=COMMIT_SIGNATURES_MAX)},
-    "alatau.p2p.v1.Hello": {"genesis_hash": _HASH, "agent": Bound(AGENT_BYTES_MAX)},
+    "alatau.p2p.v1.Hello": {"genesis_hash": _HASH, "agent": Bound(AGENT_BYTES_MAX), "genesis_file_hash": _HASH},
+    "alatau.p2p.v1.Goodbye": {"reason": Bound(REASON_BYTES_MAX), "detail": Bound(DETAIL_BYTES_MAX)},
     "alatau.p2p.v1.Votes": {"votes": Bound(count_max=VOTES_MAX)},
     "alatau.p2p.v1.RoundCertificate": {"votes": Bound(count_max=VOTES_MAX)},
     "alatau.p2p.v1.Status": {"tip_hash": _HASH},

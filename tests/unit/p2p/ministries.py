@@ -17,13 +17,13 @@ from alatau.types.block import Block
 from alatau.types.header import EMPTY_OMMERS_HASH, EMPTY_REQUESTS_HASH, EMPTY_ROOT, NONCE, ZERO_HASH, Header
 from alatau.types.vote import Commit, CommitSignature
 
-CHAIN = ChainId(7773, bytes([7]) * 32)
+CHAIN = ChainId(7773, bytes([7]) * 32, bytes([9]) * 32)
 QUICK = Settings(
     host="127.0.0.1",
     redial_s=0.02,
     redial_max_s=0.1,
     redial_refused_s=0.1,
-    fallback_dial_s=0.05,
+    fallback_dial_s=0.3,
     gossip_interval_s=0.005,
     ban_s=0.3,
 )

@@ -169,8 +169,9 @@ def test_what_waits_in_the_pool_goes_to_a_peer_that_has_just_come(drive: Drive) 
 @pytest.mark.parametrize(
     ("other", "reason"),
     [
-        (ChainId(7773, bytes(32)), "WRONG_GENESIS"),
-        (ChainId(1, CHAIN.genesis_hash), "WRONG_CHAIN"),
+        (replace(CHAIN, genesis_hash=bytes(32)), "WRONG_GENESIS"),
+        (replace(CHAIN, genesis_file_hash=bytes(32)), "WRONG_GENESIS_FILE"),
+        (replace(CHAIN, chain_id=1), "WRONG_CHAIN"),
     ],
 )
 def test_a_node_of_another_chain_is_refused_with_a_reason(drive: Drive, other: ChainId, reason: str) -> None:
@@ -230,6 +231,36 @@ def test_a_member_that_is_removed_loses_its_session_at_once(drive: Drive) -> Non
             assert networks[2].connected() == ()
             assert networks[0].connected() == (nodes[1].address,)
             assert networks[1].connected() == (nodes[0].address,)
+
+    drive(main)
+
+
+@pytest.mark.parametrize("remover_dialed", [True, False])
+@pytest.mark.parametrize("how", ["removed", "banned"])
+def test_a_peer_hears_why_its_session_ends_whoever_dialled(drive: Drive, how: str, *, remover_dialed: bool) -> None:
+    """Removed from the registry, or banned: the reason reaches the other side, which shows and counts it."""
+
+    async def main() -> None:
+        one, two = ministry(1), ministry(2)
+        async with one.running([]) as here, two.running([]) as there:
+            if remover_dialed:
+                there.set_members([replace(one.member(), endpoint="")])
+                here.set_members([two.member()])
+            else:
+                here.set_members([replace(two.member(), endpoint="")])
+                there.set_members([one.member()])
+            await eventually(lambda: len(here.connected()) == len(there.connected()) == 1, "connected")
+            assert here.peers()[0].dialed is remover_dialed
+            if how == "removed":
+                here.set_members([])
+                reason = "KEY_NOT_TRUSTED"
+            else:
+                here.report(two.address, reason := "bad_block")
+            await eventually(lambda: there.counters.sessions_ended[reason] == 1, "the other side knows why")
+            assert here.counters.sessions_ended[reason] == 1
+            if how == "removed" and not remover_dialed:
+                await eventually(lambda: there.counters.dials_failed.total() >= 1, "it was refused")
+                assert there.peers()[0].last_end == "KEY_NOT_TRUSTED"
 
     drive(main)
 

@@ -28,7 +28,7 @@ from alatau.wire.sync import read_committed, write_range
 from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
-HELLO = Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, 0, "test")
+HELLO = Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, 0, "test", CHAIN.genesis_file_hash)
 
 
 @dataclass
@@ -79,7 +79,9 @@ def vote() -> Vote:
         (replace(HELLO, protocol_version=2), "WRONG_PROTOCOL"),
         (replace(HELLO, chain_id=1), "WRONG_CHAIN"),
         (replace(HELLO, genesis_hash=bytes(32)), "WRONG_GENESIS"),
+        (replace(HELLO, genesis_file_hash=bytes(32)), "WRONG_GENESIS_FILE"),
         (replace(HELLO, genesis_hash=b"short"), "MALFORMED_MESSAGE"),
+        (replace(HELLO, genesis_file_hash=b""), "MALFORMED_MESSAGE"),
         (Ping(1), "HANDSHAKE_EXPECTED"),
     ],
 )
@@ -347,7 +349,7 @@ def test_two_networks_in_one_process_do_not_mix(drive: Drive) -> None:
     """Each has its own keys, peers and queues."""
 
     async def main() -> None:
-        async with rig() as r, rig(chain=ChainId(1, bytes(32))) as s, r.session() as stream:
+        async with rig() as r, rig(chain=replace(CHAIN, chain_id=1)) as s, r.session() as stream:
             await eventually(lambda: r.network.connected() == (r.peer.address,), "in one")
             assert s.network.connected() == ()
             with pytest.raises(RpcError) as caught:

@@ -39,7 +39,11 @@ class Odd:
         """Say hello and listen."""
         await anext(requests)
         height = self.claimed or self.blocks.height()
-        await send(write_session(Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, height, "odd")))
+        await send(
+            write_session(
+                Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, height, "odd", CHAIN.genesis_file_hash)
+            )
+        )
         async for _ in requests:
             pass
 

@@ -15,7 +15,7 @@ from alatau.wire.session import PROTOCOL_VERSION, Hello
 from tests.unit.p2p.ministries import QUICK, eventually, ministry
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
-HELLO = Hello(PROTOCOL_VERSION, 7773, bytes(32), 9, "test")
+HELLO = Hello(PROTOCOL_VERSION, 7773, bytes(32), 9, "test", bytes(32))
 ONE, TWO = (ministry(number).member() for number in (1, 2))
 
 
@@ -86,6 +86,66 @@ def test_a_ban_ends_by_itself(drive: Drive) -> None:
         assert 0 < caught.value.retry_after_s <= QUICK.ban_s
         await eventually(lambda: made.ban_left_s(ONE.peer_id) == 0, "the ban is over")
         assert not opened(made, ONE).ended.is_set()
+
+    drive(main)
+
+
+def test_a_new_connection_does_not_end_a_ban(drive: Drive) -> None:
+    """It is of the key: the peer hears why, and for how long; a second ban is longer."""
+
+    async def main() -> None:
+        made = table(ONE)
+        made.ban(ONE.peer_id, "bad_block")
+        for _ in range(3):
+            with pytest.raises(RpcError, match="bad_block") as caught:
+                opened(made, ONE)
+            assert caught.value.metadata == {"ban_reason": "bad_block"}
+        await eventually(lambda: made.ban_left_s(ONE.peer_id) == 0, "the ban is over")
+        made.close_session(ended(opened(made, ONE)))
+        made.ban(ONE.peer_id, "bad_block")
+        assert made.ban_left_s(ONE.peer_id) > QUICK.ban_s
+        assert made._counters.bans["bad_block"] == 2
+
+    drive(main)
+
+
+def ended(session: Session) -> Session:
+    """A session that is over."""
+    session.end("CLOSED")
+    return session
+
+
+def test_what_a_correct_peer_does_now_and_then_is_borne_up_to_an_allowance(drive: Drive) -> None:
+    """Which is the key's, and no new connection renews it."""
+
+    async def main() -> None:
+        made = PeerTable(bytes(32), replace(QUICK, suspicions_max=10.0, suspicions_per_s=0.001), Counters())
+        made.set_members([ONE, TWO])
+        for _ in range(2):
+            session = opened(made, ONE)
+            made.suspect(ONE.peer_id, "strangers", 4)
+            assert not session.ended.is_set()
+        made.suspect(ONE.peer_id, "strangers", 4)
+        assert session.reason == "strangers"
+        made.suspect(TWO.peer_id, "strangers", 11)
+        assert made.ban_left_s(TWO.peer_id) > 0
+        made.suspect(b"nobody", "strangers", 11)
+
+    drive(main)
+
+
+def test_who_was_removed_keeps_that_as_the_reason(drive: Drive) -> None:
+    """Later attempts end in the TLS handshake, where nobody can say why any more."""
+
+    async def main() -> None:
+        made = table(ONE)
+        session = opened(made, ONE)
+        session.end("KEY_NOT_TRUSTED", "removed", by_peer=True)
+        made.close_session(session)
+        made.note_failure(ONE.peer_id, "CERTIFICATE_REFUSED")
+        assert made.infos()[0].last_end == "KEY_NOT_TRUSTED"
+        made.note_failure(ONE.peer_id, "UNREACHABLE")
+        assert made.infos()[0].last_end == "UNREACHABLE"
 
     drive(main)
 

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Hello(_message.Message):
-    """Who a node is and which chain it is on. A different chain id, genesis or protocol ends the session."""
+    """Who a node is and which chain it is on. A different chain id, genesis, genesis file or protocol ends the session."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -30,6 +30,7 @@ class Hello(_message.Message):
     GENESIS_HASH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     AGENT_FIELD_NUMBER: _builtins.int
+    GENESIS_FILE_HASH_FIELD_NUMBER: _builtins.int
     protocol_version: _builtins.int
     """Version of this protocol; 1."""
     chain_id: _builtins.int
@@ -38,6 +39,10 @@ class Hello(_message.Message):
     """Height of the last committed block."""
     agent: _builtins.str
     """Software version, for people."""
+    genesis_file_hash: _builtins.bytes
+    """keccak256 of the genesis file's canonical JSON: what block 0 does not show, such as the addresses of the
+    registries, intervals and limits.
+    """
     def __init__(
         self,
         *,
@@ -46,10 +51,11 @@ class Hello(_message.Message):
         genesis_hash: _builtins.bytes = ...,
         height: _builtins.int = ...,
         agent: _builtins.str = ...,
+        genesis_file_hash: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "chain_id", b"chain_id", "genesis_hash", b"genesis_hash", "height", b"height", "protocol_version", b"protocol_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "chain_id", b"chain_id", "genesis_file_hash", b"genesis_file_hash", "genesis_hash", b"genesis_hash", "height", b"height", "protocol_version", b"protocol_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -67,6 +73,7 @@ class ConsensusRequest(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
     PUBLIC_KEYS_FIELD_NUMBER: _builtins.int
+    GOODBYE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -83,6 +90,8 @@ class ConsensusRequest(_message.Message):
     def proposal_request(self) -> Global___ProposalRequest: ...
     @_builtins.property
     def public_keys(self) -> Global___PublicKeys: ...
+    @_builtins.property
+    def goodbye(self) -> Global___Goodbye: ...
     def __init__(
         self,
         *,
@@ -94,12 +103,13 @@ class ConsensusRequest(_message.Message):
         status: Global___Status | None = ...,
         proposal_request: Global___ProposalRequest | None = ...,
         public_keys: Global___PublicKeys | None = ...,
+        goodbye: Global___Goodbye | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["goodbye", b"goodbye", "hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goodbye", b"goodbye", "hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys", "goodbye"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -117,6 +127,7 @@ class ConsensusResponse(_message.Message):
     STATUS_FIELD_NUMBER: _builtins.int
     PROPOSAL_REQUEST_FIELD_NUMBER: _builtins.int
     PUBLIC_KEYS_FIELD_NUMBER: _builtins.int
+    GOODBYE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
@@ -133,6 +144,8 @@ class ConsensusResponse(_message.Message):
     def proposal_request(self) -> Global___ProposalRequest: ...
     @_builtins.property
     def public_keys(self) -> Global___PublicKeys: ...
+    @_builtins.property
+    def goodbye(self) -> Global___Goodbye: ...
     def __init__(
         self,
         *,
@@ -144,12 +157,13 @@ class ConsensusResponse(_message.Message):
         status: Global___Status | None = ...,
         proposal_request: Global___ProposalRequest | None = ...,
         public_keys: Global___PublicKeys | None = ...,
+        goodbye: Global___Goodbye | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["goodbye", b"goodbye", "hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["goodbye", b"goodbye", "hello", b"hello", "message", b"message", "ping", b"ping", "pong", b"pong", "proposal_request", b"proposal_request", "public_keys", b"public_keys", "round_certificate", b"round_certificate", "status", b"status", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "ping", "pong", "votes", "round_certificate", "status", "proposal_request", "public_keys", "goodbye"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -323,6 +337,32 @@ class PublicKeys(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PublicKeys: _TypeAlias = PublicKeys  # noqa: Y015
+
+@_typing.final
+class Goodbye(_message.Message):
+    """Why the sender ends the session; the last message, from the side that cannot end it with a status."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Stable, in UPPER_SNAKE_CASE; see docs/networking.md."""
+    detail: _builtins.str
+    """For people."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        detail: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Goodbye: _TypeAlias = Goodbye  # noqa: Y015
 
 @_typing.final
 class ProposalsRequest(_message.Message):
