@@ -25,6 +25,7 @@ UNKNOWN_BYTES_MAX: Final = 256
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _VARINT_BYTES_MAX: Final = 10
 _TAG_BYTES_MAX: Final = 5
+_NUMBER_MAX: Final = 2**29 - 1
 _FIXED: Final = {_FIXED64: 8, _FIXED32: 4}
 _WIRE_TYPES: Final = {
     FieldDescriptor.TYPE_DOUBLE: _FIXED64,
@@ -173,6 +174,8 @@ def _walk(walked: Plan, data: bytes, at: int, end: int) -> None:
 def _skip(walked: Plan, data: bytes, tag: int, at: int) -> int:
     """Where a field of an unknown tag ends."""
     wire_type = tag & 7
+    if not 0 < tag >> 3 <= _NUMBER_MAX:
+        raise WireError(f"{walked.name} has a field of number {tag >> 3}")
     if any(known >> 3 == tag >> 3 for known in walked.fields):
         raise WireError(f"{walked.name} has field {tag >> 3} in another type")
     match wire_type:

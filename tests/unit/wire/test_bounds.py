@@ -5,7 +5,6 @@ import tracemalloc
 import pytest
 from google.protobuf import descriptor_pb2, descriptor_pool
 from google.protobuf.descriptor import Descriptor
-from google.protobuf.message import DecodeError
 from google.protobuf.message_factory import GetMessageClass
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,6 +72,8 @@ NUMBERS = plan(
         (b"\x0a\x01x", "another type"),
         (b"\x20\x01", "another type"),
         (b"\x2b\x2c", "wire type 3"),
+        (b"\x05\x01\x01\x01\x01", "number 0"),
+        (b"\xf8\xff\xff\xff\xff\x7f\x01", "number"),
         (b"\x2a\xff\x02" + bytes(400), "does not know"),
         (b"\x2a\x00" * 17, "does not know"),
         (bytes(3_000), "more than"),
@@ -137,14 +138,11 @@ def test_the_walk_ends_at_the_first_thing_too_many(entry: bytes) -> None:
 
 @given(data=st.binary(max_size=60))
 def test_what_passes_is_no_surprise_to_the_parser(data: bytes) -> None:
-    """The walk and protobuf's parser agree on the form: what the walk lets pass is parsed, or refused politely."""
+    """The walk and protobuf's parser agree on the form."""
     kind = GetMessageClass(described(("a", F.TYPE_UINT64, F.LABEL_OPTIONAL), ("b", F.TYPE_BYTES, F.LABEL_OPTIONAL)))
     walked = plan(kind.DESCRIPTOR, {"test.M": {"b": Bound(60)}})
     try:
         check(walked, data)
     except WireError:
         return
-    try:
-        kind.FromString(data)
-    except DecodeError:
-        assert b"\x00" in data or b"\x80" in data  # field number 0, and overlong tags, are the parser's to refuse
+    kind.FromString(data)
