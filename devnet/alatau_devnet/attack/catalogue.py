@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from alatau_devnet.attack import calls, processes, sockets
+from alatau_devnet.attack import calls, http2, processes, sockets
+from alatau_devnet.attack.http2 import at_clients_port
 from alatau_devnet.attack.scene import Attack, Tolerance
 
 _WAITS_FOR_QUORUM: Final = Tolerance(p95_during_factor=None)
@@ -14,6 +15,22 @@ ATTACKS: Final = (
     Attack("idle-peers", "1,200 connections to the peers' port that say nothing", sockets.idle_peers),
     Attack("half-open-tls", "1,200 handshakes that stop after the first message", sockets.half_open_tls),
     Attack("slow-http", "64 requests to the metrics port, a byte a second each", sockets.slow_http),
+    Attack("rapid-reset", "calls that are opened and reset at once", at_clients_port(http2.rapid_reset)),
+    Attack(
+        "rapid-reset-deaf",
+        "the same by a client that never acknowledges settings",
+        at_clients_port(http2.rapid_reset_unacknowledged),
+    ),
+    Attack("gzip-bomb", "requests of 8 KB that expand to 8 MB", at_clients_port(http2.gzip_bomb)),
+    Attack("header-garbage", "metadata whose bytes are no UTF-8", at_clients_port(http2.header_garbage)),
+    Attack("metadata-flood", "1 MB of metadata a call", at_clients_port(http2.metadata_flood)),
+    Attack(
+        "metadata-flood-deaf",
+        "the same by a client that never acknowledges settings",
+        at_clients_port(http2.metadata_flood_unacknowledged),
+    ),
+    Attack("ping-flood", "PING frames without pause", at_clients_port(http2.ping_flood)),
+    Attack("settings-flood", "SETTINGS frames without pause", at_clients_port(http2.settings_flood)),
     Attack("looping-calls", "64 calls that burn all their gas, from one client", calls.looping_calls),
     Attack("waiting-calls", "2,048 waiting calls, from four addresses", calls.waiting_calls),
     Attack("stop-one", "one validator stopped (SIGSTOP)", processes.stop_one, _PROPOSER_ABSENT),

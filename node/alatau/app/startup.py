@@ -43,6 +43,7 @@ from alatau.storage.database import MIB, DatabaseOptions
 from alatau.storage.errors import StorageError
 from alatau.storage.store import Store, StoreOptions
 from alatau.transport.certificates import CertificateError, TlsIdentity
+from alatau.transport.descriptors import DescriptorLimitError, raise_descriptor_limit
 from alatau.types.genesis import Genesis, genesis_validator_set
 
 _BAD_FILE: Final = (DocumentError, GenesisError, KeystoreError, WrongPasswordError, PasswordError, CertificateError)
@@ -118,6 +119,7 @@ def open_node(home: Home, environment: Mapping[str, str], ask: Ask) -> Iterator[
     """
     with lock_home(home), ExitStack() as stack:
         config, contents, found = _read(home, environment, ask)
+        _check_descriptors(found)
         if config is not None:
             _check_ports(config, found)
         opened = None
@@ -131,6 +133,7 @@ def open_node(home: Home, environment: Mapping[str, str], ask: Ask) -> Iterator[
 def check_start(home: Home, environment: Mapping[str, str], ask: Ask) -> list[Refusal]:
     """Everything that would keep the node from starting; of a home in use, what would after its process has ended."""
     config, contents, found = _read(home, environment, ask)
+    _check_descriptors(found)
     if home_user(home) is not None:
         return found.refusals  # Its process has the ports and the disk.
     if config is not None:
@@ -248,6 +251,14 @@ def _voting_key(
 def password_file(home: Home, config: NodeConfig) -> Path | None:
     """The file with the password of the home's keys, if the configuration names one."""
     return home.folder / config.keys.password_file if config.keys.password_file else None
+
+
+def _check_descriptors(found: _Found) -> None:
+    """Raise the limit of open files as far as it goes; connections must never take those that signing needs."""
+    try:
+        raise_descriptor_limit()
+    except DescriptorLimitError as error:
+        found.add("this process", str(error), error)
 
 
 def _check_ports(config: NodeConfig, found: _Found) -> None:

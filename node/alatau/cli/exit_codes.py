@@ -52,8 +52,9 @@ KNOWN_ERRORS: Final = {
     "alatau.storage.errors.StorageError": ExitCode.FAILED,
     "alatau.storage.errors.StoreLockedError": ExitCode.IN_USE,
     "alatau.transport.certificates.CertificateError": ExitCode.CONFIGURATION,
+    "alatau.transport.descriptors.DescriptorLimitError": ExitCode.CONFIGURATION,
     "alatau.transport.errors.RpcError": ExitCode.FAILED,
-    "alatau.transport.server.PortInUseError": ExitCode.IN_USE,
+    "alatau.transport.front.PortInUseError": ExitCode.IN_USE,
     "alatau_devnet.errors.DevnetError": ExitCode.FAILED,
     "builtins.OSError": ExitCode.FAILED,
 }

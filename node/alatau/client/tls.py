@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from alatau.transport.certificates import load_identity
-from alatau.transport.credentials import ClientTls, dial_node, require_tls_1_3
+from alatau.transport.credentials import ClientTls, dial_node
 
 PemSource = bytes | str | Path
 """PEM text as bytes, or the path of a file that holds it."""
@@ -35,7 +35,6 @@ def client_tls(
         raise ValueError("give either ca or node_key: whom to trust")
     if (cert is None) != (key is None):
         raise ValueError("give both cert and key, or neither")
-    require_tls_1_3()
     identity = None if cert is None or key is None else load_identity(_pem(key), _pem(cert))
     if node_key is not None:
         return dial_node(node_key, identity)

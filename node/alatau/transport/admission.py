@@ -9,6 +9,8 @@ from alatau.transport.call import Call, PeerIdentity
 from alatau.transport.certificates import CertificateError, common_name_of, key_hash, public_key_of
 from alatau.transport.credentials import TrustStore
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.front import client_address
+from alatau.transport.garbage import check_metadata
 from alatau.transport.limits import Limits, PeerRates
 
 ServicerContext = Any
@@ -32,14 +34,20 @@ class Admission:
         """Calls refused, by reason."""
 
     def describe(self, method: str, context: ServicerContext) -> Call:
-        """Who calls; raises ``RpcError`` for a certificate that is no longer trusted."""
+        """Who calls; raises ``RpcError`` for a certificate that is no longer trusted, or metadata that is none."""
         remaining = context.time_remaining()
+        metadata = {key.lower(): value for key, value in context.invocation_metadata() or ()}
+        try:
+            check_metadata(metadata)
+        except RpcError:
+            self.refused["METADATA_NOT_ASCII"] += 1
+            raise
         return Call(
             method=method,
             peer=self._identify(context),
-            address=context.peer().rpartition(":")[0],
+            address=client_address(context.peer()),
             deadline=None if remaining is None else time.monotonic() + remaining,
-            metadata={key.lower(): value for key, value in context.invocation_metadata() or ()},
+            metadata=metadata,
         )
 
     def enter(self, caller: bytes | str) -> None:

@@ -1,26 +1,14 @@
 """Who may connect to whom: trust stores and the TLS settings of listeners and dialers.
 
-TLS 1.3 only. grpc's Python API has no setting for the least version, but it has one for the cipher suites of
-TLS 1.2 and older: with only a pre-shared-key suite there, for which no key exists, nothing below 1.3 can be
-negotiated. The suites of 1.3 are not affected.
+TLS 1.3 only: what a listener takes is decided before grpc sees a connection (``transport.client_hello``).
 """
 
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import grpc
 
 from alatau.transport.certificates import NODE_NAME, TlsIdentity, key_hash, trust_anchor
-
-_NO_TLS_BELOW_1_3: Final = "ECDHE-PSK-AES128-CBC-SHA"
-_SUITES_VARIABLE: Final = "GRPC_SSL_CIPHER_SUITES"
-
-
-def require_tls_1_3() -> None:
-    """Refuse anything older in this process, unless its operator chose suites; before the first credentials."""
-    os.environ.setdefault(_SUITES_VARIABLE, _NO_TLS_BELOW_1_3)
 
 
 class TrustStore:

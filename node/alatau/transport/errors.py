@@ -16,8 +16,15 @@ DOMAIN: Final = "alatau"
 DETAILS_KEY: Final = "grpc-status-details-bin"
 """Trailing metadata that carries the ``Status`` (the convention of every gRPC library)."""
 
-_MESSAGE_CHARACTERS_MAX: Final = 1_000
-"""Longest message sent; trailers share a limit of about 8 KiB with the details."""
+_MESSAGE_BYTES_MAX: Final = 1_000
+"""Longest message sent, percent-encoded as gRPC does. It is sent twice, by itself and in the details."""
+DETAILS_BYTES_MAX: Final = 5_120
+"""Of the encoded ``Status``. Many clients take 8 KiB of trailers (gRPC's own default); base64 makes 6.8 KiB of this.
+A client that gets more than it takes reports an error that nobody can read."""
+METADATA_VALUE_MAX: Final = 256
+"""Longest value, or path or description of a field, that stays whole where there is too much."""
+_WRAPPING_BYTES: Final = 256
+"""For the types of the details, the time to retry, and the line about violations that were left out."""
 
 
 class Code(Enum):
@@ -84,20 +91,56 @@ class MalformedMessageError(RpcError):
 
 
 def to_status(error: RpcError) -> Status:
-    """The wire form of an error."""
-    status = Status(code=error.code.value, message=error.message[:_MESSAGE_CHARACTERS_MAX])
-    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.metadata)
+    """The wire form of an error, cut to what every client can read: the last violations go, then long values."""
+    status = Status(code=error.code.value, message=short_message(error.message))
+    metadata = {name: _text(value) for name, value in error.metadata.items()}
+    info = ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata)
+    if info.ByteSize() > DETAILS_BYTES_MAX - status.ByteSize() - _WRAPPING_BYTES:
+        for name, value in metadata.items():
+            info.metadata[name] = value[:METADATA_VALUE_MAX]
     status.details.add().Pack(info)
-    if error.field_violations:
-        bad = BadRequest()
-        for violation in error.field_violations:
-            bad.field_violations.add(field=violation.field, description=violation.description, reason=violation.reason)
-        status.details.add().Pack(bad)
     if error.retry_after_s is not None:
         retry = RetryInfo()
         retry.retry_delay.FromNanoseconds(int(error.retry_after_s * 1e9))
         status.details.add().Pack(retry)
+    if error.field_violations:
+        bad = _violations(error.field_violations, DETAILS_BYTES_MAX - status.ByteSize())
+        status.details.add().Pack(bad)
     return status
+
+
+def short_message(message: str) -> str:
+    """As much of a message as fits into its bound on the wire."""
+    room, message = _MESSAGE_BYTES_MAX, _text(message)
+    for index, character in enumerate(message):
+        room -= 1 if " " <= character <= "~" and character != "%" else 3 * len(character.encode())
+        if room < 0:
+            return message[:index]
+    return message
+
+
+def _text(text: str) -> str:
+    """The same where it can be encoded; half characters become question marks."""
+    return text.encode(errors="replace").decode()
+
+
+def _violations(violations: Sequence[FieldViolation], room: int) -> BadRequest:
+    """As many as fit, and how many more there are."""
+    bad = BadRequest()
+    room -= _WRAPPING_BYTES
+    for index, violation in enumerate(violations):
+        added = bad.field_violations.add(
+            field=_text(violation.field)[:METADATA_VALUE_MAX],
+            description=short_message(violation.description)[:METADATA_VALUE_MAX],
+            reason=violation.reason,
+        )
+        room -= added.ByteSize() + 4
+        if room < 0:
+            del bad.field_violations[-1]
+            more = len(violations) - index
+            bad.field_violations.add(description=f"and {more} more violations", reason="MORE_VIOLATIONS")
+            break
+    return bad
 
 
 def from_status(code: Code, message: str, details: bytes | None) -> RpcError:

@@ -9,6 +9,14 @@ _PEERS_MAX: Final = 4_096
 """Callers whose rate is remembered; the one not seen for longest is forgotten. About 200 bytes each."""
 
 
+METADATA_BYTES_MAX: Final = 16 * 1024
+"""Names and values of a call's headers, each counted with 32 bytes more (RFC 9113, 6.5.2). gRPC answers more with
+RESOURCE_EXHAUSTED."""
+
+_UNCOMPRESSED: Final = 1
+"""Only the encoding ``identity``: 8 KB of gzip become 8 MB of zeros before any limit sees them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one side lets the other do."""
@@ -18,6 +26,27 @@ class Limits:
     concurrent_calls_max: int = 1_024
     """Calls under way in total; a call costs about 20 KiB."""
     concurrent_calls_per_peer_max: int = 256
+    streams_per_connection_max: int = 256
+    """Calls open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). gRPC resets what is above by itself.
+
+    It also bounds a client that opens calls only to reset them: without it, 20,000 such a second fail others' calls."""
+    connections_max: int = 1_024
+    """Connections of all clients together; fewer where descriptors are scarce (``transport.descriptors``)."""
+    connections_per_address_max: int = 256
+    """Of one address. Connections are shared by calls, so this is for many clients behind one address."""
+    connections_per_s: float = 100.0
+    """New ones from one address: a handshake costs about 1 ms of a core."""
+    connections_burst: float = 400.0
+    """New ones at once from an address that has been quiet."""
+    handshake_s: float = 5.0
+    """For each of the first message of TLS, the rest of the handshake, and HTTP/2's preface and settings."""
+    young_bytes_per_s: float = 8.0 * 1024 * 1024
+    """Taken from one address over connections younger than ``young_s``, after a burst of as much again; faster ones are
+    read more slowly. Until a client acknowledges gRPC's settings, gRPC holds it to no limit of metadata."""
+    young_total_bytes_per_s: float = 32.0 * 1024 * 1024
+    """The same of all addresses: with ``young_s`` it bounds what such clients can make the node keep, to 350 MB."""
+    idle_connection_s: float = 600.0
+    """A connection without calls for this long is closed (GOAWAY); clients connect again by themselves."""
     calls_per_s: float = 5_000.0
     """Calls a second from one caller, over time."""
     calls_burst: float = 10_000.0
@@ -29,17 +58,35 @@ class Limits:
     shutdown_grace_s: float = 2.0
     """Calls under way may finish for this long when the listener closes."""
 
+    @property
+    def young_s(self) -> float:
+        """Age by which a client has acknowledged gRPC's settings, or was cut off."""
+        return 2.0 * self.handshake_s
+
     def options(self) -> list[tuple[str, int]]:
         """The same as grpc channel arguments, for either side."""
         return [
             ("grpc.max_receive_message_length", self.message_bytes_max),
             ("grpc.max_send_message_length", self.message_bytes_max),
-            ("grpc.max_metadata_size", 16 * 1024),
+            ("grpc.max_metadata_size", METADATA_BYTES_MAX),
+            ("grpc.absolute_max_metadata_size", METADATA_BYTES_MAX),
             ("grpc.keepalive_time_ms", int(self.keepalive_s * 1_000)),
             ("grpc.keepalive_timeout_ms", int(self.keepalive_timeout_s * 1_000)),
             ("grpc.keepalive_permit_without_calls", 1),
             ("grpc.http2.max_pings_without_data", 0),
             ("grpc.http2.min_ping_interval_without_data_ms", int(self.keepalive_s * 500)),
+        ]
+
+    def server_options(self) -> list[tuple[str, int]]:
+        """Those of a server: the same, and what it does not let clients do."""
+        return [
+            *self.options(),
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_concurrent_streams", self.streams_per_connection_max),
+            ("grpc.server_handshake_timeout_ms", int(self.handshake_s * 1_000)),
+            ("grpc.http2.settings_timeout", int(self.handshake_s * 1_000)),
+            ("grpc.max_connection_idle_ms", int(self.idle_connection_s * 1_000)),
+            ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED),
         ]
 
 
@@ -63,6 +110,12 @@ class TokenBucket:
             return False
         self._level -= cost
         return True
+
+    def spend(self, cost: float) -> float:
+        """Pay ``cost``, on credit if need be; gives the seconds until the debt is paid."""
+        if not self.take(cost):
+            self._level -= cost
+        return max(0.0, -self._level / self._rate)
 
     def wait_s(self, cost: float = 1.0) -> float:
         """Seconds until ``cost`` would be there, after a refusal."""

@@ -12,7 +12,7 @@ import grpc
 import trio
 
 from alatau.transport.admission import ServicerContext
-from alatau.transport.errors import DETAILS_KEY, RpcError, to_status
+from alatau.transport.errors import DETAILS_KEY, RpcError, short_message, to_status
 from alatau.transport.job import Job
 from alatau.transport.pipes import PipeToTrio
 from alatau.transport.service import Handler, Method, Service
@@ -119,5 +119,7 @@ async def _result(desk: Desk, job: Job, context: ServicerContext) -> bytes:
 
 async def _abort(context: ServicerContext, error: RpcError) -> bytes:
     details = to_status(error).SerializeToString()
-    await context.abort(_STATUS[error.code.value], error.message, trailing_metadata=((DETAILS_KEY, details),))
+    await context.abort(
+        _STATUS[error.code.value], short_message(error.message), trailing_metadata=((DETAILS_KEY, details),)
+    )
     raise AssertionError  # abort always raises

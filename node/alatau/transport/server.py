@@ -17,14 +17,20 @@ from grpc_reflection.v1alpha import reflection
 
 from alatau.transport.admission import Admission, ServicerContext
 from alatau.transport.bridge import Bridge, current_bridge
-from alatau.transport.credentials import ServerTls, require_tls_1_3
+from alatau.transport.connection_table import ConnectionTable
+from alatau.transport.credentials import ServerTls
+from alatau.transport.descriptors import connections_affordable
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.front import Front, PortInUseError
+from alatau.transport.garbage import quieten_grpc
 from alatau.transport.health import Health
 from alatau.transport.job import CANCELLED, Job, run_job
 from alatau.transport.limits import Limits
 from alatau.transport.pipes import PipeToAsyncio, PipeToTrio
 from alatau.transport.router import Router
 from alatau.transport.service import Handler, Method, Service
+
+__all__ = ["Listener", "PortInUseError", "Server", "serve"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +41,6 @@ class Listener:
     port: int
     """0 takes a free one."""
     tls: ServerTls
-
-
-class PortInUseError(OSError):
-    """The address cannot be listened on: another process has it. Stop that, or configure another port."""
 
 
 class Server:
@@ -62,6 +64,12 @@ class Server:
         self._inbox: deque[Job] = deque()
         self._jobs: set[Job] = set()
         self._dispatcher: trio.lowlevel.Task | None = None
+        self._front: Front | None = None
+        self.connections = ConnectionTable(
+            limits,
+            min(limits.connections_max, connections_affordable()),
+            protect_established=bool(self._trust) and len(self._trust) == len(listeners),
+        )
         self.ports: tuple[int, ...] = ()
         """The port of each listener, in their order."""
         self.calls_started = 0
@@ -77,26 +85,38 @@ class Server:
 
     async def open(self) -> grpc.aio.Server:
         """Asyncio: bind and start."""
-        server = grpc.aio.server(options=[*self._limits.options(), ("grpc.so_reuseport", 0)])
+        front = self._front = Front(self._limits, self.connections)
+        server = grpc.aio.server(options=self._limits.server_options())
         server.add_generic_rpc_handlers((Router(self, self._services),))
         names = [service.name for service in self._services]
         await self._health.attach(self._bridge, server, names)
         reflection.enable_server_reflection([*names, grpc_health.SERVICE_NAME, reflection.SERVICE_NAME], server)
-        ports = []
-        for listener in self._listeners:
-            try:
-                port = server.add_secure_port(f"{listener.host}:{listener.port}", listener.tls.credentials())
-            except RuntimeError as error:
-                await server.stop(None)
-                msg = f"cannot listen on {listener.host}:{listener.port}: {error}"
-                raise PortInUseError(msg) from error
-            ports.append(port)
-        await server.start()
+        try:
+            ports = []
+            for listener in self._listeners:
+                port, inside = front.listen(listener.host, listener.port)
+                server.add_secure_port(inside, listener.tls.credentials())
+                ports.append(port)
+            await server.start()
+        except BaseException:
+            front.close()
+            await server.stop(None)
+            raise
+        front.start()
         self.ports = tuple(ports)
         return server
 
+    async def stop(self, server: grpc.aio.Server) -> None:
+        """Asyncio: take no more connections, let calls under way finish within the grace, close."""
+        assert self._front is not None
+        self._front.stop_accepting()
+        await server.stop(self._limits.shutdown_grace_s)
+        self._front.close()
+
     def admit(self, method: Method, handler: Handler, request: bytes, context: ServicerContext) -> Job:
         """Asyncio: start a call; raises ``RpcError`` where it is not let in."""
+        assert self._front is not None
+        self._front.established(context.peer())
         call = self._admission.describe(method.path, context)
         job = Job(
             method=method,
@@ -194,7 +214,7 @@ async def serve(
     On cancellation streams end, and unary calls under way get ``limits.shutdown_grace_s`` to finish.
     Raises ``PortInUseError``.
     """
-    require_tls_1_3()
+    quieten_grpc()
     limits = limits or Limits()
     async with current_bridge() as bridge:
         server = Server(bridge, services, listeners, limits, health or Health())
@@ -210,7 +230,7 @@ async def serve(
                 stop_watching()
                 server.end_streams()
                 with trio.CancelScope(shield=True):
-                    await bridge.call(lambda: grpc_server.stop(limits.shutdown_grace_s))
+                    await bridge.call(lambda: server.stop(grpc_server))
                 calls.cancel()
 
 

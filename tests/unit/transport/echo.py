@@ -132,12 +132,14 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(limits: Limits | None = None, *, public: bool = False, port: int = 0) -> AsyncIterator[Rig]:
+async def rig(
+    limits: Limits | None = None, *, public: bool = False, port: int = 0, host: str = "127.0.0.1"
+) -> AsyncIterator[Rig]:
     """A running echo server; with ``public`` it has a second listener without client certificates."""
     server_identity = IdentityHolder(issue_identity(new_key(), "server", ["127.0.0.1"]))
     client = issue_identity(new_key(), "client")
     trust, echo, health = TrustStore([client.public_key]), Echo(), Health()
-    listeners = [Listener("127.0.0.1", port, ServerTls(server_identity, trust))]
+    listeners = [Listener(host, port, ServerTls(server_identity, trust))]
     if public:
         listeners.append(Listener("127.0.0.1", 0, ServerTls(server_identity, None)))
     limits = limits or Limits(shutdown_grace_s=0.2)

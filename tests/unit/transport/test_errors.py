@@ -1,5 +1,7 @@
 """Errors on the wire."""
 
+import urllib.parse
+
 import pytest
 from google.rpc.status_pb2 import Status
 
@@ -39,6 +41,30 @@ def test_missing_or_unreadable_details_leave_the_codes_name(details: bytes | Non
     assert (error.reason, error.message, error.field_violations) == ("UNAVAILABLE", "gone", ())
 
 
-def test_a_huge_message_is_cut() -> None:
-    """Trailers are bounded, and so is what is put into them."""
-    assert len(to_status(RpcError(Code.INTERNAL, "x" * 10_000, reason="R")).message) == 1_000
+@pytest.mark.parametrize("character", ["x", "%", "é", "\U0001f600", "\ud800", "\n"])
+def test_a_huge_message_is_cut(character: str) -> None:
+    """Trailers are bounded, and so is what is put into them, as it is encoded there."""
+    message = to_status(RpcError(Code.INTERNAL, character * 10_000, reason="R")).message
+    assert 0 < len(message) < 10_000
+    assert len(urllib.parse.quote(message, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~", errors="replace")) <= 1_000
+
+
+@pytest.mark.parametrize("path", ["f", "transactions[1].authorizations[2].signature" * 20])
+def test_many_violations_stay_readable_for_every_client(path: str) -> None:
+    """The first ones, and how many more there are; with everything else an error holds, below 8 KiB of trailers."""
+    violations = [FieldViolation(f"{path}[{n}]", "must be 20 bytes, is é" * 5, "LENGTH") for n in range(100_000)]
+    error = RpcError(
+        Code.INVALID_ARGUMENT,
+        "e" * 5_000,
+        reason="INVALID_REQUEST",
+        metadata={"a": "1" * 9_000, "b": "2"},
+        field_violations=violations,
+        retry_after_s=1.0,
+    )
+    encoded = to_status(error).SerializeToString()
+    assert len(encoded) <= 5_120
+    back = from_status(error.code, "", encoded)
+    assert back.field_violations[0].reason == "LENGTH"
+    left = len(violations) - len(back.field_violations) + 1
+    assert back.field_violations[-1].description == f"and {left} more violations"
+    assert (back.reason, back.metadata["b"], back.retry_after_s) == ("INVALID_REQUEST", "2", 1.0)
