@@ -3,6 +3,8 @@
 import json
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -214,6 +216,29 @@ def test_a_home_of_another_network(home: Home, homes: tuple[Path, Path]) -> None
     shutil.copytree(homes[1] / "data", home.database)
     (found,) = check_start(home, {}, None)
     assert "belongs to the network with genesis" in found.problem.message
+
+
+def test_too_few_descriptors_are_refused(home: Home) -> None:
+    """Connections would take those that signing needs; the message says how to raise the limit."""
+    program = """
+import os, resource, sys
+from pathlib import Path
+from alatau.app.home import Home
+from alatau.app.startup import StartRefusedError, check_start, open_node
+resource.setrlimit(resource.RLIMIT_NOFILE, (512, 512))
+home = Home(Path(sys.argv[1]))
+(found,) = check_start(home, {}, None)
+assert "LimitNOFILE" in found.problem.message, found
+try:
+    with open_node(home, {}, None):
+        print("started")
+except StartRefusedError as error:
+    print(error)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(home.folder)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "a node needs 1024" in done.stdout, done.stderr
 
 
 def test_all_is_told_at_once(home: Home) -> None:
