@@ -33,8 +33,8 @@ async def mesh(stack: AsyncExitStack, nodes: list[Node]) -> list[Network]:
         network.set_members([other.member() for other in nodes if other is not node])
     await eventually(lambda: all(len(n.connected()) == len(nodes) - 1 for n in networks), "everybody connected")
     opened: list[int] = []
-    while opened != (opened := [n.counters.sessions_opened for n in networks]):
-        await trio.sleep(0.3)  # where both sides dialled, one of two sessions ends now, with what was queued on it
+    while opened != (opened := [n.counters.sessions_opened for n in networks]):  # noqa: ASYNC110
+        await trio.sleep(0.3)  # where both sides dialled, one session ends now, with what was queued on it
     return networks
 
 
