@@ -79,6 +79,8 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
     forked = await trio.to_thread.run_sync(has_forked, network)
     measured = _measured(before, during, after, unfinished, watch, forked=forked, error=error)
     reasons = judge(measured, attack.tolerance)
+    if during.refusals:
+        told += "; honest questions: " + ", ".join(f"{why} {n}" for why, n in during.refusals.most_common(3))
     return Row(attack.name, told, measured, Verdict.FAIL if reasons else Verdict.PASS, reasons)
 
 

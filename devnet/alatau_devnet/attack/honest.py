@@ -4,6 +4,7 @@ Each payer has a node of its own and goes to the next one when that does not tak
 would. A payment counts from its first attempt to the block that any node shows it in.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -43,6 +44,8 @@ class Phase:
     """Sent and not final yet."""
     probes: int = 0
     answered: int = 0
+    refusals: Counter[str] = field(default_factory=Counter)
+    """Why probes were not answered, by the error's reason."""
 
     @property
     def p50_ms(self) -> float:
@@ -162,11 +165,14 @@ class Honest:
         with trio.move_on_after(_PROBE_S) as scope:
             try:
                 await ask()
-            except (RpcError, ClientError):
+            except RpcError as error:
                 phase.probes += 1
+                phase.refusals[error.reason] += 1
                 return
         phase.probes += 1
         phase.answered += not scope.cancelled_caught
+        if scope.cancelled_caught:
+            phase.refusals[f"no answer in {_PROBE_S:g} s"] += 1
 
 
 @asynccontextmanager

@@ -107,6 +107,15 @@ def of_sync(status: Status) -> Verdict:
     return Verdict("sync", Level.WARNING, found, "wait until it has caught up; look at alatau peers if it does not")
 
 
+def of_storage(status: Status) -> Verdict:
+    """What the background scrub of the running node has found."""
+    if status.damage:
+        advice = "stop the node, alatau db check, then restore a backup or let it sync again; look at the disk first"
+        return Verdict("database", Level.FAILURE, "; ".join(status.damage), advice)
+    passes = f"read {status.scrub_passes} times" if status.scrub_passes else "being read for the first time"
+    return Verdict("database", Level.OK, f"no damage found; {passes} since the start")
+
+
 def of_consensus(state: ConsensusState) -> Verdict:
     """Whether blocks come."""
     said = " ".join(state.explanation)

@@ -33,6 +33,7 @@ from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
 from alatau.app.pool_file import save_pool, take_pool
 from alatau.app.registry_duties import RegistryDuties
 from alatau.app.startup import Ask, OpenedNode, open_node
+from alatau.app.storage_watch import register_scrub_metrics, watch_storage
 from alatau.chain.execution import block_environment
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
@@ -166,7 +167,9 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
             members_changed=lambda view: network.set_members(members_of(genesis, view)),
         )
     )
-    return NodeView(genesis, chain, engine, consensus, mempool, admission, subscriptions, network, address), duties
+    scrub = parts.store.scrub()
+    view = NodeView(genesis, chain, engine, consensus, mempool, admission, subscriptions, network, address, scrub)
+    return view, duties
 
 
 async def _main(parts: _Parts, shutdown: trio.Event) -> None:
@@ -181,6 +184,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         await nursery.start(api.run)
         await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
+        nursery.start_soon(watch_storage, node.scrub)
         nursery.start_soon(_resume_pool, parts.home.pool, node.admission)
         if parts.config.p2p.introduce_to:
             nursery.start_soon(node.network.introduce_self, parts.config.p2p.introduce_to)
@@ -357,6 +361,7 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
     metrics = Metrics()
     register_node_metrics(metrics, node, certificate_expires_s)
     register_peer_metrics(metrics, node.network.counters)
+    register_scrub_metrics(metrics, node.scrub)
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
     probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))
     nursery.start_soon(BlockMetrics(metrics).follow, node)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from alatau.app.metrics import Metrics
+from alatau.app.storage_watch import why_damaged
 from alatau.rpc.node import ConsensusView, Node, SyncState
 from alatau.types.header import Header
 from alatau.types.validator import ValidatorSet
@@ -29,6 +30,8 @@ def register_node_metrics(metrics: Metrics, node: Node, certificate_expires_s: C
 def why_unready(node: Node) -> str | None:
     """Why clients should go elsewhere, for ``/readyz``; None when the node serves the tip."""
     status = node.status()
+    if (damage := why_damaged(status.scrub)) is not None:
+        return damage
     if status.sync_state is not SyncState.SYNCED:
         return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
     view = node.consensus_view()

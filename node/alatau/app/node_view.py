@@ -20,6 +20,7 @@ from alatau.mempool.pool import Mempool
 from alatau.p2p.network import Network
 from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Pooled, Refusal, Step, SyncState
 from alatau.storage.errors import HistoryPrunedError
+from alatau.storage.scrub import Scrub
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.genesis import Genesis, genesis_validator_set
@@ -42,6 +43,7 @@ class NodeView:
     subscriptions: Subscriptions
     network: Network
     validator: bytes | None
+    scrub: Scrub
 
     @property
     def config(self) -> ChainConfig:
@@ -83,6 +85,7 @@ class NodeView:
             pool_transactions=len(self.mempool),
             pool_bytes=self.mempool.size_bytes,
             validator_address=self.validator,
+            scrub=self.scrub.state,
         )
 
     def _sync_state(self, highest: int) -> SyncState:

@@ -168,7 +168,7 @@ def _read(
     config = _config(home, environment, found)
     genesis = _genesis(home, found)
     identity = _identity(home, found)
-    _check_private(home, found)
+    _check_private(home, config, found)
     voting_key = _voting_key(home, config, environment, ask, found)
     if found.refusals or config is None or genesis is None or identity is None:
         return config, None, found
@@ -215,11 +215,16 @@ def _identity(home: Home, found: _Found) -> TlsIdentity | None:
     return None
 
 
-def _check_private(home: Home, found: _Found) -> None:
-    for path in (home.voting_key, home.operator_key, home.tls_key):
+def _check_private(home: Home, config: NodeConfig | None, found: _Found) -> None:
+    """Every file with a secret is its owner's alone; all that are not are named."""
+    secret = [home.voting_key, home.operator_key, home.tls_key]
+    if config is not None and config.keys.password_file:
+        secret.append(home.folder / config.keys.password_file)
+    for path in secret:
         if path.exists() and not is_private(path):
             message = f"others may read it; mend with: chmod 600 {path}"
-            found.add(f"keys/{path.name}", message, KeystoreError(message))
+            name = str(path.relative_to(home.folder)) if path.is_relative_to(home.folder) else str(path)
+            found.add(name, message, KeystoreError(message))
 
 
 def _voting_key(

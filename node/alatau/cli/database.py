@@ -1,5 +1,7 @@
 """``alatau db`` and ``alatau rollback``: long work on the database of a node that is stopped."""
 
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,6 +16,7 @@ from alatau.cli.context import Context, pass_context
 from alatau.cli.exit_codes import ExitCode
 from alatau.cli.output import json_option, print_facts, print_json, say
 from alatau.storage.check import Finding
+from alatau.storage.checkpoint import copy_store
 from alatau.storage.progress import Progress
 from alatau.storage.store import Store
 
@@ -23,15 +26,16 @@ _FINDINGS_SHOWN_MAX = 100
 
 @click.group()
 def db() -> None:
-    """The node's database. Stop the node first."""
+    """The node's database. Stop the node first; ``check --online`` is for one that runs."""
 
 
 @db.command()
+@click.option("--online", is_flag=True, help="Beside a running node: check a copy of this moment, which takes no room.")
 @json_option
 @pass_context
-def check(context: Context, as_json: bool) -> int:
+def check(context: Context, online: bool, as_json: bool) -> int:
     """Verify blocks, trie and flat state against each other and the tip's header. Exit code 7 if damaged."""
-    with _opened(context) as store:
+    with _copied(context) if online else _opened(context) as store:
         height = _height(store)
         findings = list(_followed(store.check()))
     if as_json:
@@ -87,6 +91,23 @@ def _opened(context: Context) -> Iterator[Store]:
             yield store
         finally:
             store.close()
+
+
+@contextmanager
+def _copied(context: Context) -> Iterator[Store]:
+    home = context.home()
+    if not home.database.exists():
+        raise HomeError(f"{home.folder} has no database yet: the node never ran")
+    copy = home.folder / f"check-{os.getpid()}"
+    try:
+        copy_store(home.database, copy)
+        store = Store.open(copy)
+        try:
+            yield store
+        finally:
+            store.close()
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
 
 
 def _height(store: Store) -> int:

@@ -82,6 +82,7 @@ def _of_client(client: SyncClient, pid: int) -> Iterator[Verdict]:
     status = client.status()
     yield Verdict("node", Level.OK, f"process {pid}, version {status.version}")
     yield diagnosis.of_sync(status)
+    yield diagnosis.of_storage(status)
     consensus = client.consensus_state()
     yield diagnosis.of_consensus(consensus)
     yield diagnosis.of_validators(consensus)

@@ -12,6 +12,7 @@ from typing import Protocol
 import trio
 
 from alatau.chain.executed import ExecutedBlock
+from alatau.storage.scrub import NOTHING_SCRUBBED, ScrubState
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.transaction import Transaction
@@ -56,6 +57,8 @@ class NodeStatus:
     pool_bytes: int
     validator_address: bytes | None
     """Address of this node's voting key; None for an observer."""
+    scrub: ScrubState = NOTHING_SCRUBBED
+    """What the background scrub of the database has found."""
 
 
 @dataclass(frozen=True, slots=True)

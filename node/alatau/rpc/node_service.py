@@ -57,6 +57,8 @@ class NodeApi:
             fork=config.fork_at(height).value,
             base_fee_per_gas=write_amount(config.base_fee_per_gas),
             block_gas_limit=config.block_gas_limit,
+            damage=status.scrub.findings,
+            scrub_passes=status.scrub.passes,
             limits=_pb.Limits(
                 batch_transactions_max=limits.batch_transactions_max,
                 batch_bytes_max=limits.batch_bytes_max,

@@ -12,6 +12,7 @@ it is opened again, so nothing more is written by this process.
 import errno
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -32,6 +33,8 @@ from alatau.storage.errors import (
 
 MIB: Final = 1024 * 1024
 
+_TABLE_LISTED: Final = re.compile(rb"^ (\d+):(\d+)\['", re.MULTILINE)
+"""A table in what LevelDB says of its tables (``leveldb.sstables``): number and size. Keys are escaped there."""
 _LARGE_TABLE_BYTES: Final = 64 * MIB
 """A table above this is worked on in parts: LevelDB compacts about 50 MiB a second."""
 
@@ -147,6 +150,38 @@ class Database:
     def estimate(self, start: bytes, stop: bytes) -> int:
         """About how many bytes a range takes on disk; what was written last is not counted."""
         return int(self._db.approximate_size(start, stop))
+
+    def lost_files(self) -> list[str]:
+        """Files of the database that are gone or have another size than they were written with, in words.
+
+        LevelDB reads on from a file that it has open although its name is gone; it cannot open it again.
+        """
+        suspects = self._suspects()
+        if not suspects:
+            return []
+        again = self._suspects()  # what a compaction has removed meanwhile is no longer listed
+        return [what for name, what in sorted(suspects.items()) if name in again]
+
+    def _suspects(self) -> dict[str, str]:
+        listing: bytes = self._db.get_property(b"leveldb.sstables") or b""
+        suspects = {}
+        for number, size in _TABLE_LISTED.findall(listing):
+            name = f"{int(number):06d}.ldb"
+            try:
+                found = (self.path / name).stat().st_size
+            except FileNotFoundError:
+                suspects[name] = f"{self.path / name}, a table of the database, is gone"
+                continue
+            if found != int(size):
+                file = self.path / name
+                suspects[name] = f"{file}, a table of the database, has {found} bytes instead of {int(size)}"
+        try:
+            manifest = self.path / (self.path / "CURRENT").read_text().strip()
+            if not manifest.is_file():
+                suspects["MANIFEST"] = f"{manifest}, which lists the tables of the database, is gone"
+        except FileNotFoundError:
+            suspects["CURRENT"] = f"{self.path / 'CURRENT'}, which names the database's manifest, is gone"
+        return suspects
 
     def size_bytes(self) -> int:
         """Size of the files on disk."""

@@ -49,6 +49,7 @@ from alatau.storage.log_index import (
 )
 from alatau.storage.past_state import INDEX_BYTES_CACHED, NewestNodes, Past, PastNodes, StateView
 from alatau.storage.progress import Progress
+from alatau.storage.scrub import Scrub
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau.trie.generations import GenerationCache
 from alatau.trie.paths import ACCOUNTS
@@ -380,6 +381,10 @@ class Store:
         """Verify blocks, trie and flat tables against each other; yields as it goes. See ``check.py``."""
         assert self._tip is not None, "there is something to check from genesis on"
         return check_everything(self._db, self._tip, self._oldest)
+
+    def scrub(self) -> Scrub:
+        """A reader of everything, for the background. See ``scrub.py``."""
+        return Scrub(self._db)
 
     def rollback(self, to: int) -> Iterator[Progress]:
         """Take blocks back until ``to`` is the tip; yields after each. Interrupted, it is at a height between.

@@ -73,6 +73,10 @@ class Status:
     base_fee_per_gas: int
     block_gas_limit: int
     limits: Limits
+    damage: tuple[str, ...]
+    """What the node's background scrub found damaged, in words."""
+    scrub_passes: int
+    """Times that it has read everything since the node started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +182,8 @@ def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
             limits.call_gas_max,
             limits.message_bytes_max,
         ),
+        damage=tuple(message.damage),
+        scrub_passes=message.scrub_passes,
     )
 
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from alatau.app.config_file import Problem
 from alatau.app.diagnosis import Level, may_lose
 from alatau.app.home import Home
 from alatau.app.provision import provision_home
+from alatau.storage.scrub import ScrubState
 from alatau.types.validator import Validator
 from alatau.wire.status import ConsensusState, Seen, Step, ValidatorVotes
+from tests.unit.rpc.solo_node import running, solo_node
 
 
 @pytest.fixture
@@ -115,3 +118,17 @@ def test_problems_of_the_home_are_all_named(home: Home) -> None:
     verdict = diagnosis.of_home([Problem("config.toml:3", "wrong"), Problem("genesis.json", "missing")])
     assert verdict.found == "config.toml:3: wrong; genesis.json: missing"
     assert diagnosis.of_disk(home).found.endswith("GiB free")
+
+
+@pytest.mark.trio
+async def test_damage_that_the_scrub_found_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked over the client API, as doctor does."""
+    node = solo_node(tmp_path)
+    async with running(node) as served, served.connect() as client:
+        assert diagnosis.of_storage(await client.status()).level is Level.OK
+        found = replace(node.status(), scrub=ScrubState(3, 1.0, ("000007.ldb is gone",)))
+        monkeypatch.setattr(node, "status", lambda: found)
+        verdict = diagnosis.of_storage(await client.status())
+    assert (verdict.level, verdict.found) == (Level.FAILURE, "000007.ldb is gone")
+    assert "db check" in verdict.advice
+    node.store.close()

@@ -144,6 +144,11 @@ REFUSALS: dict[str, tuple[Spoil, str, ExitCode]] = {
         "others may read it; mend with: chmod 600",
         CODE.CONFIGURATION,
     ),
+    "a password that others may read": (
+        lambda home: (home.keys / "password").chmod(0o640),
+        "keys/password: others may read it",
+        CODE.CONFIGURATION,
+    ),
     "a damaged voting key": (_write("keys/voting.json", "{}"), "keys/voting.json: keystore's", CODE.CONFIGURATION),
     "a damaged operator key": (_write("keys/operator.json", "[]"), "holds no JSON object", CODE.CONFIGURATION),
     "a wrong password": (_write("keys/password", "wrong\n"), "does not open this keystore", CODE.PASSWORD),
@@ -293,3 +298,12 @@ def test_an_observer_needs_no_password(home: Home) -> None:
     (home.folder / "keys/password").unlink()
     assert check_start(home, {}, None) == []
     assert SignStateFile.open(home.sign_state).last is None
+
+
+def test_every_file_that_others_may_read_is_named(home: Home) -> None:
+    """Not the first, and not the first two."""
+    secret = [home.voting_key, home.operator_key, home.tls_key, home.keys / "password"]
+    for path in secret:
+        path.chmod(0o644)
+    named = [str(refusal.problem) for refusal in check_start(home, {}, None)]
+    assert all(any(path.name in text and f"chmod 600 {path}" in text for text in named) for path in secret)

@@ -60,6 +60,8 @@ class GetStatusResponse(_message.Message):
     BASE_FEE_PER_GAS_FIELD_NUMBER: _builtins.int
     BLOCK_GAS_LIMIT_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
+    DAMAGE_FIELD_NUMBER: _builtins.int
+    SCRUB_PASSES_FIELD_NUMBER: _builtins.int
     network: _builtins.str
     """The network's name."""
     chain_id: _builtins.int
@@ -94,9 +96,15 @@ class GetStatusResponse(_message.Message):
     """Wei per gas, big-endian."""
     block_gas_limit: _builtins.int
     """Most gas of a block."""
+    scrub_passes: _builtins.int
+    """Times that the scrub has read the whole database since the node started."""
     @_builtins.property
     def limits(self) -> Global___Limits:
         """What a client may ask for."""
+
+    @_builtins.property
+    def damage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What the node's background scrub found damaged in its database, in words; empty while nothing was found."""
 
     def __init__(
         self,
@@ -119,10 +127,12 @@ class GetStatusResponse(_message.Message):
         base_fee_per_gas: _builtins.bytes = ...,
         block_gas_limit: _builtins.int = ...,
         limits: Global___Limits | None = ...,
+        damage: _abc.Iterable[_builtins.str] | None = ...,
+        scrub_passes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp", b"timestamp", "validator_address", b"validator_address", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damage", b"damage", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp", b"timestamp", "validator_address", b"validator_address", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
