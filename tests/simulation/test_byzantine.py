@@ -168,6 +168,57 @@ def test_a_proof_of_lock_in_a_first_proposal_is_refused() -> None:
     ]
 
 
+def test_a_round_holds_two_proposals_until_votes_ask_for_another() -> None:
+    """Signed by its proposer or not, a third block costs nothing and is not kept; named by a quorum, it is taken."""
+    table = Table()
+    table.do("start")
+    for name in "AB":
+        table.do(f"v4 proposes {name} r0")
+    checked = Counting().on(table)
+    for name in "CDE":
+        assert table.told(table.do(f"v4 proposes {name} r0")) == []
+    same = table.proposal(4, "A", 0, timestamp_ms=table.now_ms + 1)
+    assert table.told(table.say(4, same)) == []
+    assert checked.count == 0
+    for line in ("v1 precommits C r0", "v3 precommits C r0", "v4 precommits C r0"):
+        table.do(line)
+    assert table.told(table.do("v4 proposes C r0")) == ["validate C"]
+
+
+def test_who_brought_an_early_proposal_answers_for_it() -> None:
+    """Its proof of lock can only be checked when its height begins: not the proposer is dropped then."""
+    table = Table()
+    table.start()
+    context = table.context_after(table.blocks["A"], table.commit_of("A", 0, (1, 3, 4)))
+    header = build_header(
+        table.blocks["A"].header, table.blocks["A"].hash, address_of(1), table.validators, GENESIS_SECONDS, (),
+        context.last_commit,
+    )  # fmt: skip
+    table.blocks["B"] = Block(header, (), context.last_commit)
+    proof = tuple(table.vote(n, PREVOTE, "B", 0, height=2) for n in (1, 3, 4))
+    proposal = table.proposal(1, "B", 2, height=2).proposal
+    right = table.signed(replace(proposal, valid_round=0), table.blocks["B"], proof)
+    wrong = replace(right, proof_of_lock=(replace(proof[0], signature=forge(address_of(1))), *proof[1:]))
+    assert reports(table.say(3, wrong)) == []
+    assert reports(table.feed(InNewHeight(context))) == [(address_of(3), "signature")]
+    assert reports(table.say(4, right)) == []
+    assert table.core._height.driver.proposals.block(table.blocks["B"].hash) is not None
+
+
+def test_a_proposal_without_its_proof_checked_is_not_kept() -> None:
+    """The peer's share of work is spent between the two: it comes again, whole, and nothing stands in its way."""
+    table = Table()
+    table.do("start")
+    table.do("v1 prevotes nil r1")
+    table.do("v3 prevotes nil r1")
+    whole = table.proposal(3, "A", 1, 0)
+    table.core._height.work[address_of(3)] = work_share(table.validators) - 2
+    assert table.told(table.say(3, whole)) == []
+    assert not table.core.view().proposal_received
+    table.do("timeout rebroadcast r1")
+    assert table.told(table.say(3, whole)) == ["validate A"]
+
+
 # ------------------------------------------------------------------ replay
 
 
@@ -452,6 +503,18 @@ def test_a_late_vote_that_contradicts_the_commit_is_proof() -> None:
     assert reports(table.say(3, VotesMessage((forged,)))) == [(address_of(3), "signature")]
     assert table.told(table.say(3, VotesMessage((nil,)))) == ["evidence against v1"]
     assert table.told(table.say(3, VotesMessage((table.vote(1, PREVOTE, "nil", 0),)))) == []
+
+
+def test_one_proof_of_a_validator_and_height_is_enough() -> None:
+    """Reported while the height lasted, it is not reported again for what comes late."""
+    table = Table()
+    for line in ("start", "v4 proposes A r0", "A is valid", "v1 prevotes A r0", "v4 prevotes A r0"):
+        table.do(line)
+    assert table.told(table.do("v1 prevotes nil r0")) == ["evidence against v1"]
+    table.do("v1 precommits A r0")
+    table.do("v4 precommits A r0")
+    table.do("A is committed by v1 v2 v4")
+    assert table.told(table.say(3, VotesMessage((table.vote(1, PRECOMMIT, "nil", 0),)))) == []
 
 
 @pytest.mark.parametrize("what", ["prevotes", "precommits", "proposals"])
