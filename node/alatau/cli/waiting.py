@@ -18,10 +18,11 @@ REPEAT_S: Final = 8.0
 
 
 @contextmanager
-def explain_waiting(client: SyncClient, quiet_s: float = QUIET_S, repeat_s: float = REPEAT_S) -> Iterator[None]:
+def explain_waiting(client: SyncClient, quiet_s: float | None = None, repeat_s: float = REPEAT_S) -> Iterator[None]:
     """Run the block, and say on standard error what the network waits for if the block takes long."""
     done = threading.Event()
-    teller = threading.Thread(target=_tell, args=(client, done, quiet_s, repeat_s), daemon=True)
+    first_s = QUIET_S if quiet_s is None else quiet_s
+    teller = threading.Thread(target=_tell, args=(client, done, first_s, repeat_s), daemon=True)
     teller.start()
     try:
         yield

@@ -59,6 +59,11 @@ _COMMANDS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "secret": ("file", ("keys", "import", "OUT", "--from-file", "FILE", "--weak", "--password-file", "PASSWORD")),
     "ABI": ("file", ("call", _ADDRESS, "f", "--abi", "FILE")),
     "a local network": ("network.json", ("devnet", "status", "--folder", "HOME")),
+    "ABI by a compiler": ("file.json", ("deploy", "FILE", "--from", "KEYSTORE", "--password-file", "PASSWORD")),
+    "code": ("file.hex", ("deploy", "FILE", "--from", "KEYSTORE", "--password-file", "PASSWORD")),
+    "decision": ("file", ("council", "sign", "FILE", "--yes", "--from", "KEYSTORE", "--password-file", "PASSWORD")),
+    "decision shown": ("file", ("council", "show", "FILE")),
+    "place in the logs": ("file", ("logs", "--resume", "FILE")),
     "source": ("file.vy", ("deploy", "FILE", "--from", "KEYSTORE", "--password-file", "PASSWORD")),
 }
 
