@@ -244,7 +244,7 @@ class Node:
         ledger = self.disk.ledger
         if ledger.height + 1 != request.height or self.address is None:
             return
-        selected = tuple(p.tx for p in self.pool.select(30_000_000, _BLOCK_BYTES_MAX))
+        selected = tuple(p.tx for p in self.pool.select(30_000_000, _BLOCK_BYTES_MAX, int(self.world.now_ms)))
         block = self.assemble(selected, request.timestamp, request.last_commit)
         self.take(InBlockBuilt(request.round, block))
 

@@ -130,7 +130,7 @@ def _build(
     return block
 
 
-def _finish(steps: Generator[None, Any, _T]) -> _T:
+def _finish(steps: Generator[Any, Any, _T]) -> _T:
     """Run a generator that yields between transactions to its end."""
     while True:
         try:

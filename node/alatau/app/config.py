@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 from alatau.app.endpoint import EndpointError, parse_endpoint
 from alatau.mempool.limits import MempoolLimits
 from alatau.storage.database import MIB
+from alatau.mempool.shares import DEFAULT_ALLOWANCES, Allowance, SenderClass
 
 Check: TypeAlias = Callable[[Any], str | None]
 """Returns what is allowed when a value of the right type is not, else None."""
@@ -75,6 +76,95 @@ class MempoolConfig:
     transactions_max: Annotated[int, _between(10, 10_000_000), "Transactions held at most."] = _POOL.count_max
     size_mib_max: Annotated[int, _between(1, 16_384), "MiB of transactions held at most."] = _POOL.size_bytes_max // MIB
     per_sender_max: Annotated[int, _between(1, 1_000_000), "Transactions held of one sender."] = _POOL.per_sender_max
+    blocks_max: Annotated[int, _between(2, 100_000), "Gas held at most, in blocks full of it."] = 256
+    per_sender_blocks_max: Annotated[
+        int, _between(1, 100_000), "Gas held of one sender, in blocks full of it; one transaction always may wait."
+    ] = 8
+    queued_lifetime_s: Annotated[
+        int, _between(1, 86_400), "Seconds after which a transaction behind a missing nonce is dropped."
+    ] = _POOL.queued_lifetime_ms // 1_000
+
+
+_DEFAULT: Final = {str(sender_class): allowance for sender_class, allowance in DEFAULT_ALLOWANCES.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class SharesConfig:
+    """What each class of senders may take of the blocks that this node builds. The registry says who is what: a developer
+    may create contracts, a licensee is a platform, exchange, custodian or payment hub."""
+
+    resident_block_gas_percent: Annotated[
+        int, _between(1, 100), "Of a block's gas, one resident; its first transaction in a block may exceed it."
+    ] = _DEFAULT["resident"].block_gas_percent
+    resident_gas_per_second: Annotated[
+        int, _between(21_000, 10**12), "Gas per second of one resident, two seconds' worth at once."
+    ] = _DEFAULT["resident"].gas_per_s
+    resident_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the transactions of one resident."
+    ] = _DEFAULT["resident"].time_percent
+    resident_class_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the heavy transactions of all residents."
+    ] = _DEFAULT["resident"].class_time_percent
+    merchant_block_gas_percent: Annotated[
+        int, _between(1, 100), "Of a block's gas, one merchant; its first transaction in a block may exceed it."
+    ] = _DEFAULT["merchant"].block_gas_percent
+    merchant_gas_per_second: Annotated[
+        int, _between(21_000, 10**12), "Gas per second of one merchant, two seconds' worth at once."
+    ] = _DEFAULT["merchant"].gas_per_s
+    merchant_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the transactions of one merchant."
+    ] = _DEFAULT["merchant"].time_percent
+    merchant_class_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the heavy transactions of all merchants."
+    ] = _DEFAULT["merchant"].class_time_percent
+    developer_block_gas_percent: Annotated[
+        int, _between(1, 100), "Of a block's gas, one developer; its first transaction in a block may exceed it."
+    ] = _DEFAULT["developer"].block_gas_percent
+    developer_gas_per_second: Annotated[
+        int, _between(21_000, 10**12), "Gas per second of one developer, two seconds' worth at once."
+    ] = _DEFAULT["developer"].gas_per_s
+    developer_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the transactions of one developer."
+    ] = _DEFAULT["developer"].time_percent
+    developer_class_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the heavy transactions of all developers."
+    ] = _DEFAULT["developer"].class_time_percent
+    licensed_block_gas_percent: Annotated[
+        int, _between(1, 100), "Of a block's gas, one licensee; its first transaction in a block may exceed it."
+    ] = _DEFAULT["licensed"].block_gas_percent
+    licensed_gas_per_second: Annotated[
+        int, _between(21_000, 10**12), "Gas per second of one licensee, two seconds' worth at once."
+    ] = _DEFAULT["licensed"].gas_per_s
+    licensed_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the transactions of one licensee."
+    ] = _DEFAULT["licensed"].time_percent
+    licensed_class_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the heavy transactions of all licensees."
+    ] = _DEFAULT["licensed"].class_time_percent
+    institution_block_gas_percent: Annotated[
+        int, _between(1, 100), "Of a block's gas, one institution; its first transaction in a block may exceed it."
+    ] = _DEFAULT["institution"].block_gas_percent
+    institution_gas_per_second: Annotated[
+        int, _between(21_000, 10**12), "Gas per second of one institution, two seconds' worth at once."
+    ] = _DEFAULT["institution"].gas_per_s
+    institution_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the transactions of one institution."
+    ] = _DEFAULT["institution"].time_percent
+    institution_class_time_percent: Annotated[
+        int, _between(1, 100), "Of this node's time, the heavy transactions of all institutions."
+    ] = _DEFAULT["institution"].class_time_percent
+
+    def allowances(self) -> dict[SenderClass, Allowance]:
+        """The same by class."""
+        return {
+            sender_class: Allowance(
+                getattr(self, f"{sender_class}_block_gas_percent"),
+                getattr(self, f"{sender_class}_gas_per_second"),
+                getattr(self, f"{sender_class}_time_percent"),
+                getattr(self, f"{sender_class}_class_time_percent"),
+            )
+            for sender_class in SenderClass
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +219,7 @@ class NodeConfig:
     p2p: P2pConfig = field(default_factory=P2pConfig)
     rpc: RpcConfig = field(default_factory=RpcConfig)
     mempool: MempoolConfig = field(default_factory=MempoolConfig)
+    shares: SharesConfig = field(default_factory=SharesConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)
     execution: ExecutionConfig = field(default_factory=ExecutionConfig)
     keys: KeysConfig = field(default_factory=KeysConfig)

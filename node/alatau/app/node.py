@@ -157,7 +157,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
             journal=parts.journal,
             mempool=mempool,
             admission=admission,
-            production=Production(genesis.config, domain, mempool, admission, budget_s),
+            production=Production(genesis.config, domain, mempool, admission, budget_s, _now_ms),
             subscriptions=subscriptions,
             peers=network,
             validator=address,
@@ -272,8 +272,12 @@ def _mempool(parts: _Parts) -> Mempool:
             size_bytes_max=limits.size_mib_max * MIB,
             gas_limit_max=parts.genesis.config.block_gas_limit,
             per_sender_max=limits.per_sender_max,
+            gas_max=limits.blocks_max * parts.genesis.config.block_gas_limit,
+            per_sender_gas_max=limits.per_sender_blocks_max * parts.genesis.config.block_gas_limit,
+            queued_lifetime_ms=limits.queued_lifetime_s * 1_000,
         ),
         parts.genesis.config.base_fee_per_gas,
+        parts.config.shares.allowances(),
     )
 
 

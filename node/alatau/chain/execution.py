@@ -77,12 +77,12 @@ class _Progress:
 
 def build_block(
     tip: Tip, config: ChainConfig, template: BlockTemplate, candidates: Iterable[Signed]
-) -> Generator[None, bool | None, BuiltBlock]:
+) -> Generator[int | None, bool | None, BuiltBlock]:
     """Build a block on ``tip`` from ``candidates``, in their order.
 
-    Yields after each candidate and while it seals; send ``True`` to close the block there. Ends also when the
-    candidates do, or when gas or size leave no room for the next one. A candidate that the state refuses is left
-    out and named.
+    Yields after each candidate the gas that it used, and None while it seals; send ``True`` to close the block there.
+    Ends also when the candidates do, or when gas or size leave no room for the next one. A candidate that the state
+    refuses uses no gas, is left out and named.
     """
     header = _template_header(tip, config, template)
     progress = _begin(tip, config, header)
@@ -92,12 +92,13 @@ def build_block(
         size += len(tx.encoded) + _ENVELOPE_SIZE
         if size > config.block_size_bytes_max or progress.gas_used + tx.gas_limit > config.block_gas_limit:
             break
+        before = progress.gas_used
         try:
             _include(progress, tx, sender)
         except InvalidTransactionError as error:
             refused.append((tx.hash, error.reason))
             size -= len(tx.encoded) + _ENVELOPE_SIZE
-        if (yield):
+        if (yield progress.gas_used - before):
             break
     diff = progress.state.diff()
     applied = yield from apply_in_steps(tip.trie, diff.accounts, diff.storage)
@@ -108,10 +109,11 @@ def build_block(
 
 def execute_block(
     tip: Tip, config: ChainConfig, block: Block, senders: Sequence[bytes], validators: ValidatorSet
-) -> Generator[None, None, ExecutedBlock]:
+) -> Generator[int | None, None, ExecutedBlock]:
     """Execute ``block`` on ``tip`` and check everything but the signatures of its ``last_commit``.
 
-    Yields after each transaction. ``senders`` holds the recovered sender of each transaction.
+    Yields after each transaction the gas that it used, and None while it seals. ``senders`` holds the recovered sender
+    of each transaction.
 
     Raises:
         InvalidBlockError: the header, a transaction or a root is not what the rules make it.
@@ -121,11 +123,12 @@ def execute_block(
     for tx, sender in zip(block.transactions, senders, strict=True):
         if progress.gas_used + tx.gas_limit > config.block_gas_limit:
             raise InvalidBlockError("gas_limit", f"transaction 0x{tx.hash.hex()} does not fit in the block's gas")
+        before = progress.gas_used
         try:
             _include(progress, tx, sender)
         except InvalidTransactionError as error:
             raise InvalidBlockError("transaction", f"0x{tx.hash.hex()}: {error}") from error
-        yield
+        yield progress.gas_used - before
     diff = progress.state.diff()
     applied = yield from apply_in_steps(tip.trie, diff.accounts, diff.storage)
     sealed = _sealed(block.header, progress, applied.root)

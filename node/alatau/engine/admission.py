@@ -17,12 +17,14 @@ from alatau.chain.execution import check_kind, check_permission
 from alatau.chain.permission import kind_of, slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
+from alatau.engine.sender_class import sender_class_of
 from alatau.engine.signatures import recover_senders
 from alatau.engine.verdict import Blame, Outcome, Refused, refused
 from alatau.evm.environment import BlockEnvironment
 from alatau.mempool.fair_queue import FairQueue, History, QueueLimits
 from alatau.mempool.outcome import Reason, Rejected
 from alatau.mempool.pool import Mempool
+from alatau.mempool.shares import SenderClass
 from alatau.state.parent import ParentState
 from alatau.types.chain_config import ChainConfig
 from alatau.types.transaction import Transaction, TransactionError, decode_transaction
@@ -248,14 +250,16 @@ class Admission:
             return self._remember_bad(tx.hash, Refused("SIGNATURE_INVALID", message, Blame.FORM))
         view = self._tip()
         registry = self._config.system.participant_registry
+        sender_class = SenderClass.INSTITUTION
         if registry is not None:
             word = view.state.storage(registry, slot_of(sender))
             try:
                 check_permission(word, tx, sender, view.environment.timestamp)
             except InvalidTransactionError as error:
                 return refused(error, Blame.STRANGER if kind_of(word) is None else Blame.STATE)
+            sender_class = sender_class_of(word, view.environment.timestamp)
         account = None if self._mempool.knows_sender(sender) else view.state.account(sender)
-        outcome = self._mempool.admit(tx, sender, account, self._now_ms())
+        outcome = self._mempool.admit(tx, sender, account, self._now_ms(), sender_class)
         if isinstance(outcome, Rejected):
             if outcome.reason is Reason.ALREADY_KNOWN:
                 return None

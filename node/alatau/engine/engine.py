@@ -115,6 +115,7 @@ class Engine:
         self._next: deque[Input] = deque()
         self._on_tip: set[trio.CancelScope] = set()
         """The tasks that build or check a block on the tip: at most one each, and one per further round."""
+        self._waking = trio.CancelScope()
         self._nursery: trio.Nursery
         self._timers: Timers
         self._block_sync: BlockSync
@@ -275,8 +276,18 @@ class Engine:
             c.members_changed(c.view)
 
     def _announce_height(self) -> None:
-        waiting = self._c.mempool.ready_count > 0
-        self._next.append(InNewHeight(self._c.view.context(transactions_waiting=waiting)))
+        """Begin the next height; at once where a block could take something, else when it can or something comes."""
+        wait_ms = self._c.mempool.takeable_in_ms(self._c.now_ms())
+        self._waking.cancel()
+        if wait_ms:
+            self._nursery.start_soon(self._wake, wait_ms)
+        self._next.append(InNewHeight(self._c.view.context(transactions_waiting=wait_ms == 0)))
+
+    async def _wake(self, wait_ms: int) -> None:
+        """Tell consensus when what waits has paid for its share (``mempool.shares``)."""
+        with trio.CancelScope() as self._waking:
+            await trio.sleep(wait_ms / 1_000)
+            self._transactions_available()
 
     async def _apply_fetched(self, fetched: Fetched) -> None:
         """Check each fetched block by its commit, then execute and commit it; keep what was good."""

@@ -2,10 +2,13 @@
 
 A block is executed once: by its builder when it is built, by every other validator when it is proposed. The
 result waits here by block hash, and committing it only writes.
+
+What each transaction costs is measured on the way, whoever built the block, and charged to its sender's share
+(``alatau.mempool.shares``).
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import structlog
@@ -15,14 +18,20 @@ from alatau.chain.errors import InvalidBlockError, InvalidCommitError
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, Signed, build_block, execute_block
 from alatau.chain.finality import verify_commit
+from alatau.chain.permission import slot_of
 from alatau.chain.tip import Tip
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission
+from alatau.engine.measuring import measured
+from alatau.engine.sender_class import sender_class_of
 from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
+from alatau.mempool.selection import Selection
+from alatau.mempool.shares import SenderClass
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
+from alatau.types.transaction import Transaction
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
 
@@ -37,13 +46,20 @@ class Production:
     """Builds and executes blocks on the tip."""
 
     def __init__(
-        self, config: ChainConfig, domain: bytes, mempool: Mempool, admission: Admission, build_budget_s: float
+        self,
+        config: ChainConfig,
+        domain: bytes,
+        mempool: Mempool,
+        admission: Admission,
+        build_budget_s: float,
+        now_ms: Callable[[], int],
     ) -> None:
         self._config = config
         self._domain = domain
         self._mempool = mempool
         self._admission = admission
         self._build_budget_s = build_budget_s
+        self._now_ms = now_ms
         self._executed: OrderedDict[bytes, ExecutedBlock] = OrderedDict()
         self.last_build_s = 0.0
         """Duration of the last building, for the metrics."""
@@ -63,8 +79,10 @@ class Production:
         started = trio.current_time()
         deadline = started + self._build_budget_s
         template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
-        work = build_block(tip, self._config, template, self._candidates())
-        built = await in_slices(work, enough=lambda: trio.current_time() >= deadline)
+        room = self._config.block_gas_limit, self._config.block_size_bytes_max
+        selection = self._mempool.select(*room, self._now_ms())
+        work = build_block(tip, self._config, template, _signed(selection))
+        built = await in_slices(measured(work, selection.spent), enough=lambda: trio.current_time() >= deadline)
         for transaction_hash, reason in built.refused:
             _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
             self._mempool.discard(transaction_hash, Reason.REFUSED)
@@ -96,7 +114,8 @@ class Production:
                 raise InvalidBlockError("transaction", f"0x{tx.hash.hex()}: {sender}")
             senders.append(sender)
         self._check_last_commit(tip, parent_validators, block.last_commit)
-        executed = await in_slices(execute_block(tip, self._config, block, senders, validators))
+        work = execute_block(tip, self._config, block, senders, validators)
+        executed = await in_slices(measured(work, self._charge(tip, block.transactions, senders)))
         self._keep(executed)
         self.last_execution_s = trio.current_time() - started
         return executed
@@ -109,12 +128,32 @@ class Production:
         except InvalidCommitError as error:
             raise InvalidBlockError("last_commit", str(error)) from error
 
-    def _candidates(self) -> Iterator[Signed]:
-        room = self._config.block_size_bytes_max
-        for pooled in self._mempool.select(self._config.block_gas_limit, room):
-            yield pooled.tx, pooled.sender
+    def _charge(
+        self, tip: Tip, transactions: Sequence[Transaction], senders: Sequence[bytes]
+    ) -> Callable[[int, int], None]:
+        """Charges one transaction after the other to its sender."""
+        executed = iter(zip(transactions, senders, strict=True))
+        now_ms = self._now_ms()
+
+        def spent(gas: int, time_us: int) -> None:
+            tx, sender = next(executed)
+            sender_class = self._mempool.class_of(sender) or self._class_in(tip, sender)
+            self._mempool.charge(tx, sender, sender_class, gas, time_us, now_ms)
+
+        return spent
+
+    def _class_in(self, tip: Tip, sender: bytes) -> SenderClass:
+        registry = self._config.system.participant_registry
+        if registry is None:
+            return SenderClass.INSTITUTION
+        return sender_class_of(tip.state.storage(registry, slot_of(sender)), tip.header.timestamp)
 
     def _keep(self, executed: ExecutedBlock) -> None:
         self._executed[executed.block.hash] = executed
         if len(self._executed) > _EXECUTED_MAX:
             self._executed.popitem(last=False)
+
+
+def _signed(selection: Selection) -> Iterator[Signed]:
+    for pooled in selection:
+        yield pooled.tx, pooled.sender

@@ -17,6 +17,12 @@ class MempoolLimits:
     """Gas limit of one transaction: the block's, since a block could never take more."""
     per_sender_max: int = 1_024
     """Transactions of one sender: a hub that pays thousands needs room, a spammer must not fill the pool."""
+    per_sender_gas_max: int = 800_000_000
+    """Sum of the gas limits of one sender: eight blocks', what its share could use in a minute or so. A single
+    transaction always may wait."""
+    gas_max: int = 25_600_000_000
+    """Sum of the gas limits of all: 256 blocks', as many as ``count_max`` payments ask for (1.6 billion) many times
+    over; it keeps what asks for whole blocks from filling the pool."""
     gap_max: int = 64
     """How far a nonce may lie beyond the next one that is missing: what a client's parallel sends may reorder."""
     queued_max: int = 2_048

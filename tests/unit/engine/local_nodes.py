@@ -193,7 +193,7 @@ async def opened_node(
                 journal=journal,
                 mempool=mempool,
                 admission=admission,
-                production=Production(genesis.config, domain, mempool, admission, 0.01),
+                production=Production(genesis.config, domain, mempool, admission, 0.01, _now_ms),
                 subscriptions=subscriptions,
                 peers=peers,
                 validator=key.address if voting else None,
@@ -232,9 +232,11 @@ async def running_node(key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub
 
 
 @asynccontextmanager
-async def running_network(folder: Path, count: int = 4) -> AsyncIterator[list[LocalNode]]:
+async def running_network(
+    folder: Path, count: int = 4, genesis: Genesis | None = None
+) -> AsyncIterator[list[LocalNode]]:
     """The first ``count`` of four validators."""
-    hub, genesis = Hub(), local_genesis()
+    hub, genesis = Hub(), genesis or local_genesis()
     async with AsyncExitStack() as stack:
         yield [
             await stack.enter_async_context(running_node(key, genesis, folder / str(n), hub))

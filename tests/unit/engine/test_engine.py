@@ -11,13 +11,15 @@ import trio
 from alatau.chain.errors import InvalidBlockError
 from alatau.consensus.effects import DoCommit
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
+from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.block_sync import Fetched
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
+from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from alatau.types.vote import Vote, VoteKind
-from tests.unit.chain.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
+from tests.unit.chain.small_network import CHAIN_ID, PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
 from tests.unit.engine.local_nodes import (
     Hub,
     local_genesis,
@@ -137,6 +139,48 @@ async def test_the_sender_of_a_refused_transaction_learns_why(tmp_path: Path) ->
         assert len(node.mempool) == 0
         assert node.admission.refused_total["TRANSACTION_MALFORMED"] == 2
         assert node.view.tip.state.account(PAYER.address) is not None
+
+
+ATTACKER = PrivateKey(b"\x66" * 32)
+LOOP = bytes.fromhex("5b600056")
+"""JUMPDEST PUSH1 0 JUMP: init code that burns all its gas."""
+
+
+def creation(nonce: int) -> bytes:
+    """A contract creation that costs tens of milliseconds on each node, with a tip that nobody else pays."""
+    unsigned = UnsignedTransaction(
+        chain_id=CHAIN_ID,
+        nonce=nonce,
+        gas_limit=3_000_000,
+        to=None,
+        data=LOOP,
+        max_fee_per_gas=10**9,
+        max_priority_fee_per_gas=10**9,
+    )
+    return sign_transaction(unsigned, ATTACKER.sign).encoded
+
+
+@pytest.mark.trio
+async def test_one_senders_heavy_creations_do_not_hold_up_payments(tmp_path: Path) -> None:
+    """Thirty creations wait, each as long as a block takes; a payment is in one of the next blocks all the same."""
+    genesis = local_genesis()
+    genesis = replace(genesis, alloc=genesis.alloc | {ATTACKER.address: 10**20})
+    async with running_network(tmp_path, genesis=genesis) as nodes:
+        node = nodes[0]
+        with trio.fail_after(60), node.subscriptions.open() as blocks:
+            assert await node.admission.submit([creation(n) for n in range(30)]) == [None] * 30
+            for nonce in range(8):
+                before = node.view.height
+                paid = payment(nonce)
+                assert await node.admission.submit([paid.encoded], "payer") == [None]
+                async for executed in blocks:
+                    if paid in executed.block.transactions:
+                        break
+                # One block was being built or decided; the payment is in the one after it, or the next after that.
+                assert executed.block.header.number <= before + 3
+        assert len(node.mempool) > 0, "creations still wait for their share"
+        await wait_for_height(nodes, node.view.height)
+        assert all(peer.peers.reported == [] for peer in nodes)
 
 
 @pytest.mark.trio

@@ -53,7 +53,7 @@ def pool_of(**limits: int) -> Mempool:
 
 def nonces(pool: Mempool, sender: bytes = RESIDENT) -> list[int]:
     """What a block would take of a sender."""
-    return [p.tx.nonce for p in pool.select(10**9, 10**9) if p.sender == sender]
+    return [p.tx.nonce for p in pool.select(10**9, 10**9, 0) if p.sender == sender]
 
 
 def reason_of(outcome: Admitted | Rejected) -> Reason:
@@ -67,7 +67,7 @@ def test_a_transaction_is_selected_once_admitted() -> None:
     """The plain path: in, out for a block, gone once the block is final."""
     pool, tx = pool_of(), transfer(0)
     assert pool.admit(tx, RESIDENT, RICH, 0) == Admitted(ready=True)
-    assert [p.tx for p in pool.select(10**9, 10**9)] == [tx]
+    assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [tx]
     assert pool.get(tx.hash) is tx
     assert pool.update([tx.hash], {RESIDENT: replace(RICH, nonce=1)}, 1) == ()
     assert len(pool) == pool.size_bytes == pool.ready_count == 0
@@ -159,7 +159,7 @@ def test_a_free_transaction_is_outbid_by_one_wei() -> None:
     assert pool.admit(transfer(0, tip=1), RESIDENT, RICH, 0) == Admitted(
         ready=True, dropped=(Dropped(transfer(0).hash, Reason.REPLACED),)
     )
-    assert [p.tip for p in pool.select(10**9, 10**9)] == [1]
+    assert [p.tip for p in pool.select(10**9, 10**9, 0)] == [1]
 
 
 def test_on_a_free_network_a_replacement_waits_its_time() -> None:
@@ -168,7 +168,7 @@ def test_on_a_free_network_a_replacement_waits_its_time() -> None:
     pool.admit(transfer(0), RESIDENT, None, 0)
     assert reason_of(pool.admit(transfer(0, salt=1), RESIDENT, None, 9_999)) is Reason.UNDERPRICED
     assert isinstance(pool.admit(transfer(0, salt=1), RESIDENT, None, 10_000), Admitted)
-    assert [p.tx for p in pool.select(10**9, 10**9)] == [transfer(0, salt=1)]
+    assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [transfer(0, salt=1)]
 
 
 def test_a_replacement_keeps_the_pool_within_its_bytes() -> None:
@@ -180,15 +180,15 @@ def test_a_replacement_keeps_the_pool_within_its_bytes() -> None:
     assert isinstance(pool.admit(transfer(0, tip=1, size=200), RESIDENT, RICH, 0), Admitted)
 
 
-def test_better_tips_go_first_then_older_ones() -> None:
-    """Between senders; within one the nonces decide."""
+def test_older_transactions_go_first_whatever_they_pay() -> None:
+    """A tip buys nobody else's place; within a sender the nonces decide."""
     pool = pool_of()
     pool.admit(transfer(0, tip=1), RESIDENT, RICH, 0)
     pool.admit(transfer(1, tip=9), RESIDENT, RICH, 0)
     pool.admit(transfer(0, tip=5), MERCHANT, RICH, 0)
     pool.admit(transfer(0, tip=1, salt=1), b"\x03" * 20, RICH, 0)
-    order = [(p.sender[0], p.tx.nonce) for p in pool.select(10**9, 10**9)]
-    assert order == [(2, 0), (1, 0), (1, 1), (3, 0)]
+    order = [(p.sender[0], p.tx.nonce) for p in pool.select(10**9, 10**9, 0)]
+    assert order == [(1, 0), (1, 1), (2, 0), (3, 0)]
 
 
 def test_selection_stops_at_the_bytes_of_a_block() -> None:
@@ -197,8 +197,8 @@ def test_selection_stops_at_the_bytes_of_a_block() -> None:
     pool.admit(transfer(0, size=150), RESIDENT, RICH, 0)
     pool.admit(transfer(0, size=120), MERCHANT, RICH, 0)
     pool.admit(transfer(1, size=100), MERCHANT, RICH, 0)
-    assert [p.sender[0] for p in pool.select(10**9, 149)] == [2]
-    assert list(pool.select(20_999, 10**9)) == []
+    assert [p.sender[0] for p in pool.select(10**9, 149, 0)] == [2]
+    assert list(pool.select(20_999, 10**9, 0)) == []
 
 
 def test_the_pool_may_change_while_a_block_is_built() -> None:
@@ -206,11 +206,11 @@ def test_the_pool_may_change_while_a_block_is_built() -> None:
     pool = pool_of()
     pool.admit(transfer(0), RESIDENT, RICH, 0)
     pool.admit(transfer(0, salt=1), MERCHANT, RICH, 0)
-    selection = pool.select(10**9, 10**9)
+    selection = pool.select(10**9, 10**9, 0)
     assert next(selection).sender == RESIDENT
     pool.discard(transfer(0, salt=1).hash, Reason.EXPIRED)
     pool.admit(transfer(1), RESIDENT, RICH, 0)
-    assert list(selection) == []
+    assert [p.tx for p in selection] == [transfer(1)]
     assert nonces(pool) == [0, 1]
 
 
@@ -250,7 +250,7 @@ def test_a_full_pool_prefers_the_better_tip() -> None:
     outcome = pool.admit(transfer(0, tip=2), MERCHANT, RICH, 0)
     assert isinstance(outcome, Admitted)
     assert [d.reason for d in outcome.dropped] == [Reason.POOL_FULL]
-    assert [p.sender for p in pool.select(10**9, 10**9)] == [MERCHANT, RESIDENT]
+    assert [p.sender for p in pool.select(10**9, 10**9, 0)] == [RESIDENT, MERCHANT]
 
 
 def test_a_full_pool_takes_from_whoever_holds_most() -> None:
@@ -301,7 +301,7 @@ class PoolMachine(RuleBasedStateMachine):
         super().__init__()
         self.limits = MempoolLimits(
             count_max=12, size_bytes_max=1_500, per_sender_max=6, gap_max=4, queued_max=5, lifetime_ms=50,
-            queued_lifetime_ms=20, replacement_wait_ms=5,
+            queued_lifetime_ms=20, replacement_wait_ms=5, per_sender_gas_max=120_000, gas_max=300_000,
         )  # fmt: skip
         self.pool = Mempool(self.limits, 0)
         self.accounts: dict[bytes, Account] = {}
@@ -321,10 +321,16 @@ class PoolMachine(RuleBasedStateMachine):
         salt=st.integers(0, 1),
         value=st.integers(0, 90),
         size=st.integers(100, 400),
+        gas=st.sampled_from([0, 0, 0, 50_000, 130_000]),
     )
-    def admit(self, *, sender: bytes, nonce: int, tip: int, salt: int, value: int, size: int) -> None:
+    def admit(self, *, sender: bytes, nonce: int, tip: int, salt: int, value: int, size: int, gas: int) -> None:
         """A transaction arrives."""
-        tx = replace(transfer(nonce, tip=tip, salt=salt, value=value, size=size), gas_limit=1)
+        tx = transfer(nonce, tip=tip, salt=salt, value=value, size=size)
+        if gas:
+            digest = keccak256(tx.hash + gas.to_bytes(8, "big"))
+            tx = replace(tx, gas_limit=gas, max_fee_per_gas=0, max_priority_fee_per_gas=0, hash=digest)
+        else:
+            tx = replace(tx, gas_limit=1)
         before = len(self.pool)
         outcome = self.pool.admit(tx, sender, self.accounts[sender], self.now)
         assert len(self.pool) == before + isinstance(outcome, Admitted) - len(outcome.dropped)
@@ -335,7 +341,7 @@ class PoolMachine(RuleBasedStateMachine):
     @rule(take=st.integers(0, 6), spend=st.integers(0, 100))
     def commit(self, take: int, spend: int) -> None:
         """A block takes the first few and moves balances."""
-        selected = [p for p, _ in zip(self.pool.select(10**9, 10**9), range(take), strict=False)]
+        selected = [p for p, _ in zip(self.pool.select(10**9, 10**9, 0), range(take), strict=False)]
         changed: dict[bytes, Account | None] = {}
         for p in selected:
             account = self.accounts[p.sender]
@@ -353,7 +359,7 @@ class PoolMachine(RuleBasedStateMachine):
     @rule()
     def discard_first(self) -> None:
         """The builder finds one invalid."""
-        first = next(self.pool.select(10**9, 10**9), None)
+        first = next(self.pool.select(10**9, 10**9, 0), None)
         if first:
             assert self.pool.discard(first.tx.hash, Reason.EXPIRED)
 
@@ -364,11 +370,14 @@ class PoolMachine(RuleBasedStateMachine):
         assert len(pool) <= limits.count_max
         assert pool.size_bytes <= limits.size_bytes_max
         assert pool.size_bytes == sum(len(p.tx.encoded) for p in pool._by_hash.values())
+        assert pool.gas == sum(p.tx.gas_limit for p in pool._by_hash.values()) <= limits.gas_max
         assert len(pool) - pool.ready_count <= limits.queued_max + limits.per_sender_max
         assert pool.ready_count == sum(q.ready for q in pool._queues.values())
         for sender, queue in pool._queues.items():
             assert 0 < len(queue.by_nonce) <= limits.per_sender_max
             assert queue.cost == sum(p.cost for p in queue.by_nonce.values()) <= queue.balance
+            assert queue.gas == sum(p.tx.gas_limit for p in queue.by_nonce.values())
+            assert queue.gas <= limits.per_sender_gas_max or len(queue.by_nonce) == 1
             assert min(queue.by_nonce) >= queue.nonce
             assert queue.nonce + queue.ready not in queue.by_nonce
             assert all(queue.nonce + i in queue.by_nonce for i in range(queue.ready))
@@ -376,11 +385,11 @@ class PoolMachine(RuleBasedStateMachine):
 
     @invariant()
     def selection_is_all_that_is_ready(self) -> None:
-        """All that is ready comes out, once, by tip and age."""
-        selected = list(self.pool.select(10**9, 10**9))
+        """All that is ready comes out, once, by age."""
+        selected = list(self.pool.select(10**9, 10**9, 0))
         assert len(selected) == self.pool.ready_count == len({p.tx.hash for p in selected})
         heads = [p for p in selected if p.tx.nonce == self.pool._queues[p.sender].nonce]
-        assert [p.order for p in heads] == [p.order for p in sorted(heads, key=lambda p: (-p.tip, p.order))]
+        assert [p.order for p in heads] == [p.order for p in sorted(heads, key=lambda p: (p.at_ms, p.order))]
 
 
 PoolMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

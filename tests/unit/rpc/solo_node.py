@@ -233,7 +233,8 @@ class SoloNode:
         header = self.store.tip
         tip = Tip(header, self.store.tip_hash, self.store.state(), self.store.trie(), self.store.hash_of)
         template = BlockTemplate(self.next_block_time(), VALIDATOR.address, self.founders, self.commit)
-        candidates = [(p.tx, p.sender) for p in self.mempool.select(self.config.block_gas_limit, 1 << 22)]
+        selection = self.mempool.select(self.config.block_gas_limit, 1 << 22, self._now_ms())
+        candidates = [(p.tx, p.sender) for p in selection]
         executed = _result(build_block(tip, self.config, template, candidates)).executed
         block = executed.block
         self.commit = sign_commit(self.store.genesis_hash, block.header.number, block.hash)
