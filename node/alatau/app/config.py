@@ -90,8 +90,7 @@ _DEFAULT: Final = {str(sender_class): allowance for sender_class, allowance in D
 
 @dataclass(frozen=True, slots=True)
 class SharesConfig:
-    """What each class of senders may take of the blocks that this node builds. The registry says who is what: a developer
-    may create contracts, a licensee is a platform, exchange, custodian or payment hub."""
+    """What one sender and each class of senders may take of the blocks that this node builds."""
 
     resident_block_gas_percent: Annotated[
         int, _between(1, 100), "Of a block's gas, one resident; its first transaction in a block may exceed it."

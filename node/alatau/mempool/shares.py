@@ -77,8 +77,9 @@ DEFAULT_ALLOWANCES: Final[Mapping[SenderClass, Allowance]] = {
     SenderClass.RESIDENT: Allowance(25, 5_000_000, 5, 50),
     # A shop with many tills.
     SenderClass.MERCHANT: Allowance(50, 10_000_000, 10, 50),
-    # A deployment may need a whole block, and costs some ms; what costs seconds comes every half minute or less often.
-    SenderClass.DEVELOPER: Allowance(100, 10_000_000, 2, 4),
+    # A deployment may need a whole block and costs some ms, or a hundred where new code is translated first; of what
+    # costs a second one comes in half a minute, so that fewer than one payment in twenty meets it.
+    SenderClass.DEVELOPER: Allowance(100, 10_000_000, 5, 4),
     # A platform that pays for a city: half of the network's 1,600 payments a second through one account.
     SenderClass.LICENSED: Allowance(75, 30_000_000, 30, 50),
     SenderClass.INSTITUTION: Allowance(75, 30_000_000, 30, 50),
