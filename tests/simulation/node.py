@@ -297,7 +297,7 @@ class Node:
             last_commit=ledger.commits[-1],
             absent=absent_validators(validators, carried[-window:], window),
             failing=failing_validators(validators, past, window),
-            transactions_waiting=self.pool.ready_count > 0,
+            transactions_waiting=self.pool.takeable_in_ms(int(self.world.now_ms)) == 0,
         )
 
     def submit(self, tx: Transaction) -> None:
@@ -307,7 +307,7 @@ class Node:
         sender = sender_of(tx)
         account = Account(nonce=self.disk.ledger.nonces.get(sender, 0), balance=10**30)
         self.pool.admit(tx, sender, account, int(self.world.now_ms))
-        if self.pool.ready_count:
+        if self.pool.takeable_in_ms(int(self.world.now_ms)) == 0:
             self.take(InTransactionsAvailable())
 
     def blocks_from(self, height: int) -> list[tuple[Block, Commit]]:

@@ -156,13 +156,36 @@ class SharesConfig:
     def allowances(self) -> dict[SenderClass, Allowance]:
         """The same by class."""
         return {
-            sender_class: Allowance(
-                getattr(self, f"{sender_class}_block_gas_percent"),
-                getattr(self, f"{sender_class}_gas_per_second"),
-                getattr(self, f"{sender_class}_time_percent"),
-                getattr(self, f"{sender_class}_class_time_percent"),
-            )
-            for sender_class in SenderClass
+            SenderClass.RESIDENT: Allowance(
+                self.resident_block_gas_percent,
+                self.resident_gas_per_second,
+                self.resident_time_percent,
+                self.resident_class_time_percent,
+            ),
+            SenderClass.MERCHANT: Allowance(
+                self.merchant_block_gas_percent,
+                self.merchant_gas_per_second,
+                self.merchant_time_percent,
+                self.merchant_class_time_percent,
+            ),
+            SenderClass.DEVELOPER: Allowance(
+                self.developer_block_gas_percent,
+                self.developer_gas_per_second,
+                self.developer_time_percent,
+                self.developer_class_time_percent,
+            ),
+            SenderClass.LICENSED: Allowance(
+                self.licensed_block_gas_percent,
+                self.licensed_gas_per_second,
+                self.licensed_time_percent,
+                self.licensed_class_time_percent,
+            ),
+            SenderClass.INSTITUTION: Allowance(
+                self.institution_block_gas_percent,
+                self.institution_gas_per_second,
+                self.institution_time_percent,
+                self.institution_class_time_percent,
+            ),
         }
 
 

@@ -74,11 +74,6 @@ class Mempool:
         return self._limits
 
     @property
-    def ready_count(self) -> int:
-        """How many a block could take."""
-        return self._ready_count
-
-    @property
     def size_bytes(self) -> int:
         """Sum of the encoded sizes."""
         return self._size_bytes

@@ -70,7 +70,7 @@ def test_a_transaction_is_selected_once_admitted() -> None:
     assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [tx]
     assert pool.get(tx.hash) is tx
     assert pool.update([tx.hash], {RESIDENT: replace(RICH, nonce=1)}, 1) == ()
-    assert len(pool) == pool.size_bytes == pool.ready_count == 0
+    assert len(pool) == pool.size_bytes == pool._ready_count == 0
 
 
 def test_the_same_transaction_twice_is_known_already() -> None:
@@ -87,7 +87,7 @@ def test_nonces_come_out_in_order_however_they_arrive() -> None:
     assert pool.admit(transfer(2), RESIDENT, RICH, 0) == Admitted(ready=False)
     assert pool.admit(transfer(1), RESIDENT, RICH, 0) == Admitted(ready=False)
     assert nonces(pool) == []
-    assert pool.ready_count == 0
+    assert pool._ready_count == 0
     assert pool.admit(transfer(0), RESIDENT, RICH, 0) == Admitted(ready=True)
     assert nonces(pool) == [0, 1, 2]
     assert pool.next_nonce(RESIDENT) == 3
@@ -226,10 +226,10 @@ def test_a_block_that_fills_a_gap_makes_the_rest_ready() -> None:
     """The missing nonce came in through another node."""
     pool = pool_of()
     pool.admit(transfer(1), RESIDENT, RICH, 0)
-    assert pool.ready_count == 0
+    assert pool._ready_count == 0
     pool.update([], {RESIDENT: replace(RICH, nonce=1)}, 1)
     assert nonces(pool) == [1]
-    assert pool.ready_count == 1
+    assert pool._ready_count == 1
 
 
 def test_one_sender_has_its_share() -> None:
@@ -371,8 +371,8 @@ class PoolMachine(RuleBasedStateMachine):
         assert pool.size_bytes <= limits.size_bytes_max
         assert pool.size_bytes == sum(len(p.tx.encoded) for p in pool._by_hash.values())
         assert pool.gas == sum(p.tx.gas_limit for p in pool._by_hash.values()) <= limits.gas_max
-        assert len(pool) - pool.ready_count <= limits.queued_max + limits.per_sender_max
-        assert pool.ready_count == sum(q.ready for q in pool._queues.values())
+        assert len(pool) - pool._ready_count <= limits.queued_max + limits.per_sender_max
+        assert pool._ready_count == sum(q.ready for q in pool._queues.values())
         for sender, queue in pool._queues.items():
             assert 0 < len(queue.by_nonce) <= limits.per_sender_max
             assert queue.cost == sum(p.cost for p in queue.by_nonce.values()) <= queue.balance
@@ -387,7 +387,7 @@ class PoolMachine(RuleBasedStateMachine):
     def selection_is_all_that_is_ready(self) -> None:
         """All that is ready comes out, once, by age."""
         selected = list(self.pool.select(10**9, 10**9, 0))
-        assert len(selected) == self.pool.ready_count == len({p.tx.hash for p in selected})
+        assert len(selected) == self.pool._ready_count == len({p.tx.hash for p in selected})
         heads = [p for p in selected if p.tx.nonce == self.pool._queues[p.sender].nonce]
         assert [p.order for p in heads] == [p.order for p in sorted(heads, key=lambda p: (p.at_ms, p.order))]
 
