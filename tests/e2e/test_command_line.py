@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet, start_nodes
-from alatau_devnet.processes import stop_processes
+from alatau_devnet.processes import LOG_NAME, stop_processes
 from alatau_devnet.snippets import write_account_keystores
 from alatau_devnet.watch import client_of, height_of, wait_for_height
 
@@ -203,3 +204,17 @@ def test_outside_clients_know_a_node_by_its_ca_file(standing_network: Devnet, tm
             check=False,
         )
         assert expected[program] in done.stdout + done.stderr
+
+
+def test_every_line_of_a_nodes_log_is_json(standing_network: Devnet) -> None:
+    """Also after a client spoke plain text, garbage and half a handshake to both ports."""
+    node = standing_network.nodes[0]
+    for endpoint in (node.rpc, node.p2p):
+        host, _, port = endpoint.rpartition(":")
+        for sent in (b"GET / HTTP/1.1\r\n\r\n", b"\x00\xff" * 1_000, b"\x16\x03\x01\x02\x00\x01"):
+            with socket.create_connection((host, int(port)), timeout=10) as stranger:
+                stranger.sendall(sent)
+    wait_for_height([node], height_of(node) + 1, 60)
+    for one in standing_network.nodes:
+        for line in (one.home / LOG_NAME).read_text().splitlines():
+            assert json.loads(line)["event"], line

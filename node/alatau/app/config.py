@@ -232,6 +232,11 @@ class LogConfig:
     format: Annotated[
         str, _one_of("auto", "human", "json"), "auto: for people on a terminal, JSON lines elsewhere."
     ] = "auto"
+    file: Annotated[
+        str, _any, "File to write to and rotate, relative to the home; empty: standard error, for journald to keep."
+    ] = ""
+    file_mib_max: Annotated[int, _between(1, 4_096), "MiB after which the file is set aside and a new one begun."] = 64
+    files_max: Annotated[int, _between(1, 100), "Files kept, the one being written included; the oldest goes."] = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from alatau.app.config import NodeConfig
 from alatau.app.endpoint import parse_endpoint
 from alatau.app.genesis.file import genesis_file_hash
 from alatau.app.home import Home
-from alatau.app.logging import configure_logging
+from alatau.app.logging import start_logging
 from alatau.app.metrics import Metrics
 from alatau.app.node_metrics import register_node_metrics, why_unready
 from alatau.app.node_view import NodeView
@@ -80,7 +80,7 @@ def run(home: Home, ask: Ask) -> None:
         StorageError, HaltedError: what ended a running node.
     """
     with open_node(home, os.environ, ask) as opened:
-        configure_logging(opened.contents.config.log)
+        start_logging(opened.contents.config.log, home.folder)
         if opened.recovered.torn_bytes:
             _LOG.warning("wal.torn_tail", bytes=opened.recovered.torn_bytes)
         try:

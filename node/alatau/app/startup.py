@@ -122,6 +122,7 @@ def open_node(home: Home, environment: Mapping[str, str], ask: Ask) -> Iterator[
         _check_descriptors(found)
         if config is not None:
             _check_ports(config, found)
+            _check_log_file(home, config, found)
         opened = None
         if contents is not None:
             opened = _open_disk(contents, stack, found)
@@ -144,6 +145,7 @@ def check_start(home: Home, environment: Mapping[str, str], ask: Ask) -> list[Re
         found.add(str(home.folder), message, PermissionError(message))
     elif contents is not None:
         with lock_home(home), ExitStack() as stack:
+            _check_log_file(home, contents.config, found)
             if home.database.exists():
                 _open_disk(contents, stack, found)
             elif not os.access(home.folder, os.W_OK | os.X_OK):
@@ -264,6 +266,17 @@ def _check_descriptors(found: _Found) -> None:
         raise_descriptor_limit()
     except DescriptorLimitError as error:
         found.add("this process", str(error), error)
+
+
+def _check_log_file(home: Home, config: NodeConfig, found: _Found) -> None:
+    """Open it as the log will; there is one where ``log.file`` names it."""
+    if config.log.file:
+        try:
+            with (home.folder / config.log.file).open("ab"):
+                pass
+        except (OSError, ValueError) as error:
+            message = f"log.file = {config.log.file}: cannot be written: {error}"
+            found.add("config.toml", message, OSError(message))
 
 
 def _check_ports(config: NodeConfig, found: _Found) -> None:

@@ -19,6 +19,8 @@ from alatau.transport.certificates import issue_identity, new_key
 from alatau_devnet.network import create_network
 from alatau_devnet.plan import DevnetOptions
 
+Spoil = Callable[[Home], object]
+
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
@@ -27,20 +29,28 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for number in range(2):
         folder = tmp_path_factory.mktemp("network") / "devnet"
         home = create_network(folder, DevnetOptions(validators=1, residents=2 + number)).nodes[0].home
-        with open_node(Home(home), {}, None):
+        with open_node(Home(home), _free_ports(), None):
             pass
         made.append(home)
     return made[0], made[1]
 
 
+def _free_ports() -> dict[str, str]:
+    """Variables that set the three listeners to ports that were free a moment ago."""
+    with ExitStack() as stack:
+        servers = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(3)]
+        endpoints = [f"127.0.0.1:{server.getsockname()[1]}" for server in servers]
+    return dict(zip(("ALATAU_P2P_LISTEN", "ALATAU_RPC_LISTEN", "ALATAU_METRICS_LISTEN"), endpoints, strict=True))
+
+
 @pytest.fixture
 def home(tmp_path: Path, homes: tuple[Path, Path]) -> Home:
-    """A home that a node would start in, for one test to spoil."""
+    """A home that a node would start in, for one test to spoil; its ports were free a moment ago."""
     shutil.copytree(homes[0], tmp_path / "home")
-    return Home(tmp_path / "home")
-
-
-Spoil = Callable[[Home], object]
+    made = Home(tmp_path / "home")
+    for variable, endpoint in _free_ports().items():
+        _set(variable.removeprefix("ALATAU_").lower().replace("_", "."), endpoint)(made)
+    return made
 
 
 def _write(name: str, data: bytes | str) -> Spoil:
@@ -174,6 +184,11 @@ REFUSALS: dict[str, tuple[Spoil, str, ExitCode]] = {
         _set("rpc.listen", "203.0.113.7:7101"),
         "rpc.listen = 203.0.113.7:7101: cannot be listened on",
         CODE.IN_USE,
+    ),
+    "a log file in no folder": (
+        _set("log.file", "no/such/folder/log"),
+        "log.file = no/such/folder/log: cannot be written",
+        CODE.FAILED,
     ),
     "a damaged database": (_damage_database, "data: ", CODE.DAMAGED),
     "a file in place of the database": (_write("data", "x"), "data: ", CODE.FAILED),
