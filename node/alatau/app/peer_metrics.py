@@ -30,6 +30,12 @@ def register_peer_metrics(metrics: Metrics, counters: Counters) -> None:
         ("p2p_messages_received_total", "Messages received.", "kind", counters.messages_in),
         ("p2p_messages_sent_total", "Messages sent, once for each peer.", "kind", counters.messages_out),
         ("p2p_messages_dropped_total", "Messages that a slow peer's full queue dropped.", "lane", counters.dropped),
+        (
+            "p2p_messages_throttled_total",
+            "Times that a message waited because its sender had used its budget.",
+            "lane",
+            counters.throttled,
+        ),
     ):
         metrics.counter(name, explanation, _labelled(counted), labels=(label,))
 

@@ -32,6 +32,8 @@ class Counters:
     bytes_out: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """Messages that a full queue dropped, by lane."""
+    throttled: Counter[str] = field(default_factory=Counter)
+    """Times that a message waited because its sender had used its budget, by lane."""
     transactions_in: int = 0
     """New ones."""
     transactions_duplicate: int = 0

@@ -12,8 +12,9 @@ from alatau.p2p.counters import Counters
 from alatau.p2p.dial_failure import dial_failure
 from alatau.p2p.handshake import LASTING_REFUSALS, BlockSource, ChainId, own_hello, read_hello
 from alatau.p2p.inbox import Inbox
+from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member
-from alatau.p2p.session import Lane, Session
+from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.stubs import CONSENSUS, PROPOSALS, TRANSACTIONS
 from alatau.p2p.table import PeerTable

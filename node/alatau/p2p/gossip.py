@@ -4,7 +4,7 @@ A batch names its recipients, so that in a full mesh nobody passes on what its n
 without that every transaction would cross every link in both directions.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from alatau.crypto.keccak import keccak256
@@ -17,6 +17,18 @@ class Outgoing:
 
     peers: tuple[bytes, ...]
     transactions: tuple[bytes, ...]
+
+
+def in_batches(transactions: Sequence[bytes], count_max: int, bytes_max: int) -> Iterator[Sequence[bytes]]:
+    """Transactions in the order given, as many in a batch as fit; one that is too long by itself goes alone."""
+    start = size = 0
+    for at, transaction in enumerate(transactions):
+        if at > start and (at - start >= count_max or size + len(transaction) > bytes_max):
+            yield transactions[start:at]
+            start, size = at, 0
+        size += len(transaction)
+    if start < len(transactions):
+        yield transactions[start:]
 
 
 class Gossip:

@@ -5,16 +5,19 @@ from typing import Any
 
 import trio
 
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
-from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, StatusMessage, VotesMessage
+from alatau.consensus.inputs import InMessage
+from alatau.consensus.messages import Message, ProposalRequest
 from alatau.p2p.counters import Counters
+from alatau.p2p.event_queue import EventQueue, height_of
 from alatau.p2p.gossip import Gossip
-from alatau.p2p.session import Lane, Session
+from alatau.p2p.handshake import BlockSource
+from alatau.p2p.lane import Lane
+from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.table import PeerTable
 from alatau.transport.slices import in_slices
 from alatau.types.transaction import Transaction
-from alatau.wire.consensus import read_control, read_proposal
+from alatau.wire.consensus import read_control, read_proposal, votes_in
 from alatau.wire.errors import WireError
 from alatau.wire.gossip import read_batch
 from alatau.wire.session import Goodbye, Hello, Ping, Pong, PublicKeys, read_session, write_session
@@ -26,6 +29,7 @@ class Inbox:
     def __init__(
         self,
         table: PeerTable,
+        blocks: BlockSource,
         gossip: Gossip,
         learn: Callable[[bytes], bool],
         known: Callable[[bytes], Transaction | None] | None,
@@ -38,11 +42,9 @@ class Inbox:
         self._known = known
         self._settings = settings
         self._counters = counters
-        consensus = trio.open_memory_channel[InMessage | InPeerConnected | InPeerDisconnected](
-            settings.inbound_consensus_max
-        )
+        self.events = EventQueue(settings.inbound_votes_max, lambda: blocks.height() + 1)
+        """What the engine is to hear of peers."""
         transactions = trio.open_memory_channel[tuple[bytes, tuple[bytes, ...]]](settings.inbound_transactions_max)
-        self._to_consensus, self.consensus = consensus
         self._to_transactions, self.transactions = transactions
 
     async def handle(self, session: Session, lane: Lane, message: Any) -> None:
@@ -55,14 +57,14 @@ class Inbox:
                 proposal = await in_slices(steps)
                 self._counters.messages_in["ProposalMessage"] += 1
                 session.height = max(session.height, _claimed_height(proposal))
-                await self._to_consensus.send(InMessage(session.peer_id, proposal))
+                await self.events.put(InMessage(session.peer_id, proposal), self._settings.inbound_votes_max // 2)
             case Lane.TRANSACTIONS:
                 await self._on_transactions(session, message)
 
     async def forward_events(self) -> None:
         """Tell the engine of peers that connect and disconnect, until cancelled."""
         while True:
-            await self._to_consensus.send(await self._table.next_event())
+            await self.events.put(await self._table.next_event(), 1)
 
     async def _on_consensus(self, session: Session, envelope: Any) -> None:
         match read_session(envelope):
@@ -87,7 +89,7 @@ class Inbox:
             return
         session.height = max(session.height, _claimed_height(message))  # a chain never shrinks (CVE-2025-24371)
         self._counters.messages_in[type(message).__name__] += 1
-        await self._to_consensus.send(InMessage(session.peer_id, message))
+        await self.events.put(InMessage(session.peer_id, message), max(1, votes_in(envelope)))
 
     async def _on_transactions(self, session: Session, envelope: Any) -> None:
         batch = read_batch(envelope)
@@ -101,12 +103,4 @@ class Inbox:
 
 def _claimed_height(message: Message) -> int:
     """How many blocks the sender must have decided to say this; a claim, no proof."""
-    match message:
-        case StatusMessage() | RoundCertificate():
-            return message.height - 1
-        case VotesMessage(votes):
-            return max((vote.height for vote in votes), default=1) - 1
-        case ProposalMessage(proposal):
-            return proposal.height - 1
-        case _:
-            return 0
+    return 0 if isinstance(message, ProposalRequest) else height_of(message) - 1

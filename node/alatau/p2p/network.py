@@ -2,7 +2,7 @@
 
 ``await nursery.start(network.run)``, then ``next_event`` and ``next_transactions`` in two tasks. Sending never
 blocks; what arrives waits in two bounded channels, one for consensus and one for transactions, so that neither
-holds up the other. A full channel stops the reading of the streams behind it, never the rest of the node.
+holds up the other. A full one stops the reading of the streams behind it, never the rest of the node.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,18 +11,18 @@ from functools import partial
 import structlog
 import trio
 
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
 from alatau.consensus.messages import Message, ProposalMessage
 from alatau.p2p.block_fetcher import BlockFetcher
 from alatau.p2p.counters import Counters
 from alatau.p2p.dialer import Dialer
-from alatau.p2p.gossip import Gossip
+from alatau.p2p.event_queue import PeerEvent
+from alatau.p2p.gossip import Gossip, in_batches
 from alatau.p2p.handshake import BlockSource, ChainId
 from alatau.p2p.inbox import Inbox
 from alatau.p2p.introduction import introduce
+from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.peer_service import PeerHandlers
-from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
 from alatau.p2p.stubs import within_bounds
 from alatau.p2p.sync_client import fetch_blocks
@@ -72,7 +72,9 @@ class Network:
         self._gossip = Gossip(settings.seen_max)
         self._gossip_waiting = trio.Event()
         self._gossip_full = trio.Event()
-        self._inbox = Inbox(self._table, self._gossip, self.learn_key, known_transaction, settings, self.counters)
+        self._inbox = Inbox(
+            self._table, blocks, self._gossip, self.learn_key, known_transaction, settings, self.counters
+        )
         parts = (chain, blocks, self._table, self._inbox, settings)
         self._handlers = PeerHandlers(*parts, self.counters)
         self._dialer = Dialer(identity, *parts, self._limits, self.learn_key, self.counters)
@@ -169,9 +171,9 @@ class Network:
 
     # -- receiving ---------------------------------------------------------------------------------------
 
-    async def next_event(self) -> InMessage | InPeerConnected | InPeerDisconnected:
+    async def next_event(self) -> PeerEvent:
         """What a peer said about consensus, or that one connected or disconnected."""
-        return await self._inbox.consensus.receive()
+        return await self._inbox.events.get()
 
     async def next_transactions(self) -> tuple[bytes, tuple[bytes, ...]]:
         """(peer id, encoded transactions that it passed on and no other had shown)."""
@@ -199,9 +201,7 @@ class Network:
 
     def send_transactions(self, peer_id: bytes, transactions: Sequence[bytes]) -> None:
         """Give one peer transactions whatever it has shown: what waits in the pool, to one that has just come."""
-        step = self._settings.gossip_transactions_max
-        for start in range(0, len(transactions), step):
-            self._put_batch((peer_id,), transactions[start : start + step])
+        self._put_transactions((peer_id,), transactions)
 
     # -- catching up -------------------------------------------------------------------------------------
 
@@ -241,15 +241,18 @@ class Network:
         for session in sessions:
             session.put(lane, data, self.counters)
 
-    def _put_batch(self, peer_ids: Sequence[bytes], transactions: Sequence[bytes]) -> None:
+    def _put_transactions(self, peer_ids: Sequence[bytes], transactions: Sequence[bytes]) -> None:
         sessions = [session for id_ in peer_ids if (session := self._table.sessions.get(id_)) is not None]
         if not sessions:
             return
-        data = write_batch(transactions, [session.peer_id for session in sessions]).SerializeToString()
-        self.counters.messages_out["TransactionBatch"] += len(sessions)
-        self.counters.transactions_out += len(transactions) * len(sessions)
-        for session in sessions:
-            session.put(Lane.TRANSACTIONS, data, self.counters)
+        recipients = [session.peer_id for session in sessions]
+        settings = self._settings
+        for batch in in_batches(transactions, settings.gossip_transactions_max, settings.gossip_bytes_max):
+            data = write_batch(batch, recipients).SerializeToString()
+            self.counters.messages_out["TransactionBatch"] += len(sessions)
+            self.counters.transactions_out += len(batch) * len(sessions)
+            for session in sessions:
+                session.put(Lane.TRANSACTIONS, data, self.counters)
 
     async def _flush_gossip(self) -> None:
         while True:
@@ -258,7 +261,7 @@ class Network:
                 await self._gossip_full.wait()
             self._gossip_waiting, self._gossip_full = trio.Event(), trio.Event()
             for outgoing in self._gossip.flush(tuple(self._table.sessions)):
-                self._put_batch(outgoing.peers, outgoing.transactions)
+                self._put_transactions(outgoing.peers, outgoing.transactions)
 
     def _set_trust(self) -> None:
         keys = (self._table.public_key(member) for member in self._table.members())

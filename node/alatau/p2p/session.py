@@ -6,32 +6,21 @@ It ends as a whole: when one stream ends or misbehaves, ``end`` takes the others
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from typing import Any
 
 import trio
 
+from alatau.p2p.budget import Budget
 from alatau.p2p.counters import Counters
+from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member
 from alatau.p2p.send_queue import Drop, SendQueue
 from alatau.p2p.settings import Settings
 from alatau.transport.channel import Channel
 from alatau.transport.errors import MalformedMessageError, RpcError
-from alatau.transport.limits import TokenBucket
 from alatau.transport.service import Send
 from alatau.wire.errors import WireError
 from alatau.wire.session import Hello, Ping, write_session
-
-BURST_S = 5.0
-"""A peer that was quiet may send so many seconds' worth at once."""
-
-
-class Lane(StrEnum):
-    """A stream of a session, with a queue of its own: nothing in one lane waits for another."""
-
-    CONSENSUS = "consensus"
-    PROPOSALS = "proposals"
-    TRANSACTIONS = "transactions"
 
 
 class Session:
@@ -45,9 +34,10 @@ class Session:
         dialed: bool,
         channel: Channel | None,
         settings: Settings,
+        budget: Budget,
         ban: Callable[[str], None],
     ) -> None:
-        """``ban`` keeps the peer out for a reason, and ends this session."""
+        """``budget`` is the member's; ``ban`` keeps the peer out for a reason, and ends this session."""
         self.member = member
         self.peer_id = member.peer_id
         self.hello = hello
@@ -66,18 +56,14 @@ class Session:
         self._scopes: set[trio.CancelScope] = set()
         self._ping_sent: tuple[int, float] | None = None
         self._settings = settings
+        self._budget = budget
         self._ban = ban
         self._queues = {
-            Lane.CONSENSUS: SendQueue(settings.consensus_queue_max, Drop.OLDEST),
-            Lane.PROPOSALS: SendQueue(settings.proposals_queue_max, Drop.OLDEST),
+            Lane.CONSENSUS: SendQueue(settings.consensus_queue_max, Drop.OLDEST, settings.consensus_queue_bytes_max),
+            Lane.PROPOSALS: SendQueue(settings.proposals_queue_max, Drop.OLDEST, 2 * settings.block_size_bytes_max),
             Lane.TRANSACTIONS: SendQueue(
                 settings.transactions_queue_max, Drop.NEWEST, settings.transactions_queue_bytes_max
             ),
-        }
-        self._buckets = {
-            Lane.CONSENSUS: _bucket(settings.consensus_messages_per_s),
-            Lane.PROPOSALS: _bucket(settings.proposals_per_s),
-            Lane.TRANSACTIONS: _bucket(settings.transaction_bytes_per_s),
         }
 
     def put(self, lane: Lane, data: bytes, counters: Counters) -> None:
@@ -132,12 +118,10 @@ class Session:
             self._ping_sent = None
 
     async def _read(self, lane: Lane, source: AsyncIterator[Any], handle: Callable[[Any], Awaitable[None]]) -> None:
-        bucket = self._buckets[lane]
         try:
             async for message in source:
-                cost = message.ByteSize() if lane is Lane.TRANSACTIONS else 1
-                while not bucket.take(cost):  # noqa: ASYNC110  unread messages make the peer's own queue wait
-                    await trio.sleep(bucket.wait_s(cost))
+                while (wait_s := self._budget.take(lane, message)) > 0:  # noqa: ASYNC110  what is not read waits there
+                    await trio.sleep(wait_s)
                 await handle(message)
             self.end("CLOSED", by_peer=True)
         except (MalformedMessageError, WireError) as error:  # found here: the peer's fault
@@ -169,7 +153,3 @@ class Session:
                 self._queues[Lane.CONSENSUS].put(write_session(Ping(nonce)).SerializeToString())
             elif now - self._ping_sent[1] >= self._settings.ping_timeout_s:
                 self.end("STALLED")
-
-
-def _bucket(rate_per_s: float) -> TokenBucket:
-    return TokenBucket(rate_per_s, rate_per_s * BURST_S)

@@ -42,20 +42,25 @@ class Settings:
     consensus_queue_max: int = 4_096
     """Consensus messages that wait for a slow peer. The oldest is dropped: newer votes supersede it, and the
     core says its last votes again on a timer."""
+    consensus_queue_bytes_max: int = 4 * 1024 * 1024
     proposals_queue_max: int = 4
     """Proposals that wait for a slow peer. The oldest is dropped: its round is most likely over."""
     transactions_queue_max: int = 256
     """Batches that wait for a slow peer. The newest is dropped: other peers bring it, or a proposal does."""
     transactions_queue_bytes_max: int = 4 * 1024 * 1024
 
-    inbound_consensus_max: int = 1_024
-    """Consensus messages from all peers that wait for the engine; then their streams are not read on."""
+    inbound_votes_max: int = 2_048
+    """Votes of one peer that wait for the engine, 100 ms of checking; then its streams are not read on. Proposals
+    count as half of it each: they hold a block."""
     inbound_transactions_max: int = 64
     """Batches from all peers that wait for the engine; a queue apart, so that they never stand before a vote."""
-    consensus_messages_per_s: float = 1_000.0
-    """From one peer; what is above waits. A round among 100 validators with every vote by itself has 200."""
-    proposals_per_s: float = 20.0
-    transaction_bytes_per_s: float = 4.0 * 1024 * 1024
+    votes_per_s: float = 500.0
+    """From one peer; what is above waits. 25 ms of checking signatures in a second; a correct one sends two a round
+    and, in rounds that last, those of a quorum."""
+    blocks_per_s: float = 2.0
+    """Proposals from one peer, in blocks of the greatest size; a smaller one counts as a tenth at least."""
+    transactions_per_s: float = 4_096.0
+    """From one peer, of up to 1 KiB; a longer one counts as one for each KiB begun."""
 
     gossip_interval_s: float = 0.02
     """How long a transaction waits for company before it goes out: a tenth of the shortest block interval."""

@@ -8,14 +8,15 @@ import trio
 
 from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
 from alatau.p2p.bans import Bans
+from alatau.p2p.budget import Budget
 from alatau.p2p.counters import Counters
+from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member, PeerInfo
-from alatau.p2p.session import Lane, Session
+from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.transport.certificates import key_hash
 from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
-from alatau.transport.limits import TokenBucket
 from alatau.wire.session import Hello, PublicKeys, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")
@@ -36,8 +37,8 @@ class PeerTable:
         """Key hash -> public key of members of which the registry told only the hash."""
         self.sessions: dict[bytes, Session] = {}
         self._bans = Bans(settings.ban_s, settings.ban_max_s, settings.ban_forgotten_s, trio.current_time)
-        self._suspicions: dict[bytes, TokenBucket] = {}
-        """Key hash -> what is left of the member's allowance."""
+        self._budgets: dict[bytes, Budget] = {}
+        """Key hash -> what is left of a member's budget; it outlives sessions, so that a new one renews nothing."""
         self._last_end: dict[bytes, str] = {}
         self._events: dict[bytes, InPeerConnected | InPeerDisconnected] = {}
         """What the engine has not heard yet, the last event of each peer: bounded by the members."""
@@ -54,8 +55,7 @@ class PeerTable:
                 session.end("KEY_NOT_TRUSTED", _NOT_TRUSTED)
         self._learnt = {hash_: key for hash_, key in self._learnt.items() if hash_ in self._by_key}
         self._bans.keep_only(set(self._by_key))
-        for key in self._suspicions.keys() - self._by_key.keys():
-            del self._suspicions[key]
+        self._budgets = {hash_: budget for hash_, budget in self._budgets.items() if hash_ in self._by_key}
         for forgotten in (self._last_end, self._session_opened):
             for peer_id in forgotten.keys() - self._members.keys():
                 del forgotten[peer_id]
@@ -111,6 +111,7 @@ class PeerTable:
             dialed=dialed,
             channel=channel,
             settings=self._settings,
+            budget=self._budget(member),
             ban=partial(self.ban, member.peer_id),
         )
         self.sessions[member.peer_id] = session
@@ -169,12 +170,14 @@ class PeerTable:
         member = self._members.get(peer_id)
         if member is None:
             return
-        bucket = self._suspicions.get(member.key_hash)
-        if bucket is None:
-            bucket = TokenBucket(self._settings.suspicions_per_s, self._settings.suspicions_max)
-            self._suspicions[member.key_hash] = bucket
-        if not bucket.take(count):
+        if not self._budget(member).suspicions.take(count):
             self.ban(peer_id, reason)
+
+    def _budget(self, member: Member) -> Budget:
+        budget = self._budgets.get(member.key_hash)
+        if budget is None:
+            budget = self._budgets[member.key_hash] = Budget(self._settings, self._counters)
+        return budget
 
     def ban_left_s(self, peer_id: bytes) -> float:
         """Seconds for which a peer is still kept out; 0 where it is not."""

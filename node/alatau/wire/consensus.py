@@ -67,6 +67,11 @@ def read_control(envelope: ConsensusEnvelope) -> ControlMessage | None:
             return None
 
 
+def votes_in(envelope: ConsensusEnvelope) -> int:
+    """How many votes a message carries, before it is read."""
+    return len(envelope.votes.votes) + len(envelope.round_certificate.votes)
+
+
 def write_proposal(message: ProposalMessage) -> p2p_pb2.ProposalsRequest:
     """For the Proposals stream, in either direction."""
     return p2p_pb2.ProposalsRequest(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alatau.p2p.gossip import Gossip
+from alatau.p2p.gossip import Gossip, in_batches
 from alatau.wire.gossip import TransactionBatch
 
 A, B, C = b"a" * 20, b"b" * 20, b"c" * 20
@@ -76,3 +76,14 @@ def test_every_peer_gets_exactly_what_it_lacks(shown: list[tuple[bytes, int]], o
     has = {(peer, b"t%d" % number) for peer, number in shown}
     lacks = {(peer, b"t%d" % number) for peer in (A, B, C) for number in offered} - has
     assert sorted(sent) == sorted(lacks)
+
+
+@given(sizes=st.lists(st.integers(1, 300), max_size=60), count_max=st.integers(1, 10), bytes_max=st.integers(1, 500))
+def test_no_batch_exceeds_what_a_peer_takes(sizes: list[int], count_max: int, bytes_max: int) -> None:
+    """In number and in bytes, but for one that is too long by itself; none is lost, and all keep their order."""
+    transactions = [bytes(size) for size in sizes]
+    batches = list(in_batches(transactions, count_max, bytes_max))
+    assert [tx for batch in batches for tx in batch] == transactions
+    for batch in batches:
+        assert 1 <= len(batch) <= count_max
+        assert len(batch) == 1 or sum(map(len, batch)) <= bytes_max

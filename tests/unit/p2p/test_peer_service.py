@@ -1,7 +1,7 @@
 """A peer that does not behave: it has a trusted key, and everything else is wrong."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -10,9 +10,10 @@ from google.protobuf.message import Message
 
 from alatau.consensus.inputs import InMessage, InPeerConnected
 from alatau.consensus.messages import ProposalMessage, VotesMessage
+from alatau.p2p.event_queue import TURN
 from alatau.p2p.handshake import ChainId
+from alatau.p2p.lane import Lane
 from alatau.p2p.network import Network
-from alatau.p2p.session import Lane
 from alatau.p2p.settings import Settings
 from alatau.p2p.stubs import CONSENSUS, FETCH_BLOCKS, PROPOSALS, TRANSACTIONS
 from alatau.transport.channel import Channel, Stream, open_channel
@@ -280,12 +281,64 @@ def test_a_rate_above_the_limit_is_slowed_down(drive: Drive) -> None:
     """The peer's messages wait in its own queues; it is not punished for a burst."""
 
     async def main() -> None:
-        async with rig(replace(QUICK, consensus_messages_per_s=20.0)) as r, r.session() as stream:
+        async with rig(replace(QUICK, votes_per_s=20.0)) as r, r.session() as stream:
             with trio.move_on_after(1):
                 while True:
                     await stream.send(write_control(VotesMessage((vote(),))))
             assert 80 < r.network.counters.messages_in["VotesMessage"] < 200
             assert r.network.connected() == (r.peer.address,)
+
+    drive(main)
+
+
+def test_what_is_counted_are_votes_and_a_new_session_renews_nothing(drive: Drive) -> None:
+    """A hundred votes in a message cost a hundred; what a peer has used up it has used up over all its sessions."""
+    settings = replace(QUICK, votes_per_s=20.0)
+
+    async def main() -> None:
+        async with rig(settings) as r:
+            for messages in (1, 0):
+                async with r.session() as stream:
+                    with trio.move_on_after(0.3):
+                        while True:
+                            await stream.send(write_control(VotesMessage((vote(),) * 90)))
+                    assert r.network.counters.messages_in["VotesMessage"] == 1
+                    assert r.network.counters.throttled[Lane.CONSENSUS] >= messages
+                await eventually(lambda: r.network.connected() == (), "gone")
+
+    drive(main)
+
+
+def test_a_flood_of_one_peer_does_not_hold_up_the_votes_of_another(drive: Drive) -> None:
+    """Though it came first, and nothing is taken meanwhile."""
+    settings = replace(QUICK, votes_per_s=10_000.0, inbound_votes_max=256)
+
+    async def main() -> None:
+        node, loud, quiet = ministry(1), ministry(2), ministry(3)
+        async with (
+            node.running([loud.member(), quiet.member()], settings=settings) as network,
+            AsyncExitStack() as stack,
+        ):
+            streams = []
+            for peer in (loud, quiet):
+                tls = dial_node(node.identity.public_key, peer.identity)
+                channel = await stack.enter_async_context(open_channel(f"127.0.0.1:{network.port}", tls))
+                stream = await stack.enter_async_context(channel.stream(CONSENSUS))
+                await stream.send(write_session(HELLO))
+                await anext(stream)
+                streams.append(stream)
+            await eventually(lambda: len(network.connected()) == 2, "both are connected")
+            for _ in range(2):
+                await network.next_event()
+            for _ in range(500):
+                await streams[0].send(write_control(VotesMessage((vote(),))))
+                if network._inbox.events.waiting(loud.address) == settings.inbound_votes_max:
+                    break
+            await eventually(lambda: network._inbox.events.waiting(loud.address) == 256, "the line is full")
+            await streams[1].send(write_control(VotesMessage((vote(),))))
+            await eventually(lambda: network._inbox.events.waiting(quiet.address) == 1, "it is not held up")
+            heard = [(await network.next_event()).peer for _ in range(TURN + 1)]
+            assert quiet.address in heard
 
     drive(main)
 
