@@ -1,4 +1,4 @@
-"""The programs in docs/clients.md run as they stand, against a node."""
+"""The programs in the documentation run as they stand, against a node."""
 
 import re
 from pathlib import Path
@@ -7,41 +7,65 @@ from typing import Any
 import pytest
 import trio
 
+from alatau.app.keystore import write_keystore
+from alatau.client.keystore import ScryptCost
 from alatau.transport.certificates import trust_anchor
-from tests.unit.rpc.solo_node import RESIDENT, SoloNode, node_identity, running, token_artifacts
+from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, node_identity, running, token_artifacts
 
-PAGE = (Path(__file__).parents[3] / "docs" / "clients.md").read_text()
-PROGRAMS = re.findall(r"^## ([^\n]+)\n|```python\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL)
+ROOT = Path(__file__).parents[3]
+SHOWN_ONLY = {ROOT / "docs" / "evm.md"}
+"""Has what the translator makes of bytecode: no programs of a user's."""
+PAGES = [
+    page
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+    if "```python" in page.read_text() and page not in SHOWN_ONLY
+]
+
+_PARTS = re.compile(r"^##+ ([^\n]+)\n|```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 
 def programs() -> list[Any]:
-    """Each program with the heading that it stands under."""
-    found, heading = [], ""
-    for title, source in PROGRAMS:
-        heading = title or heading
-        if source:
-            found.append(pytest.param(source, id=f"{heading} {len(found)}"))
+    """Each program of each page, with the heading that it stands under."""
+    found = []
+    for page in PAGES:
+        heading, count = "", 0
+        for title, source in re.findall(
+            r"^##+ ([^\n]+)\n|```python\n(.*?)```", page.read_text(), re.MULTILINE | re.DOTALL
+        ):
+            heading = title or heading
+            if source:
+                found.append(pytest.param(source, id=f"{page.name} {heading} {count}"))
+                count += 1
     return found
 
 
 @pytest.mark.trio
 @pytest.mark.parametrize("source", programs())
-async def test_a_program_runs(source: str, node: SoloNode, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Copied from the page, with this node's endpoint and certificate, it prints and raises nothing."""
-    authority = tmp_path / "ca.pem"
-    authority.write_bytes(trust_anchor(node_identity().public_key))
+async def test_a_program_runs(
+    source: str, node: SoloNode, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Copied from the page into a folder with the files that it names, it raises nothing, and prints if it says so."""
+    authorities = [tmp_path / "ca.pem", tmp_path / "build" / "devnet" / "ca.pem"]
+    authorities[1].parent.mkdir(parents=True)
+    for authority in authorities:
+        authority.write_bytes(trust_anchor(node_identity().public_key))
+    write_keystore(tmp_path / "resident.json", RESIDENT, "correct horse", ScryptCost(n=2, r=1, p=1))
+    monkeypatch.chdir(tmp_path)
     node.commit_block()
     node.commit_block()
     async with running(node, produce=True) as served:
-        program = source.replace("127.0.0.1:7101", served.endpoint).replace('"ca.pem"', repr(str(authority)))
+        port = served.endpoint.rpartition(":")[2]
+        program = source.replace("127.0.0.1:7101", served.endpoint).replace("localhost:7101", f"localhost:{port}")
         names = {"__name__": "__main__", **token_artifacts()}
-        with trio.fail_after(20):
-            await trio.to_thread.run_sync(exec, compile(program, "docs/clients.md", "exec"), names)
-    if "async def follow" not in source:
-        assert capsys.readouterr().out != ""
+        names |= {"resident": RESIDENT, "hub_address": MERCHANT.address, "tip_height": 1}
+        with trio.fail_after(60):
+            await trio.to_thread.run_sync(exec, compile(program, "documentation", "exec"), names)
+    assert ("print(" in source) == (capsys.readouterr().out != "") or "async def follow" in source
 
 
-def test_the_page_has_programs() -> None:
-    """The test above would pass on a page without any; and the key on the page is the funded one."""
-    assert len(programs()) == 6
+def test_the_pages_have_programs() -> None:
+    """The test above would pass on pages without any; and the key on them is the funded one."""
+    names = {page.name for page in PAGES}
+    assert {"README.md", "clients.md", "contracts.md"} <= names
+    assert sum(program.id.startswith("clients.md") for program in programs()) == 8
     assert RESIDENT.secret.hex() == "02" * 32
