@@ -1,5 +1,6 @@
 """``alatau genesis``: the ceremony in which ministries make one network."""
 
+import os
 import time
 from collections import Counter
 from dataclasses import replace
@@ -19,9 +20,20 @@ from alatau.app.genesis.ceremony import (
     transcript_hash,
 )
 from alatau.app.genesis.file import encode_genesis, genesis_file_hash, read_genesis
-from alatau.app.genesis.plan import OPERATORS, CouncilPlan, NetworkPlan, TokenPlan, encode_plan, plan_hash, read_plan
+from alatau.app.genesis.plan import (
+    OPERATORS,
+    CouncilPlan,
+    NetworkPlan,
+    TokenPlan,
+    encode_plan,
+    plan_hash,
+    plan_warnings,
+    read_plan,
+)
 from alatau.app.keystore import read_keystore
+from alatau.app.startup import password_file as home_password_file
 from alatau.artifacts.genesis import SYSTEM_CONTRACTS
+from alatau.chain.genesis import make_genesis
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.types.chain_config import ChainConfig
@@ -84,7 +96,12 @@ def plan(chain_id: int, name: str, block_interval_ms: int, output: Path) -> None
         tier_caps=(),
         token=TokenPlan("Settlement Token", "SETL", 2),
     )
-    output.write_bytes(encode_plan(draft))
+    try:
+        with output.open("xb") as file:
+            file.write(encode_plan(draft))
+    except FileExistsError:
+        raise CeremonyError(f"{output} exists already, perhaps edited; it is kept. Name another file") from None
+    _warn(draft)
     say(f"{output} written. Set guardians, thresholds, roles, participants and the token in it before it circulates.")
 
 
@@ -108,11 +125,13 @@ def contribute_(
     """Sign what this validator adds to the plan, with its operator, voting and TLS keys."""
     home = context.home()
     agreed = read_plan(plan_file)
-    password = ask_password("Password of the node's keys", password_file)
+    _warn(agreed)
+    config = read_config(home.config_file, os.environ)
+    password = ask_password("Password of the node's keys", password_file or home_password_file(home, config))
     contribution = contribute(
         agreed,
         name=name,
-        endpoint=endpoint or read_config(home.config_file, {}).p2p.listen,
+        endpoint=endpoint or config.p2p.listen,
         power=power,
         operator=read_keystore(home.operator_key, password),
         voting=read_keystore(home.voting_key, password),
@@ -129,9 +148,11 @@ def contribute_(
 @json_option
 def merge_(plan_file: Path, contributions: tuple[Path, ...], output: Path, as_json: bool) -> None:
     """Build genesis.json from the plan and all contributions, whoever runs it, byte for byte the same."""
-    agreed, given = read_plan(plan_file), [read_contribution(path) for path in contributions]
+    agreed, given = read_plan(plan_file), _read_contributions(contributions, besides=(plan_file, output))
     made = merge(agreed, given)
+    block_0 = make_genesis(made).block
     output.write_bytes(encode_genesis(made))
+    _warn(agreed)
     if not as_json:
         _print_contributions(agreed, given)
     print_facts(
@@ -139,6 +160,7 @@ def merge_(plan_file: Path, contributions: tuple[Path, ...], output: Path, as_js
             "plan_hash": plan_hash(agreed),
             "transcript_hash": transcript_hash(agreed, given),
             "genesis_file_hash": genesis_file_hash(made),
+            "block_0_hash": block_0.hash,
             "validators": len(made.validators),
             "file": str(output),
         },
@@ -179,7 +201,8 @@ def show(context: Context, file: Path | None, as_json: bool) -> None:
 @json_option
 def verify(plan_file: Path, contributions: tuple[Path, ...], genesis_file: Path, as_json: bool) -> None:
     """Check that a genesis file is exactly what the plan and the contributions give."""
-    agreed, given = read_plan(plan_file), [read_contribution(path) for path in contributions]
+    agreed = read_plan(plan_file)
+    given = _read_contributions(contributions, besides=(plan_file, genesis_file))
     expected, found = merge(agreed, given), read_genesis(genesis_file)
     if found != expected:
         raise CeremonyError(
@@ -190,9 +213,26 @@ def verify(plan_file: Path, contributions: tuple[Path, ...], genesis_file: Path,
             "verified": True,
             "transcript_hash": transcript_hash(agreed, given),
             "genesis_file_hash": genesis_file_hash(found),
+            "block_0_hash": make_genesis(found).block.hash,
         },
         as_json=as_json,
     )
+
+
+def _read_contributions(paths: tuple[Path, ...], besides: tuple[Path, ...]) -> list[Contribution]:
+    """The contributions in ``paths``, which a pattern such as ``*.json`` may have filled with the files ``besides``."""
+    found = []
+    for path in paths:
+        if any(other.exists() and path.samefile(other) for other in besides):
+            say(f"{path} is no contribution: passed over")
+        else:
+            found.append(read_contribution(path))
+    return found
+
+
+def _warn(agreed: NetworkPlan) -> None:
+    for warning in plan_warnings(agreed):
+        say(f"warning: {warning}")
 
 
 def _with_interval(config: ChainConfig, block_interval_ms: int) -> ChainConfig:
@@ -221,6 +261,7 @@ def _summary(found: Genesis) -> dict[str, object]:
         "funded_accounts": len(found.alloc),
         "validator_set_hash": genesis_validator_set(found).hash,
         "genesis_file_hash": genesis_file_hash(found),
+        "block_0_hash": make_genesis(found).block.hash,
     }
 
 

@@ -89,7 +89,7 @@ def issue_identity(
 
     ``hosts`` are further names and addresses that clients dial. Raises ``CertificateError``.
     """
-    key = _load_key(key_pem)
+    key = load_key(key_pem)
     public_key = key.public_key()
     start = (now or datetime.now(UTC)) - BACKDATE
     names = [x509.DNSName(NODE_NAME), *(_general_name(host) for host in hosts if host != NODE_NAME)]
@@ -138,7 +138,7 @@ def is_outdated(certificate: bytes) -> bool:
 
 def load_identity(key_pem: bytes, certificate_pem: bytes) -> TlsIdentity:
     """Put a key and a leaf certificate together; raises ``CertificateError`` where they do not belong together."""
-    key = _load_key(key_pem)
+    key = load_key(key_pem)
     certificate = _load_certificate(certificate_pem)
     public_key = spki_of_certificate(certificate)
     if public_key != _spki(key.public_key()):
@@ -163,7 +163,7 @@ def trust_anchor(public_key: bytes) -> bytes:
 
 def authority_certificate(key_pem: bytes) -> bytes:
     """The same certificate (PEM) with a signature that verifies, made by the key's owner for publication."""
-    key = _load_key(key_pem)
+    key = load_key(key_pem)
     return _authority(key.public_key(), key)
 
 
@@ -283,7 +283,8 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _load_key(key_pem: bytes) -> ec.EllipticCurvePrivateKey:
+def load_key(key_pem: bytes) -> ec.EllipticCurvePrivateKey:
+    """A node's private key from its PEM; raises ``CertificateError``."""
     try:
         key = serialization.load_pem_private_key(key_pem, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

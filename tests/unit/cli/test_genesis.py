@@ -1,9 +1,13 @@
 import json
+import shlex
+import shutil
+import socket
 from pathlib import Path
 
 import pytest
 
 from alatau.app.genesis.file import read_genesis
+from alatau.chain.genesis import make_genesis
 from tests.unit.cli.command_line import Alatau
 
 
@@ -91,3 +95,85 @@ def test_a_genesis_file_is_shown_for_people_and_scripts(
     facts = alatau("genesis", "show", file, "--json").json()
     assert facts["chain_id"] == 5
     assert len(facts["validators"]) == 3
+
+
+def test_the_readmes_walk_works_as_printed(alatau: Alatau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Line by line in one folder, but for where the node lives and listens; the last, ``start``, runs elsewhere."""
+    readme = (Path(__file__).parents[3] / "README.md").read_text()
+    block = readme.partition("### You operate a node")[2].partition("```sh\n")[2].partition("```")[0]
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        ports = [server.getsockname()[1] for server in (one, two)]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALATAU_PASSWORD", "correct horse")  # A terminal would ask for it.
+    monkeypatch.setenv("ALATAU_METRICS_LISTEN", "")
+    monkeypatch.setenv("ALATAU_RPC_LISTEN", f"127.0.0.1:{ports[1]}")
+    lines = block.replace("/var/lib/alatau", "home").replace("10.0.0.5:7001", f"127.0.0.1:{ports[0]}").splitlines()
+    assert [shlex.split(line, comments=True)[-1] for line in lines][-2:] == ["check", "start"]
+    for line in lines[:-1]:
+        program, *words = shlex.split(line, comments=True)
+        given = [name for word in words for name in (sorted(map(str, Path().glob(word))) if "*" in word else [word])]
+        if program == "cp":
+            shutil.copy(*given)
+            continue
+        assert program == "alatau"
+        outcome = alatau(*given)
+        assert outcome.code == 0, (line, outcome.err)
+        if "merge" in given:
+            assert "plan.json is no contribution: passed over" in outcome.err
+
+
+def test_the_plan_and_the_result_among_the_contributions_are_passed_over(
+    alatau: Alatau, tmp_path: Path, ceremony: tuple[Path, list[Path]]
+) -> None:
+    """A pattern matches them; a word says so, and any other file that is none is still refused."""
+    plan, contributions = ceremony
+    file = tmp_path / "genesis.json"
+    for _ in range(2):
+        given = [plan, *contributions, *([file] if file.exists() else [])]
+        merged = alatau("genesis", "merge", "--plan", plan, *given, "-o", file, "--json")
+        assert merged.code == 0, merged.err
+        assert f"{plan} is no contribution: passed over" in merged.err
+    other = tmp_path / "other.json"
+    other.write_text("{}")
+    assert alatau("genesis", "merge", "--plan", plan, *contributions, other, "-o", file).code == 3
+
+
+def test_block_0_is_the_same_wherever_it_is_printed(
+    alatau: Alatau, tmp_path: Path, ceremony: tuple[Path, list[Path]]
+) -> None:
+    """By merge, verify and show: the hash that nodes and light clients start from."""
+    plan, contributions = ceremony
+    file = tmp_path / "genesis.json"
+    merged = alatau("genesis", "merge", "--plan", plan, *contributions, "-o", file, "--json").json()
+    verified = alatau("genesis", "verify", "--plan", plan, *contributions, "--genesis", file, "--json").json()
+    shown = alatau("genesis", "show", file, "--json").json()
+    block_0 = make_genesis(read_genesis(file)).block.hash
+    assert merged["block_0_hash"] == verified["block_0_hash"] == shown["block_0_hash"] == "0x" + block_0.hex()
+
+
+def test_an_edited_plan_is_not_overwritten(alatau: Alatau, tmp_path: Path) -> None:
+    """A second ``genesis plan`` on the same name says so and leaves it."""
+    plan = tmp_path / "plan.json"
+    made = alatau("genesis", "plan", "--chain-id", 5, "--name", "test", "-o", plan)
+    assert "warning: fund_council.threshold is 1" in made.err
+    assert "warning: reserve_council.guardian is zero" in made.err
+    plan.write_text("edited")
+    again = alatau("genesis", "plan", "--chain-id", 5, "--name", "test", "-o", plan)
+    assert again.code == 3
+    assert "exists already" in again.err
+    assert plan.read_text() == "edited"
+
+
+def test_a_contribution_uses_the_homes_password_file(
+    alatau: Alatau, tmp_path: Path, password_file: Path, ceremony: tuple[Path, list[Path]]
+) -> None:
+    """The configuration names it since init; a name that no genesis could hold is refused before it is signed."""
+    plan, _ = ceremony
+    home, file = tmp_path / "home0", tmp_path / "again.json"
+    assert f'password_file = "{password_file}"' in (home / "config.toml").read_text()
+    made = alatau("--home", home, "genesis", "contribute", "--plan", plan, "--name", "M0", "-o", file)
+    assert made.code == 0, made.err
+    assert "warning" not in made.err
+    long = alatau("--home", home, "genesis", "contribute", "--plan", plan, "--name", "M" * 65, "-o", tmp_path / "long")
+    assert long.code == 3
+    assert "at most 64 printable characters" in long.err

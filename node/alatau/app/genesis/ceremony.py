@@ -24,7 +24,7 @@ from alatau.chain.permission import status_word
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest, word
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey, SignatureError, recover_address
-from alatau.transport.certificates import key_hash
+from alatau.transport.certificates import key_hash, load_key
 from alatau.types.genesis import Genesis, GenesisValidator
 
 FORMAT: Final = "alatau-contribution/1"
@@ -64,9 +64,13 @@ def contribute(
     voting: PrivateKey,
     tls_key_pem: bytes,
 ) -> Contribution:
-    """Describe a validator and sign it with its three keys."""
-    tls_key = serialization.load_pem_private_key(tls_key_pem, password=None)
-    assert isinstance(tls_key, ec.EllipticCurvePrivateKey), "made by transport.certificates.new_key"
+    """Describe a validator and sign it with its three keys.
+
+    Raises:
+        CertificateError: ``tls_key_pem`` is no key of a node.
+        DocumentError: name, endpoint or power could not stand in a genesis file.
+    """
+    tls_key = load_key(tls_key_pem)
     tls_public_key = tls_key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )
@@ -80,6 +84,7 @@ def contribute(
         endpoint=endpoint,
         power=power,
     )
+    validator = validator_from_json(JsonField(validator_to_json(validator), "contribution: "))
     digest = contribution_digest(plan.config.chain_id, plan_hash(plan), validator)
     return Contribution(
         validator=validator,

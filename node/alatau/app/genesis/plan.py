@@ -112,6 +112,17 @@ def encode_plan(plan: NetworkPlan) -> bytes:
     return pretty_json(plan_to_json(plan))
 
 
+def plan_warnings(plan: NetworkPlan) -> list[str]:
+    """What is allowed and rarely meant: a sentence for each, naming the place in the plan."""
+    warnings = []
+    for place, council in (("fund_council", plan.fund_council), ("reserve_council", plan.reserve_council)):
+        if council.threshold == 1:
+            warnings.append(f"{place}.threshold is 1: any one member decides alone")
+        if not any(council.guardian):
+            warnings.append(f"{place}.guardian is zero: nobody can veto or pause")
+    return warnings
+
+
 def plan_hash(plan: NetworkPlan) -> bytes:
     """keccak256 of the canonical JSON: what every contribution is signed for."""
     return keccak256(canonical_json(plan_to_json(plan)))
