@@ -92,7 +92,9 @@ async def test_no_request_is_the_fault_of_the_node(node: SoloNode, name: str) ->
                 answered += 1
             except RpcError as error:
                 reason = error.reason
-            assert reason is None or reason in CATALOGUE, f"request {number}: {reason}\n{request}"
+            if reason is not None:
+                assert reason in CATALOGUE, f"request {number}: {reason}\n{request}"
             assert reason != "INTERNAL", f"request {number}:\n{request}"
-        assert answered > 0 or name == "SubmitAndWait"
+        if name != "SubmitAndWait":
+            assert answered > 0
         assert (await client.status()).height == 1

@@ -188,4 +188,5 @@ def test_the_cache_stays_within_its_limit() -> None:
         reader.store(applied)
         held = sum(len(raw) + 180 for generation in (cache._young, cache._old) for raw in generation.values())
         largest_block = 10 * 5 * 712
-        assert held <= limit + largest_block or nonce < 5
+        if nonce >= 5:  # the trie as it was made fills the cache beyond its limit first
+            assert held <= limit + largest_block
