@@ -64,8 +64,9 @@ def test_a_failure_has_its_reason(
     assert block is not None
     shown = alatau("tx", "show", "0x" + block.transactions[0].hash.hex(), *known, "--json").json()
     assert (shown["succeeded"], shown["outcome"]) == (False, outcome)
-    assert reason is None or shown["reason"] == reason
-    assert reason is None or reason in alatau("tx", "show", "0x" + block.transactions[0].hash.hex(), *network.at).out
+    if reason is not None:
+        assert shown["reason"] == reason
+        assert reason in alatau("tx", "show", "0x" + block.transactions[0].hash.hex(), *network.at).out
 
 
 def test_what_would_fail_is_not_sent(alatau: Alatau, network: Network, token: tuple[str, Path]) -> None:
