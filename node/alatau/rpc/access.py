@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import wraps
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any, Final
 from urllib.parse import unquote
@@ -140,6 +141,7 @@ def guarded(service: Service, access: Access) -> Service:
 def _guard(method: Method, handler: Callable[..., Awaitable[Any]], access: Access) -> Callable[..., Awaitable[Any]]:
     role = _ROLE_OF_METHOD.get(method.path.rpartition("/")[2], Role.READER)
 
+    @wraps(handler)  # also what ``transport.service`` marks it with
     async def admitted(request: Any, call: Call, *send: Any) -> Any:
         access.enter(call, role)
         return await handler(request, call, *send)

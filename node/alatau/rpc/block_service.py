@@ -9,7 +9,7 @@ from alatau.pb.api.v1 import block_pb2, block_service_pb2
 from alatau.rpc.access import caller_of
 from alatau.rpc.committed_state import check_range, check_start
 from alatau.rpc.failures import failure
-from alatau.rpc.feed import Feed
+from alatau.rpc.feed import Feed, begin_after
 from alatau.rpc.final_block import block_message, height_not_reached, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
@@ -18,6 +18,7 @@ from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_message
 from alatau.transport.call import Call
+from alatau.transport.service import announces
 from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, write_commit
 
@@ -95,6 +96,7 @@ class BlockApi:
             raise failure("BLOCK_NOT_FOUND", "genesis is agreed on beforehand and has no commit")
         return _pb.GetCommitResponse(commit=write_commit(commit, rlp.encode(commit_item(commit))))
 
+    @announces
     async def subscribe_blocks(
         self,
         request: _pb.SubscribeBlocksRequest,
@@ -108,6 +110,7 @@ class BlockApi:
         height = request.from_height if request.HasField("from_height") else tip_height(self._node.store) + 1
         check_start(self._node.store, height)
         with self._streams.take(caller_of(call)):
+            begin_after(call, height - 1)
             await send(_pb.SubscribeBlocksResponse(height=max(height - 1, 0)))
             while True:
                 with trio.move_on_after(self._limits.progress_s):

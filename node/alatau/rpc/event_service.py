@@ -8,7 +8,7 @@ import trio
 from alatau.pb.api.v1 import event_service_pb2, log_pb2
 from alatau.rpc.access import caller_of
 from alatau.rpc.committed_state import check_range, check_start
-from alatau.rpc.feed import Feed
+from alatau.rpc.feed import Feed, begin_after
 from alatau.rpc.final_block import event_logs, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
@@ -19,6 +19,7 @@ from alatau.rpc.state_worker import Piece, StateWorker
 from alatau.rpc.stored_block import log_messages, stored_logs
 from alatau.storage.log_index import LogCursor, LogQuery, matches
 from alatau.transport.call import Call
+from alatau.transport.service import announces
 from alatau.types.receipt import bloom_bits
 from alatau.wire.logs import write_log
 
@@ -78,6 +79,7 @@ class EventApi:
                 return messages[:index], LogCursor(cut.height, cut.log_index)
         return messages, page.next
 
+    @announces
     async def subscribe_logs(
         self,
         request: _pb.SubscribeLogsRequest,
@@ -99,6 +101,7 @@ class EventApi:
         check_start(self._node.store, height)
         query = LogQuery(0, _HEIGHT_MAX, addresses, topics)
         with self._streams.take(caller_of(call)):
+            begin_after(call, height - 1)
             await self._follow(caller_of(call), query, identity, height, send)
 
     async def _follow(

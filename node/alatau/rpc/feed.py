@@ -7,7 +7,7 @@ here, or from the store. A slow one therefore costs nothing and misses nothing.
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import trio
 
@@ -17,8 +17,17 @@ from alatau.rpc.final_block import FinalBlock, final_block_of, height_not_reache
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.turns import FairTurns
+from alatau.transport.call import Call
 
 T = TypeVar("T")
+
+BEGINS_AFTER: Final = "alatau-begins-after-height"
+"""Response header of a subscription: the height after which it misses nothing."""
+
+
+def begin_after(call: Call, height: int) -> None:
+    """Tell a subscriber in the response headers after which height its stream begins; before genesis that is 0."""
+    call.begin({BEGINS_AFTER: str(max(height, 0))})
 
 
 class Feed:

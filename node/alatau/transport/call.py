@@ -1,8 +1,8 @@
 """What a handler knows about the call it serves."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,10 @@ class PeerIdentity:
     """sha256 of the SubjectPublicKeyInfo (DER), 32 bytes."""
     common_name: str
     """The certificate's subject, for people; proves nothing."""
+
+
+def _without_headers(_headers: Mapping[str, str]) -> None:
+    """What has no stream sends no headers of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,12 @@ class Call:
     """On ``time.monotonic``'s clock; None where the client set none. The handler is cancelled when it passes."""
     metadata: Mapping[str, str | bytes]
     """Request headers, names in lower case; ``-bin`` ones are bytes."""
+    begin: Callable[[Mapping[str, str]], None] = field(default=_without_headers, repr=False, compare=False)
+    """Sends the response headers of a stream, with these fields: the client knows from then on that it is under way.
+
+    For handlers marked with ``service.announces``; to be called before the first message, and before anything is waited
+    for. The headers of other streams go out when the call is admitted.
+    """
 
     def remaining_s(self) -> float | None:
         """Seconds until the deadline, not below zero; None without one."""

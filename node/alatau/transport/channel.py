@@ -114,6 +114,8 @@ class Stream:
         self._outbound = PipeToAsyncio(bridge)
         self._responses = Requests(self._inbound, method.response, method.check)
         self._task: asyncio.Future[None] | None = None
+        self._headers: Metadata = {}
+        self._begun = trio.Event()
 
     async def send(self, message: Message | bytes) -> None:
         """Send one request, or the encoding of one; waits while the server is slow.
@@ -132,6 +134,14 @@ class Stream:
 
     async def __anext__(self) -> Any:
         return await self._responses.__anext__()
+
+    async def begun(self) -> Metadata:
+        """Wait until the server has taken the call, and give its response headers, names in lower case.
+
+        They are empty where the call has ended instead; reading its responses says how.
+        """
+        await self._begun.wait()
+        return self._headers
 
     async def response(self) -> Any:
         """The one response of a client stream, after the last request. Raises ``RpcError``."""
@@ -160,6 +170,7 @@ class Stream:
         except grpc.aio.UsageError:
             self._outbound.close(_channel_closed())
             self._inbound.close(_channel_closed())
+            self._bridge.to_trio(self._begin, {})
         else:
             self._task = asyncio.ensure_future(self._pump(call))
 
@@ -174,6 +185,7 @@ class Stream:
 
     async def _pump(self, call: Any) -> None:
         writing = asyncio.ensure_future(self._write_all(call)) if self._method.client_streaming else None
+        heading = asyncio.ensure_future(self._read_headers(call))
         # asyncio cancels this task where its own side leaves the stream, or where another task closes the channel.
         error: BaseException | None = _channel_closed()
         try:
@@ -183,10 +195,21 @@ class Stream:
             error = to_rpc_error(failure)
         finally:
             call.cancel()
+            heading.cancel()
             if writing is not None:
                 writing.cancel()
+            self._bridge.to_trio(self._begin, {})
             self._outbound.close(error)  # first: who has read the end can no longer send
             self._inbound.close(error)
+
+    async def _read_headers(self, call: Any) -> None:
+        metadata = await call.initial_metadata()
+        self._bridge.to_trio(self._begin, {key.lower(): value for key, value in metadata or ()})
+
+    def _begin(self, headers: Metadata) -> None:
+        if not self._begun.is_set():
+            self._headers = headers
+            self._begun.set()
 
     async def _read_all(self, call: Any) -> None:
         if not self._method.server_streaming:

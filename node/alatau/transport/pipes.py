@@ -6,6 +6,7 @@ always runs on the consumer's side: between its look at the queue and its going 
 
 import asyncio
 from collections import deque
+from collections.abc import Mapping
 from typing import Final
 
 import trio
@@ -101,6 +102,7 @@ class PipeToAsyncio:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._fill = _Fill()
+        self._headers: Mapping[str, str] | None = None
         self._arrived: asyncio.Future[None] | None = None
         self._writer: trio.lowlevel.Task | None = None
 
@@ -128,13 +130,21 @@ class PipeToAsyncio:
         self._bridge.to_asyncio(self._wake)
         self._bridge.to_trio(self._wake_writer)
 
-    async def get(self) -> bytes | None:
-        """Asyncio: the next message; None at the end."""
-        while not self._fill.items:
+    def begin(self, headers: Mapping[str, str]) -> None:
+        """Trio: the headers, before the first message."""
+        self._headers = headers
+        self._bridge.to_asyncio(self._wake)
+
+    async def get(self) -> bytes | Mapping[str, str] | None:
+        """Asyncio: the next message, or the headers where some were given; None at the end."""
+        while not self._fill.items and self._headers is None:
             if self._fill.closed:
                 return None
             self._arrived = asyncio.get_running_loop().create_future()
             await self._arrived
+        headers, self._headers = self._headers, None
+        if headers is not None:
+            return headers
         item = self._fill.take()
         if self._writer is not None and self._fill.has_room():
             self._bridge.to_trio(self._wake_writer)

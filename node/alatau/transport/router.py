@@ -15,7 +15,7 @@ from alatau.transport.admission import ServicerContext
 from alatau.transport.errors import DETAILS_KEY, RpcError, short_message, to_status
 from alatau.transport.job import Job
 from alatau.transport.pipes import PipeToTrio
-from alatau.transport.service import Handler, Method, Service
+from alatau.transport.service import Handler, Method, Service, does_announce
 
 _STATUS: Final = {code.value[0]: code for code in grpc.StatusCode}
 
@@ -49,6 +49,8 @@ class Router(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 def _rpc_handler(desk: Desk, method: Method, handler: Handler) -> grpc.RpcMethodHandler:
     """A method without serializers: parsing happens on the Trio side, with our errors."""
+    at_once = not does_announce(handler)
+    """A stream's headers go out when it is admitted: whoever waits for them must not wait for its first message."""
 
     async def unary(request: bytes, context: ServicerContext) -> bytes:
         try:
@@ -62,6 +64,8 @@ def _rpc_handler(desk: Desk, method: Method, handler: Handler) -> grpc.RpcMethod
             job = desk.admit(method, handler, b"" if method.client_streaming else request, context)
         except RpcError as error:
             return await _abort(context, error)
+        if at_once:
+            await context.send_initial_metadata(())
         return await _pump(desk, job, context)
 
     match method.client_streaming, method.server_streaming:
@@ -82,7 +86,10 @@ async def _pump(desk: Desk, job: Job, context: ServicerContext) -> bytes | None:
         if job.outbound is None:
             return await _result(desk, job, context)
         while (message := await job.outbound.get()) is not None:
-            await context.write(message)
+            if isinstance(message, bytes):
+                await context.write(message)
+            else:
+                await context.send_initial_metadata(tuple(message.items()))
         await _result(desk, job, context)
     except asyncio.CancelledError:
         desk.cancel(job)

@@ -8,7 +8,7 @@ task for each job, so a burst of calls costs one change of sides.
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import grpc
 import trio
@@ -118,14 +118,15 @@ class Server:
         assert self._front is not None
         self._front.established(context.peer())
         call = self._admission.describe(method.path, context)
+        outbound = PipeToAsyncio(self._bridge) if method.server_streaming else None
         job = Job(
             method=method,
             handler=handler,
-            call=call,
+            call=call if outbound is None else replace(call, begin=outbound.begin),
             request=request,
             result=asyncio.get_running_loop().create_future(),
             inbound=PipeToTrio(self._bridge) if method.client_streaming else None,
-            outbound=PipeToAsyncio(self._bridge) if method.server_streaming else None,
+            outbound=outbound,
         )
         self._admission.enter(job.caller)
         self._jobs.add(job)

@@ -29,6 +29,17 @@ Check = Callable[[str, bytes], None]
 """Looks at a message's bytes, by its full name, before anything is built of them; raises ``MalformedMessageError``."""
 
 
+def announces(handler: Handler) -> Handler:
+    """Mark a handler of a stream that sends its response headers itself, by ``call.begin``."""
+    handler.announces = True  # type: ignore[attr-defined]
+    return handler
+
+
+def does_announce(handler: Handler) -> bool:
+    """Whether ``handler`` is marked so."""
+    return getattr(handler, "announces", False)
+
+
 @dataclass(frozen=True, slots=True)
 class Method:
     """One method of a service."""

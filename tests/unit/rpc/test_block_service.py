@@ -180,3 +180,19 @@ async def test_a_block_subscription_stands_at_once_and_is_never_silent(node: Sol
         while not message.HasField("block"):
             message = await anext(stream)
         assert (message.height, message.block.header.number) == (2, 2)
+
+
+@pytest.mark.trio
+async def test_the_headers_of_a_subscription_say_where_it_begins(node: SoloNode) -> None:
+    """For clients that wait for headers before they read; a height that is there already, or the tip."""
+    node.commit_block()
+    node.commit_block()
+    async with running(node) as served, served.connect() as client:
+        requests = {
+            "2": block_service_pb2.SubscribeBlocksRequest(),
+            "0": block_service_pb2.SubscribeBlocksRequest(from_height=1),
+        }
+        for height, request in requests.items():
+            async with client._channel.stream(METHODS["SubscribeBlocks"], request) as stream:
+                with trio.fail_after(20):
+                    assert (await stream.begun())["alatau-begins-after-height"] == height

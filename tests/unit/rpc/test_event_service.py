@@ -1,6 +1,7 @@
 """EventService over TLS."""
 
 import pytest
+import trio
 
 from alatau.client import Client, RpcError
 from alatau.client.exchange import METHODS
@@ -173,3 +174,19 @@ async def test_a_filter_is_checked(node: SoloNode) -> None:
             "filter.addresses[0]",
             "filter.topics[1].any_of[0]",
         ]
+
+
+@pytest.mark.trio
+async def test_the_headers_of_a_subscription_say_where_it_begins(node: SoloNode) -> None:
+    """For clients that wait for headers before they read; a height that is there already, or the tip."""
+    node.commit_block()
+    node.commit_block()
+    async with running(node) as served, served.connect() as client:
+        requests = {
+            "2": event_service_pb2.SubscribeLogsRequest(),
+            "0": event_service_pb2.SubscribeLogsRequest(from_height=1),
+        }
+        for height, request in requests.items():
+            async with client._channel.stream(METHODS["SubscribeLogs"], request) as stream:
+                with trio.fail_after(20):
+                    assert (await stream.begun())["alatau-begins-after-height"] == height

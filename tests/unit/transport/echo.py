@@ -17,10 +17,11 @@ from alatau.transport.errors import Code, FieldViolation, RpcError
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, Server, serve
-from alatau.transport.service import Method, Service
+from alatau.transport.service import Method, Service, announces
 
 UNARY = Method("/test.Echo/Unary", BytesValue, BytesValue, client_streaming=False, server_streaming=False)
 REPEAT = Method("/test.Echo/Repeat", BytesValue, BytesValue, client_streaming=False, server_streaming=True)
+ANNOUNCE = Method("/test.Echo/Announce", BytesValue, BytesValue, client_streaming=False, server_streaming=True)
 COUNT = Method("/test.Echo/Count", BytesValue, BytesValue, client_streaming=True, server_streaming=False)
 CHAT = Method("/test.Echo/Chat", BytesValue, BytesValue, client_streaming=True, server_streaming=True)
 
@@ -64,6 +65,8 @@ class Echo:
     async def repeat(self, request: BytesValue, call: Call, send: Callable[[Any], Awaitable[None]]) -> None:
         """Send as many messages as the request says, or for ever."""
         self.calls.append(call)
+        if request.value == b"wait":
+            await self._wait()
         if request.value == b"forever":
             self.started += 1
             try:
@@ -75,6 +78,18 @@ class Echo:
                 raise
         for number in range(int(request.value)):
             await send(value(str(number).encode()))
+
+    @announces
+    async def announce(self, request: BytesValue, call: Call, send: Callable[[Any], Awaitable[None]]) -> None:
+        """Tell the request in the headers, then wait, or fail or answer without telling it."""
+        match request.value:
+            case b"refuse":
+                raise RpcError(Code.NOT_FOUND, "no", reason="REFUSED")
+            case b"answer":
+                await send(value(b"unannounced"))
+            case word:
+                call.begin({"alatau-word": word.decode()})
+        await self._wait()
 
     async def count(self, requests: AsyncIterator[BytesValue], call: Call) -> BytesValue:
         """Count the requests."""
@@ -102,7 +117,13 @@ class Echo:
 
     def service(self) -> Service:
         """The service description."""
-        handlers = ((UNARY, self.unary), (REPEAT, self.repeat), (COUNT, self.count), (CHAT, self.chat))
+        handlers = (
+            (UNARY, self.unary),
+            (REPEAT, self.repeat),
+            (ANNOUNCE, self.announce),
+            (COUNT, self.count),
+            (CHAT, self.chat),
+        )
         return Service("test.Echo", handlers)
 
 

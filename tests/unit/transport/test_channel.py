@@ -11,7 +11,8 @@ from alatau.transport.credentials import dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import serve
-from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
+from alatau.transport.service import Method
+from tests.unit.transport.echo import ANNOUNCE, CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -182,5 +183,48 @@ def test_a_channel_that_closes_ends_its_calls_as_cancelled(drive: Drive) -> None
             await call()
             assert set(outcomes) == {("stream", Code.CANCELLED), ("unary", Code.CANCELLED)}
             assert len(outcomes) == 4
+
+    drive(main)
+
+
+@pytest.mark.parametrize("method", [REPEAT, COUNT, CHAT], ids=["server", "client", "both"])
+def test_the_headers_of_a_stream_come_when_it_is_taken(drive: Drive, method: Method) -> None:
+    """Before the first message in either direction: whoever subscribes and then pays in one task must not wait."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            request = None if method.client_streaming else value(b"wait")
+            async with channel.stream(method, request) as stream:
+                with trio.fail_after(20):
+                    await stream.begun()
+
+    drive(main)
+
+
+def test_a_handler_may_say_something_in_the_headers(drive: Drive) -> None:
+    """Where it is marked so; they come when it says so, and with the first message at the latest."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            async with channel.stream(ANNOUNCE, value(b"seven")) as stream:
+                with trio.fail_after(20):
+                    assert (await stream.begun())["alatau-word"] == "seven"
+            async with channel.stream(ANNOUNCE, value(b"answer")) as stream:
+                with trio.fail_after(20):
+                    assert "alatau-word" not in await stream.begun()
+                    assert (await anext(stream)).value == b"unannounced"
+
+    drive(main)
+
+
+def test_a_stream_that_is_refused_has_no_headers_of_its_own(drive: Drive) -> None:
+    """Waiting for them ends with the call, and reading says how."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel, channel.stream(ANNOUNCE, value(b"refuse")) as stream:
+            with trio.fail_after(20):
+                assert "alatau-word" not in await stream.begun()
+            with pytest.raises(RpcError, match="REFUSED"):
+                await anext(stream)
 
     drive(main)
