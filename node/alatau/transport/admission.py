@@ -39,8 +39,8 @@ class Admission:
         metadata = {key.lower(): value for key, value in context.invocation_metadata() or ()}
         try:
             check_metadata(metadata)
-        except RpcError:
-            self.refused["METADATA_NOT_ASCII"] += 1
+        except RpcError as error:
+            self.refused[error.reason] += 1
             raise
         return Call(
             method=method,

@@ -32,7 +32,8 @@ _ACCEPTS_AT_ONCE: Final = 64
 """After so many the loop has its turn: about 2 ms."""
 _PAUSE_S: Final = 0.2
 """How long accepting rests when the machine has no descriptor or memory for another connection."""
-_EXHAUSTED: Final = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+_NOT_OURS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+"""What binding says of an address of a name, such as localhost's of IPv6, that this machine does not have."""
 _REPORT_S: Final = 60.0
 """Refused connections are logged once in this time, with their number by reason: nobody can fill the log with them."""
 _READ_BYTES: Final = 4_096
@@ -72,10 +73,19 @@ class Front:
         path = Path(self._folder.name) / str(len(self._listeners))
         try:
             found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            missing: OSError | None = None
             for family, _, _, _, address in dict.fromkeys(found):
-                listener = _bound(family, (address[0], port, *address[2:]))
+                try:
+                    listener = _bound(family, (address[0], port, *address[2:]))
+                except OSError as error:
+                    if error.errno not in _NOT_OURS:
+                        raise
+                    missing = error
+                    continue
                 port = listener.getsockname()[1]  # the same one for each family, where it was 0
                 self._listeners.append((listener, path))
+            if missing is not None and all(other != path for _, other in self._listeners):
+                raise missing
         except OSError as error:
             raise PortInUseError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
         return port, f"unix:{path}"
@@ -126,9 +136,7 @@ class Front:
                 client, address = listener.accept()
             except (BlockingIOError, ConnectionAbortedError):
                 return
-            except OSError as error:
-                if error.errno not in _EXHAUSTED:
-                    raise
+            except OSError as error:  # no descriptor or memory left, or the network's fault (accept(2))
                 self._pause(listener, path, error)
                 return
             try:

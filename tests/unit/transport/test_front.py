@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 import grpc
 import pytest
@@ -15,10 +16,11 @@ import trio
 from alatau.app.endpoint import Endpoint
 from alatau.transport.certificates import NODE_NAME, trust_anchor
 from alatau.transport.channel import open_channel
-from alatau.transport.credentials import dial_node
+from alatau.transport.credentials import ServerTls, dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.front import client_address
 from alatau.transport.limits import Limits
+from alatau.transport.server import Listener, PortInUseError, serve
 from alatau_devnet.attack.frames import Kind, frame
 from alatau_devnet.attack.http2 import open_http2
 from alatau_devnet.attack.tls import Outcome
@@ -324,5 +326,30 @@ def test_what_grpc_turns_down_itself_has_the_documented_codes(drive: Drive) -> N
                     await channel.unary(UNARY, value(b"hi"), timeout_s=20, metadata={"x": "a" * size})
                 assert caught.value.code is Code.RESOURCE_EXHAUSTED
             assert len(r.echo.calls) == 1
+
+    drive(main)
+
+
+def test_a_name_is_listened_on_with_those_of_its_addresses_that_the_machine_has(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine without IPv6 often has localhost's all the same; a name without any address of ours is an error."""
+    real = socket.getaddrinfo
+
+    def with_a_foreign_one(host: str, port: int, *args: object, **more: object) -> list[object]:
+        foreign = (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))
+        found: list[object] = [] if host == "foreign" else list(real("127.0.0.1", port, type=socket.SOCK_STREAM))
+        return [foreign, *found]
+
+    async def main() -> None:
+        monkeypatch.setattr("alatau.transport.front.socket.getaddrinfo", with_a_foreign_one)
+        async with rig(host="localhost") as r:
+            monkeypatch.undo()
+            await served(r)
+            monkeypatch.setattr("alatau.transport.front.socket.getaddrinfo", with_a_foreign_one)
+            listener = Listener("foreign", 0, ServerTls(r.server_identity, r.trust))
+            with pytest.raises(PortInUseError, match="foreign:0: Cannot assign requested address"):
+                await r.nursery.start(partial(serve, [r.echo.service()], [listener]))
+            monkeypatch.undo()
 
     drive(main)
