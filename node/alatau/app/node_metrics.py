@@ -7,12 +7,11 @@ from typing import Final
 from alatau.app.metrics import Metrics
 from alatau.app.storage_watch import why_damaged
 from alatau.rpc.node import ConsensusView, Node, SyncState
+from alatau.rpc.stall import diagnose
 from alatau.types.header import Header
 from alatau.types.validator import ValidatorSet
 
 _DAY_S: Final = 86_400
-_STALL_HEARTBEATS: Final = 6
-"""A network that was quiet for this many heartbeats is not deciding."""
 
 
 def register_node_metrics(metrics: Metrics, node: Node, certificate_expires_s: Callable[[], float]) -> None:
@@ -28,16 +27,27 @@ def register_node_metrics(metrics: Metrics, node: Node, certificate_expires_s: C
 
 
 def why_unready(node: Node) -> str | None:
-    """Why clients should go elsewhere, for ``/readyz``; None when the node serves the tip."""
+    """Why clients should go elsewhere, for ``/readyz``; None when the node serves the tip and blocks can come.
+
+    An idle network, whose next block is due after the heartbeat, is ready; one that cannot decide is not, from the
+    moment in which a block is overdue, or a validator sees no quorum. An observer need not be connected to one.
+    """
     status = node.status()
     if (damage := why_damaged(status.scrub)) is not None:
         return damage
     if status.sync_state is not SyncState.SYNCED:
         return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
     view = node.consensus_view()
-    limit_ms = node.config.consensus.heartbeat_ms * _STALL_HEARTBEATS
-    if view is not None and view.since_last_block_ms > limit_ms:
-        return f"no block for {view.since_last_block_ms // 1000} s, at height {view.height} round {view.round}"
+    if view is None:
+        return None  # It follows, at the tip, and takes no part.
+    connected = {peer.id for peer in node.peers() if peer.validator}
+    if status.validator_address is not None:
+        connected.add(status.validator_address)
+    reachable = sum(v.power for v in view.validators.validators if v.address in connected)
+    diagnosis = diagnose(view, status, connected, node.config.consensus, _height(node))
+    votes = status.validator_address is not None
+    if diagnosis.stalled or (votes and not view.validators.has_quorum(reachable)):
+        return " ".join(diagnosis.sentences)
     return None
 
 

@@ -1,0 +1,85 @@
+"""When ``/readyz`` sends clients elsewhere."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+
+from alatau.app.node_metrics import why_unready
+from alatau.rpc.node import ConsensusView, Node, NodeStatus, PeerView, SyncState
+from alatau.types.chain_config import ChainConfig
+from tests.unit.rpc.test_stall import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
+
+
+@dataclass
+class _Tip:
+    number: int = 9
+
+
+@dataclass
+class _Store:
+    tip: _Tip = field(default_factory=_Tip)
+
+
+@dataclass
+class _Node:
+    """What the question reads of a node."""
+
+    view: ConsensusView | None = VIEW
+    now: NodeStatus = SYNCED
+    others: tuple[bytes, ...] = (DIGITAL, JUSTICE, HEALTH)
+    store: Any = field(default_factory=_Store)
+    config: ChainConfig = field(default_factory=lambda: ChainConfig(chain_id=1, name="test", consensus=TIMING))
+
+    def status(self) -> NodeStatus:
+        return self.now
+
+    def consensus_view(self) -> ConsensusView | None:
+        return self.view
+
+    def peers(self) -> list[PeerView]:
+        return [PeerView(id_, "", "127.0.0.1:1", True, True, 9, 0, 0) for id_ in self.others]
+
+
+def _asked(**changes: Any) -> str | None:
+    return why_unready(cast("Node", _Node(**changes)))
+
+
+def test_a_node_at_the_tip_of_a_moving_network_is_ready() -> None:
+    """Also with one of four away, and as an observer that takes no part."""
+    assert _asked() is None
+    assert _asked(others=(DIGITAL, JUSTICE)) is None
+    assert _asked(view=None) is None
+
+
+def test_an_idle_network_is_ready() -> None:
+    """Nothing waits, and the heartbeat is not over."""
+    assert _asked(view=replace(VIEW, since_last_block_ms=9_000), now=replace(SYNCED, pool_transactions=0)) is None
+
+
+def test_without_a_quorum_it_is_unready_at_once() -> None:
+    """Long before a block is overdue; the answer names who is missing."""
+    why = _asked(others=(DIGITAL,), now=replace(SYNCED, pool_transactions=0))
+    assert why is not None
+    assert "Bring back Justice, Health" in why
+
+
+@pytest.mark.parametrize(("waiting", "since_ms"), [(3, 13_000), (0, 30_000)])
+def test_an_overdue_block_makes_it_unready(waiting: int, since_ms: int) -> None:
+    """With transactions waiting after the interval, without after the heartbeat."""
+    why = _asked(view=replace(VIEW, since_last_block_ms=since_ms), now=replace(SYNCED, pool_transactions=waiting))
+    assert why is not None
+    assert "The last block, 9, was decided" in why
+
+
+def test_catching_up_comes_first() -> None:
+    """With both heights."""
+    behind = replace(SYNCED, sync_state=SyncState.SYNCING, highest_peer_height=40)
+    assert _asked(now=behind) == "catching up: at height 9, peers are at 40"
+
+
+def test_an_observer_need_not_see_a_quorum() -> None:
+    """One connection brings it every block; an overdue one counts for it, too."""
+    observer = replace(SYNCED, validator_address=None)
+    assert _asked(others=(DIGITAL,), now=observer) is None
+    assert _asked(others=(DIGITAL,), now=observer, view=replace(VIEW, since_last_block_ms=60_000)) is not None
