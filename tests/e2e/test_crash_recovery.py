@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from alatau.client.submitting import Submitted
 from alatau_devnet.network import Devnet, start_nodes
 from alatau_devnet.processes import kill_process, stop_processes
 from alatau_devnet.watch import client_of, height_of, wait_for_height
@@ -95,6 +96,26 @@ def test_a_dead_validator_is_passed_over(four_validators: Devnet) -> None:
     assert any(rounds[:16]), "while it has its turns, some height needs a second round"
     assert not any(rounds[18:])
     start_nodes(network, (victim,))
+    assert_agreement(network)
+
+
+def test_what_waits_survives_a_kill_of_every_node(four_validators: Devnet) -> None:
+    """Payments that were acknowledged but that no quorum could decide are all final after kill -9 of all four."""
+    network = four_validators
+    down, up = network.nodes[:2], network.nodes[2:]
+    for node in down:
+        kill_process(node.home)
+    senders = [f"resident_{n}" for n in range(1, 9)]
+    payments = [payment(network, sender, nonce) for nonce in range(25) for sender in senders]
+    with client_of(up[0]) as client:
+        outcomes = client.submit_many(payments)
+    for node in up:
+        kill_process(node.home)
+    assert all(isinstance(outcome, Submitted) for outcome in outcomes)
+    start_nodes(network)
+    with client_of(up[0]) as client:
+        for outcome in outcomes:
+            assert client.wait_final(outcome.hash, timeout_s=RECOVERY_S).succeeded
     assert_agreement(network)
 
 

@@ -8,7 +8,7 @@
     data/              the database
     wal/               consensus write-ahead log
     sign_state.json    what the voting key last signed; outside the database, never restored from a backup
-    pool.rlp           transactions that waited when the node stopped in order
+    pool/              log of the transactions that wait for a block
     lock               held while a process uses the home
 """
 
@@ -87,7 +87,7 @@ class Home:
     @property
     def pool(self) -> Path:
         """Transactions that waited when the node stopped in order."""
-        return self.folder / "pool.rlp"
+        return self.folder / "pool"
 
     @property
     def lock_file(self) -> Path:

@@ -10,7 +10,6 @@ import os
 import time
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import structlog
@@ -30,7 +29,7 @@ from alatau.app.node_view import NodeView
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.peer_metrics import register_peer_metrics
 from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
-from alatau.app.pool_file import save_pool, take_pool
+from alatau.app.pool_file import PoolFile
 from alatau.app.registry_duties import RegistryDuties
 from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage
@@ -128,7 +127,7 @@ def _parts_of(opened: OpenedNode) -> _Parts:
     )
 
 
-def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
+def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None, PoolFile]:
     """Build the node on what is on disk; nothing runs yet."""
     genesis, config, chain, key = parts.genesis, parts.config, parts.chain, parts.voting_key
     mempool = _mempool(parts)
@@ -138,6 +137,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
     authority = Authority(address, key.sign if key else _no_key, recover_address, domain)
     consensus = Consensus(authority, genesis.config)
     subscriptions = Subscriptions()
+    pool_file = PoolFile(parts.home.pool, mempool)
     admission = Admission(
         mempool,
         genesis.config,
@@ -145,6 +145,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
         _now_ms,
         network.gossip_transactions,
         hold_to_account(network),
+        keep=pool_file.append,
     )
     duties = None
     if key and genesis.config.system.validator_registry:
@@ -169,12 +170,12 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None]:
     )
     scrub = parts.store.scrub()
     view = NodeView(genesis, chain, engine, consensus, mempool, admission, subscriptions, network, address, scrub)
-    return view, duties
+    return view, duties, pool_file
 
 
 async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
-    node, duties = _compose(parts)
+    node, duties, pool_file = _compose(parts)
     limits = RpcLimits(streams_max=parts.config.rpc.streams_max)
     api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)
@@ -185,7 +186,8 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
         nursery.start_soon(watch_storage, node.scrub)
-        nursery.start_soon(_resume_pool, parts.home.pool, node.admission)
+        nursery.start_soon(pool_file.resume, node.admission, node.store)
+        nursery.start_soon(pool_file.run)
         if parts.config.p2p.introduce_to:
             nursery.start_soon(node.network.introduce_self, parts.config.p2p.introduce_to)
         if duties:
@@ -199,7 +201,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         api.stop_taking()
         health.set_serving(False)
         nursery.cancel_scope.cancel()
-    _keep_pool(parts.home.pool, node.mempool)
+    pool_file.close()
     _LOG.info("node.stopped", height=node.chain.height)
 
 
@@ -320,21 +322,6 @@ def _may_sign(parts: _Parts, view: ChainView, address: bytes | None) -> bool:
 def _admission_view(view: ChainView) -> AdmissionView:
     tip = view.tip
     return AdmissionView(tip.state, block_environment(view.config, tip.header, tip.block_hash))
-
-
-async def _resume_pool(file: Path, admission: Admission) -> None:
-    """Offer what waited at the last stop again; what became final meanwhile is refused, as it should be."""
-    kept = take_pool(file)
-    if kept:
-        outcomes = await admission.submit(kept)
-        _LOG.info("pool.resumed", kept=len(kept), pooled=outcomes.count(None))
-
-
-def _keep_pool(file: Path, mempool: Mempool) -> None:
-    try:
-        save_pool(file, mempool.encoded())
-    except OSError as error:
-        _LOG.warning("pool.not_kept", waiting=len(mempool), error=str(error))
 
 
 async def _keep_health(health: Health, node: NodeView) -> None:

@@ -92,6 +92,7 @@ class Admission:
         now_ms: Callable[[], int],
         gossip: Callable[[list[bytes]], None],
         blame: Callable[[bytes, Blame, int], None] = lambda _peer, _blame, _count: None,
+        keep: Callable[[Sequence[bytes], Sequence[bytes]], None] = lambda _new, _replaced: None,
         queue_limits: QueueLimits | None = None,
     ) -> None:
         """Wire it up.
@@ -103,6 +104,7 @@ class Admission:
             now_ms: a clock that only grows.
             gossip: passes new transactions on to peers.
             blame: told of a peer's refused transactions, by whose fault (FORM or STRANGER) and how many.
+            keep: writes down what is new in the pool and the hashes of what it replaced, before anybody is answered.
             queue_limits: bounds of what waits to be admitted.
         """
         self._mempool = mempool
@@ -111,6 +113,7 @@ class Admission:
         self._now_ms = now_ms
         self._gossip = gossip
         self._blame = blame
+        self._keep = keep
         self._senders: OrderedDict[bytes, bytes] = OrderedDict()
         self._senders_max: Final = _SENDERS_PER_PLACE * mempool.limits.count_max
         self._bad: OrderedDict[bytes, Refused] = OrderedDict()
@@ -189,15 +192,17 @@ class Admission:
             if isinstance(sender, bytes):
                 self._remember(tx.hash, sender)
         new: list[bytes] = []
+        replaced: list[bytes] = []
         outcomes: list[Outcome] = []
         good: dict[Hashable, int] = {}
         """Source -> how many of its transactions are new in the pool: nobody gains a name by repeating others'."""
         for (source, _), entry in zip(batch, decoded, strict=True):
             before = len(new)
-            outcomes.append(self._admit(entry, new) if isinstance(entry, Transaction) else entry)
+            outcomes.append(self._admit(entry, new, replaced) if isinstance(entry, Transaction) else entry)
             if len(new) > before:
                 good[source] = good.get(source, 0) + 1
         if new:
+            self._keep(new, replaced)
             self._gossip(new)
         self._judge(batch, outcomes, good)
         for (_, waiting), outcome in zip(batch, outcomes, strict=True):
@@ -243,7 +248,7 @@ class Admission:
             return refused(error, Blame.FORM)
         return tx
 
-    def _admit(self, tx: Transaction, new: list[bytes]) -> Outcome:
+    def _admit(self, tx: Transaction, new: list[bytes], replaced: list[bytes]) -> Outcome:
         sender = self._senders.get(tx.hash)
         if sender is None:
             message = "the signature recovers no key; sign the transaction again"
@@ -268,6 +273,7 @@ class Admission:
             blame = Blame.STRANGER if stranger and not known else Blame.STATE
             return Refused(outcome.reason, outcome.message, blame)
         new.append(tx.encoded)
+        replaced += [dropped.hash for dropped in outcome.dropped if dropped.reason is Reason.REPLACED]
         return None
 
     def _remember(self, transaction_hash: bytes, sender: bytes) -> None:
