@@ -113,6 +113,7 @@ def test_what_waits_survives_a_kill_of_every_node(four_validators: Devnet) -> No
         kill_process(node.home)
     assert all(isinstance(outcome, Submitted) for outcome in outcomes)
     start_nodes(network)
+    wait_for_height(network.nodes, 1, RECOVERY_S)
     with client_of(up[0]) as client:
         for outcome in outcomes:
             assert client.wait_final(outcome.hash, timeout_s=RECOVERY_S).succeeded
