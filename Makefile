@@ -23,8 +23,9 @@ VALIDATORS ?= 4
 SEEDS ?= 200
 MINUTES ?= 5
 ARGS ?=
+OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state attack conformance simulate fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-evm bench-state attack soak sbom audit conformance simulate fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -121,11 +122,20 @@ bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/be
 attack: $(SETUP)  ## what outsiders, clients and one validator can do to the others, with a table (ARGS="--only NAME")
 	$(RUN) -m alatau_devnet.attack $(ARGS)
 
+soak: $(SETUP_BENCH)  ## 500 payments a second for MINUTES; memory, descriptors, disk and latency drawn and judged
+	$(RUN) -m alatau_devnet.soak --minutes $(MINUTES) $(ARGS)
+
 ##@ Upkeep
 
 protos: $(SETUP)  ## generate node/alatau/pb from protos/
 	$(PY) protos/generate.py
 	cd protos && ../$(BIN)/buf lint
+
+sbom: $(SETUP)  ## a bill of materials (CycloneDX) from the locks, in build/sbom.cdx.json
+	$(RUN) -m alatau_devnet.supply.sbom
+
+audit: $(SETUP)  ## known vulnerabilities of what the locks pin (OSV=file, folder or zip in OSV format)
+	$(RUN) -m alatau_devnet.supply.audit $(OSV)
 
 lock: $(SETUP)  ## write requirements/*.txt anew from pyproject.toml and requirements/*.in
 	.ci/lock

@@ -14,9 +14,11 @@ from alatau.app.block_metrics import BlockMetrics
 from alatau.app.metrics import Metrics
 from alatau.app.node_metrics import register_node_metrics
 from alatau.app.peer_metrics import register_peer_metrics
+from alatau.app.storage_watch import register_scrub_metrics
 from alatau.cli.main import cli
 from alatau.p2p.counters import Counters
 from alatau.rpc.node import Node
+from alatau.storage.scrub import Scrub
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -69,8 +71,9 @@ def test_every_metric_that_is_named_exists() -> None:
     register_node_metrics(metrics, cast("Node", SimpleNamespace()), lambda: 0.0)
     register_peer_metrics(metrics, Counters())
     BlockMetrics(metrics)
+    register_scrub_metrics(metrics, cast("Scrub", SimpleNamespace()))
     text = (DOCS / "operators/monitoring.md").read_text()
-    named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate)_[a-z_]+[a-z])\b", text))
+    named = set(re.findall(r"\b((?:consensus|mempool|p2p|blocksync|certificate|storage)_[a-z_]+[a-z])\b", text))
     assert named == set(metrics.names())
 
 

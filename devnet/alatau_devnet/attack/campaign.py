@@ -77,7 +77,8 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
             unfinished += phase.open
         nursery.cancel_scope.cancel()
     forked = await trio.to_thread.run_sync(has_forked, network)
-    measured = _measured(before, during, after, unfinished, watch, forked=forked, error=error)
+    died = watch.died(restarted=attack.restarts)
+    measured = _measured((before, during, after), unfinished, watch, died, forked=forked, error=error)
     reasons = judge(measured, attack.tolerance)
     if during.refusals:
         told += "; honest questions: " + ", ".join(f"{why} {n}" for why, n in during.refusals.most_common(3))
@@ -85,8 +86,15 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
 
 
 def _measured(
-    before: Phase, during: Phase, after: Phase, unfinished: int, watch: Watch, *, forked: bool, error: str
+    phases: tuple[Phase, Phase, Phase],
+    unfinished: int,
+    watch: Watch,
+    died: Sequence[str],
+    *,
+    forked: bool,
+    error: str,
 ) -> Measured:
+    before, during, after = phases
     return Measured(
         before_p50_ms=round(before.p50_ms, 1),
         before_p95_ms=round(before.p95_ms, 1),
@@ -99,7 +107,7 @@ def _measured(
         rss_most_mib=round(watch.rss_most / _MIB, 1),
         growth_mib=round(watch.growth_bytes / _MIB, 1),
         descriptors_most=watch.descriptors_most,
-        died=tuple(watch.died()),
+        died=tuple(died),
         forked=forked,
         error=error,
     )

@@ -2,13 +2,16 @@
 
 from typing import Final
 
-from alatau_devnet.attack import calls, http2, processes, sockets
+from alatau_devnet.attack import calls, http2, processes, sockets, streams, transactions
 from alatau_devnet.attack.http2 import at_clients_port
 from alatau_devnet.attack.scene import Attack, Tolerance
 
 _WAITS_FOR_QUORUM: Final = Tolerance(p95_during_factor=None)
 _PROPOSER_ABSENT: Final = Tolerance(p95_during_ms_floor=5_000.0)
 """Every fourth round waits for its proposer in vain, a second; with two thirds of four, nobody else may be late."""
+_TWO_CLOCKS: Final = Tolerance(p95_during_ms_floor=8_000.0)
+"""A block's time is not before its parent's: after one that is 3 s ahead the others wait until their clocks are there,
+or the next round's proposer is ahead too. Within the 5 s that a proposal may be off, safety does not depend on it."""
 
 ATTACKS: Final = (
     Attack("idle-connections", "1,200 connections to the client port that say nothing", sockets.idle_connections),
@@ -33,6 +36,27 @@ ATTACKS: Final = (
     Attack("settings-flood", "SETTINGS frames without pause", at_clients_port(http2.settings_flood)),
     Attack("looping-calls", "64 calls that burn all their gas, from one client", calls.looping_calls),
     Attack("waiting-calls", "2,048 waiting calls, from four addresses", calls.waiting_calls),
+    Attack("slow-streams", "500 subscriptions to whole blocks that nobody reads", streams.slow_streams),
+    Attack("idle-streams", "1,000 submit streams on which nothing is sent, from four addresses", streams.idle_streams),
+    Attack(
+        "invalid-signatures",
+        "batches of transactions that nobody signed, from four addresses",
+        transactions.invalid_signatures,
+    ),
+    Attack("heavy-deployer", "30 creations of 16.7 million gas with a tip", transactions.heavy_deployer),
     Attack("stop-one", "one validator stopped (SIGSTOP)", processes.stop_one, _PROPOSER_ABSENT),
     Attack("stop-two", "two validators stopped: no quorum until they go on", processes.stop_two, _WAITS_FOR_QUORUM),
+    Attack(
+        "clock-ahead", "one validator's clock an hour ahead", processes.clock_ahead, _PROPOSER_ABSENT, restarts=True
+    ),
+    Attack(
+        "clock-behind", "one validator's clock an hour behind", processes.clock_behind, _PROPOSER_ABSENT, restarts=True
+    ),
+    Attack(
+        "two-clocks-ahead",
+        "two validators' clocks three seconds ahead",
+        processes.two_clocks_ahead,
+        _TWO_CLOCKS,
+        restarts=True,
+    ),
 )

@@ -1,12 +1,16 @@
-"""Faults of whole processes: validators that are stopped, as a machine that swaps or a debugger stops them."""
+"""Faults of whole processes: validators that stand still, as on a machine that swaps, or whose clock is wrong."""
 
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Sequence
 
 import trio
 
 from alatau_devnet.attack.scene import Scene
-from alatau_devnet.processes import running_pid
+from alatau_devnet.network import DevnetNode
+from alatau_devnet.processes import LOG_NAME, running_pid, start_process, stop_processes
 
 
 async def stop_one(scene: Scene, seconds: float) -> object:
@@ -30,3 +34,41 @@ async def _stop(scene: Scene, seconds: float, count: int) -> object:
         for pid in stopped:
             os.kill(pid, signal.SIGCONT)
     return f"{len(stopped)} stopped for {seconds:.0f} s"
+
+
+async def clock_ahead(scene: Scene, seconds: float) -> object:
+    """One validator's clock an hour ahead."""
+    return await _skew(scene.network.nodes[-1:], seconds, 3_600.0)
+
+
+async def clock_behind(scene: Scene, seconds: float) -> object:
+    """One validator's clock an hour behind."""
+    return await _skew(scene.network.nodes[-1:], seconds, -3_600.0)
+
+
+async def two_clocks_ahead(scene: Scene, seconds: float) -> object:
+    """Two validators' clocks three seconds ahead: within what proposals may be off, and half of the power."""
+    return await _skew(scene.network.nodes[-2:], seconds, 3.0)
+
+
+async def _skew(nodes: Sequence[DevnetNode], seconds: float, offset_s: float) -> object:
+    """Run nodes with a wrong clock for a while, one after the other so that a quorum stays, then with the right one."""
+    for node in nodes:
+        await trio.to_thread.run_sync(_restart, node, offset_s)
+    await trio.sleep(seconds)
+    for node in nodes:
+        await trio.to_thread.run_sync(_restart, node, 0.0)
+    return f"{len(nodes)} ran with a clock off by {offset_s:+,.0f} s for {seconds:.0f} s"
+
+
+def _restart(node: DevnetNode, offset_s: float) -> None:
+    stop_processes([node.home])
+    if not offset_s:
+        start_process(node.home)
+        return
+    module = "alatau_devnet.attack.skewed_node"
+    command = [sys.executable, "-m", module, f"{offset_s}", "--home", str(node.home), "start"]
+    with (node.home / LOG_NAME).open("ab") as log:
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )

@@ -50,3 +50,5 @@ class Attack:
     """A line for ``--list``."""
     run: Callable[[Scene, float], Awaitable[object]]
     tolerance: Tolerance = field(default_factory=Tolerance)
+    restarts: bool = False
+    """Whether it restarts nodes itself: they are then other processes afterwards."""

@@ -61,8 +61,10 @@ class Watch:
         """Descriptors of the node that had most."""
         return max(use.descriptors_most for use in self.nodes.values())
 
-    def died(self) -> list[str]:
-        """Names of the nodes whose process is not the one that ran at the beginning."""
+    def died(self, *, restarted: bool = False) -> list[str]:
+        """Nodes whose process is not the one of the beginning; where some were restarted, those that have none."""
+        if restarted:
+            return [node.name for node in self.network.nodes if running_pid(node.home) is None]
         return [node.name for node in self.network.nodes if not _lives(node, self.nodes[node.name].pid)]
 
 
