@@ -22,7 +22,7 @@ from alatau.storage.scrub import Scrub
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -106,6 +106,20 @@ def test_files_that_are_named_exist(page: Path) -> None:
     named = re.findall(r"`((?:\w+/)*\w+\.(?:py|proto|vyi?))`", page.read_text())
     missing = [name for name in named if name not in files and not any((root / name).exists() for root in roots)]
     assert missing == []
+
+
+def test_the_ways_to_add_something_name_their_files() -> None:
+    """Each of them, with paths from the root that exist; the licence is where the package says."""
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("## How to add")[2].partition("## Dependencies")[0]
+    sections = {part.partition("\n")[0]: part for part in text.split("### ")[1:]}
+    assert [*sections] == ["An opcode", "An RPC method", "A configuration key", "A contract", "An error reason"]
+    for title, section in sections.items():
+        named = re.findall(r"`((?:\w+/)+[\w.]*)`", section)
+        assert len(named) >= 3, title
+        assert [name for name in named if not (ROOT / name).exists()] == []
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == "Apache-2.0"
+    assert [(ROOT / name).exists() for name in project["license-files"]] == [True]
 
 
 def _code(text: str) -> str:
