@@ -2,8 +2,9 @@
 
 from typing import Final
 
-from alatau_devnet.attack import calls, http2, processes, sockets, streams, transactions
+from alatau_devnet.attack import calls, http2, peers, processes, sockets, streams, transactions
 from alatau_devnet.attack.http2 import at_clients_port
+from alatau_devnet.attack.peers import as_validator
 from alatau_devnet.attack.scene import Attack, Tolerance
 
 _WAITS_FOR_QUORUM: Final = Tolerance(p95_during_factor=None)
@@ -44,6 +45,33 @@ ATTACKS: Final = (
         transactions.invalid_signatures,
     ),
     Attack("heavy-deployer", "30 creations of 16.7 million gas with a tip", transactions.heavy_deployer),
+    Attack(
+        "peer-empty-votes",
+        "a validator: 1.9 million empty votes a message",
+        as_validator(peers.empty_votes),
+        _PROPOSER_ABSENT,
+    ),
+    Attack(
+        "peer-votes",
+        "a validator: hundreds of votes of far rounds a message",
+        as_validator(peers.vote_flood),
+        _PROPOSER_ABSENT,
+    ),
+    Attack(
+        "peer-rlp-bomb",
+        "a validator: blocks of four million empty items",
+        as_validator(peers.rlp_bomb),
+        _PROPOSER_ABSENT,
+    ),
+    Attack(
+        "peer-transactions",
+        "a validator: badly signed transactions",
+        as_validator(peers.bad_transactions),
+        _PROPOSER_ABSENT,
+    ),
+    Attack(
+        "peer-random", "a validator: bytes that are no messages", as_validator(peers.random_bytes), _PROPOSER_ABSENT
+    ),
     Attack("stop-one", "one validator stopped (SIGSTOP)", processes.stop_one, _PROPOSER_ABSENT),
     Attack("stop-two", "two validators stopped: no quorum until they go on", processes.stop_two, _WAITS_FOR_QUORUM),
     Attack(

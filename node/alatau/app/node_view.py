@@ -78,7 +78,7 @@ class NodeView:
 
     def status(self) -> NodeStatus:
         """Sync state and pool."""
-        highest = max((peer.height for peer in self.network.peers() if peer.connected), default=0)
+        highest = self.network.credible_height()
         return NodeStatus(
             sync_state=self._sync_state(highest),
             highest_peer_height=highest,

@@ -160,6 +160,18 @@ class Network:
         """Ids of the peers with a session."""
         return tuple(self._table.sessions)
 
+    def credible_height(self) -> int:
+        """The height that at least one correct node has decided; 0 while nobody is connected.
+
+        A claim costs nothing, so one peer's proves nothing: it takes more validators than may be faulty.
+        """
+        validators = [member for member in self._table.members() if member.validator is not None]
+        sessions = self._table.sessions.values()
+        claims = [s.height for s in sessions if s.member.validator is not None] or [s.height for s in sessions]
+        claims.sort(reverse=True)
+        faulty_max = len(validators) // 3  # of one more, this node
+        return claims[min(faulty_max, len(claims) - 1)] if claims else 0
+
     def report(self, peer_id: bytes, reason: str) -> None:
         """A peer sent what no correct node sends: end its session and keep it out for a while."""
         self._table.ban(peer_id, reason)
