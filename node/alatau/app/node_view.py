@@ -62,7 +62,17 @@ class NodeView:
     def pooled(self, transaction_hash: bytes) -> Pooled | None:
         """The transaction with that hash, if it waits in the pool."""
         pooled = self.mempool.pooled(transaction_hash)
-        return None if pooled is None else Pooled(pooled.tx, pooled.sender)
+        if pooled is None:
+            return None
+        return Pooled(pooled.tx, pooled.sender, self.mempool.missing_nonce(transaction_hash))
+
+    def departed(self, transaction_hash: bytes) -> str | None:
+        """Why it left the pool without being in a block, if that was lately."""
+        return self.mempool.departed(transaction_hash)
+
+    def queued_nonces(self, address: bytes) -> Sequence[int]:
+        """Nonces that wait behind a missing one."""
+        return self.mempool.queued_nonces(address)
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""

@@ -49,6 +49,8 @@ class AccountView:
     height: int
     next_nonce: int
     """For its next transaction, past those that wait in the node's pool."""
+    queued_nonces: tuple[int, ...] = ()
+    """Of its transactions that wait behind ``next_nonce``, which is missing; the first 64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,11 @@ def commit(height: int | None = None) -> Plan[Commit]:
 def account(address: bytes, height: int | None = None) -> Plan[AccountView]:
     """An account; one that does not exist is empty."""
     request = state_service_pb2.GetAccountRequest(address=address, height=height)
-    return ask("GetAccount", request, lambda r: AccountView(read_account(r.account), r.height, r.next_nonce))
+    return ask(
+        "GetAccount",
+        request,
+        lambda r: AccountView(read_account(r.account), r.height, r.next_nonce, tuple(r.queued_nonces)),
+    )
 
 
 def storage(address: bytes, slots: Sequence[int], height: int | None = None) -> Plan[tuple[int, ...]]:

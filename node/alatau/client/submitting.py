@@ -36,6 +36,8 @@ class Submitted:
 
     hash: bytes
     state: TransactionState
+    missing_nonce: int | None = None
+    """Where it waits behind a gap: the nonce that its sender must send first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Refused:
     reason: str
     """Of the catalogue (docs/errors.md)."""
     message: str
+    next_nonce: int | None = None
+    """Where the nonce is what is wrong: the one to send next."""
 
 
 SubmitOutcome = Submitted | Refused
@@ -57,7 +61,9 @@ def submit(transaction: Transaction | bytes) -> Plan[Submitted]:
     return ask(
         "SubmitTransaction",
         request,
-        lambda r: Submitted(bytes(r.hash), TransactionState(r.state)),
+        lambda r: Submitted(
+            bytes(r.hash), TransactionState(r.state), r.missing_nonce if r.HasField("missing_nonce") else None
+        ),
         SUBMIT_TIMEOUT_S,
     )
 
@@ -145,9 +151,18 @@ def _reason(outcome: SubmitOutcome) -> str | None:
 def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> list[SubmitOutcome]:
     """The outcomes of a batch."""
     return [
-        Refused(result.hash, reason_name(result.rejection.reason), result.rejection.message)
+        Refused(
+            result.hash,
+            reason_name(result.rejection.reason),
+            result.rejection.message,
+            result.rejection.next_nonce if result.rejection.HasField("next_nonce") else None,
+        )
         if result.HasField("rejection")
-        else Submitted(result.hash, TransactionState(result.state))
+        else Submitted(
+            result.hash,
+            TransactionState(result.state),
+            result.missing_nonce if result.HasField("missing_nonce") else None,
+        )
         for result in results
     ]
 

@@ -271,7 +271,7 @@ class Admission:
             stranger = account is None and outcome.reason is Reason.INSUFFICIENT_FUNDS
             known = self._mempool.knows_sender(sender)
             blame = Blame.STRANGER if stranger and not known else Blame.STATE
-            return Refused(outcome.reason, outcome.message, blame)
+            return Refused(outcome.reason, outcome.message, blame, next_nonce=outcome.next_nonce)
         new.append(tx.encoded)
         replaced += [dropped.hash for dropped in outcome.dropped if dropped.reason is Reason.REPLACED]
         return None

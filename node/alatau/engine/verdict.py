@@ -33,6 +33,8 @@ class Refused:
     blame: Blame = Blame.STATE
     retry_after_s: float | None = None
     """When to try again, where waiting helps and the time is known."""
+    next_nonce: int | None = None
+    """Where the nonce is what is wrong: the one to send next."""
 
 
 Outcome = Refused | None

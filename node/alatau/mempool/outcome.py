@@ -58,3 +58,5 @@ class Rejected:
     """For people: found and expected values."""
     dropped: tuple[Dropped, ...] = ()
     """What it outranked, and had to go before it was clear that the room gained was not enough."""
+    next_nonce: int | None = None
+    """Where the nonce is what is wrong: the one to send next."""

@@ -18,6 +18,7 @@ Three rules that a network without fees needs beside the usual ones:
 * *Funds.* All that waits of a sender must be payable together from its balance.
 """
 
+from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from heapq import heapify, heappop, heappush, nlargest
 
@@ -34,6 +35,9 @@ _HEAVY_BATCH = 64
 
 _SENDERS_FOR_SCAN = 256
 """An arrival at a full pool pays for looking at so many senders (30 us): 64 share a scan of 16,384."""
+
+_DEPARTED_MAX = 16_384
+"""Transactions that left without a block whose end is remembered, for who asks later: a full pool's worth, 3 MB."""
 
 _STALE_SLACK = 1_024
 """Stale heap entries tolerated beyond as many as live ones before the heap is rebuilt."""
@@ -59,6 +63,7 @@ class Mempool:
         self._heavy_found_at = 0
         self._gapped: dict[bytes, None] = {}
         """Senders of whom something is queued, in no particular order but the same on every run."""
+        self._departed: OrderedDict[bytes, Reason] = OrderedDict()
         self._size_bytes = 0
         self._gas = 0
         self._ready_count = 0
@@ -108,6 +113,32 @@ class Mempool:
         """The nonce after the sender's last ready transaction; None for a sender of whom nothing waits."""
         queue = self._queues.get(sender)
         return queue.nonce + queue.ready if queue else None
+
+    def missing_nonce(self, transaction_hash: bytes) -> int | None:
+        """The nonce that its sender must send before a block can take a pooled transaction; None where it is ready."""
+        pooled = self._by_hash.get(transaction_hash)
+        if pooled is None:
+            return None
+        queue = self._queues[pooled.sender]
+        missing = queue.nonce + queue.ready
+        return missing if pooled.tx.nonce > missing else None
+
+    def queued_nonces(self, sender: bytes) -> list[int]:
+        """Nonces of the sender's transactions that wait behind a missing one, ascending."""
+        queue = self._queues.get(sender)
+        if queue is None or sender not in self._gapped:
+            return []
+        return sorted(nonce for nonce in queue.by_nonce if nonce >= queue.nonce + queue.ready)
+
+    def departed(self, transaction_hash: bytes) -> Reason | None:
+        """Why a transaction that waited here lately left without being in a block; None where that is not known."""
+        return self._departed.get(transaction_hash)
+
+    def _depart(self, transaction_hash: bytes, reason: Reason) -> Dropped:
+        self._departed[transaction_hash] = reason
+        if len(self._departed) > _DEPARTED_MAX:
+            self._departed.popitem(last=False)
+        return Dropped(transaction_hash, reason)
 
     # ---------------------------------------------------------------- admit
 
@@ -159,7 +190,7 @@ class Mempool:
             if not self._has_room(0, size, gas):
                 return Rejected(Reason.POOL_FULL, "no room for a replacement larger than what it replaces")
             self._swap(queue, old, pooled)
-            return Admitted(tx.nonce < queue.nonce + queue.ready, (Dropped(old.tx.hash, Reason.REPLACED),))
+            return Admitted(tx.nonce < queue.nonce + queue.ready, (self._depart(old.tx.hash, Reason.REPLACED),))
         room = self._make_room(pooled, queue)
         if isinstance(room, Rejected):
             return room
@@ -170,12 +201,14 @@ class Mempool:
 
     def _refuse_nonce(self, queue: SenderQueue, nonce: int) -> Rejected | None:
         if nonce < queue.nonce:
-            return Rejected(Reason.NONCE_TOO_LOW, f"nonce {nonce} is used up, the account's next is {queue.nonce}")
+            message = f"nonce {nonce} is used up, the account's next is {queue.nonce}"
+            return Rejected(Reason.NONCE_TOO_LOW, message, next_nonce=queue.nonce + queue.ready)
         missing = queue.nonce + queue.ready
         if nonce > missing + self._limits.gap_max:
             return Rejected(
                 Reason.NONCE_GAP_TOO_LARGE,
                 f"nonce {nonce} is more than {self._limits.gap_max} beyond {missing}, which is missing",
+                next_nonce=missing,
             )
         if len(queue.by_nonce) >= self._limits.per_sender_max:
             return Rejected(Reason.POOL_FULL, f"{self._limits.per_sender_max} transactions of this sender wait")
@@ -204,6 +237,7 @@ class Mempool:
         """Put ``new`` where ``old`` was: same sender, same nonce, as ready as it."""
         del self._by_hash[old.tx.hash]
         self._by_hash[new.tx.hash] = new
+        self._departed.pop(new.tx.hash, None)
         self._size_bytes += len(new.tx.encoded) - len(old.tx.encoded)
         self._gas += new.tx.gas_limit - old.tx.gas_limit
         queue.by_nonce[new.tx.nonce] = new
@@ -213,6 +247,7 @@ class Mempool:
 
     def _insert(self, queue: SenderQueue, pooled: PooledTransaction) -> None:
         self._by_hash[pooled.tx.hash] = pooled
+        self._departed.pop(pooled.tx.hash, None)
         self._size_bytes += len(pooled.tx.encoded)
         self._gas += pooled.tx.gas_limit
         queue.by_nonce[pooled.tx.nonce] = pooled
@@ -349,7 +384,7 @@ class Mempool:
         self._note_gap(pooled.sender, queue)
         if not queue.by_nonce:
             del self._queues[pooled.sender]
-        return Dropped(pooled.tx.hash, reason)
+        return self._depart(pooled.tx.hash, reason)
 
     # ---------------------------------------------------------------- select
 
@@ -429,7 +464,7 @@ class Mempool:
             now = accounts.get(sender) or EMPTY_ACCOUNT
             if now.nonce > queue.nonce:
                 behind = self._advance(sender, queue, now.nonce, now_ms)
-                dropped += [Dropped(p.tx.hash, Reason.NONCE_TOO_LOW) for p in behind if p.tx.hash not in gone]
+                dropped += [self._depart(p.tx.hash, Reason.NONCE_TOO_LOW) for p in behind if p.tx.hash not in gone]
             queue.balance = now.balance
             if queue.cost > now.balance:
                 dropped += self._drop_unpayable(queue)

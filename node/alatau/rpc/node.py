@@ -37,6 +37,10 @@ class Refusal(Protocol):
     def retry_after_s(self) -> float | None:
         """When to try again, where waiting helps and the time is known."""
 
+    @property
+    def next_nonce(self) -> int | None:
+        """Where the nonce is what is wrong: the one to send next."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pooled:
@@ -44,6 +48,8 @@ class Pooled:
 
     transaction: Transaction
     sender: bytes
+    missing_nonce: int | None = None
+    """The nonce that its sender must send first; None where a block could take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,12 @@ class Node(Protocol):
 
     def pooled(self, transaction_hash: bytes) -> Pooled | None:
         """The transaction with that hash, if it waits in the pool."""
+
+    def departed(self, transaction_hash: bytes) -> str | None:
+        """Why a transaction that waited here lately left without being in a block; None where that is not known."""
+
+    def queued_nonces(self, address: bytes) -> Sequence[int]:
+        """Nonces of the account's transactions that wait in the pool behind a missing one, ascending."""
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""

@@ -23,6 +23,8 @@ from alatau.wire.account import StateProof, write_account, write_proof
 _pb = state_service_pb2
 T = TypeVar("T")
 
+_QUEUED_NONCES_MAX = 64
+"""Nonces behind a gap that GetAccount names: as far ahead as the pool takes one."""
 _SLOTS_MAX = 1_024
 """Slots in one GetStorage: about 3 us each at the tip, up to 2 ms each a thousand blocks back."""
 _PROVED_SLOTS_MAX = 64
@@ -46,7 +48,10 @@ class StateApi:
         height = readable_height(self._node.store, request.height if request.HasField("height") else None)
         account = await self._read(call, height, lambda state: state.account(address)) or EMPTY_ACCOUNT
         return _pb.GetAccountResponse(
-            account=write_account(address, account), height=height, next_nonce=self._node.next_nonce(address)
+            account=write_account(address, account),
+            height=height,
+            next_nonce=self._node.next_nonce(address),
+            queued_nonces=self._node.queued_nonces(address)[:_QUEUED_NONCES_MAX],
         )
 
     async def get_storage(self, request: _pb.GetStorageRequest, call: Call) -> _pb.GetStorageResponse:

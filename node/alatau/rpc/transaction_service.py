@@ -40,11 +40,14 @@ _CONCERNS_THE_BATCH = frozenset({Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED}
 """Codes of errors after which the next batch of a stream may do better."""
 
 
-def _rejection(reason: str, message: str, retry_after_s: float | None) -> _pb.SubmitRejection:
+def _rejection(
+    reason: str, message: str, retry_after_s: float | None, next_nonce: int | None = None
+) -> _pb.SubmitRejection:
     return _pb.SubmitRejection(
         reason=reason_number(reason),
         message=message,
         retry_in_ms=0 if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
+        next_nonce=next_nonce,
     )
 
 
@@ -55,6 +58,7 @@ class _TooLarge:
     message: str
     reason: str = "TRANSACTION_TOO_LARGE"
     retry_after_s: float | None = None
+    next_nonce: int | None = None
 
 
 class TransactionApi:
@@ -83,7 +87,11 @@ class TransactionApi:
     ) -> _pb.SubmitTransactionResponse:
         """Offer one transaction to the pool."""
         state = await self._submit_one(request.transaction, call)
-        return _pb.SubmitTransactionResponse(hash=keccak256(request.transaction), state=write_state(state))
+        return _pb.SubmitTransactionResponse(
+            hash=keccak256(request.transaction),
+            state=write_state(state),
+            missing_nonce=self._missing_nonce(keccak256(request.transaction)),
+        )
 
     async def batch_submit_transactions(
         self, request: _pb.BatchSubmitTransactionsRequest, call: Call
@@ -151,10 +159,20 @@ class TransactionApi:
     def _pooled_transaction(self, transaction_hash: bytes) -> _pb.GetTransactionResponse:
         pooled = self._node.pooled(transaction_hash)
         if pooled is None:
-            raise failure("TRANSACTION_NOT_FOUND", f"transaction 0x{transaction_hash.hex()} is not known here")
+            raise self._unknown(transaction_hash)
         return _pb.GetTransactionResponse(
-            transaction=write_transaction(pooled.transaction, pooled.sender), state=_POOLED
+            transaction=write_transaction(pooled.transaction, pooled.sender),
+            state=_POOLED,
+            missing_nonce=pooled.missing_nonce,
         )
+
+    def _unknown(self, transaction_hash: bytes) -> RpcError:
+        """What to say of a transaction that is neither final nor pooled."""
+        departed, name = self._node.departed(transaction_hash), f"transaction 0x{transaction_hash.hex()}"
+        if departed is None:
+            return failure("TRANSACTION_NOT_FOUND", f"{name} is not known here")
+        message = f"{name} left the pool without being in a block: {departed}"
+        return failure("TRANSACTION_DROPPED", message, metadata={"dropped": departed})
 
     async def get_receipt(self, request: _pb.GetReceiptRequest, call: Call) -> _pb.GetReceiptResponse:
         """The outcome of a final transaction; with ``wait``, once it is final."""
@@ -207,7 +225,8 @@ class TransactionApi:
             raise failure(
                 refusal.reason,
                 refusal.message,
-                metadata={"transaction_hash": keccak256(transaction).hex()},
+                metadata={"transaction_hash": keccak256(transaction).hex()}
+                | ({} if refusal.next_nonce is None else {"next_nonce": str(refusal.next_nonce)}),
                 retry_after_s=refusal.retry_after_s,
             )
         return state
@@ -220,13 +239,14 @@ class TransactionApi:
         outcomes = await self._submit(transactions, call)
         return [
             _pb.SubmitResult(
-                hash=keccak256(transaction),
+                hash=hash_,
                 state=write_state(state),
                 rejection=None
                 if refusal is None
-                else _rejection(refusal.reason, refusal.message, refusal.retry_after_s),
+                else _rejection(refusal.reason, refusal.message, refusal.retry_after_s, refusal.next_nonce),
+                missing_nonce=None if state is not TransactionState.POOLED else self._missing_nonce(hash_),
             )
-            for transaction, (state, refusal) in zip(transactions, outcomes, strict=True)
+            for hash_, (state, refusal) in zip(map(keccak256, transactions), outcomes, strict=True)
         ]
 
     async def _submit(
@@ -251,6 +271,11 @@ class TransactionApi:
             else:
                 results.append((None, refusal))
         return results
+
+    def _missing_nonce(self, transaction_hash: bytes) -> int | None:
+        """Where the transaction waits behind a gap: the nonce that its sender must send first."""
+        pooled = self._node.pooled(transaction_hash)
+        return None if pooled is None else pooled.missing_nonce
 
     def _is_final(self, transaction_hash: bytes) -> bool:
         return self._node.store.find_transaction(transaction_hash) is not None
@@ -283,5 +308,5 @@ class TransactionApi:
     def _find(self, transaction_hash: bytes) -> tuple[int, int]:
         place = self._node.store.find_transaction(transaction_hash)
         if place is None:
-            raise failure("TRANSACTION_NOT_FOUND", f"transaction 0x{transaction_hash.hex()} is not known here")
+            raise self._unknown(transaction_hash)
         return place

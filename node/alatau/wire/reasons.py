@@ -196,6 +196,13 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "If it was sent, send it again: that cannot make it happen twice.",
         ),
         _entry(
+            "TRANSACTION_DROPPED",
+            "NOT_FOUND",
+            _MOMENT,
+            "The transaction waited here and left the pool without being in a block.",
+            "Metadata `dropped` says why; where it is `EXPIRED` or `POOL_FULL`, send it again.",
+        ),
+        _entry(
             "TRANSACTION_NOT_FINAL",
             "FAILED_PRECONDITION",
             _MOMENT,

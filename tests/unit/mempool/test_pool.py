@@ -292,6 +292,41 @@ def test_what_waits_too_long_expires() -> None:
     assert len(pool) == 0
 
 
+def test_a_gap_is_told() -> None:
+    """Which nonce is missing, for which transactions, and which to send next after a refusal."""
+    pool = pool_of(gap_max=4)
+    for nonce in (0, 3, 2):
+        pool.admit(transfer(nonce), RESIDENT, Account(balance=RICH.balance), 0)
+    assert pool.missing_nonce(transfer(0).hash) is None
+    assert pool.missing_nonce(transfer(2).hash) == pool.missing_nonce(transfer(3).hash) == 1
+    assert pool.queued_nonces(RESIDENT) == [2, 3]
+    assert pool.queued_nonces(MERCHANT) == []
+    far = pool.admit(transfer(6), RESIDENT, None, 0)
+    assert isinstance(far, Rejected)
+    assert far.next_nonce == 1
+    pool.admit(transfer(1), RESIDENT, None, 0)
+    assert pool.missing_nonce(transfer(3).hash) is None
+    assert pool.queued_nonces(RESIDENT) == []
+    low = pool.admit(transfer(0, salt=1), MERCHANT, Account(nonce=7, balance=1), 0)
+    assert isinstance(low, Rejected)
+    assert low.next_nonce == 7
+
+
+def test_what_left_is_remembered_until_it_comes_again() -> None:
+    """Expired behind a gap, replaced, refused: whoever asks later hears why."""
+    pool = pool_of(queued_lifetime_ms=100, replacement_wait_ms=0)
+    pool.admit(transfer(2), RESIDENT, RICH, 0)
+    pool.admit(transfer(0), MERCHANT, RICH, 0)
+    pool.admit(transfer(0, salt=1), MERCHANT, RICH, 1)
+    pool.update([], {}, 100)
+    assert pool.departed(transfer(2).hash) is Reason.EXPIRED
+    assert pool.departed(transfer(0).hash) is Reason.REPLACED
+    pool.update([transfer(0, salt=1).hash], {MERCHANT: replace(RICH, nonce=1)}, 101)
+    assert pool.departed(transfer(0, salt=1).hash) is None, "it is in a block"
+    pool.admit(transfer(2), RESIDENT, RICH, 102)
+    assert pool.departed(transfer(2).hash) is None
+
+
 class PoolMachine(RuleBasedStateMachine):
     """Arbitrary admissions, blocks and expiries against a small pool; a model re-derives what must hold."""
 

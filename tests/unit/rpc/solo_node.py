@@ -121,6 +121,7 @@ class _Refused:
     reason: str
     message: str
     retry_after_s: float | None = None
+    next_nonce: int | None = None
 
 
 @dataclass
@@ -176,13 +177,22 @@ class SoloNode:
             return _Refused("SENDER_NOT_EXTERNALLY_OWNED", "a contract cannot send")
         outcome = self.mempool.admit(tx, sender, account, self._now_ms())
         if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY_KNOWN:
-            return _Refused(outcome.reason, outcome.message)
+            return _Refused(outcome.reason, outcome.message, next_nonce=outcome.next_nonce)
         return None
 
     def pooled(self, transaction_hash: bytes) -> Pooled | None:
         """See ``Node``."""
         tx = self.mempool.get(transaction_hash)
-        return None if tx is None else Pooled(tx, recover_sender(tx))
+        missing = self.mempool.missing_nonce(transaction_hash)
+        return None if tx is None else Pooled(tx, recover_sender(tx), missing)
+
+    def departed(self, transaction_hash: bytes) -> str | None:
+        """See ``Node``."""
+        return self.mempool.departed(transaction_hash)
+
+    def queued_nonces(self, address: bytes) -> Sequence[int]:
+        """See ``Node``."""
+        return self.mempool.queued_nonces(address)
 
     def next_nonce(self, address: bytes) -> int:
         """See ``Node``."""

@@ -181,6 +181,13 @@ async def _(_: Running, client: Client) -> object:
     return await client.submit(payment(max_priority_fee_per_gas=1))  # above the fee cap
 
 
+@provokes("TRANSACTION_DROPPED")
+async def _(served: Running, client: Client) -> object:
+    sent = await client.submit(payment(nonce=5))
+    served.node.mempool.update([], {}, 10**15)
+    return await client.transaction(sent.hash)
+
+
 @provokes("TRANSACTION_NOT_FOUND")
 async def _(_: Running, client: Client) -> object:
     return await client.receipt(b"\x01" * 32)

@@ -341,3 +341,34 @@ async def test_calls_wait_their_turn_up_to_a_bound(node: SoloNode) -> None:
             for _ in range(4):
                 nursery.start_soon(burn)
         assert reasons.count("SERVER_BUSY") == 2
+
+
+@pytest.mark.trio
+async def test_a_gap_is_told_when_submitting_and_when_asked(node: SoloNode) -> None:
+    """The answer names the nonce that is missing, the account those that wait, a refusal the one to send next."""
+    async with running(node) as served, served.connect() as client:
+        assert (await client.submit(payment(2))).missing_nonce == 0
+        outcomes = await client.submit_many([payment(3)])
+        assert isinstance(outcomes[0], Submitted)
+        assert outcomes[0].missing_nonce == 0
+        view = await client.account(RESIDENT.address)
+        assert (view.next_nonce, view.queued_nonces) == (0, (2, 3))
+        with pytest.raises(RpcError) as caught:
+            await client.submit(payment(500))
+        assert (caught.value.reason, caught.value.metadata["next_nonce"]) == ("NONCE_GAP_TOO_LARGE", "0")
+        for nonce in (0, 1):
+            assert (await client.submit(payment(nonce))).missing_nonce is None
+        assert (await client.account(RESIDENT.address)).queued_nonces == ()
+
+
+@pytest.mark.trio
+async def test_what_expired_behind_a_gap_has_a_clear_status(node: SoloNode) -> None:
+    """Neither unknown nor pooled: dropped, and why."""
+    tx = payment(2)
+    async with running(node) as served, served.connect() as client:
+        await client.submit(tx)
+        node.mempool.update([], {}, 10**15)
+        for ask in (client.transaction, client.receipt):
+            with pytest.raises(RpcError) as caught:
+                await ask(tx.hash)
+            assert (caught.value.reason, caught.value.metadata["dropped"]) == ("TRANSACTION_DROPPED", "EXPIRED")

@@ -78,6 +78,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The height is above the tip: it is not decided yet. NOT_FOUND."""
     ERROR_REASON_STATE_PRUNED: _ErrorReason.ValueType  # 34
     """The state of this height is pruned: the node keeps the last 1,024. Ask a nearer height. FAILED_PRECONDITION."""
+    ERROR_REASON_TRANSACTION_DROPPED: _ErrorReason.ValueType  # 35
+    """The transaction waited here and left the pool without being in a block; metadata `dropped` says why (EXPIRED, REPLACED,
+    REFUSED, POOL_FULL, INSUFFICIENT_FUNDS, NONCE_TOO_LOW). NOT_FOUND.
+    """
     ERROR_REASON_EXECUTION_REVERTED: _ErrorReason.ValueType  # 40
     """The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
     ERROR_REASON_EXECUTION_HALTED: _ErrorReason.ValueType  # 41
@@ -174,6 +178,10 @@ ERROR_REASON_HEIGHT_NOT_REACHED: ErrorReason.ValueType  # 33
 """The height is above the tip: it is not decided yet. NOT_FOUND."""
 ERROR_REASON_STATE_PRUNED: ErrorReason.ValueType  # 34
 """The state of this height is pruned: the node keeps the last 1,024. Ask a nearer height. FAILED_PRECONDITION."""
+ERROR_REASON_TRANSACTION_DROPPED: ErrorReason.ValueType  # 35
+"""The transaction waited here and left the pool without being in a block; metadata `dropped` says why (EXPIRED, REPLACED,
+REFUSED, POOL_FULL, INSUFFICIENT_FUNDS, NONCE_TOO_LOW). NOT_FOUND.
+"""
 ERROR_REASON_EXECUTION_REVERTED: ErrorReason.ValueType  # 40
 """The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
 ERROR_REASON_EXECUTION_HALTED: ErrorReason.ValueType  # 41

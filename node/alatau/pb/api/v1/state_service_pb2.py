@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from alatau.pb.api.v1 import account_pb2 as alatau_dot_api_dot_v1_dot_account__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/state_service.proto\x12\ralatau.api.v1\x1a\x1b\x61latau/api/v1/account.proto\"D\n\x11GetAccountRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"a\n\x12GetAccountResponse\x12\'\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x12\n\nnext_nonce\x18\x03 \x01(\x04\"S\n\x11GetStorageRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"4\n\x12GetStorageResponse\x12\x0e\n\x06values\x18\x01 \x03(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\"A\n\x0eGetCodeRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"B\n\x0fGetCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\"Q\n\x0fGetProofRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"L\n\x10GetProofResponse\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.alatau.api.v1.StateProof\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xcb\x02\n\x0cStateService\x12Q\n\nGetAccount\x12 .alatau.api.v1.GetAccountRequest\x1a!.alatau.api.v1.GetAccountResponse\x12Q\n\nGetStorage\x12 .alatau.api.v1.GetStorageRequest\x1a!.alatau.api.v1.GetStorageResponse\x12H\n\x07GetCode\x12\x1d.alatau.api.v1.GetCodeRequest\x1a\x1e.alatau.api.v1.GetCodeResponse\x12K\n\x08GetProof\x12\x1e.alatau.api.v1.GetProofRequest\x1a\x1f.alatau.api.v1.GetProofResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/state_service.proto\x12\ralatau.api.v1\x1a\x1b\x61latau/api/v1/account.proto\"D\n\x11GetAccountRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"x\n\x12GetAccountResponse\x12\'\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x12\n\nnext_nonce\x18\x03 \x01(\x04\x12\x15\n\rqueued_nonces\x18\x04 \x03(\x04\"S\n\x11GetStorageRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"4\n\x12GetStorageResponse\x12\x0e\n\x06values\x18\x01 \x03(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\"A\n\x0eGetCodeRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"B\n\x0fGetCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\"Q\n\x0fGetProofRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"L\n\x10GetProofResponse\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.alatau.api.v1.StateProof\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xcb\x02\n\x0cStateService\x12Q\n\nGetAccount\x12 .alatau.api.v1.GetAccountRequest\x1a!.alatau.api.v1.GetAccountResponse\x12Q\n\nGetStorage\x12 .alatau.api.v1.GetStorageRequest\x1a!.alatau.api.v1.GetStorageResponse\x12H\n\x07GetCode\x12\x1d.alatau.api.v1.GetCodeRequest\x1a\x1e.alatau.api.v1.GetCodeResponse\x12K\n\x08GetProof\x12\x1e.alatau.api.v1.GetProofRequest\x1a\x1f.alatau.api.v1.GetProofResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,19 +35,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_GETACCOUNTREQUEST']._serialized_start=81
   _globals['_GETACCOUNTREQUEST']._serialized_end=149
   _globals['_GETACCOUNTRESPONSE']._serialized_start=151
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=248
-  _globals['_GETSTORAGEREQUEST']._serialized_start=250
-  _globals['_GETSTORAGEREQUEST']._serialized_end=333
-  _globals['_GETSTORAGERESPONSE']._serialized_start=335
-  _globals['_GETSTORAGERESPONSE']._serialized_end=387
-  _globals['_GETCODEREQUEST']._serialized_start=389
-  _globals['_GETCODEREQUEST']._serialized_end=454
-  _globals['_GETCODERESPONSE']._serialized_start=456
-  _globals['_GETCODERESPONSE']._serialized_end=522
-  _globals['_GETPROOFREQUEST']._serialized_start=524
-  _globals['_GETPROOFREQUEST']._serialized_end=605
-  _globals['_GETPROOFRESPONSE']._serialized_start=607
-  _globals['_GETPROOFRESPONSE']._serialized_end=683
-  _globals['_STATESERVICE']._serialized_start=686
-  _globals['_STATESERVICE']._serialized_end=1017
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=271
+  _globals['_GETSTORAGEREQUEST']._serialized_start=273
+  _globals['_GETSTORAGEREQUEST']._serialized_end=356
+  _globals['_GETSTORAGERESPONSE']._serialized_start=358
+  _globals['_GETSTORAGERESPONSE']._serialized_end=410
+  _globals['_GETCODEREQUEST']._serialized_start=412
+  _globals['_GETCODEREQUEST']._serialized_end=477
+  _globals['_GETCODERESPONSE']._serialized_start=479
+  _globals['_GETCODERESPONSE']._serialized_end=545
+  _globals['_GETPROOFREQUEST']._serialized_start=547
+  _globals['_GETPROOFREQUEST']._serialized_end=628
+  _globals['_GETPROOFRESPONSE']._serialized_start=630
+  _globals['_GETPROOFRESPONSE']._serialized_end=706
+  _globals['_STATESERVICE']._serialized_start=709
+  _globals['_STATESERVICE']._serialized_end=1040
 # @@protoc_insertion_point(module_scope)

@@ -56,6 +56,7 @@ class GetAccountResponse(_message.Message):
     ACCOUNT_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     NEXT_NONCE_FIELD_NUMBER: _builtins.int
+    QUEUED_NONCES_FIELD_NUMBER: _builtins.int
     height: _builtins.int
     """Height after which it was read."""
     next_nonce: _builtins.int
@@ -64,16 +65,23 @@ class GetAccountResponse(_message.Message):
     def account(self) -> _account_pb2.Account:
         """The account."""
 
+    @_builtins.property
+    def queued_nonces(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Nonces of its transactions that wait in this node's pool behind a missing one, ascending, the first 64: no block
+        can take them before `next_nonce` is sent. They are dropped after some minutes (five, unless configured otherwise).
+        """
+
     def __init__(
         self,
         *,
         account: _account_pb2.Account | None = ...,
         height: _builtins.int = ...,
         next_nonce: _builtins.int = ...,
+        queued_nonces: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "height", b"height", "next_nonce", b"next_nonce"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "height", b"height", "next_nonce", b"next_nonce", "queued_nonces", b"queued_nonces"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,59 +26,59 @@ from alatau.pb.api.v1 import error_reason_pb2 as alatau_dot_api_dot_v1_dot_error
 from alatau.pb.api.v1 import transaction_pb2 as alatau_dot_api_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alatau/api/v1/transaction_service.proto\x12\ralatau.api.v1\x1a alatau/api/v1/error_reason.proto\x1a\x1f\x61latau/api/v1/transaction.proto\"/\n\x18SubmitTransactionRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"Y\n\x19SubmitTransactionResponse\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\"6\n\x1e\x42\x61tchSubmitTransactionsRequest\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\"O\n\x1f\x42\x61tchSubmitTransactionsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\"C\n\x19SubmitTransactionsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\"\x8f\x01\n\x1aSubmitTransactionsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12,\n\x07results\x18\x02 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\"\x7f\n\x0cSubmitResult\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\"c\n\x0fSubmitRejection\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.alatau.api.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bretry_in_ms\x18\x03 \x01(\x04\"+\n\x14SubmitAndWaitRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"@\n\x15SubmitAndWaitResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"%\n\x15GetTransactionRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xaf\x01\n\x16GetTransactionResponse\x12/\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.Transaction\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x34\n\x08position\x18\x03 \x01(\x0b\x32\".alatau.api.v1.TransactionPosition\"/\n\x11GetReceiptRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"=\n\x12GetReceiptResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"l\n\x0b\x43\x61llMessage\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\n\n\x02to\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\x12\x11\n\tgas_limit\x18\x05 \x01(\x04\x12\x11\n\tgas_price\x18\x06 \x01(\x0c\"Z\n\x0b\x43\x61llRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"@\n\x0c\x43\x61llResponse\x12\x0e\n\x06output\x18\x01 \x01(\x0c\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\x12\x0e\n\x06height\x18\x03 \x01(\x04\"a\n\x12\x45stimateGasRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"8\n\x13\x45stimateGasResponse\x12\x11\n\tgas_limit\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\x84\x01\n\x0cTraceRequest\x12\x1a\n\x10transaction_hash\x18\x01 \x01(\x0cH\x00\x12-\n\x07message\x18\x02 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessageH\x00\x12\x13\n\x06height\x18\x03 \x01(\x04H\x01\x88\x01\x01\x42\t\n\x07subjectB\t\n\x07_height\"\x9f\x01\n\rTraceResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.alatau.api.v1.TracedCall\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12\x10\n\x08gas_used\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12/\n\x0ctruncated_by\x18\x05 \x01(\x0e\x32\x19.alatau.api.v1.TraceBound\"\xe1\x01\n\nTracedCall\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\x0c\x12\n\n\x02to\x18\x04 \x01(\x0c\x12\r\n\x05value\x18\x05 \x01(\x0c\x12\x0b\n\x03gas\x18\x06 \x01(\x04\x12\x10\n\x08gas_used\x18\x07 \x01(\x04\x12\r\n\x05input\x18\x08 \x01(\x0c\x12\x12\n\ninput_size\x18\t \x01(\x04\x12\x0e\n\x06output\x18\n \x01(\x0c\x12\x13\n\x0boutput_size\x18\x0b \x01(\x04\x12\r\n\x05\x65rror\x18\x0c \x01(\t\x12\x15\n\rrevert_reason\x18\r \x01(\t*m\n\nTraceBound\x12\x1b\n\x17TRACE_BOUND_UNSPECIFIED\x10\x00\x12\x15\n\x11TRACE_BOUND_CALLS\x10\x01\x12\x15\n\x11TRACE_BOUND_BYTES\x10\x02\x12\x14\n\x10TRACE_BOUND_DATA\x10\x03\x32\xce\x06\n\x12TransactionService\x12\x66\n\x11SubmitTransaction\x12\'.alatau.api.v1.SubmitTransactionRequest\x1a(.alatau.api.v1.SubmitTransactionResponse\x12x\n\x17\x42\x61tchSubmitTransactions\x12-.alatau.api.v1.BatchSubmitTransactionsRequest\x1a..alatau.api.v1.BatchSubmitTransactionsResponse\x12m\n\x12SubmitTransactions\x12(.alatau.api.v1.SubmitTransactionsRequest\x1a).alatau.api.v1.SubmitTransactionsResponse(\x01\x30\x01\x12Z\n\rSubmitAndWait\x12#.alatau.api.v1.SubmitAndWaitRequest\x1a$.alatau.api.v1.SubmitAndWaitResponse\x12]\n\x0eGetTransaction\x12$.alatau.api.v1.GetTransactionRequest\x1a%.alatau.api.v1.GetTransactionResponse\x12Q\n\nGetReceipt\x12 .alatau.api.v1.GetReceiptRequest\x1a!.alatau.api.v1.GetReceiptResponse\x12?\n\x04\x43\x61ll\x12\x1a.alatau.api.v1.CallRequest\x1a\x1b.alatau.api.v1.CallResponse\x12T\n\x0b\x45stimateGas\x12!.alatau.api.v1.EstimateGasRequest\x1a\".alatau.api.v1.EstimateGasResponse\x12\x42\n\x05Trace\x12\x1b.alatau.api.v1.TraceRequest\x1a\x1c.alatau.api.v1.TraceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alatau/api/v1/transaction_service.proto\x12\ralatau.api.v1\x1a alatau/api/v1/error_reason.proto\x1a\x1f\x61latau/api/v1/transaction.proto\"/\n\x18SubmitTransactionRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"\x87\x01\n\x19SubmitTransactionResponse\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x1a\n\rmissing_nonce\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"6\n\x1e\x42\x61tchSubmitTransactionsRequest\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\"O\n\x1f\x42\x61tchSubmitTransactionsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\"C\n\x19SubmitTransactionsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\"\x8f\x01\n\x1aSubmitTransactionsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12,\n\x07results\x18\x02 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\"\xad\x01\n\x0cSubmitResult\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"\x8b\x01\n\x0fSubmitRejection\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.alatau.api.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x13\n\x0bretry_in_ms\x18\x03 \x01(\x04\x12\x17\n\nnext_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\r\n\x0b_next_nonce\"+\n\x14SubmitAndWaitRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"@\n\x15SubmitAndWaitResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"%\n\x15GetTransactionRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xdd\x01\n\x16GetTransactionResponse\x12/\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.Transaction\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x34\n\x08position\x18\x03 \x01(\x0b\x32\".alatau.api.v1.TransactionPosition\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"/\n\x11GetReceiptRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"=\n\x12GetReceiptResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"l\n\x0b\x43\x61llMessage\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\n\n\x02to\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\x12\x11\n\tgas_limit\x18\x05 \x01(\x04\x12\x11\n\tgas_price\x18\x06 \x01(\x0c\"Z\n\x0b\x43\x61llRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"@\n\x0c\x43\x61llResponse\x12\x0e\n\x06output\x18\x01 \x01(\x0c\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\x12\x0e\n\x06height\x18\x03 \x01(\x04\"a\n\x12\x45stimateGasRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"8\n\x13\x45stimateGasResponse\x12\x11\n\tgas_limit\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\x84\x01\n\x0cTraceRequest\x12\x1a\n\x10transaction_hash\x18\x01 \x01(\x0cH\x00\x12-\n\x07message\x18\x02 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessageH\x00\x12\x13\n\x06height\x18\x03 \x01(\x04H\x01\x88\x01\x01\x42\t\n\x07subjectB\t\n\x07_height\"\x9f\x01\n\rTraceResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.alatau.api.v1.TracedCall\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12\x10\n\x08gas_used\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12/\n\x0ctruncated_by\x18\x05 \x01(\x0e\x32\x19.alatau.api.v1.TraceBound\"\xe1\x01\n\nTracedCall\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\x0c\x12\n\n\x02to\x18\x04 \x01(\x0c\x12\r\n\x05value\x18\x05 \x01(\x0c\x12\x0b\n\x03gas\x18\x06 \x01(\x04\x12\x10\n\x08gas_used\x18\x07 \x01(\x04\x12\r\n\x05input\x18\x08 \x01(\x0c\x12\x12\n\ninput_size\x18\t \x01(\x04\x12\x0e\n\x06output\x18\n \x01(\x0c\x12\x13\n\x0boutput_size\x18\x0b \x01(\x04\x12\r\n\x05\x65rror\x18\x0c \x01(\t\x12\x15\n\rrevert_reason\x18\r \x01(\t*m\n\nTraceBound\x12\x1b\n\x17TRACE_BOUND_UNSPECIFIED\x10\x00\x12\x15\n\x11TRACE_BOUND_CALLS\x10\x01\x12\x15\n\x11TRACE_BOUND_BYTES\x10\x02\x12\x14\n\x10TRACE_BOUND_DATA\x10\x03\x32\xce\x06\n\x12TransactionService\x12\x66\n\x11SubmitTransaction\x12\'.alatau.api.v1.SubmitTransactionRequest\x1a(.alatau.api.v1.SubmitTransactionResponse\x12x\n\x17\x42\x61tchSubmitTransactions\x12-.alatau.api.v1.BatchSubmitTransactionsRequest\x1a..alatau.api.v1.BatchSubmitTransactionsResponse\x12m\n\x12SubmitTransactions\x12(.alatau.api.v1.SubmitTransactionsRequest\x1a).alatau.api.v1.SubmitTransactionsResponse(\x01\x30\x01\x12Z\n\rSubmitAndWait\x12#.alatau.api.v1.SubmitAndWaitRequest\x1a$.alatau.api.v1.SubmitAndWaitResponse\x12]\n\x0eGetTransaction\x12$.alatau.api.v1.GetTransactionRequest\x1a%.alatau.api.v1.GetTransactionResponse\x12Q\n\nGetReceipt\x12 .alatau.api.v1.GetReceiptRequest\x1a!.alatau.api.v1.GetReceiptResponse\x12?\n\x04\x43\x61ll\x12\x1a.alatau.api.v1.CallRequest\x1a\x1b.alatau.api.v1.CallResponse\x12T\n\x0b\x45stimateGas\x12!.alatau.api.v1.EstimateGasRequest\x1a\".alatau.api.v1.EstimateGasResponse\x12\x42\n\x05Trace\x12\x1b.alatau.api.v1.TraceRequest\x1a\x1c.alatau.api.v1.TraceResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.transaction_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRACEBOUND']._serialized_start=2237
-  _globals['_TRACEBOUND']._serialized_end=2346
+  _globals['_TRACEBOUND']._serialized_start=2418
+  _globals['_TRACEBOUND']._serialized_end=2527
   _globals['_SUBMITTRANSACTIONREQUEST']._serialized_start=125
   _globals['_SUBMITTRANSACTIONREQUEST']._serialized_end=172
-  _globals['_SUBMITTRANSACTIONRESPONSE']._serialized_start=174
-  _globals['_SUBMITTRANSACTIONRESPONSE']._serialized_end=263
-  _globals['_BATCHSUBMITTRANSACTIONSREQUEST']._serialized_start=265
-  _globals['_BATCHSUBMITTRANSACTIONSREQUEST']._serialized_end=319
-  _globals['_BATCHSUBMITTRANSACTIONSRESPONSE']._serialized_start=321
-  _globals['_BATCHSUBMITTRANSACTIONSRESPONSE']._serialized_end=400
-  _globals['_SUBMITTRANSACTIONSREQUEST']._serialized_start=402
-  _globals['_SUBMITTRANSACTIONSREQUEST']._serialized_end=469
-  _globals['_SUBMITTRANSACTIONSRESPONSE']._serialized_start=472
-  _globals['_SUBMITTRANSACTIONSRESPONSE']._serialized_end=615
-  _globals['_SUBMITRESULT']._serialized_start=617
-  _globals['_SUBMITRESULT']._serialized_end=744
-  _globals['_SUBMITREJECTION']._serialized_start=746
-  _globals['_SUBMITREJECTION']._serialized_end=845
-  _globals['_SUBMITANDWAITREQUEST']._serialized_start=847
-  _globals['_SUBMITANDWAITREQUEST']._serialized_end=890
-  _globals['_SUBMITANDWAITRESPONSE']._serialized_start=892
-  _globals['_SUBMITANDWAITRESPONSE']._serialized_end=956
-  _globals['_GETTRANSACTIONREQUEST']._serialized_start=958
-  _globals['_GETTRANSACTIONREQUEST']._serialized_end=995
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=998
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1173
-  _globals['_GETRECEIPTREQUEST']._serialized_start=1175
-  _globals['_GETRECEIPTREQUEST']._serialized_end=1222
-  _globals['_GETRECEIPTRESPONSE']._serialized_start=1224
-  _globals['_GETRECEIPTRESPONSE']._serialized_end=1285
-  _globals['_CALLMESSAGE']._serialized_start=1287
-  _globals['_CALLMESSAGE']._serialized_end=1395
-  _globals['_CALLREQUEST']._serialized_start=1397
-  _globals['_CALLREQUEST']._serialized_end=1487
-  _globals['_CALLRESPONSE']._serialized_start=1489
-  _globals['_CALLRESPONSE']._serialized_end=1553
-  _globals['_ESTIMATEGASREQUEST']._serialized_start=1555
-  _globals['_ESTIMATEGASREQUEST']._serialized_end=1652
-  _globals['_ESTIMATEGASRESPONSE']._serialized_start=1654
-  _globals['_ESTIMATEGASRESPONSE']._serialized_end=1710
-  _globals['_TRACEREQUEST']._serialized_start=1713
-  _globals['_TRACEREQUEST']._serialized_end=1845
-  _globals['_TRACERESPONSE']._serialized_start=1848
-  _globals['_TRACERESPONSE']._serialized_end=2007
-  _globals['_TRACEDCALL']._serialized_start=2010
-  _globals['_TRACEDCALL']._serialized_end=2235
-  _globals['_TRANSACTIONSERVICE']._serialized_start=2349
-  _globals['_TRANSACTIONSERVICE']._serialized_end=3195
+  _globals['_SUBMITTRANSACTIONRESPONSE']._serialized_start=175
+  _globals['_SUBMITTRANSACTIONRESPONSE']._serialized_end=310
+  _globals['_BATCHSUBMITTRANSACTIONSREQUEST']._serialized_start=312
+  _globals['_BATCHSUBMITTRANSACTIONSREQUEST']._serialized_end=366
+  _globals['_BATCHSUBMITTRANSACTIONSRESPONSE']._serialized_start=368
+  _globals['_BATCHSUBMITTRANSACTIONSRESPONSE']._serialized_end=447
+  _globals['_SUBMITTRANSACTIONSREQUEST']._serialized_start=449
+  _globals['_SUBMITTRANSACTIONSREQUEST']._serialized_end=516
+  _globals['_SUBMITTRANSACTIONSRESPONSE']._serialized_start=519
+  _globals['_SUBMITTRANSACTIONSRESPONSE']._serialized_end=662
+  _globals['_SUBMITRESULT']._serialized_start=665
+  _globals['_SUBMITRESULT']._serialized_end=838
+  _globals['_SUBMITREJECTION']._serialized_start=841
+  _globals['_SUBMITREJECTION']._serialized_end=980
+  _globals['_SUBMITANDWAITREQUEST']._serialized_start=982
+  _globals['_SUBMITANDWAITREQUEST']._serialized_end=1025
+  _globals['_SUBMITANDWAITRESPONSE']._serialized_start=1027
+  _globals['_SUBMITANDWAITRESPONSE']._serialized_end=1091
+  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1093
+  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1130
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1133
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1354
+  _globals['_GETRECEIPTREQUEST']._serialized_start=1356
+  _globals['_GETRECEIPTREQUEST']._serialized_end=1403
+  _globals['_GETRECEIPTRESPONSE']._serialized_start=1405
+  _globals['_GETRECEIPTRESPONSE']._serialized_end=1466
+  _globals['_CALLMESSAGE']._serialized_start=1468
+  _globals['_CALLMESSAGE']._serialized_end=1576
+  _globals['_CALLREQUEST']._serialized_start=1578
+  _globals['_CALLREQUEST']._serialized_end=1668
+  _globals['_CALLRESPONSE']._serialized_start=1670
+  _globals['_CALLRESPONSE']._serialized_end=1734
+  _globals['_ESTIMATEGASREQUEST']._serialized_start=1736
+  _globals['_ESTIMATEGASREQUEST']._serialized_end=1833
+  _globals['_ESTIMATEGASRESPONSE']._serialized_start=1835
+  _globals['_ESTIMATEGASRESPONSE']._serialized_end=1891
+  _globals['_TRACEREQUEST']._serialized_start=1894
+  _globals['_TRACEREQUEST']._serialized_end=2026
+  _globals['_TRACERESPONSE']._serialized_start=2029
+  _globals['_TRACERESPONSE']._serialized_end=2188
+  _globals['_TRACEDCALL']._serialized_start=2191
+  _globals['_TRACEDCALL']._serialized_end=2416
+  _globals['_TRANSACTIONSERVICE']._serialized_start=2530
+  _globals['_TRANSACTIONSERVICE']._serialized_end=3376
 # @@protoc_insertion_point(module_scope)

@@ -79,21 +79,27 @@ class SubmitTransactionResponse(_message.Message):
 
     HASH_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
+    MISSING_NONCE_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
     """Hash of the transaction, 32 bytes."""
     state: _transaction_pb2.TransactionState.ValueType
     """POOLED, or FINAL where the same bytes were decided before."""
+    missing_nonce: _builtins.int
+    """Set where the transaction waits behind a gap: the nonce that its sender must send first."""
     def __init__(
         self,
         *,
         hash: _builtins.bytes = ...,
         state: _transaction_pb2.TransactionState.ValueType = ...,
+        missing_nonce: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "missing_nonce", b"missing_nonce"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "hash", b"hash", "missing_nonce", b"missing_nonce", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__missing_nonce: _TypeAlias = _typing.Literal["missing_nonce"]  # noqa: Y015
+    _WhichOneofArgType__missing_nonce: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__missing_nonce) -> _WhichOneofReturnType__missing_nonce | None: ...
 
 Global___SubmitTransactionResponse: _TypeAlias = SubmitTransactionResponse  # noqa: Y015
 
@@ -218,10 +224,13 @@ class SubmitResult(_message.Message):
     HASH_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     REJECTION_FIELD_NUMBER: _builtins.int
+    MISSING_NONCE_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
     """keccak256 of the bytes offered, 32 bytes, also where they were refused."""
     state: _transaction_pb2.TransactionState.ValueType
     """POOLED or FINAL; UNSPECIFIED where it was refused."""
+    missing_nonce: _builtins.int
+    """Set where the transaction waits behind a gap: the nonce that its sender must send first."""
     @_builtins.property
     def rejection(self) -> Global___SubmitRejection:
         """Why it was refused; absent where it was taken."""
@@ -232,12 +241,15 @@ class SubmitResult(_message.Message):
         hash: _builtins.bytes = ...,
         state: _transaction_pb2.TransactionState.ValueType = ...,
         rejection: Global___SubmitRejection | None = ...,
+        missing_nonce: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["rejection", b"rejection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "missing_nonce", b"missing_nonce", "rejection", b"rejection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "rejection", b"rejection", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "hash", b"hash", "missing_nonce", b"missing_nonce", "rejection", b"rejection", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__missing_nonce: _TypeAlias = _typing.Literal["missing_nonce"]  # noqa: Y015
+    _WhichOneofArgType__missing_nonce: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__missing_nonce) -> _WhichOneofReturnType__missing_nonce | None: ...
 
 Global___SubmitResult: _TypeAlias = SubmitResult  # noqa: Y015
 
@@ -250,24 +262,30 @@ class SubmitRejection(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_IN_MS_FIELD_NUMBER: _builtins.int
+    NEXT_NONCE_FIELD_NUMBER: _builtins.int
     reason: _error_reason_pb2.ErrorReason.ValueType
     """The reason, as a unary call would have given it in ErrorInfo."""
     message: _builtins.str
     """For people."""
     retry_in_ms: _builtins.int
     """When to send it again, where waiting helps; 0 where it does not."""
+    next_nonce: _builtins.int
+    """Where the nonce is what is wrong: the one to send next. In ErrorInfo of a unary call it is metadata `next_nonce`."""
     def __init__(
         self,
         *,
         reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
         retry_in_ms: _builtins.int = ...,
+        next_nonce: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "next_nonce", b"next_nonce"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "message", b"message", "next_nonce", b"next_nonce", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__next_nonce: _TypeAlias = _typing.Literal["next_nonce"]  # noqa: Y015
+    _WhichOneofArgType__next_nonce: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__next_nonce) -> _WhichOneofReturnType__next_nonce | None: ...
 
 Global___SubmitRejection: _TypeAlias = SubmitRejection  # noqa: Y015
 
@@ -348,8 +366,11 @@ class GetTransactionResponse(_message.Message):
     TRANSACTION_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     POSITION_FIELD_NUMBER: _builtins.int
+    MISSING_NONCE_FIELD_NUMBER: _builtins.int
     state: _transaction_pb2.TransactionState.ValueType
     """POOLED or FINAL."""
+    missing_nonce: _builtins.int
+    """Set where it waits behind a gap: the nonce that its sender must send first."""
     @_builtins.property
     def transaction(self) -> _transaction_pb2.Transaction:
         """The transaction."""
@@ -364,12 +385,15 @@ class GetTransactionResponse(_message.Message):
         transaction: _transaction_pb2.Transaction | None = ...,
         state: _transaction_pb2.TransactionState.ValueType = ...,
         position: _transaction_pb2.TransactionPosition | None = ...,
+        missing_nonce: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "transaction", b"transaction"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "missing_nonce", b"missing_nonce", "position", b"position", "transaction", b"transaction"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "state", b"state", "transaction", b"transaction"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce", "missing_nonce", b"missing_nonce", "position", b"position", "state", b"state", "transaction", b"transaction"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__missing_nonce: _TypeAlias = _typing.Literal["missing_nonce"]  # noqa: Y015
+    _WhichOneofArgType__missing_nonce: _TypeAlias = _typing.Literal["_missing_nonce", b"_missing_nonce"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__missing_nonce) -> _WhichOneofReturnType__missing_nonce | None: ...
 
 Global___GetTransactionResponse: _TypeAlias = GetTransactionResponse  # noqa: Y015
 
