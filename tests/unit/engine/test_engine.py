@@ -9,7 +9,7 @@ import pytest
 import trio
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.consensus.effects import DoCommit
+from alatau.consensus.effects import DoBuildBlock, DoCommit
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.block_sync import Fetched
@@ -262,6 +262,21 @@ async def test_a_block_with_a_bad_commit_of_its_parent_is_invalid(tmp_path: Path
         with pytest.raises(InvalidBlockError, match=r"last_commit|every block but the first"):
             await node.engine._execute(build(above, [], commit).executed.block)
         await node.engine._execute(build(above, [], good).executed.block)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(("budget_s", "taken"), [(0.0, 1), (60.0, 5)])
+async def test_the_building_budget_is_the_hosts_alone(tmp_path: Path, budget_s: float, taken: int) -> None:
+    """A block takes transactions for as long as the node is configured to, whatever share of the interval that is."""
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        nursery.start_soon(node.admission.run, lambda: None)
+        assert await node.admission.submit([payment(n).encoded for n in range(5)]) == [None] * 5
+        production = node.engine._c.production
+        production._build_budget_s = budget_s
+        request = DoBuildBlock(1, 0, None, node.view.tip.header.timestamp + 1)
+        block = await production.build(node.view.tip, node.view.validators[1], request, VALIDATORS[0].address)
+        assert len(block.transactions) == taken
+        nursery.cancel_scope.cancel()
 
 
 class FullDisk(Disk):
