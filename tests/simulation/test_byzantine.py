@@ -505,6 +505,16 @@ def test_a_late_vote_that_contradicts_the_commit_is_proof() -> None:
     assert table.told(table.say(3, VotesMessage((table.vote(1, PREVOTE, "nil", 0),)))) == []
 
 
+def test_who_votes_for_another_block_is_asked_for_the_proposal() -> None:
+    """We got A of v4, v1 got B: it shows B, and that is proof. Who has nothing to show is asked once a rebroadcast."""
+    table = Table()
+    table.do("start")
+    table.do("v4 proposes A r0")
+    assert table.told(table.do("v1 prevotes B r0")) == ["request B r0 to v1"]
+    assert table.told(table.do("v3 prevotes B r0")) == []
+    assert table.told(table.say(1, table.proposal(4, "B", 0))) == ["evidence against v4"]
+
+
 def test_one_proof_of_a_validator_and_height_is_enough() -> None:
     """Reported while the height lasted, it is not reported again for what comes late."""
     table = Table()
