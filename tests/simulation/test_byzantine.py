@@ -445,7 +445,7 @@ def test_a_height_that_lasts_for_ever_never_fills_the_log(monkeypatch: pytest.Mo
     for line in ("v4 proposes A r0", "A is valid", "v1 prevotes A r0", "v4 prevotes A r0"):
         table.do(line)
     for _ in range(12):  # Own blocks and votes of rounds that fail.
-        table.core._height.logged_bytes += 4_000
+        table.core._height.logged_bytes += 9_000
         table.log += table.log[-1:] * 10
         round_ = table.core.view().round
         for line in (f"v1 precommits nil r{round_}", f"v3 precommits nil r{round_}", f"timeout precommit r{round_}"):
