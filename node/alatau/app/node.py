@@ -176,7 +176,11 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None, PoolFile]:
 async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
     node, duties, pool_file = _compose(parts)
-    limits = RpcLimits(streams_max=parts.config.rpc.streams_max)
+    limits = RpcLimits(
+        streams_max=parts.config.rpc.streams_max,
+        # A byte of call data costs 10 gas at least (EIP-7623), and a block is little more than that.
+        message_bytes_max=max(RpcLimits().message_bytes_max, parts.genesis.config.block_gas_limit // 4),
+    )
     api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:

@@ -91,32 +91,39 @@ class EventApi:
         addresses, topics = _conditions(checks, request.filter)
         checks.finish()
         identity = filter_identity(addresses, topics)
+        first_log = 0
         match request.WhichOneof("start"):
             case "from_height":
                 height = request.from_height
             case "cursor":
-                height = self._tokens.redeem_cursor(request.cursor, identity)
+                height, first_log = self._tokens.redeem_cursor(request.cursor, identity)
             case _:
                 height = tip_height(self._node.store) + 1
         check_start(self._node.store, height)
         query = LogQuery(0, _HEIGHT_MAX, addresses, topics)
         with self._streams.take(caller_of(call)):
             begin_after(call, height - 1)
-            await self._follow(caller_of(call), query, identity, height, send)
+            await self._follow(caller_of(call), query, identity, LogCursor(height, first_log), send)
 
     async def _follow(
         self,
         caller: Hashable,
         query: LogQuery,
         identity: bytes,
-        height: int,
+        start: LogCursor,
         send: Callable[[_pb.SubscribeLogsResponse], Awaitable[None]],
     ) -> None:
         """Say where the stream begins, then what matches, and every few seconds how far the stream is complete."""
+        height = start.height
 
         async def say(logs: list[log_pb2.Log]) -> float:
-            cursor = self._tokens.issue_cursor(identity, height)
-            await send(_pb.SubscribeLogsResponse(logs=logs, height=max(height - 1, 0), cursor=cursor))
+            """All of a block's logs, in as many messages as they need; before the last the block is not complete."""
+            *parts, last = self._parts(logs)
+            for part, following in zip(parts, [*parts, last][1:], strict=True):
+                cursor = self._tokens.issue_cursor(identity, height - 1, following[0].log_index)
+                await send(_pb.SubscribeLogsResponse(logs=part, height=max(height - 2, 0), cursor=cursor))
+            cursor = self._tokens.issue_cursor(identity, height, start.log_index if height == start.height else 0)
+            await send(_pb.SubscribeLogsResponse(logs=last, height=max(height - 1, 0), cursor=cursor))
             return trio.current_time() + self._limits.progress_s
 
         silent_until = await say([])
@@ -126,11 +133,26 @@ class EventApi:
             logs: list[log_pb2.Log] = []
             if self._feed.height >= height:
                 logs = await self._matching(caller, query, height)
+                if height == start.height:
+                    logs = [log for log in logs if log.log_index >= start.log_index]
                 height += 1
             if logs or trio.current_time() >= silent_until:
                 silent_until = await say(logs)
             else:
                 await trio.lowlevel.checkpoint()  # many quiet blocks from the store must not hold up the others
+
+    def _parts(self, logs: list[log_pb2.Log]) -> list[list[log_pb2.Log]]:
+        """Cut into what a message holds; at least one part, which may be empty."""
+        parts: list[list[log_pb2.Log]] = [[]]
+        room = self._limits.page_bytes_max
+        for log in logs:
+            size = log.ByteSize()
+            if size > room and parts[-1]:
+                parts.append([])
+                room = self._limits.page_bytes_max
+            parts[-1].append(log)
+            room -= size
+        return parts
 
     async def _matching(self, caller: Hashable, query: LogQuery, height: int) -> list[log_pb2.Log]:
         header = self._node.store.header(height)

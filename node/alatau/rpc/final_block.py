@@ -8,7 +8,7 @@ import trio
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.evm.calls import create_address
-from alatau.pb.api.v1 import block_pb2
+from alatau.pb.api.v1 import block_pb2, transaction_pb2
 from alatau.rpc.failures import failure
 from alatau.storage.log_index import FoundLog, logs_of
 from alatau.storage.store import Store
@@ -22,6 +22,9 @@ from alatau.wire.logs import EventLog
 from alatau.wire.receipt import TransactionReceipt, write_receipt
 from alatau.wire.transaction import Position, write_transaction
 
+ANSWER_BYTES_MAX = 3 * 1024 * 1024 + 512 * 1024
+"""A block or receipt larger than this leaves out what can be had otherwise: clients of gRPC take 4 MiB by default. It
+happens to blocks of 1.7 MB of call data, which is there twice, or of more than 30,000 logs, on purpose only."""
 _TRANSACTIONS_PER_SLICE = 100
 """Transactions taken apart between two looks at other tasks: about 4 ms."""
 
@@ -195,6 +198,36 @@ def add_transactions(message: block_pb2.Block, final: FinalBlock) -> Iterator[in
         message.transactions.append(write_transaction(final.block.transactions[index], receipt.sender))
         message.receipts.append(write_receipt(receipt))
         yield index
+    fit_block(message)
+
+
+def fit_block(message: block_pb2.Block) -> None:
+    """Leave out of a block that is too large what is elsewhere too: first call data, largest first, then logs."""
+    size = message.ByteSize()
+    for tx in sorted(message.transactions, key=lambda tx: len(tx.data), reverse=True):
+        if size <= ANSWER_BYTES_MAX or not tx.data:
+            break
+        size -= len(tx.data)
+        tx.data, tx.data_omitted = b"", True
+    for receipt in sorted(message.receipts, key=lambda receipt: receipt.ByteSize(), reverse=True):
+        if size <= ANSWER_BYTES_MAX or not receipt.logs:
+            break
+        size -= receipt.ByteSize()
+        omit_logs(receipt)
+        size += receipt.ByteSize()
+
+
+def fit_receipt(message: transaction_pb2.Receipt) -> transaction_pb2.Receipt:
+    """The same for a receipt by itself."""
+    if message.ByteSize() > ANSWER_BYTES_MAX:
+        omit_logs(message)
+    return message
+
+
+def omit_logs(message: transaction_pb2.Receipt) -> None:
+    """Leave out a receipt's logs, and say so."""
+    message.ClearField("logs")
+    message.logs_omitted = True
 
 
 def raw_block(store: Store, height: int) -> block_pb2.RawBlock:

@@ -13,8 +13,9 @@ class Limits:
     """Half a message, so that the message limit never decides."""
     transaction_bytes_max: int = 131_072
     """128 KiB as geth's pool takes; twice the largest deployment (initcode of 49,152 bytes)."""
-    message_bytes_max: int = 8 * 1024 * 1024
-    """That of the listener: it holds the largest block (4 MiB) with its receipts in most cases."""
+    message_bytes_max: int = 4 * 1024 * 1024
+    """Of a message in either direction: what gRPC's clients take by default, in Go, Java, JavaScript, Rust. A network
+    whose blocks may use more gas than 16,777,216 has larger blocks, and a listener that sends them."""
     page_bytes_max: int = 3 * 1024 * 1024
     """Where a page of blocks or logs stops growing, leaving room for one more item below the message limit."""
 

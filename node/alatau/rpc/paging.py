@@ -47,13 +47,14 @@ class Tokens:
         """The ``count`` numbers that a page token holds; raises INVALID_PAGE_TOKEN."""
         return self._redeem(self._key, token, identity, count, "INVALID_PAGE_TOKEN")
 
-    def issue_cursor(self, identity: bytes, height: int) -> str:
-        """The cursor that goes on at a height."""
-        return self._issue(_CURSOR_KEY, identity, (height,))
+    def issue_cursor(self, identity: bytes, height: int, log_index: int = 0) -> str:
+        """The cursor that goes on at a log of a height."""
+        return self._issue(_CURSOR_KEY, identity, (height, log_index))
 
-    def redeem_cursor(self, token: str, identity: bytes) -> int:
-        """The height at which a cursor goes on; raises INVALID_CURSOR."""
-        return self._redeem(_CURSOR_KEY, token, identity, 1, "INVALID_CURSOR")[0]
+    def redeem_cursor(self, token: str, identity: bytes) -> tuple[int, int]:
+        """The height, and the index of the log in its block, at which a cursor goes on; raises INVALID_CURSOR."""
+        height, log_index = self._redeem(_CURSOR_KEY, token, identity, 2, "INVALID_CURSOR")
+        return height, log_index
 
     def _issue(self, key: bytes, identity: bytes, position: Sequence[int]) -> str:
         body = rlp.encode(tuple(position))

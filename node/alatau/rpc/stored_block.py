@@ -13,6 +13,7 @@ from alatau.rpc.final_block import (
     FinalBlock,
     ReceiptPlace,
     add_transactions,
+    fit_receipt,
     outcomes,
     place_log,
     place_receipt,
@@ -58,7 +59,7 @@ def stored_receipt(store: Store, height: int, index: int) -> transaction_pb2.Rec
     header = _header(store, height)
     place = ReceiptPlace(header, header_hash(header), index, sum(len(before.logs) for before in receipts[:-1]))
     gas_before = receipts[-2].cumulative_gas_used if index else 0
-    return write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before))
+    return fit_receipt(write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before)))
 
 
 def stored_logs(store: Store, height: int, query: LogQuery) -> list[log_pb2.Log]:

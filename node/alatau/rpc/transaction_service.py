@@ -11,7 +11,7 @@ from alatau.rpc.access import Access, caller_of
 from alatau.rpc.calls import Calls
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
-from alatau.rpc.final_block import transaction_receipt
+from alatau.rpc.final_block import fit_receipt, transaction_receipt
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
 from alatau.rpc.requests import Checks
@@ -303,7 +303,7 @@ class TransactionApi:
         final = self._feed.recent(height)
         if final is None:
             return await self._feed.read(caller_of(call), stored_receipt, height, index)
-        return write_receipt(transaction_receipt(final, index))
+        return fit_receipt(write_receipt(transaction_receipt(final, index)))
 
     def _find(self, transaction_hash: bytes) -> tuple[int, int]:
         place = self._node.store.find_transaction(transaction_hash)

@@ -190,3 +190,31 @@ async def test_the_headers_of_a_subscription_say_where_it_begins(node: SoloNode)
             async with client._channel.stream(METHODS["SubscribeLogs"], request) as stream:
                 with trio.fail_after(20):
                     assert (await stream.begun())["alatau-begins-after-height"] == height
+
+
+@pytest.mark.trio
+async def test_the_logs_of_a_block_come_in_as_many_messages_as_they_need(node: SoloNode) -> None:
+    """None is larger than a message; a cursor between two of them goes on inside the block, each log once."""
+    async with running(node, limits=Limits(page_bytes_max=600)) as served, served.connect() as client:
+        await pay_tokens(node, client, [MERCHANT.address] * 7, 0)
+        messages = []
+        async with client.subscribe_logs(BY_TOKEN, from_height=1) as stream:
+            while not messages or messages[-1].height < 1:
+                messages.append(await anext(stream))
+        assert len(messages) >= 4
+        assert [message.height for message in messages[:-1]] == [0] * (len(messages) - 1)
+        seen = [log.log_index for message in messages for log in message.logs]
+        assert seen == list(range(7))
+        for cut in range(len(messages)):
+            rest = [log.log_index for message in messages[cut + 1 :] for log in message.logs]
+            resumed: list[int] = []
+            async with client.subscribe_logs(BY_TOKEN, cursor=messages[cut].cursor) as stream:
+                begun = await anext(stream)
+                assert begun.logs == ()
+                while len(resumed) < len(rest):
+                    resumed += [log.log_index for log in (await anext(stream)).logs]
+            assert resumed == rest
+            async with client.subscribe_logs(BY_TOKEN, cursor=begun.cursor) as stream:
+                await anext(stream)
+                if rest:
+                    assert (await anext(stream)).logs[0].log_index == rest[0]

@@ -5,7 +5,15 @@ from pathlib import Path
 import pytest
 
 from alatau.evm.calls import create_address
-from alatau.rpc.final_block import effective_gas_price, final_block_of, transaction_receipts
+from alatau.pb.api.v1 import block_pb2
+from alatau.rpc.final_block import (
+    ANSWER_BYTES_MAX,
+    effective_gas_price,
+    final_block_of,
+    fit_block,
+    fit_receipt,
+    transaction_receipts,
+)
 from alatau.wire.block import BlockView
 from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, token_artifacts
 from tests.unit.rpc.test_transaction_service import payment
@@ -70,13 +78,54 @@ async def test_receipts_count_gas_and_logs_through_the_block(node: SoloNode) -> 
 @pytest.mark.trio
 async def test_a_block_with_many_transactions(node: SoloNode, tmp_path: Path) -> None:
     """A full view of a large block from the store is the same as from memory, and comes within its deadline."""
-    transactions = [payment(n) for n in range(500)]
+    transactions = [payment(n) for n in range(300)]
     async with running(node) as served, served.connect() as client:
         await client.submit_many(transactions)
         executed = node.commit_block()
-        assert len(executed.block.transactions) == 500
+        assert len(executed.block.transactions) == 300
         fresh = await client.block(1, BlockView.FULL)
         for _ in range(9):
             node.commit_block()
         assert await client.block(1, BlockView.FULL) == fresh
         assert {receipt.sender for receipt in fresh.receipts} == {RESIDENT.address}
+
+
+def large_block(data_bytes: int, logs: int) -> block_pb2.Block:
+    """A block in full of twelve transactions."""
+    message = block_pb2.Block(hash=bytes(32), transaction_count=12)
+    for index in range(12):
+        message.transactions.add(raw=bytes(data_bytes + 110), data=bytes(data_bytes), hash=bytes(32))
+        receipt = message.receipts.add(transaction_hash=bytes(32), sender=bytes(20))
+        for log in range(logs):
+            receipt.logs.add(
+                address=b"\x01" * 20, block_hash=b"\x02" * 32, transaction_hash=b"\x03" * 32, log_index=log
+            )
+        receipt.cumulative_gas_used = index
+    return message
+
+
+@pytest.mark.parametrize(("data_bytes", "logs"), [(131_072, 0), (130_000, 3_000), (10, 4_000), (280_000, 0)])
+def test_a_block_fits_into_what_clients_take(data_bytes: int, logs: int) -> None:
+    """What is left out is named where it would be, is in ``raw`` or can be listed, and no more goes than must."""
+    message = large_block(data_bytes, logs)
+    before = block_pb2.Block.FromString(message.SerializeToString())
+    fit_block(message)
+    assert message.ByteSize() <= ANSWER_BYTES_MAX
+    if before.ByteSize() <= ANSWER_BYTES_MAX:
+        assert message == before
+        return
+    assert [tx.raw for tx in message.transactions] == [tx.raw for tx in before.transactions]
+    assert all(tx.data_omitted is not bool(tx.data) for tx in message.transactions)
+    assert not logs or all(receipt.logs_omitted is not bool(receipt.logs) for receipt in message.receipts)
+    if any(receipt.logs_omitted for receipt in message.receipts):
+        assert all(tx.data_omitted for tx in message.transactions)
+
+
+def test_a_receipt_fits_too() -> None:
+    """One with more logs than a message holds comes without them, and says so."""
+    large = large_block(0, 40_000).receipts[0]
+    small = large_block(0, 10).receipts[0]
+    assert len(fit_receipt(small).logs) == 10
+    assert not fit_receipt(small).logs_omitted
+    assert fit_receipt(large).logs_omitted
+    assert large.ByteSize() < 1_000

@@ -88,8 +88,8 @@ class ListBlocksRequest(_message.Message):
     DESCENDING_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
-    """Blocks at most in a page: 0 takes 50, more than 200 gives 200. FULL and RAW views give fewer where a page grows
-    past 4 MiB.
+    """Blocks at most in a page: 0 takes 50, more than 200 gives 200. FULL and RAW views give fewer where a page would
+    grow past a message.
     """
     page_token: _builtins.str
     """`next_page_token` of the page before; all other fields as they were then."""

@@ -66,6 +66,7 @@ class Transaction(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     ACCESS_LIST_FIELD_NUMBER: _builtins.int
     AUTHORIZATIONS_FIELD_NUMBER: _builtins.int
+    DATA_OMITTED_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
     """keccak256 of `raw`, 32 bytes."""
     raw: _builtins.bytes
@@ -90,6 +91,8 @@ class Transaction(_message.Message):
     """Wei."""
     data: _builtins.bytes
     """Call data, or init code."""
+    data_omitted: _builtins.bool
+    """`data` was left out because the block would not fit into a message; it is in `raw`."""
     @_builtins.property
     def access_list(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccessListEntry]:
         """Accounts and slots that are warm from the beginning."""
@@ -115,10 +118,11 @@ class Transaction(_message.Message):
         data: _builtins.bytes = ...,
         access_list: _abc.Iterable[Global___AccessListEntry] | None = ...,
         authorizations: _abc.Iterable[Global___Authorization] | None = ...,
+        data_omitted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_chain_id", b"_chain_id", "chain_id", b"chain_id"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chain_id", b"_chain_id", "access_list", b"access_list", "authorizations", b"authorizations", "chain_id", b"chain_id", "data", b"data", "gas_limit", b"gas_limit", "hash", b"hash", "max_fee_per_gas", b"max_fee_per_gas", "max_priority_fee_per_gas", b"max_priority_fee_per_gas", "nonce", b"nonce", "raw", b"raw", "sender", b"sender", "to", b"to", "type", b"type", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chain_id", b"_chain_id", "access_list", b"access_list", "authorizations", b"authorizations", "chain_id", b"chain_id", "data", b"data", "data_omitted", b"data_omitted", "gas_limit", b"gas_limit", "hash", b"hash", "max_fee_per_gas", b"max_fee_per_gas", "max_priority_fee_per_gas", b"max_priority_fee_per_gas", "nonce", b"nonce", "raw", b"raw", "sender", b"sender", "to", b"to", "type", b"type", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chain_id: _TypeAlias = _typing.Literal["chain_id"]  # noqa: Y015
     _WhichOneofArgType__chain_id: _TypeAlias = _typing.Literal["_chain_id", b"_chain_id"]  # noqa: Y015
@@ -236,6 +240,7 @@ class Receipt(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
     TIMESTAMP_FIELD_NUMBER: _builtins.int
+    LOGS_OMITTED_FIELD_NUMBER: _builtins.int
     transaction_hash: _builtins.bytes
     """Hash of the transaction, 32 bytes."""
     type: _builtins.int
@@ -256,6 +261,8 @@ class Receipt(_message.Message):
     """The recipient, 20 bytes; empty where it created a contract."""
     timestamp: _builtins.int
     """Time of the block, seconds since 1970."""
+    logs_omitted: _builtins.bool
+    """`logs` were left out because they would not fit into a message (more than 3.5 MiB); ListLogs gives them in pages."""
     @_builtins.property
     def position(self) -> Global___TransactionPosition:
         """Where it stands."""
@@ -279,10 +286,11 @@ class Receipt(_message.Message):
         sender: _builtins.bytes = ...,
         to: _builtins.bytes = ...,
         timestamp: _builtins.int = ...,
+        logs_omitted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_address", b"contract_address", "cumulative_gas_used", b"cumulative_gas_used", "effective_gas_price", b"effective_gas_price", "gas_used", b"gas_used", "logs", b"logs", "position", b"position", "sender", b"sender", "succeeded", b"succeeded", "timestamp", b"timestamp", "to", b"to", "transaction_hash", b"transaction_hash", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_address", b"contract_address", "cumulative_gas_used", b"cumulative_gas_used", "effective_gas_price", b"effective_gas_price", "gas_used", b"gas_used", "logs", b"logs", "logs_omitted", b"logs_omitted", "position", b"position", "sender", b"sender", "succeeded", b"succeeded", "timestamp", b"timestamp", "to", b"to", "transaction_hash", b"transaction_hash", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
