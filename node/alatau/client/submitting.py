@@ -141,7 +141,7 @@ def _batch(raw: Sequence[bytes], waiting: Sequence[int], count: int) -> list[int
 
 
 def _may_find_room(outcome: SubmitOutcome) -> bool:
-    return _reason(outcome) in ("POOL_FULL", _GAP)
+    return _reason(outcome) in ("POOL_FULL", "SUBMISSION_QUEUE_FULL", _GAP)
 
 
 def _reason(outcome: SubmitOutcome) -> str | None:
