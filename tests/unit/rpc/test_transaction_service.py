@@ -335,7 +335,7 @@ async def test_calls_wait_their_turn_up_to_a_bound(node: SoloNode) -> None:
                 await token.read("burn_gas")
             except RpcError as error:
                 reasons.append(error.reason)
-            except ContractReverted:
+            except ContractHalted:
                 reasons.append("halted")
 
         async with trio.open_nursery() as nursery:
