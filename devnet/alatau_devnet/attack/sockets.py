@@ -67,8 +67,8 @@ async def _hold(endpoint: str, count: int, seconds: float, hold: Hold) -> object
             try:
                 async with stream:
                     await hold(stream)
-            except (trio.BrokenResourceError, trio.ClosedResourceError):
-                pass
+            except* (trio.BrokenResourceError, trio.ClosedResourceError):
+                pass  # in a group where a connection has a task of its own
             finally:
                 tally.open -= 1
             tally.ended += 1

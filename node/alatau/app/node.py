@@ -31,6 +31,7 @@ from alatau.app.peer_metrics import register_peer_metrics
 from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
 from alatau.app.pool_file import PoolFile
 from alatau.app.registry_duties import RegistryDuties
+from alatau.app.server_metrics import register_server_metrics
 from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage
 from alatau.chain.execution import block_environment
@@ -187,7 +188,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         await nursery.start(node.network.run)
         await nursery.start(partial(node.engine.run, _start_input(parts, node.chain, node.validator)))
         await nursery.start(api.run)
-        await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
+        clients: Server = await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
         nursery.start_soon(watch_storage, node.scrub)
         nursery.start_soon(pool_file.resume, node.admission, node.store)
@@ -198,7 +199,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
             nursery.start_soon(duties.run)
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
-        await _start_observability(nursery, parts, node)
+        await _start_observability(nursery, parts, node, clients)
         _log_start(parts, node)
         await shutdown.wait()
         _LOG.info("node.stopping", height=node.chain.height)
@@ -346,7 +347,7 @@ async def _keep_duties(duties: RegistryDuties, subscriptions: Subscriptions) -> 
                 unbound = unbound and await duties.bind_genesis()
 
 
-async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeView) -> None:
+async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeView, clients: Server) -> None:
     if not parts.config.metrics.listen:
         return
 
@@ -356,6 +357,7 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
     metrics = Metrics()
     register_node_metrics(metrics, node, certificate_expires_s)
     register_peer_metrics(metrics, node.network.counters)
+    register_server_metrics(metrics, {"peers": node.network.server, "clients": clients})
     register_scrub_metrics(metrics, node.scrub)
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
     probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))

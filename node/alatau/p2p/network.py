@@ -81,6 +81,7 @@ class Network:
         self._fetcher = BlockFetcher(self._table, self.fetch_from)
         self._dialing: dict[Member, trio.CancelScope] = {}
         self._nursery: trio.Nursery | None = None
+        self._server: Server | None = None
         self.set_members(members)
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
@@ -98,6 +99,7 @@ class Network:
         async with trio.open_nursery() as nursery:
             server: Server = await nursery.start(partial(serve, [service], [listener], limits=self._limits))
             self.port = server.ports[0]
+            self._server = server
             self._nursery = nursery
             nursery.start_soon(self._inbox.forward_events)
             nursery.start_soon(self._flush_gossip)
@@ -110,6 +112,12 @@ class Network:
                 self._nursery = None
                 for session in tuple(self._table.sessions.values()):
                     session.end("NODE_STOPPING")
+
+    @property
+    def server(self) -> Server:
+        """Where peers come in, once it runs."""
+        assert self._server is not None, "the network has not been started"
+        return self._server
 
     # -- members -----------------------------------------------------------------------------------------
 

@@ -1,0 +1,25 @@
+"""Metrics of listeners."""
+
+import trio
+
+from alatau.app.metrics import Metrics
+from alatau.app.server_metrics import register_server_metrics
+from tests.unit.transport.echo import UNARY, eventually, rig, value
+
+
+def test_connections_are_counted_with_why_they_were_refused() -> None:
+    """By port; a connection that says something else than TLS is one that is refused."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+            metrics = Metrics()
+            register_server_metrics(metrics, {"clients": r.server})
+            await channel.unary(UNARY, value(b"hi"))
+            async with await trio.open_tcp_stream("127.0.0.1", r.server.ports[0]) as stream:
+                await stream.send_all(b"GET / HTTP/1.1\r\n\r\n")
+                await eventually(lambda: r.server.connections.refused["NOT_TLS"] == 1)
+            text = metrics.render().decode()
+            assert 'transport_connections{port="clients"} 1.0' in text
+            assert 'transport_connections_refused_total{port="clients",reason="NOT_TLS"} 1.0' in text
+
+    trio.run(main)
