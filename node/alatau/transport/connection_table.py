@@ -41,6 +41,7 @@ class _Rates:
 
     connections: TokenBucket
     young_bytes: TokenBucket
+    cancelled_calls: TokenBucket
 
 
 class ConnectionTable:
@@ -112,6 +113,13 @@ class ConnectionTable:
         """What is read from new connections of a source."""
         return self._rates_of(source).young_bytes
 
+    def may_cancel(self, source: str) -> bool:
+        """Charge a source for a call that it gave up; False where it has had its share, which is counted."""
+        within = self._rates_of(source).cancelled_calls.take()
+        if not within:
+            self.refused["CANCELLED_CALLS"] += 1
+        return within
+
     def _rates_of(self, source: str) -> "_Rates":
         rates = self._rates.get(source)
         if rates is None:
@@ -119,6 +127,7 @@ class ConnectionTable:
             rates = self._rates[source] = _Rates(
                 TokenBucket(limits.connections_per_s, limits.connections_burst),
                 TokenBucket(limits.young_bytes_per_s, limits.young_bytes_per_s),
+                TokenBucket(limits.cancelled_calls_per_s, limits.cancelled_calls_burst),
             )
             if len(self._rates) > _RATES_MAX:
                 self._rates.popitem(last=False)

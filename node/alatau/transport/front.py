@@ -118,6 +118,12 @@ class Front:
         if connection is not None:
             connection.entry.established = True
 
+    def cancelled(self, name: str) -> None:
+        """The client gave up a call on the connection with this name; one that does so too often is closed."""
+        connection = self._connections.get(name)
+        if connection is not None and not connection.client_left and not self.table.may_cancel(connection.entry.source):
+            connection.close()
+
     def throttle(self, entry: Entry, opened_at: float, count: int) -> float:
         """Seconds before more is read from a connection of which ``count`` bytes were; zero once it is not young."""
         if self._loop.time() - opened_at > self._limits.young_s:
@@ -209,6 +215,11 @@ class _Connection:
             self._leave_hello()
             self._client.close()
             self._forget()
+
+    @property
+    def client_left(self) -> bool:
+        """Whether the client has ended the connection."""
+        return self._relay is None or self._relay.client_left
 
     def _read_hello(self) -> None:
         try:

@@ -1,6 +1,7 @@
 """A call on its way through Trio: parsing, the handler, and what its end means."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -33,6 +34,9 @@ class Job:
     """Set once, on asyncio: the response's bytes (none for a stream) or how the call failed."""
     inbound: PipeToTrio | None
     outbound: PipeToAsyncio | None
+    connection: str = ""
+    """What grpc calls the connection that it came by."""
+    begun_at: float = field(default_factory=time.monotonic)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     refused: RpcError | None = None
     """Why this side ended the call, where it did."""

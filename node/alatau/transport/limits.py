@@ -45,6 +45,14 @@ class Limits:
     read more slowly. Until a client acknowledges gRPC's settings, gRPC holds it to no limit of metadata."""
     young_total_bytes_per_s: float = 32.0 * 1024 * 1024
     """The same of all addresses: with ``young_s`` it bounds what such clients can make the node keep, to 350 MB."""
+    cancelled_calls_per_s: float = 50.0
+    """Calls that clients of one address give up within ``early_s``, over time; who gives up more loses the connection.
+
+    A call begun for nothing costs about 1 ms. gRPC bounds how many are open at once, not how many are reset."""
+    cancelled_calls_burst: float = 512.0
+    """At once: every call of two full connections may be given up together."""
+    early_s: float = 1.0
+    """Deadlines of clients that mean it are longer than this, also on a busy node."""
     idle_connection_s: float = 600.0
     """A connection without calls for this long is closed (GOAWAY); clients connect again by themselves."""
     calls_per_s: float = 5_000.0

@@ -66,6 +66,11 @@ class Relay:
             self._deadline = self._loop.call_later(_LINGER_S, self.close)
 
     @property
+    def client_left(self) -> bool:
+        """Whether the outside has ended: what ends inside now is no choice of the client's."""
+        return self._closed or self._inward.source_ended
+
+    @property
     def closed(self) -> bool:
         """Whether both sockets are closed."""
         return self._closed
@@ -82,9 +87,9 @@ class _Direction:
         "_sink",
         "_sink_lost",
         "_source",
-        "_source_ended",
         "_throttle",
         "ended",
+        "source_ended",
     )
 
     def __init__(
@@ -98,7 +103,7 @@ class _Direction:
         self._loop, self._source, self._sink, self._relay, self._throttle = loop, source, sink, relay, throttle
         self._pause: asyncio.TimerHandle | None = None
         self._rest = memoryview(b"")
-        self._source_ended = self._sink_lost = self.ended = False
+        self.source_ended = self._sink_lost = self.ended = False
 
     def start(self, first: bytes) -> None:
         """Begin, with bytes that are to be sent before any that are read."""
@@ -116,7 +121,7 @@ class _Direction:
             return
         if not data:
             self._loop.remove_reader(self._source)
-            self._source_ended = True
+            self.source_ended = True
             self._finish()
         else:
             if self._throttle is not None and (wait_s := self._throttle(len(data))) > 0:
@@ -127,7 +132,7 @@ class _Direction:
 
     def _resume(self) -> None:
         self._pause = None
-        if not self._rest and not self._source_ended:
+        if not self._rest and not self.source_ended:
             self._loop.add_reader(self._source, self._read)
 
     def stop(self) -> None:

@@ -6,6 +6,7 @@ task for each job, so a burst of calls costs one change of sides.
 """
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -116,7 +117,8 @@ class Server:
     def admit(self, method: Method, handler: Handler, request: bytes, context: ServicerContext) -> Job:
         """Asyncio: start a call; raises ``RpcError`` where it is not let in."""
         assert self._front is not None
-        self._front.established(context.peer())
+        connection = context.peer()
+        self._front.established(connection)
         call = self._admission.describe(method.path, context)
         outbound = PipeToAsyncio(self._bridge) if method.server_streaming else None
         job = Job(
@@ -127,6 +129,7 @@ class Server:
             result=asyncio.get_running_loop().create_future(),
             inbound=PipeToTrio(self._bridge) if method.client_streaming else None,
             outbound=outbound,
+            connection=connection,
         )
         self._admission.enter(job.caller)
         self._jobs.add(job)
@@ -137,6 +140,8 @@ class Server:
 
     def cancel(self, job: Job) -> None:
         """Asyncio: nobody waits for this call any more."""
+        if self._front is not None and time.monotonic() - job.begun_at < self._limits.early_s:
+            self._front.cancelled(job.connection)
         self._bridge.to_trio(job.scope.cancel)
 
     def _conclude(self, job: Job, result: bytes | RpcError) -> None:

@@ -21,7 +21,7 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.front import client_address
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, serve
-from alatau_devnet.attack.frames import Kind, frame
+from alatau_devnet.attack.frames import END_HEADERS, END_STREAM, Kind, call_headers, frame, grpc_message, rst_stream
 from alatau_devnet.attack.http2 import open_http2
 from alatau_devnet.attack.tls import Outcome
 from tests.unit.transport.echo import CHAT, UNARY, Rig, eventually, rig, value
@@ -351,5 +351,46 @@ def test_a_name_is_listened_on_with_those_of_its_addresses_that_the_machine_has(
             with pytest.raises(PortInUseError, match="foreign:0: Cannot assign requested address"):
                 await r.nursery.start(partial(serve, [r.echo.service()], [listener]))
             monkeypatch.undo()
+
+    drive(main)
+
+
+def test_a_client_that_gives_up_call_after_call_loses_its_connection(drive: Drive) -> None:
+    """Opening and resetting within what may be open at once costs the node a call each; others go on."""
+
+    async def main() -> None:
+        limits = quick(handshake_s=20, cancelled_calls_burst=8, cancelled_calls_per_s=0.01, early_s=60)
+        async with rig(limits, public=True) as r, r.channel() as channel:
+            await channel.unary(UNARY, value(b"hi"))
+            outcome, ids = Outcome("resets"), iter(range(1, 10_000, 2))
+            with pytest.RaisesGroup(pytest.RaisesExc(trio.BrokenResourceError), flatten_subgroups=True):
+                async with open_http2(Endpoint("127.0.0.1", r.server.ports[1]), outcome) as connection:
+                    while True:
+                        id_, started = next(ids), r.echo.started
+                        head = frame(Kind.HEADERS, call_headers(UNARY.path), flags=END_HEADERS, stream=id_)
+                        body = grpc_message(value(b"wait").SerializeToString())
+                        await connection.send(head + frame(Kind.DATA, body, flags=END_STREAM, stream=id_))
+                        await eventually(lambda: r.echo.started > started, within_s=20)  # noqa: B023
+                        await connection.send(rst_stream(id_))
+                        await eventually(lambda: r.echo.cancelled == r.echo.started, within_s=20)
+            assert r.server.connections.refused["CANCELLED_CALLS"] == 1
+            assert r.echo.started == 9
+            assert (await channel.unary(UNARY, value(b"hi"))).value == b"hi"
+
+    drive(main)
+
+
+def test_calls_that_are_given_up_late_are_not_held_against_a_client(drive: Drive) -> None:
+    """A busy node makes many clients miss their deadlines; taking their connections as well would help nobody."""
+
+    async def main() -> None:
+        limits = quick(cancelled_calls_burst=1, cancelled_calls_per_s=0.01, early_s=0.0)
+        async with rig(limits) as r, r.channel() as channel:
+            for _ in range(4):
+                with trio.move_on_after(0.1):
+                    await channel.unary(UNARY, value(b"wait"))
+            await eventually(lambda: r.echo.cancelled == r.echo.started)
+            assert (await channel.unary(UNARY, value(b"hi"))).value == b"hi"
+            assert r.server.connections.refused == {}
 
     drive(main)
