@@ -348,8 +348,12 @@ class SubmitStream:
         self._stream.finish_sending()
 
     def results(self) -> AsyncIterator[tuple[int, list[SubmitOutcome]]]:
-        """The number of each batch and its outcomes."""
-        return Mapped(self._stream, lambda r: (r.sequence, submitting.read_results(r.results)))
+        """The number of each batch and its outcomes.
+
+        A batch with more transactions than a node takes has no outcomes: taking it raises ``RpcError`` with its number
+        in metadata ``sequence``, and the next ones can be taken after that.
+        """
+        return Mapped(self._stream, submitting.read_answer)
 
 
 @asynccontextmanager

@@ -7,9 +7,9 @@ from typing import Final
 from alatau.client.exchange import Pause, Plan, ask
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_service_pb2
-from alatau.transport.errors import RpcError
+from alatau.transport.errors import Code, RpcError
 from alatau.types.transaction import Transaction
-from alatau.wire.reasons import reason_name
+from alatau.wire.reasons import CATALOGUE, reason_name
 from alatau.wire.receipt import TransactionReceipt, read_receipt
 from alatau.wire.transaction import TransactionState
 
@@ -146,6 +146,21 @@ def _may_find_room(outcome: SubmitOutcome) -> bool:
 
 def _reason(outcome: SubmitOutcome) -> str | None:
     return outcome.reason if isinstance(outcome, Refused) else None
+
+
+def read_answer(response: transaction_service_pb2.SubmitTransactionsResponse) -> tuple[int, list[SubmitOutcome]]:
+    """The number of a stream's batch and its outcomes; raises ``RpcError`` where it was refused as a whole."""
+    if response.HasField("rejection") and not response.results:
+        rejection = response.rejection
+        reason = reason_name(rejection.reason)
+        raise RpcError(
+            Code[CATALOGUE[reason].code] if reason in CATALOGUE else Code.UNKNOWN,
+            rejection.message,
+            reason=reason,
+            metadata={"sequence": str(response.sequence)},
+            retry_after_s=rejection.retry_in_ms / 1_000 if rejection.retry_in_ms else None,
+        )
+    return response.sequence, read_results(response.results)
 
 
 def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> list[SubmitOutcome]:

@@ -192,6 +192,21 @@ async def test_a_bad_batch_does_not_end_the_stream(node: SoloNode) -> None:
 
 
 @pytest.mark.trio
+async def test_the_sdk_raises_for_a_batch_without_outcomes_and_goes_on(node: SoloNode) -> None:
+    """An empty list would be taken for success; the batch is named, and the next one is answered."""
+    limits = Limits(batch_transactions_max=2)
+    async with running(node, limits=limits) as served, served.connect() as client, client.submit_stream() as stream:
+        await stream.send([payment(0), payment(1), payment(2)])
+        await stream.send([payment(0)])
+        results = stream.results()
+        with pytest.raises(RpcError, match="INVALID_REQUEST") as caught:
+            await anext(results)
+        assert caught.value.metadata["sequence"] == "1"
+        sequence, outcomes = await anext(results)
+    assert (sequence, len(outcomes)) == (2, 1)
+
+
+@pytest.mark.trio
 async def test_a_stream_that_must_end_names_the_batch(node: SoloNode, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client then knows which batches were answered and which to send again elsewhere."""
 
