@@ -58,6 +58,16 @@ def test_what_grows_fails(name: str, value: Callable[[int], object], reason: str
     assert reason in "; ".join(verdict.reasons)
 
 
+def test_at_a_low_rate_blocks_weigh_more_than_payments() -> None:
+    """Their size on disk is then no verdict on payments; it is reported all the same."""
+
+    def slow(n: int, values: dict[str, object]) -> None:
+        values.update(final=30 * 5 * n, disk_bytes=(3_000 * 30 * 5 * n, 0))
+
+    verdict = judge(run(slow), rate=30.0, nodes_alive=4, nodes=4, forked=False)
+    assert (verdict.verdict, verdict.disk_bytes_per_payment) == ("PASS", 3_000.0)
+
+
 def test_nodes_that_end_or_disagree_fail() -> None:
     """Whatever the figures."""
     assert "1 of 4 nodes ended" in verdict_of(run(), 3).reasons
