@@ -12,7 +12,6 @@ import contextlib
 import errno
 import secrets
 import socket
-import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Final
@@ -23,6 +22,7 @@ from alatau.transport.client_hello import PROTOCOL_VERSION_ALERT, NotClientHello
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
 from alatau.transport.limits import Limits, TokenBucket
 from alatau.transport.relay import Relay
+from alatau.transport.socket_folder import SocketFolder
 
 _LOG = structlog.get_logger("alatau.transport")
 
@@ -51,7 +51,7 @@ class Front:
         self.table = table
         self._limits = limits
         self._loop = asyncio.get_running_loop()
-        self._folder = tempfile.TemporaryDirectory(prefix="alatau-")
+        self._folder = SocketFolder()
         self._name = f"{_NAME}/{secrets.token_hex(8)}"
         self._listeners: list[tuple[socket.socket, Path]] = []
         self._connections: dict[str, _Connection] = {}
@@ -70,7 +70,7 @@ class Front:
         Raises:
             PortInUseError: the address is taken, or is not this machine's.
         """
-        path = Path(self._folder.name) / str(len(self._listeners))
+        path = self._folder.path / str(len(self._listeners))
         try:
             found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             missing: OSError | None = None
@@ -110,7 +110,7 @@ class Front:
             self._report_timer.cancel()
         for connection in tuple(self._connections.values()):
             connection.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def established(self, name: str) -> None:
         """A call came over the connection with this name (``grpc.aio``'s peer)."""
