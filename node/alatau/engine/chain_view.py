@@ -11,7 +11,7 @@ from alatau.chain.registry_reader import read_validators
 from alatau.chain.tip import Tip
 from alatau.consensus.inputs import HeightContext
 from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators
-from alatau.storage.store import Store
+from alatau.storage.store import PreparedCommit, Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
@@ -71,13 +71,18 @@ class ChainView:
             self.past.appendleft(PastBlock(number, block.header.beneficiary, block.last_commit))
         return tuple(self.past)[-count:]
 
-    def commit(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, bool]:
-        """Make a decided block durable, in one write, and move the tip to it. Yields while it gathers the write.
+    def prepare(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, PreparedCommit]:
+        """Gather what a decided block writes, yielding now and then; ``store.write_commit`` makes it durable."""
+        return self.store.prepare_commit(executed, commit)
+
+    def finish(self, prepared: PreparedCommit) -> bool:
+        """Move the tip to a block that is durable.
 
         Gives whether who belongs to the network may have changed: the registry was written, or validators that
         it dropped before have decided their last height.
         """
-        yield from self.store.commit_in_steps(executed, commit)
+        self.store.finish_commit(prepared)
+        executed, commit = prepared.executed, prepared.commit
         block = executed.block
         height = block.header.number
         self.tip = tip_of(self.store)

@@ -6,7 +6,7 @@ and performs the effects in their order, then takes the next. Long work (buildin
 recovering signatures) runs in tasks that only compute, and answers through the same channel.
 
 The order of effects is the contract of ``alatau.consensus.effects``: the log, then the sign state, is durable
-before a signature leaves.
+before a signature leaves. What waits for the disk does so in a thread (``disk_thread``), and the loop goes on.
 """
 
 from collections import deque
@@ -57,6 +57,7 @@ from alatau.consensus.message_checks import check_body
 from alatau.engine.admission import Admission
 from alatau.engine.block_sync import BlockSync, Fetched
 from alatau.engine.chain_view import ChainView
+from alatau.engine.disk_thread import DiskThread
 from alatau.engine.journal import Journal
 from alatau.engine.peers import Peers
 from alatau.engine.production import Production
@@ -116,6 +117,7 @@ class Engine:
         self._on_tip: set[trio.CancelScope] = set()
         """The tasks that build or check a block on the tip: at most one each, and one per further round."""
         self._waking = trio.CancelScope()
+        self._disk: Final = DiskThread()
         self._nursery: trio.Nursery
         self._timers: Timers
         self._block_sync: BlockSync
@@ -173,8 +175,10 @@ class Engine:
         match effect:
             case DoPersist(record):
                 c.journal.append(record)
+                if c.journal.is_crowded:
+                    await self._disk.run(c.journal.write)
             case DoRecordSignState(sign_state):
-                c.journal.record_sign_state(sign_state)
+                await self._disk.run(c.journal.record_sign_state, sign_state)
             case DoBroadcast(message):
                 c.peers.broadcast(message)
             case DoSend(peer, message):
@@ -196,9 +200,9 @@ class Engine:
             case DoReportPeer(peer, error):
                 c.peers.report(peer, error.reason)
             case DoResetLog():
-                c.journal.reset()
+                await self._disk.run(c.journal.reset)
             case DoRewriteLog(records):
-                c.journal.rewrite(records)
+                await self._disk.run(c.journal.rewrite, records)
             case DoAlarm(alarm, detail):
                 _LOG.error(alarm.value, detail=detail)
             case DoHalt(reason):
@@ -255,7 +259,9 @@ class Engine:
         header = executed.block.header
         for scope in self._on_tip:
             scope.cancel()
-        members_changed = await in_slices(c.view.commit(executed, commit))
+        prepared = await in_slices(c.view.prepare(executed, commit))
+        await self._disk.run(c.view.store.write_commit, prepared)
+        members_changed = c.view.finish(prepared)
         c.production.forget()
         included = [tx.hash for tx in executed.block.transactions]
         c.mempool.update(included, executed.diff.accounts, c.now_ms())

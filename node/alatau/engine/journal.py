@@ -1,4 +1,7 @@
-"""Where consensus writes down what must survive: the log and the sign state, in that order."""
+"""Where consensus writes down what must survive: the log and the sign state, in that order.
+
+``append`` works in memory; everything else waits for the disk and is run by the engine's disk thread, one at a time.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,6 +23,15 @@ class Journal:
     def append(self, record: Record) -> None:
         """Add a record, durable with the next sign state."""
         self.wal.append(record.height, encode_record(record))
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether :meth:`write` is due."""
+        return self.wal.is_crowded
+
+    def write(self) -> None:
+        """Hand what was appended to the system, which bounds what waits in memory."""
+        self.wal.write()
 
     def record_sign_state(self, state: SignState) -> None:
         """Make the log durable, then the sign state: only after this may the signature leave.

@@ -61,20 +61,30 @@ class DatabaseOptions:
 class Database:
     """An open LevelDB. Make one with :func:`open_database`."""
 
-    __slots__ = ("_db", "_disk", "_failed", "_lock", "options", "path")
+    __slots__ = ("_db", "_disk", "_failed", "_lock", "_source", "options", "path")
 
     def __init__(self, path: Path, db: Any, lock: int, options: DatabaseOptions, disk: Disk) -> None:
         self.path = path
         self.options = options
         self._db = db
+        self._source: Any = db
+        """What is read: the database, or a snapshot of it while it is pinned."""
         self._lock = lock
         self._disk = disk
         self._failed: StorageError | None = None
 
+    def pin(self) -> None:
+        """Read from now on what the database holds now, whatever is written, until :meth:`unpin`."""
+        self._source = self._db.snapshot()
+
+    def unpin(self) -> None:
+        """Read the newest again. LevelDB drops what was pinned when its last reader has let go of it."""
+        self._source = self._db
+
     def get(self, key: bytes) -> bytes | None:
         """The value under a key; raises ``CorruptionError`` where its block is damaged."""
         try:
-            value: bytes | None = self._db.get(key, verify_checksums=True)
+            value: bytes | None = self._source.get(key, verify_checksums=True)
         except plyvel.Error as error:
             raise _reading(self.path, error) from error
         return value
@@ -82,7 +92,7 @@ class Database:
     def keys(self, start: bytes, stop: bytes) -> Iterator[bytes]:
         """Keys from ``start`` to before ``stop``."""
         try:
-            with self._db.iterator(start=start, stop=stop, include_value=False, verify_checksums=True) as keys:
+            with self._source.iterator(start=start, stop=stop, include_value=False, verify_checksums=True) as keys:
                 yield from keys
         except plyvel.Error as error:
             raise _reading(self.path, error) from error
@@ -90,7 +100,7 @@ class Database:
     def items(self, start: bytes, stop: bytes, *, fill_cache: bool = False) -> Iterator[tuple[bytes, bytes]]:
         """Keys from ``start`` to before ``stop`` with their values."""
         try:
-            with self._db.iterator(start=start, stop=stop, verify_checksums=True, fill_cache=fill_cache) as items:
+            with self._source.iterator(start=start, stop=stop, verify_checksums=True, fill_cache=fill_cache) as items:
                 yield from items
         except plyvel.Error as error:
             raise _reading(self.path, error) from error
@@ -98,14 +108,15 @@ class Database:
     def items_with(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """All keys that begin with ``prefix``, with their values."""
         try:
-            with self._db.iterator(prefix=prefix, verify_checksums=True, fill_cache=False) as items:
+            with self._source.iterator(prefix=prefix, verify_checksums=True, fill_cache=False) as items:
                 yield from items
         except plyvel.Error as error:
             raise _reading(self.path, error) from error
 
     def snapshot(self) -> "Snapshot":
-        """The database as it is now, whatever is written later."""
-        return Snapshot(self.path, self._db.snapshot())
+        """The database as it is read now, whatever is written later."""
+        source = self._source
+        return Snapshot(self.path, self._db.snapshot() if source is self._db else source, owned=source is self._db)
 
     def batch(self) -> Any:
         """A write batch: ``put(key, value)`` and ``delete(key)``, then :meth:`write`."""
@@ -197,11 +208,13 @@ class Database:
 class Snapshot:
     """The database as it was at one moment."""
 
-    __slots__ = ("_path", "_snapshot")
+    __slots__ = ("_owned", "_path", "_snapshot")
 
-    def __init__(self, path: Path, snapshot: Any) -> None:
+    def __init__(self, path: Path, snapshot: Any, *, owned: bool) -> None:
         self._path = path
         self._snapshot = snapshot
+        self._owned = owned
+        """Whether nobody else reads it: what the database is pinned to is shared."""
 
     def get(self, key: bytes) -> bytes | None:
         """See :meth:`Database.get`."""
@@ -221,7 +234,8 @@ class Snapshot:
 
     def close(self) -> None:
         """Let LevelDB drop what only this snapshot still sees."""
-        self._snapshot.close()
+        if self._owned:
+            self._snapshot.close()
 
 
 def open_database(path: Path, options: DatabaseOptions, disk: Disk, *, expected: bool) -> Database:

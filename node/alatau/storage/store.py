@@ -7,6 +7,10 @@ after a crash at any point the node is at that height or at the one before, neve
 the state root, and the height must be the one that was committed last. What does not fit is reported with what
 to do; nothing is repaired without being asked.
 
+**The disk works elsewhere.** :meth:`Store.prepare_commit` gathers the batch, :meth:`Store.write_commit`, which may run
+in a thread, writes it, :meth:`Store.finish_commit` moves the tip. Until then everything is read as it was before, so
+nobody meets a block's values under its parent's height.
+
 **One writer.** The engine commits. A :class:`StateView` stays at its height whatever is committed meanwhile, but
 is for the thread that commits; other threads read a :class:`FrozenState`.
 """
@@ -15,7 +19,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
@@ -83,6 +87,19 @@ class StoreOptions:
     """Recent blocks, by size of their transactions: peers and subscribers ask for the newest."""
     history_cached_bytes: int = INDEX_BYTES_CACHED
     """Index records of the history kept in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedCommit:
+    """A block whose records are gathered; nothing of it is written yet."""
+
+    executed: ExecutedBlock
+    commit: Commit | None
+    """None for genesis alone."""
+    batch: Any
+    """The LevelDB write batch."""
+    oldest: int
+    """Lowest height that the history reaches back to afterwards."""
 
 
 class Store:
@@ -174,31 +191,64 @@ class Store:
                 f" 0x{executed.block.hash.hex()}. Use that network's genesis file, or another home"
             )
         if self._tip is None:
-            for _ in self._commit(executed, None):
-                pass
+            self._write_now(self._gather(executed, None))
 
     def commit(self, executed: ExecutedBlock, commit: Commit) -> None:
-        """Make a decided block durable, and its state the newest; raises as :meth:`commit_in_steps`."""
-        for _ in self.commit_in_steps(executed, commit):
-            pass
+        """Make a decided block durable, and its state the newest, at once; raises as :meth:`write_commit`."""
+        self._write_now(self.prepare_commit(executed, commit))
 
-    def commit_in_steps(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, None]:
-        """As :meth:`commit`, yielding while it gathers a large block's records.
-
-        The write at the end is one step. A generator that is not run to its end has written nothing.
-
-        Raises:
-            DiskFullError: too little room. If the message says nothing else, nothing was written.
-            StorageError: the disk refused. Stop the node; opening finds this height or the one before.
-        """
+    def prepare_commit(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, PreparedCommit]:
+        """Gather what a decided block writes, yielding now and then; nothing is written."""
         header = executed.block.header
         assert self._tip is not None, "genesis is committed first"
         assert header.number == self._tip.number + 1, "heights are committed in order"
         assert header.parent_hash == self._tip_hash, "a block is committed on its parent"
         assert (commit.height, commit.block_hash) == (header.number, executed.block.hash), "the commit is the block's"
-        yield from self._commit(executed, commit)
+        return (yield from self._gather(executed, commit))
 
-    def _commit(self, executed: ExecutedBlock, commit: Commit | None) -> Generator[None, None, None]:
+    def write_commit(self, prepared: PreparedCommit) -> None:
+        """Write it, all or nothing. May run in a thread while others read; :meth:`finish_commit` must follow.
+
+        Raises:
+            DiskFullError: too little room. If the message says nothing else, nothing was written.
+            StorageError: the disk refused. Stop the node; opening finds this height or the one before.
+        """
+        self._db.pin()
+        try:
+            self._db.write(prepared.batch)
+            self._disk.boundary("commit/written")
+            if self.options.database.sync:
+                # Otherwise a power failure might keep the marker and lose the block, as it may then.
+                self._mark(prepared.executed.block.header.number)
+            self._disk.boundary("commit/marked")
+        except BaseException:
+            self._db.unpin()
+            raise
+
+    def finish_commit(self, prepared: PreparedCommit) -> None:
+        """Move the tip to what was written. In the thread of all other readers, and without a pause."""
+        executed = prepared.executed
+        block, applied = executed.block, executed.trie
+        height = block.header.number
+        self._db.unpin()
+        applied.trie.mark_stored()
+        self._tip, self._tip_hash, self._oldest = block.header, block.hash, prepared.oldest
+        self._trie = StateTrie.open(applied.root, self._nodes, self._node_cache)
+        self._flat.update(applied.accounts, executed.diff.storage)
+        self._headers.put(height, block.header, 1)
+        self._blocks.put(height, block, _block_units(block))
+
+    def _write_now(self, work: Generator[None, None, PreparedCommit]) -> None:
+        while True:
+            try:
+                next(work)
+            except StopIteration as end:
+                prepared: PreparedCommit = end.value
+                break
+        self.write_commit(prepared)
+        self.finish_commit(prepared)
+
+    def _gather(self, executed: ExecutedBlock, commit: Commit | None) -> Generator[None, None, PreparedCommit]:
         block, applied = executed.block, executed.trie
         assert block.header.state_root == applied.root, "the header carries the root of its own execution"
         self._disk.boundary("commit/begin")
@@ -210,18 +260,7 @@ class Store:
         if commit is None:
             batch.put(schema.META_GENESIS, block.hash)
         self._disk.boundary("commit/gathered")
-        self._db.write(batch)
-        self._disk.boundary("commit/written")
-        if self.options.database.sync:
-            # Otherwise a power failure might keep the marker and lose the block, as it may then.
-            self._mark(height)
-        self._disk.boundary("commit/marked")
-        applied.trie.mark_stored()
-        self._tip, self._tip_hash, self._oldest = block.header, block.hash, oldest
-        self._trie = StateTrie.open(applied.root, self._nodes, self._node_cache)
-        self._flat.update(applied.accounts, executed.diff.storage)
-        self._headers.put(height, block.header, 1)
-        self._blocks.put(height, block, _block_units(block))
+        return PreparedCommit(executed, commit, batch, oldest)
 
     # Blocks
 

@@ -7,12 +7,12 @@ The file begins with a magic number; then records follow::
     crc32                 4 bytes, of the height and the payload
     payload
 
-**Appending** gathers records; :meth:`WriteAheadLog.flush` writes and fsyncs them, before anything that another
-node can see. **Opening** reads what is there. A process that dies while it writes leaves a *torn tail*: an
-incomplete or wrong record with nothing valid behind it. It was never flushed, so nobody relied on it; it is cut
-off and reported. A wrong record with valid ones behind it is *corruption*: something that was relied on is gone,
-and the log refuses to open. **Repair** is one truncation of the file: if that fails, the good records are as they
-were.
+**Appending** gathers records in memory; :meth:`WriteAheadLog.flush` writes and fsyncs them, before anything that
+another node can see. Only what is called so touches the disk, so its caller may leave it to a thread. **Opening**
+reads what is there. A process that dies while it writes leaves a *torn tail*: an incomplete or wrong record with
+nothing valid behind it. It was never flushed, so nobody relied on it; it is cut off and reported. A wrong record with
+valid ones behind it is *corruption*: something that was relied on is gone, and the log refuses to open. **Repair** is
+one truncation of the file: if that fails, the good records are as they were.
 
 **Bounded.** When a height is committed its records are of no use any more and the file is cut to its start. If
 that cut is lost in a power failure the old records come back, and are told apart by their height.
@@ -38,7 +38,7 @@ FILE_BYTES_MAX: Final = 1024 * 1024 * 1024
 """Largest log of one height. Consensus writes it anew (:meth:`WriteAheadLog.rewrite`) at an eighth of this, and one
 step adds a few blocks at most, so it is never reached."""
 _PENDING_BYTES_MAX: Final = 8 * 1024 * 1024
-"""Appended records are written, though not yet fsynced, beyond this."""
+"""Appended records are to be written, though not yet fsynced, beyond this."""
 _REMEDY: Final = (
     "Move the file away and start the node again: the sign state keeps it from signing twice, and it learns the"
     " votes of the height again from its peers. Check the disk first"
@@ -115,14 +115,16 @@ class WriteAheadLog:
 
         Raises:
             WalFullError: one height filled the log.
-            DiskFullError, WriteFailedError: records were written early, being many, and the disk refused.
         """
         self._pending += (_header(height, payload), payload)
         self._pending_bytes += _HEADER.size + len(payload)
         if self._end + self._pending_bytes > FILE_BYTES_MAX:
             raise WalFullError(f"{self.path} holds {FILE_BYTES_MAX >> 20} MiB of height {height} alone: it is stalled")
-        if self._pending_bytes > _PENDING_BYTES_MAX:
-            self._write()
+
+    @property
+    def is_crowded(self) -> bool:
+        """Whether so much waits in memory that it is time for :meth:`write`."""
+        return self._pending_bytes > _PENDING_BYTES_MAX
 
     def flush(self) -> None:
         """Make every appended record durable.
@@ -130,7 +132,7 @@ class WriteAheadLog:
         Raises:
             DiskFullError, WriteFailedError: the disk refused. Stop the node: what was not flushed must not be said.
         """
-        self._write()
+        self.write()
         if self._unsynced:
             try:
                 self._disk.sync(self._descriptor)
@@ -177,7 +179,12 @@ class WriteAheadLog:
         """Let go of the file; what was not flushed is lost."""
         os.close(self._descriptor)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Hand what was appended to the system, so that it takes no memory; it is not durable yet.
+
+        Raises:
+            DiskFullError, WriteFailedError: the disk refused. Stop the node.
+        """
         if self._failed:
             raise WriteFailedError(f"an earlier write to {self.path} failed; start the node again")
         if not self._pending:

@@ -167,7 +167,7 @@ async def opened_node(
     """A node on what lies in ``folder``, not started."""
     made = make_genesis(genesis)
     store = Store.open(folder / "data", disk=disk)
-    journal, recovered = open_journal(folder / "wal", folder / "sign_state.json")
+    journal, recovered = open_journal(folder / "wal", folder / "sign_state.json", disk)
     try:
         store.init_genesis(made)
         view = open_chain_view(genesis.config, store, genesis_validator_set(genesis))
@@ -219,9 +219,11 @@ async def opened_node(
 
 
 @asynccontextmanager
-async def running_node(key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub) -> AsyncIterator[LocalNode]:
+async def running_node(
+    key: PrivateKey, genesis: Genesis, folder: Path, hub: Hub, disk: Disk | None = None
+) -> AsyncIterator[LocalNode]:
     """A node that takes part until the context ends."""
-    async with opened_node(key, genesis, folder, hub) as node, trio.open_nursery() as nursery:
+    async with opened_node(key, genesis, folder, hub, disk) as node, trio.open_nursery() as nursery:
         await nursery.start(node.engine.run, node.start)
         hub.join(node.peers)
         try:

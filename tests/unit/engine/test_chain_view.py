@@ -34,7 +34,9 @@ def grow(genesis: Genesis, view: ChainView, blocks: int) -> None:
     for _ in range(blocks):
         network = SmallNetwork(genesis, view.tip, view.validators[view.height + 1], domain)
         executed = build(network, (), view.tip_commit).executed
-        finish(view.commit(executed, commit_for(network, executed.block)))
+        prepared = finish(view.prepare(executed, commit_for(network, executed.block)))
+        view.store.write_commit(prepared)
+        view.finish(prepared)
 
 
 def test_who_is_passed_over_is_the_same_after_a_restart(opened: tuple[Genesis, Store]) -> None:

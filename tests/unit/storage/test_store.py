@@ -14,6 +14,7 @@ from alatau.trie.proof import verify
 from alatau.types.account import Account
 from alatau.types.header import EMPTY_ROOT
 from alatau_devnet.synthetic_chain import TOKEN, SyntheticChain
+from tests.unit.chain.small_network import finish
 from tests.unit.storage.conftest import SEED, Ledger
 
 
@@ -149,6 +150,33 @@ def test_rollback_restores_everything(ledger: Ledger, tmp_path: Path) -> None:
     ledger.store.commit(executed, commit)
     assert ledger.store.tip.number == 6
     reference.store.close()
+
+
+def test_what_is_being_written_is_not_read_before_the_tip_moves(ledger: Ledger) -> None:
+    """Between the write, which a thread does, and its end, all reads are of the parent: no mixture of two heights."""
+    store = ledger.store
+    executed, commit = ledger.chain.next()
+    height = executed.block.header.number
+    work = store.prepare_commit(executed, commit)
+    prepared = finish(work)
+    store._flat.clear()  # whatever is asked for now is read from the database
+    store.write_commit(prepared)
+    assert_blocks(store, ledger)
+    assert_state(store, ledger, height - 1)
+    assert_state(store, ledger, height - 3)
+    assert (store.header(height), store.block(height), store.commit_of(height)) == (None, None, None)
+    assert store.height_of(executed.block.hash) is None
+    assert [store.find_transaction(tx.hash) for tx in executed.block.transactions] == [None] * len(
+        executed.block.transactions
+    )
+    store.finish_commit(prepared)
+    ledger.blocks.append((executed, commit))
+    ledger.accounts.append(dict(ledger.chain.accounts))
+    ledger.storage.append({address: dict(words) for address, words in ledger.chain.storage.items()})
+    assert store.tip.number == height
+    assert_blocks(store, ledger)
+    for at in (height, height - 1, height - 3):
+        assert_state(store, ledger, at)
 
 
 class PowerCutError(Exception):

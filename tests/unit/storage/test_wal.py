@@ -194,13 +194,21 @@ def test_a_failed_fsync_is_not_tried_again(tmp_path: Path) -> None:
 
 
 def test_the_log_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A height that never ends fills its bound and stops with a reason; many records are written before a flush."""
+    """A height that never ends fills its bound and stops with a reason; many records say when to write."""
     monkeypatch.setattr(module, "FILE_BYTES_MAX", 1_000)
     monkeypatch.setattr(module, "_PENDING_BYTES_MAX", 300)
     wal, _ = WriteAheadLog.open(tmp_path)
+    wal.append(3, b"x" * 100)
+    assert not wal.is_crowded
+    for _ in range(2):
+        wal.append(3, b"x" * 100)
+    assert wal.is_crowded
+    wal.write()
+    assert not wal.is_crowded
+    assert wal.path.stat().st_size > 300
     with pytest.raises(WalFullError, match="of height 3 alone"):
         [wal.append(3, b"x" * 100) for _ in range(10)]
-    assert wal.path.stat().st_size > 300
+    assert wal.path.stat().st_size < 500, "appending alone writes nothing"
     wal.close()
 
 
