@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from alatau.artifacts import addresses
 from alatau.client import RpcError
-from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet, DevnetNode
 from alatau_devnet.payments import transfer_call
 from alatau_devnet.watch import client_of
+from tests.support.transactions import signed
 
 
 @dataclass(slots=True)
@@ -26,14 +26,9 @@ class Acknowledged:
 
 def payment(network: Devnet, sender: str, nonce: int) -> bytes:
     """A signed transfer of one unit to the merchant."""
-    unsigned = UnsignedTransaction(
-        chain_id=network.chain_id,
-        nonce=nonce,
-        gas_limit=100_000,
-        to=addresses.SETTLEMENT_TOKEN,
-        data=transfer_call(accounts.address_of(accounts.MERCHANT), 1),
-    )
-    return sign_transaction(unsigned, accounts.key_of(sender).sign).encoded
+    call = transfer_call(accounts.address_of(accounts.MERCHANT), 1)
+    terms = {"chain_id": network.chain_id, "nonce": nonce, "gas_limit": 100_000, "value": 0, "data": call}
+    return signed(accounts.key_of(sender), to=addresses.SETTLEMENT_TOKEN, **terms).encoded
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Bad transactions at the door of a real node: each has its reason, and what was accepted before is kept."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,10 +8,11 @@ from alatau.client import RpcError, SyncClient
 from alatau.client.submitting import Refused
 from alatau.codec import rlp
 from alatau.crypto.secp256k1 import ORDER, PrivateKey
-from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import TransactionType
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet
 from alatau_devnet.watch import client_of
+from tests.support.transactions import signed
 
 pytestmark = pytest.mark.e2e
 
@@ -23,8 +23,8 @@ STRANGER = PrivateKey(b"\x77" * 32)
 
 def payment(network: int, key: PrivateKey = SENDER, **changes: Any) -> bytes:
     """A signed transfer of nothing on a network, or what ``changes`` make of it."""
-    plain = UnsignedTransaction(chain_id=network, nonce=0, gas_limit=60_000, to=SENDER.address)
-    return sign_transaction(replace(plain, **changes), key.sign).encoded
+    terms = {"chain_id": network, "gas_limit": 60_000, "to": SENDER.address, "value": 0}
+    return signed(key, **terms | changes).encoded
 
 
 def high_s(raw: bytes) -> bytes:

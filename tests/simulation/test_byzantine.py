@@ -19,9 +19,9 @@ from alatau.types.chain_config import ChainConfig
 from alatau.types.vote import Commit, Vote, VoteKind
 from tests.simulation.chain import GENESIS_SECONDS, address_of, build_header, forge, payment, signed_vote
 from tests.simulation.node import Node
-from tests.simulation.test_survival import lose, network, reach
+from tests.simulation.scenario import lose, network, reach
 from tests.simulation.world import World
-from tests.unit.consensus.table import CONFIG, Table
+from tests.support.table import CONFIG, Table
 
 PREVOTE, PRECOMMIT = VoteKind.PREVOTE, VoteKind.PRECOMMIT
 

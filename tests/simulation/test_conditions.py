@@ -21,7 +21,7 @@ from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.types.validator import validator_set
 from alatau.types.vote import NO_ROUND, Vote, VoteKind
 from tests.simulation.chain import address_of, forge, validator
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 PREVOTE, PRECOMMIT = VoteKind.PREVOTE, VoteKind.PRECOMMIT
 

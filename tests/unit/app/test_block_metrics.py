@@ -7,7 +7,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.rpc.node import Node
 from alatau.types.validator import Validator, validator_set
 from alatau.types.vote import Commit, CommitSignature
-from tests.unit.app.test_metrics import samples
+from tests.support.scrape import samples
 
 SET = validator_set(Validator(bytes([n]) * 20, 1, bytes([n]) * 32, "h:1", f"M{n}") for n in (1, 2, 3, 4))
 NODE = cast("Node", SimpleNamespace(validators=lambda height: SET if height >= 1 else None))

@@ -12,7 +12,7 @@ from alatau.app.provision import provision_home
 from alatau.storage.scrub import ScrubState
 from alatau.types.validator import Validator
 from alatau.wire.status import ConsensusState, Seen, Step, ValidatorVotes
-from tests.unit.rpc.solo_node import running, solo_node
+from tests.support.solo_node import running, solo_node
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from alatau.app.node_metrics import why_unready
 from alatau.rpc.node import ConsensusView, Node, NodeStatus, PeerView, SyncState
 from alatau.types.chain_config import ChainConfig
-from tests.unit.rpc.test_stall import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
+from tests.support.round_view import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
 
 
 @dataclass

@@ -15,8 +15,8 @@ from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.storage.pool_log import PoolLog, read_pool_log
 from alatau.types.account import Account
-from tests.unit.chain.small_network import PAYER, VALIDATORS, payment, small_network
-from tests.unit.engine.local_nodes import Hub, local_genesis, opened_node
+from tests.support.local_nodes import Hub, local_genesis, opened_node
+from tests.support.small_network import PAYER, VALIDATORS, payment, small_network
 
 
 class Life:

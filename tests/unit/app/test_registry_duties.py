@@ -37,7 +37,7 @@ from alatau.types.vote import (
 )
 from alatau_devnet.network import create_network
 from alatau_devnet.plan import DevnetOptions
-from tests.unit.chain.small_network import finish
+from tests.support.generators import finish
 
 
 @dataclass(slots=True)

@@ -10,7 +10,8 @@ from alatau.app.metrics import Metrics
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage, why_damaged
 from alatau.storage import scrub as module
 from alatau.storage.scrub import NOTHING_SCRUBBED
-from tests.unit.rpc.solo_node import eventually, solo_node
+from tests.support.solo_node import solo_node
+from tests.support.waiting import eventually
 
 
 @pytest.mark.trio

@@ -10,16 +10,15 @@ from alatau.chain.permission import ParticipantKind, status_word
 from alatau.chain.transaction import InvalidTransactionError
 from alatau.types.block import Block
 from alatau.types.header import EMPTY_ROOT, Header
-from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
-from tests.unit.chain.small_network import (
-    CHAIN_ID,
+from alatau.types.transaction import TransactionType
+from tests.support.generators import finish
+from tests.support.small_network import (
     PAYEE,
     PAYER,
     START,
     VALIDATORS,
     build,
     executed_hashes,
-    finish,
     payment,
     small_network,
     template,
@@ -148,32 +147,19 @@ def test_permission_is_a_rule_of_validity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reason", "unsigned"),
+    ("reason", "terms"),
     [
         (
             "blob_transaction",
-            UnsignedTransaction(
-                type=TransactionType.BLOB,
-                chain_id=CHAIN_ID,
-                nonce=0,
-                gas_limit=21_000,
-                to=PAYEE.address,
-                max_fee_per_blob_gas=1,
-                blob_versioned_hashes=(b"\x01" * 32,),
-            ),
+            {"type": TransactionType.BLOB, "max_fee_per_blob_gas": 1, "blob_versioned_hashes": (b"\x01" * 32,)},
         ),
-        (
-            "wrong_chain",
-            UnsignedTransaction(
-                type=TransactionType.LEGACY, chain_id=None, nonce=0, gas_limit=21_000, to=PAYEE.address
-            ),
-        ),
+        ("wrong_chain", {"type": TransactionType.LEGACY, "chain_id": None}),
     ],
 )
-def test_some_kinds_of_transactions_are_valid_in_no_block(reason: str, unsigned: UnsignedTransaction) -> None:
+def test_some_kinds_of_transactions_are_valid_in_no_block(reason: str, terms: dict[str, object]) -> None:
     """Blobs, and signatures for any chain, are refused in validity, not only at the door."""
     network = small_network()
-    tx = sign_transaction(unsigned, PAYER.sign)
+    tx = payment(**terms)
     assert build(network, [tx]).refused == ((tx.hash, reason),)
     block = Block(build(network).executed.block.header, (tx,), None)
     with pytest.raises(InvalidBlockError, match="transaction"):

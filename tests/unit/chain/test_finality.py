@@ -7,7 +7,7 @@ import pytest
 from alatau.chain.errors import InvalidCommitError
 from alatau.chain.finality import verify_commit
 from alatau.types.vote import Commit, CommitSignature
-from tests.unit.chain.small_network import PAYER, VALIDATORS, SmallNetwork, build, commit_for, small_network
+from tests.support.small_network import PAYER, VALIDATORS, SmallNetwork, build, commit_for, small_network
 
 
 def refuse(network: SmallNetwork, commit: Commit, match: str) -> None:

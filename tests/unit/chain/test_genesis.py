@@ -11,7 +11,7 @@ from alatau.state.diff import OverlayState
 from alatau.types.chain_config import SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
 from alatau_devnet.plan import DevnetOptions, devnet_plan
-from tests.unit.chain.small_network import PAYER, EmptyState, small_genesis, small_network
+from tests.support.small_network import PAYER, EmptyState, small_genesis, small_network
 
 ADDRESS = bytes.fromhex("00" * 19 + "aa")
 STORES_42 = bytes.fromhex("602a5f55600160005360016000f3")

@@ -8,7 +8,7 @@ from alatau.chain.errors import InvalidBlockError
 from alatau.chain.header_rules import check_header
 from alatau.types.block import Block
 from alatau.types.vote import Commit
-from tests.unit.chain.small_network import PAYER, START, build, commit_for, small_network
+from tests.support.small_network import PAYER, START, build, commit_for, small_network
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ import pytest
 
 from alatau.chain.message import CallFailedError, CallRequest, call, estimate_gas
 from alatau.chain.transaction import InvalidTransactionError
-from tests.unit.evm.assembly import RETURN_TOP, assemble
-from tests.unit.evm.world import CALLER, CONTRACT, OTHER, MemoryState, block, contract
+from tests.support.assembly import RETURN_TOP, assemble
+from tests.support.world import CALLER, CONTRACT, OTHER, MemoryState, block, contract
 
 OTHER_WORD = f"0x{OTHER.hex()}"
 

@@ -2,8 +2,8 @@
 
 from alatau.chain.system import BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS, SYSTEM_ADDRESS, run_block_start, system_call
 from alatau.state.block_state import BlockState
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import CONTRACT, MemoryState, block
+from tests.support.assembly import assemble
+from tests.support.world import CONTRACT, MemoryState, block
 
 HISTORY_CODE = bytes.fromhex(
     "3373fffffffffffffffffffffffffffffffffffffffe14604657602036036042575f35600143038111604257611fff81430311604257611fff9006545f5260205ff35b5f5ffd5b5f35611fff60014303065500"

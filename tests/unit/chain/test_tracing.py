@@ -5,9 +5,9 @@ from alatau.chain.transaction import apply_transaction
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.evm.tracing import CallTracer, PrestateTracer
 from alatau.state.block_state import BlockState
-from alatau.types.transaction import UnsignedTransaction, sign_transaction
-from tests.unit.evm.assembly import RETURN_TOP, assemble
-from tests.unit.evm.world import BENEFICIARY, CONTRACT, MemoryState, block
+from tests.support.assembly import RETURN_TOP, assemble
+from tests.support.transactions import signed
+from tests.support.world import BENEFICIARY, CONTRACT, MemoryState, block
 
 SENDER = PrivateKey(b"\x01" * 32)
 COUNTER = assemble("PUSH 0 SLOAD PUSH 1 ADD DUP1 PUSH 0 SSTORE" + RETURN_TOP)
@@ -20,10 +20,7 @@ def world() -> MemoryState:
 
 TRANSACTIONS = [
     (
-        sign_transaction(
-            UnsignedTransaction(chain_id=7773, nonce=nonce, gas_limit=100_000, to=CONTRACT, max_fee_per_gas=1),
-            SENDER.sign,
-        ),
+        signed(SENDER, nonce=nonce, gas_limit=100_000, to=CONTRACT, value=0, max_fee_per_gas=1),
         SENDER.address,
     )
     for nonce in range(3)

@@ -10,37 +10,26 @@ from alatau.evm.calls import create_address
 from alatau.state.block_state import BlockState
 from alatau.types.chain_config import Fork
 from alatau.types.transaction import (
-    Authorization,
     Transaction,
     TransactionType,
-    UnsignedTransaction,
-    authorization_digest,
-    sign_transaction,
 )
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import BENEFICIARY, CONTRACT, OTHER, MemoryState, block
+from tests.support.assembly import assemble
+from tests.support.transactions import authorization, signed
+from tests.support.world import BENEFICIARY, CONTRACT, OTHER, MemoryState, block
 
 RESIDENT = PrivateKey(b"\x01" * 32)
 GUARDIAN = PrivateKey(b"\x02" * 32)
 ETHER = 10**18
 
 
-def signed(**fields: object) -> Transaction:
-    """A transaction of the resident: a plain transfer of 1 wei unless told otherwise."""
-    defaults: dict[str, object] = {"chain_id": 7773, "nonce": 0, "gas_limit": 100_000, "to": OTHER, "value": 1}
-    return sign_transaction(UnsignedTransaction(**{**defaults, **fields}), RESIDENT.sign)  # type: ignore[arg-type]
+def sent(**changes: object) -> Transaction:
+    """A transaction of the resident: 1 wei for somebody, with gas for more, unless ``changes`` differ."""
+    return signed(RESIDENT, **{"gas_limit": 100_000, "to": OTHER} | changes)
 
 
 def parent(balance: int = ETHER, nonce: int = 0) -> MemoryState:
     """A state in which the resident has some ether."""
     return MemoryState().put(RESIDENT.address, balance=balance, nonce=nonce)
-
-
-def authorization(address: bytes, nonce: int = 0, chain_id: int = 7773) -> Authorization:
-    """The guardian's signed wish to point to ``address``."""
-    signature = GUARDIAN.sign(authorization_digest(chain_id, address, nonce))
-    r, s = int.from_bytes(signature[:32]), int.from_bytes(signature[32:64])
-    return Authorization(chain_id, address, nonce, signature[64], r, s)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +56,7 @@ def authorization(address: bytes, nonce: int = 0, chain_id: int = 7773) -> Autho
 def test_refusals(reason: str, fields: dict[str, object]) -> None:
     """Each rule has its stable reason, and a refused transaction changes nothing."""
     state = BlockState(parent(nonce=5))
-    tx = signed(**{"nonce": 5, "max_fee_per_gas": 10, **fields})
+    tx = sent(**{"nonce": 5, "max_fee_per_gas": 10, **fields})
     with pytest.raises(InvalidTransactionError) as refusal:
         apply_transaction(block(base_fee_per_gas=10), state, tx, RESIDENT.address)
     assert refusal.value.reason == reason
@@ -79,13 +68,13 @@ def test_refusals(reason: str, fields: dict[str, object]) -> None:
 def test_no_chain_id_but_the_own(kind: TransactionType, chain_id: int) -> None:
     """A transaction that names a chain is for that one, in every type; 0 is no wildcard (EIP-2930, EIP-1559)."""
     with pytest.raises(InvalidTransactionError) as refusal:
-        validate_transaction(block(), BlockState(parent()), signed(type=kind, chain_id=chain_id), RESIDENT.address)
+        validate_transaction(block(), BlockState(parent()), sent(type=kind, chain_id=chain_id), RESIDENT.address)
     assert refusal.value.reason == "wrong_chain"
 
 
 def test_prague_has_no_cap_per_transaction() -> None:
     """EIP-7825 is Osaka's."""
-    tx = signed(gas_limit=16_777_217)
+    tx = sent(gas_limit=16_777_217)
     validate_transaction(block(Fork.PRAGUE), BlockState(parent()), tx, RESIDENT.address)
 
 
@@ -93,16 +82,16 @@ def test_contracts_do_not_sign_but_delegated_accounts_do() -> None:
     """EIP-3607 with EIP-7702's exception."""
     state = parent().put(RESIDENT.address, balance=ETHER, code=b"\x00")
     with pytest.raises(InvalidTransactionError) as refusal:
-        validate_transaction(block(), BlockState(state), signed(), RESIDENT.address)
+        validate_transaction(block(), BlockState(state), sent(), RESIDENT.address)
     assert refusal.value.reason == "sender_has_code"
     state = parent().put(RESIDENT.address, balance=ETHER, code=b"\xef\x01\x00" + OTHER)
-    validate_transaction(block(), BlockState(state), signed(), RESIDENT.address)
+    validate_transaction(block(), BlockState(state), sent(), RESIDENT.address)
 
 
 def test_the_last_nonce_is_never_used() -> None:
     """An account at nonce 2**64 - 2 sends its last transaction (EIP-2681)."""
     last = 2**64 - 2
-    tx = signed(nonce=last)
+    tx = sent(nonce=last)
     state = BlockState(parent(nonce=last))
     assert apply_transaction(block(), state, tx, RESIDENT.address).succeeded
     assert state.nonces[RESIDENT.address] == 2**64 - 1
@@ -122,7 +111,7 @@ def test_intrinsic_gas() -> None:
 def test_fees_go_where_they_belong() -> None:
     """The sender pays price times gas, the tip goes to the beneficiary, the base fee to nobody."""
     state = BlockState(parent())
-    tx = signed(max_fee_per_gas=50, max_priority_fee_per_gas=7)
+    tx = sent(max_fee_per_gas=50, max_priority_fee_per_gas=7)
     result = apply_transaction(block(base_fee_per_gas=10), state, tx, RESIDENT.address)
     assert result.gas_used == 21_000
     assert state.balances[RESIDENT.address] == ETHER - 1 - 21_000 * 17
@@ -133,7 +122,7 @@ def test_fees_go_where_they_belong() -> None:
 def test_a_network_without_fees() -> None:
     """At a base fee of 0 and prices of 0 nobody pays, and the beneficiary does not come to exist."""
     state = BlockState(parent(balance=1))
-    assert apply_transaction(block(), state, signed(), RESIDENT.address).succeeded
+    assert apply_transaction(block(), state, sent(), RESIDENT.address).succeeded
     assert state.account(BENEFICIARY) is None
     account = state.account(RESIDENT.address)
     assert account is not None
@@ -149,7 +138,7 @@ def test_refunds_are_capped_at_a_fifth() -> None:
         slots=dict.fromkeys(range(20), 1),
     )
     result = apply_transaction(
-        block(), BlockState(state), signed(to=CONTRACT, value=0, gas_limit=300_000), RESIDENT.address
+        block(), BlockState(state), sent(to=CONTRACT, value=0, gas_limit=300_000), RESIDENT.address
     )
     before = 21_000 + 20 * (2 + 3 + 5_000) - 1
     assert result.gas_used == before - before // 5
@@ -157,7 +146,7 @@ def test_refunds_are_capped_at_a_fifth() -> None:
 
 def test_calldata_has_a_floor() -> None:
     """A transaction with much data and little work pays 10 a token (EIP-7623)."""
-    result = apply_transaction(block(), BlockState(parent()), signed(data=b"\1" * 1_000), RESIDENT.address)
+    result = apply_transaction(block(), BlockState(parent()), sent(data=b"\1" * 1_000), RESIDENT.address)
     assert result.gas_used == 21_000 + 40 * 1_000
 
 
@@ -165,7 +154,7 @@ def test_a_reverted_transaction_pays_and_keeps_its_reason() -> None:
     """Nonce and fee hold; value, logs and storage do not."""
     code = assemble("PUSH 1 PUSH 1 SSTORE PUSH 0 PUSH 0 LOG0 PUSH 0xbad PUSH 0 MSTORE PUSH 32 PUSH 0 REVERT")
     state = BlockState(parent().put(CONTRACT, nonce=1, code=code))
-    tx = signed(to=CONTRACT, max_fee_per_gas=1)
+    tx = sent(to=CONTRACT, max_fee_per_gas=1)
     result = apply_transaction(block(base_fee_per_gas=1), state, tx, RESIDENT.address)
     assert (result.succeeded, result.reverted, result.logs) == (False, True, ())
     assert int.from_bytes(result.output) == 0xBAD
@@ -178,7 +167,7 @@ def test_a_creation() -> None:
     """The contract is where sender and nonce put it; the result names it."""
     initcode = assemble("PUSH 0x6001600155 PUSH 0 MSTORE PUSH 5 PUSH 27 RETURN")
     state = BlockState(parent())
-    result = apply_transaction(block(), state, signed(to=None, data=initcode, value=3), RESIDENT.address)
+    result = apply_transaction(block(), state, sent(to=None, data=initcode, value=3), RESIDENT.address)
     address = create_address(RESIDENT.address, 0)
     assert result.contract_address == address
     assert state.balances[address] == 3
@@ -188,7 +177,7 @@ def test_a_creation() -> None:
 def test_a_creation_that_fails_names_no_contract() -> None:
     """The nonce is used all the same."""
     state = BlockState(parent())
-    result = apply_transaction(block(), state, signed(to=None, data=b"\xfe", value=3), RESIDENT.address)
+    result = apply_transaction(block(), state, sent(to=None, data=b"\xfe", value=3), RESIDENT.address)
     assert (result.succeeded, result.contract_address, result.gas_used) == (False, None, 100_000)
     assert state.nonces[RESIDENT.address] == 1
 
@@ -199,7 +188,7 @@ def test_what_is_warm_from_the_start() -> None:
     def cost(address: bytes, **fields: object) -> int:
         code = assemble(f"PUSH 0x{address.hex()} BALANCE STOP")
         state = BlockState(parent().put(CONTRACT, nonce=1, code=code))
-        tx = signed(to=CONTRACT, value=0, **fields)
+        tx = sent(to=CONTRACT, value=0, **fields)
         gas = intrinsic_gas(tx.to, tx.data, tx.access_list)[0] + 3
         return apply_transaction(block(), state, tx, RESIDENT.address).gas_used - gas
 
@@ -212,7 +201,7 @@ def test_what_is_warm_from_the_start() -> None:
 def test_an_access_list_warms_slots() -> None:
     """A listed slot costs 100 to read, and keeps its original value for refunds."""
     state = parent().put(CONTRACT, nonce=1, code=assemble("PUSH 5 SLOAD STOP"), slots={5: 1})
-    tx = signed(to=CONTRACT, value=0, access_list=((CONTRACT, (5,)),))
+    tx = sent(to=CONTRACT, value=0, access_list=((CONTRACT, (5,)),))
     result = apply_transaction(block(), BlockState(state), tx, RESIDENT.address)
     assert result.gas_used == 21_000 + 2_400 + 1_900 + 3 + 100
 
@@ -221,11 +210,11 @@ def test_set_code() -> None:
     """A guardian lets an account run a contract's code, and the sender calls it at once (EIP-7702)."""
     state = parent().put(CONTRACT, nonce=1, code=assemble("ADDRESS PUSH 1 SSTORE STOP"))
     block_state = BlockState(state)
-    tx = signed(
+    tx = sent(
         type=TransactionType.SET_CODE,
         to=GUARDIAN.address,
         value=0,
-        authorizations=(authorization(CONTRACT),),
+        authorizations=(authorization(GUARDIAN, CONTRACT),),
         gas_limit=200_000,
     )
     result = apply_transaction(block(), block_state, tx, RESIDENT.address)
@@ -237,12 +226,12 @@ def test_set_code() -> None:
 
 def test_delegating_to_a_precompile_runs_nothing() -> None:
     """A pointer to a precompile's address has no code behind it."""
-    tx = signed(
+    tx = sent(
         type=TransactionType.SET_CODE,
         to=GUARDIAN.address,
         value=0,
         data=b"abc",
-        authorizations=(authorization((4).to_bytes(20)),),
+        authorizations=(authorization(GUARDIAN, (4).to_bytes(20)),),
     )
     result = apply_transaction(block(), BlockState(parent()), tx, RESIDENT.address)
     assert (result.succeeded, result.output) == (True, b"")

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from alatau.cli.main import run
+from tests.support.served_network import Network, network_contracts, served
+from tests.support.solo_node import solo_node
 from tests.unit.cli.command_line import Alatau, Outcome
-from tests.unit.cli.network import Network, network_contracts, served
-from tests.unit.rpc.solo_node import solo_node
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from alatau.artifacts.artifact import compile_source
+from tests.support.served_network import Network
+from tests.support.solo_node import RESIDENT
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import Network
-from tests.unit.rpc.solo_node import RESIDENT
 
 COUNTER = Path(__file__).parents[3] / "docs" / "examples" / "Counter.vy"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.support.served_network import GUARDIAN, MEMBERS, Network
+from tests.support.solo_node import MERCHANT, RESIDENT
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import GUARDIAN, MEMBERS, Network
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT
 
 MERCHANT_TEXT = "0x" + MERCHANT.address.hex()
 

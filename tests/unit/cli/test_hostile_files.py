@@ -19,8 +19,8 @@ from alatau.client.errors import AbiError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import new_key
 from alatau_devnet.plan import DevnetOptions, devnet_plan
+from tests.support.hostile_json import TEXTS, VALUES, spoiled
 from tests.unit.cli.command_line import Alatau
-from tests.unit.hostile_json import TEXTS, VALUES, spoiled
 
 _ADDRESS: Final = "0x" + "11" * 20
 _PLAN: Final = devnet_plan(DevnetOptions(residents=2), 1_700_000_000)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from alatau.cli import logs as logs_command
+from tests.support.served_network import Network
+from tests.support.solo_node import MERCHANT, RESIDENT
 from tests.unit.cli.command_line import Alatau, Outcome
-from tests.unit.cli.network import Network
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT
 
 MERCHANT_TEXT = "0x" + MERCHANT.address.hex()
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.served_network import Network
+from tests.support.solo_node import MERCHANT, RESIDENT, token_artifacts
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import Network
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, token_artifacts
 
 MERCHANT_TEXT = "0x" + MERCHANT.address.hex()
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.served_network import MEMBERS, Network
+from tests.support.solo_node import RESIDENT, VALIDATOR, node_identity
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import MEMBERS, Network
-from tests.unit.rpc.solo_node import RESIDENT, VALIDATOR, node_identity
 
 NEW = {
     "--operator": "0x" + "41" * 20,

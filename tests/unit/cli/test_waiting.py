@@ -7,9 +7,9 @@ import pytest
 
 from alatau.cli import waiting
 from alatau.client import client_tls, connect_sync
+from tests.support.served_network import network_contracts, served
+from tests.support.solo_node import MERCHANT, RESIDENT, node_identity, solo_node
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import network_contracts, served
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, node_identity, solo_node
 
 
 def test_a_network_that_stands_is_explained(alatau: Alatau, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.rpc.solo_node import SoloNode, solo_node
+from tests.support.solo_node import SoloNode, solo_node
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from alatau.transport.bridge import run
 from alatau.transport.certificates import issue_identity, new_key
 from alatau.transport.errors import Code
 from alatau.wire.logs import EventFilter
-from tests.unit.rpc.solo_node import (
+from tests.support.solo_node import (
     MERCHANT,
     RESIDENT,
     STRANGER,

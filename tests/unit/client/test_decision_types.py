@@ -12,8 +12,8 @@ from alatau.artifacts.artifact import SOURCES, load, sources_root
 from alatau.client import Client, contract_plans, decisions
 from alatau.client.decision_types import DECISION_TYPES, Choice, choices
 from alatau.client.decisions import Decision, abi_of
-from tests.unit.cli.network import MEMBERS, network_contracts
-from tests.unit.rpc.solo_node import running, solo_node
+from tests.support.served_network import MEMBERS, network_contracts
+from tests.support.solo_node import running, solo_node
 
 CHOICES = [
     pytest.param(contract, choice, id=f"{contract} {choice.name}")

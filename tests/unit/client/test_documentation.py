@@ -10,7 +10,7 @@ import trio
 from alatau.app.keystore import write_keystore
 from alatau.client.keystore import ScryptCost
 from alatau.transport.certificates import trust_anchor
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, node_identity, running, token_artifacts
+from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, node_identity, running, token_artifacts
 
 ROOT = Path(__file__).parents[3]
 SHOWN_ONLY = {ROOT / "docs" / "evm.md"}

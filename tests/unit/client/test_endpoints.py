@@ -15,9 +15,8 @@ from alatau.client.queries import LogsOfBlock
 from alatau.transport.errors import Code
 from alatau.wire.block import BlockView
 from alatau.wire.logs import EventFilter
-from tests.unit.client.test_resuming import Service
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, solo_node, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.restarts import Service
+from tests.support.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, payment, running, solo_node, token_artifacts
 
 
 def unavailable() -> RpcError:

@@ -18,9 +18,19 @@ from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit, CommitSignature, VoteKind, commit_item, consensus_domain, vote_digest
 from alatau.wire.block import write_header
 from alatau.wire.status import write_validator
-from tests.unit.rpc.solo_node import CHAIN_ID, ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, solo_node
-from tests.unit.rpc.test_state_service import balance_slot
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import (
+    ETHER,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    SoloNode,
+    balance_slot,
+    payment,
+    running,
+    solo_node,
+)
+from tests.support.transactions import CHAIN_ID
 
 # --- against a node
 

@@ -9,37 +9,8 @@ import trio
 from alatau.client import Client, RpcError, connect
 from alatau.wire.block import BlockView
 from alatau.wire.logs import EventFilter
-from tests.unit.rpc.solo_node import MERCHANT, TOKEN, Running, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
-
-
-class Service:
-    """A node that can be stopped and started on one port."""
-
-    def __init__(self, node: SoloNode, nursery: trio.Nursery) -> None:
-        self.node = node
-        self.port = 0
-        self._nursery = nursery
-        self._stop = trio.Event()
-        self._stopped = trio.Event()
-
-    async def start(self) -> Running:
-        """Serve, on the same port as before."""
-        self._stop, self._stopped = trio.Event(), trio.Event()
-        served: Running = await self._nursery.start(self._serve)
-        self.port = int(served.endpoint.rpartition(":")[2])
-        return served
-
-    async def stop(self) -> None:
-        """End the listener and its calls."""
-        self._stop.set()
-        await self._stopped.wait()
-
-    async def _serve(self, *, task_status: trio.TaskStatus[Running]) -> None:
-        async with running(self.node, port=self.port) as served:
-            task_status.started(served)
-            await self._stop.wait()
-        self._stopped.set()
+from tests.support.restarts import Service
+from tests.support.solo_node import MERCHANT, TOKEN, SoloNode, payment, token_artifacts
 
 
 @asynccontextmanager

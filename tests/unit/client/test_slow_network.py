@@ -6,7 +6,7 @@ import pytest
 import trio
 
 from alatau.client import connect
-from tests.unit.rpc.solo_node import SoloNode, running
+from tests.support.solo_node import SoloNode, running
 
 DELAY_S = 0.15
 """One way: a satellite, or a very busy machine."""

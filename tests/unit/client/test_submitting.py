@@ -16,8 +16,7 @@ from alatau.transport.errors import Code
 from alatau.types.transaction import Transaction
 from alatau.wire.reasons import reason_number
 from alatau.wire.transaction import TransactionState, write_state
-from tests.unit.rpc.solo_node import RESIDENT, SoloNode, running, solo_node
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import RESIDENT, SoloNode, payment, running, solo_node
 
 _pb = transaction_service_pb2
 

@@ -7,7 +7,8 @@ import pytest
 
 from alatau.client import ClientError, KeystoreError, Wallet, WrongPasswordError
 from alatau.client.keystore import ScryptCost, encrypt_key
-from tests.unit.rpc.solo_node import CHAIN_ID, MERCHANT, RESIDENT, SoloNode, running
+from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, running
+from tests.support.transactions import CHAIN_ID
 
 
 @pytest.fixture

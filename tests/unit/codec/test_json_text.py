@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alatau.codec.json_text import DEPTH_MAX, DIGITS_MAX, JsonError, parse_json
-from tests.unit.hostile_json import TEXTS
+from tests.support.hostile_json import TEXTS
 
 _values: st.SearchStrategy[Any] = st.recursive(
     st.none()

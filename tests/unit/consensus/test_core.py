@@ -6,7 +6,7 @@ Validator v2 of four; the proposers of rounds 0, 1, 2, 3 of height 1 are v4, v3,
 from alatau.consensus.effects import DoSetTimer
 from alatau.consensus.inputs import TimerKind
 from alatau.consensus.state_machine import Step
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 
 def test_a_height_is_decided() -> None:

@@ -6,7 +6,7 @@ from alatau.consensus.driver import Driver
 from alatau.consensus.proposal_keeper import Kept
 from alatau.consensus.state_machine import CastVote, Decide, Output, Step
 from alatau.types.vote import VoteKind
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 TABLE = Table()
 HASH = TABLE.blocks["A"].hash

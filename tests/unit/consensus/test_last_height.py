@@ -3,7 +3,7 @@
 from alatau.consensus.last_height import LastHeight
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 TABLE = Table()
 COMMIT = TABLE.commit_of("A", 1, (1, 2, 3))

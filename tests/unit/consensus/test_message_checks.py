@@ -6,7 +6,7 @@ import pytest
 
 from alatau.consensus.message_checks import is_timely
 from alatau.types.block import Block
-from tests.unit.consensus.table import NOW_MS, PARAMETERS, Table
+from tests.support.table import NOW_MS, PARAMETERS, Table
 
 TABLE = Table()
 DRIFT = PARAMETERS.clock_drift_ms_max

@@ -3,7 +3,7 @@
 from alatau.consensus.next_height import NextHeight
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 TABLE = Table()
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from alatau.consensus.proposal_keeper import Kept, ProposalKeeper
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 TABLE = Table()
 

@@ -7,7 +7,7 @@ from alatau.consensus.effects import DoBroadcast
 from alatau.consensus.messages import VotesMessage
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 
 def test_a_block_that_a_quorum_names_is_asked_for() -> None:

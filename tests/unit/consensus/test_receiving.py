@@ -9,7 +9,7 @@ from alatau.consensus.inputs import InNewHeight
 from alatau.consensus.messages import VotesMessage
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 
 def test_equivocation_is_reported_once_for_each_validator() -> None:

@@ -15,7 +15,7 @@ from alatau.consensus.records import (
 from alatau.crypto.keccak import keccak256
 from alatau.types.vote import Vote, VoteKind
 from tests.simulation.chain import payment
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 TABLE = Table()
 VOTE = Vote(VoteKind.PRECOMMIT, 5, 2, b"\x11" * 32, b"\x22" * 20, b"\x33" * 65)

@@ -9,7 +9,7 @@ from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoCommit, DoPers
 from alatau.consensus.inputs import InBlockBuilt, InStart, InTransactionsAvailable
 from alatau.consensus.messages import VotesMessage
 from tests.simulation.chain import GENESIS, address_of
-from tests.unit.consensus.table import Table
+from tests.support.table import Table
 
 
 def test_what_others_see_is_recorded_first() -> None:

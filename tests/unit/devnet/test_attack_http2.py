@@ -10,7 +10,8 @@ from alatau.transport.channel import open_channel
 from alatau.transport.credentials import dial_node
 from alatau_devnet.attack import http2
 from alatau_devnet.attack.tls import Outcome
-from tests.unit.transport.echo import UNARY, Rig, eventually, rig, value
+from tests.support.echo import UNARY, Rig, rig, value
+from tests.support.waiting import eventually
 
 Attack = Callable[[Endpoint], Awaitable[Outcome]]
 PATH = "/test.Echo/Unary"

@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
 import trio
@@ -12,10 +12,10 @@ from alatau.crypto.secp256k1 import PrivateKey
 from alatau.types.vote import consensus_domain
 from alatau_devnet.attack import peers
 from alatau_devnet.attack.peers import Flood, Impostor, keep_at
-from tests.unit.p2p.conftest import drive  # noqa: F401  a fixture
-from tests.unit.p2p.ministries import CHAIN, eventually, ministry
+from tests.support.guest import as_guest
+from tests.support.ministries import CHAIN, ministry
+from tests.support.waiting import eventually
 
-Drive = Callable[[Callable[[], Awaitable[None]]], None]
 MIB = 1024 * 1024
 
 
@@ -36,7 +36,7 @@ async def attacked(flood: Flood, ends: Callable[[Counter[str], Counter[str]], bo
 @pytest.mark.parametrize(
     "make", [peers.empty_votes, peers.random_bytes, peers.rlp_bomb], ids=lambda make: make.__name__
 )
-def test_who_sends_what_is_no_message_is_banned_again_and_again(drive: Drive, make: Callable[[], Flood]) -> None:  # noqa: F811
+def test_who_sends_what_is_no_message_is_banned_again_and_again(make: Callable[[], Flood]) -> None:
     """And its next session is refused; without memory beyond the messages on their way."""
 
     async def main() -> None:
@@ -50,11 +50,11 @@ def test_who_sends_what_is_no_message_is_banned_again_and_again(drive: Drive, ma
         assert set(bans) == {"MALFORMED_MESSAGE"}
         assert peak < 64 * MIB
 
-    drive(main)
+    as_guest(main)
 
 
 @pytest.mark.parametrize("make", [peers.vote_flood, peers.bad_transactions])
-def test_a_flood_of_what_is_right_in_form_is_slowed_down(drive: Drive, make: Callable[[], Flood]) -> None:  # noqa: F811
+def test_a_flood_of_what_is_right_in_form_is_slowed_down(make: Callable[[], Flood]) -> None:
     """It is for consensus and admission to say that it is of no use; here it has its budget, and nothing more."""
 
     async def main() -> None:
@@ -82,4 +82,4 @@ def test_a_flood_of_what_is_right_in_form_is_slowed_down(drive: Drive, make: Cal
             assert not network.counters.bans
             nursery.cancel_scope.cancel()
 
-    drive(main)
+    as_guest(main)

@@ -19,12 +19,11 @@ from alatau.types.transaction import (
     Transaction,
     TransactionError,
     TransactionSignatureError,
-    UnsignedTransaction,
     decode_transaction,
     recover_sender,
-    sign_transaction,
 )
-from tests.unit.chain.small_network import CHAIN_ID, PAYEE, PAYER, SmallNetwork, payment, small_network
+from tests.support.small_network import PAYEE, PAYER, SmallNetwork, payment, small_network
+from tests.support.transactions import signed
 
 PEER = b"\x77" * 20
 
@@ -88,12 +87,6 @@ def refused_for(outcome: Outcome) -> tuple[str, Blame]:
     return outcome.reason, outcome.blame
 
 
-def unsigned(**changes: object) -> bytes:
-    """A payment with changed terms, rightly signed."""
-    terms: dict[str, object] = {"chain_id": CHAIN_ID, "nonce": 0, "gas_limit": 21_000, "to": PAYEE.address, "value": 1}
-    return sign_transaction(UnsignedTransaction(**terms | changes), PAYER.sign).encoded  # type: ignore[arg-type]
-
-
 def unrecoverable() -> bytes:
     """A payment whose signature is in range and recovers no key: its r is no coordinate of a point."""
     tx = payment(0)
@@ -108,16 +101,16 @@ def unrecoverable() -> bytes:
 
 def badly_signed(count: int) -> list[bytes]:
     """Payments with a changed s: they recover strangers."""
-    signed = [unsigned(value=n) for n in range(count)]
+    signed = [payment(value=n) for n in range(count)]
     return [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in signed]
 
 
 MISTAKES: dict[str, tuple[Callable[[], bytes], str]] = {
     "no bytes of a transaction": (lambda: b"\xff\x00", "TRANSACTION_MALFORMED"),
     "more bytes than one may have": (lambda: bytes(200_000), "TRANSACTION_TOO_LARGE"),
-    "another chain": (lambda: unsigned(chain_id=1), "WRONG_CHAIN"),
-    "less gas than its own bytes cost": (lambda: unsigned(gas_limit=20_999), "INTRINSIC_GAS_TOO_LOW"),
-    "more gas than a block has": (lambda: unsigned(gas_limit=1 << 40), "GAS_LIMIT_TOO_HIGH"),
+    "another chain": (lambda: payment(chain_id=1), "WRONG_CHAIN"),
+    "less gas than its own bytes cost": (lambda: payment(gas_limit=20_999), "INTRINSIC_GAS_TOO_LOW"),
+    "more gas than a block has": (lambda: payment(gas_limit=1 << 40), "GAS_LIMIT_TOO_HIGH"),
     "a signature that recovers nobody": (unrecoverable, "SIGNATURE_INVALID"),
 }
 
@@ -148,9 +141,7 @@ async def test_what_the_state_refuses_is_nobodys_fault(monkeypatch: pytest.Monke
 @pytest.mark.trio
 async def test_strangers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signature made at random recovers somebody whom the state does not know: one proves nothing, many do."""
-    stranger = sign_transaction(
-        UnsignedTransaction(chain_id=CHAIN_ID, nonce=0, gas_limit=21_000, to=PAYER.address, value=1), PAYEE.sign
-    ).encoded
+    stranger = signed(PAYEE, to=PAYER.address).encoded
     async with open_door(monkeypatch) as door:
         assert refused_for(await door.take(stranger)) == ("INSUFFICIENT_FUNDS", Blame.STRANGER)
         await door.hear(stranger)

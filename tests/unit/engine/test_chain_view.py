@@ -13,7 +13,9 @@ from alatau.storage.store import Store
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.genesis import Genesis, genesis_validator_set
 from alatau.types.vote import consensus_domain
-from tests.unit.chain.small_network import CHAIN_ID, VALIDATORS, SmallNetwork, build, commit_for, finish, small_genesis
+from tests.support.generators import finish
+from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, small_genesis
+from tests.support.transactions import CHAIN_ID
 
 ABSENT_COMMITS = 4
 

@@ -17,10 +17,8 @@ from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
-from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from alatau.types.vote import Vote, VoteKind
-from tests.unit.chain.small_network import CHAIN_ID, PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
-from tests.unit.engine.local_nodes import (
+from tests.support.local_nodes import (
     Hub,
     local_genesis,
     opened_node,
@@ -28,6 +26,8 @@ from tests.unit.engine.local_nodes import (
     running_node,
     wait_for_height,
 )
+from tests.support.small_network import PAYEE, PAYER, VALIDATORS, SmallNetwork, build, commit_for, payment
+from tests.support.transactions import signed
 
 
 @pytest.mark.trio
@@ -148,16 +148,8 @@ LOOP = bytes.fromhex("5b600056")
 
 def creation(nonce: int) -> bytes:
     """A contract creation that costs tens of milliseconds on each node, with a tip that nobody else pays."""
-    unsigned = UnsignedTransaction(
-        chain_id=CHAIN_ID,
-        nonce=nonce,
-        gas_limit=3_000_000,
-        to=None,
-        data=LOOP,
-        max_fee_per_gas=10**9,
-        max_priority_fee_per_gas=10**9,
-    )
-    return sign_transaction(unsigned, ATTACKER.sign).encoded
+    fee = {"max_fee_per_gas": 10**9, "max_priority_fee_per_gas": 10**9}
+    return signed(ATTACKER, nonce=nonce, gas_limit=3_000_000, to=None, value=0, data=LOOP, **fee).encoded
 
 
 @pytest.mark.trio

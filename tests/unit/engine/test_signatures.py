@@ -6,7 +6,7 @@ import pytest
 
 from alatau.engine.signatures import recover_senders
 from alatau.types.transaction import TransactionError
-from tests.unit.chain.small_network import PAYER, payment
+from tests.support.small_network import PAYER, payment
 
 
 @pytest.mark.trio

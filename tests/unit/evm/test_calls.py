@@ -11,8 +11,8 @@ from alatau.evm.message import RECURSION_LIMIT
 from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.types.account import Account
 from alatau.types.chain_config import Fork
-from tests.unit.evm.assembly import RETURN_TOP, assemble
-from tests.unit.evm.world import CALLER, CONTRACT, OTHER, MemoryState, contract, run
+from tests.support.assembly import RETURN_TOP, assemble
+from tests.support.world import CALLER, CONTRACT, OTHER, MemoryState, contract, run
 
 OTHER_WORD = f"0x{OTHER.hex()}"
 RUNTIMES = pytest.mark.parametrize("runtime", [new_runtime(Fork.OSAKA), translating_runtime(Fork.OSAKA)])

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from alatau.evm.carry import MEMORY_MAX, Carry, RoundEnd, carry_of
 from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.types.chain_config import Fork
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import contract, run
+from tests.support.assembly import assemble
+from tests.support.world import contract, run
 
 
 def end(stack: tuple[str, ...], taken: int, words: Collection[int] = (), unwritten: Collection[int] = ()) -> RoundEnd:

@@ -7,8 +7,8 @@ from alatau.evm.program import Program
 from alatau.evm.runtime import new_runtime
 from alatau.state.block_state import BlockState
 from alatau.types.chain_config import Fork
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import CALLER, CONTRACT, block, contract, run
+from tests.support.assembly import assemble
+from tests.support.world import CALLER, CONTRACT, block, contract, run
 
 
 def frame(code: bytes) -> Frame:

@@ -5,8 +5,8 @@ import sys
 from alatau.evm.environment import TransactionEnvironment
 from alatau.evm.message import RECURSION_LIMIT, Message, run_message
 from alatau.state.block_state import BlockState, begin_transaction
-from tests.unit.evm.assembly import RETURN_TOP, assemble
-from tests.unit.evm.world import CALLER, CONTRACT, MemoryState, block, contract, run
+from tests.support.assembly import RETURN_TOP, assemble
+from tests.support.world import CALLER, CONTRACT, MemoryState, block, contract, run
 
 
 def returned(text: str) -> int:

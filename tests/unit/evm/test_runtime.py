@@ -2,8 +2,8 @@
 
 from alatau.evm.runtime import GAS_PER_INSTRUCTION, GROWTH_MAX, REGION_MAX, new_runtime, runtime_of
 from alatau.types.chain_config import Fork
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import contract, run
+from tests.support.assembly import assemble
+from tests.support.world import contract, run
 
 LOOP = assemble("PUSH 0xffff :head PUSH 1 SWAP1 SUB DUP1 PUSH @head JUMPI STOP")
 

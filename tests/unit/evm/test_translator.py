@@ -14,8 +14,8 @@ from alatau.evm.runtime import new_runtime, translating_runtime
 from alatau.evm.translator import Translation
 from alatau.state.block_state import BlockState
 from alatau.types.chain_config import Fork
-from tests.unit.evm.assembly import RETURN_TOP, assemble, push
-from tests.unit.evm.world import CONTRACT, OTHER, MemoryState, contract, run
+from tests.support.assembly import RETURN_TOP, assemble, push
+from tests.support.world import CONTRACT, OTHER, MemoryState, contract, run
 
 TABLE = opcodes(Fork.OSAKA)
 INTERPRETING = new_runtime(Fork.OSAKA)

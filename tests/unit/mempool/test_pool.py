@@ -12,38 +12,11 @@ from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Admitted, Dropped, Reason, Rejected
 from alatau.mempool.pool import Mempool
 from alatau.types.account import Account
-from alatau.types.transaction import Transaction, TransactionType
+from tests.support.transactions import checked_transfer
 
 RESIDENT = b"\x01" * 20
 MERCHANT = b"\x02" * 20
 RICH = Account(nonce=0, balance=10**30)
-
-
-def transfer(
-    nonce: int, *, tip: int = 0, cap: int | None = None, salt: int = 0, value: int = 0, size: int = 110
-) -> Transaction:
-    """A transaction as the pool sees it: decoded, its signature already checked elsewhere."""
-    encoded = keccak256(repr((nonce, tip, cap, salt, value)).encode()).ljust(size, b"\0")
-    return Transaction(
-        type=TransactionType.FEE_MARKET,
-        chain_id=7773,
-        nonce=nonce,
-        max_priority_fee_per_gas=tip,
-        max_fee_per_gas=tip if cap is None else cap,
-        gas_limit=21_000,
-        to=MERCHANT,
-        value=value,
-        data=b"",
-        access_list=(),
-        authorizations=(),
-        max_fee_per_blob_gas=0,
-        blob_versioned_hashes=(),
-        y_parity=0,
-        r=1,
-        s=1,
-        encoded=encoded,
-        hash=keccak256(encoded),
-    )
 
 
 def pool_of(**limits: int) -> Mempool:
@@ -65,7 +38,7 @@ def reason_of(outcome: Admitted | Rejected) -> Reason:
 
 def test_a_transaction_is_selected_once_admitted() -> None:
     """The plain path: in, out for a block, gone once the block is final."""
-    pool, tx = pool_of(), transfer(0)
+    pool, tx = pool_of(), checked_transfer(0)
     assert pool.admit(tx, RESIDENT, RICH, 0) == Admitted(ready=True)
     assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [tx]
     assert pool.get(tx.hash) is tx
@@ -76,19 +49,19 @@ def test_a_transaction_is_selected_once_admitted() -> None:
 def test_the_same_transaction_twice_is_known_already() -> None:
     """Idempotent submits: the second is told apart from an error."""
     pool = pool_of()
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    assert reason_of(pool.admit(transfer(0), RESIDENT, RICH, 0)) is Reason.ALREADY_KNOWN
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    assert reason_of(pool.admit(checked_transfer(0), RESIDENT, RICH, 0)) is Reason.ALREADY_KNOWN
     assert len(pool) == 1
 
 
 def test_nonces_come_out_in_order_however_they_arrive() -> None:
     """A client that sends in parallel loses nothing; what follows a gap waits for it."""
     pool = pool_of()
-    assert pool.admit(transfer(2), RESIDENT, RICH, 0) == Admitted(ready=False)
-    assert pool.admit(transfer(1), RESIDENT, RICH, 0) == Admitted(ready=False)
+    assert pool.admit(checked_transfer(2), RESIDENT, RICH, 0) == Admitted(ready=False)
+    assert pool.admit(checked_transfer(1), RESIDENT, RICH, 0) == Admitted(ready=False)
     assert nonces(pool) == []
     assert pool._ready_count == 0
-    assert pool.admit(transfer(0), RESIDENT, RICH, 0) == Admitted(ready=True)
+    assert pool.admit(checked_transfer(0), RESIDENT, RICH, 0) == Admitted(ready=True)
     assert nonces(pool) == [0, 1, 2]
     assert pool.next_nonce(RESIDENT) == 3
 
@@ -96,49 +69,49 @@ def test_nonces_come_out_in_order_however_they_arrive() -> None:
 def test_a_used_nonce_is_too_low() -> None:
     """Known from the account as well as from a later update."""
     pool = pool_of()
-    assert reason_of(pool.admit(transfer(4), RESIDENT, Account(nonce=5), 0)) is Reason.NONCE_TOO_LOW
-    pool.admit(transfer(5), RESIDENT, Account(nonce=5), 0)
-    pool.admit(transfer(6), RESIDENT, Account(nonce=5), 0)
+    assert reason_of(pool.admit(checked_transfer(4), RESIDENT, Account(nonce=5), 0)) is Reason.NONCE_TOO_LOW
+    pool.admit(checked_transfer(5), RESIDENT, Account(nonce=5), 0)
+    pool.admit(checked_transfer(6), RESIDENT, Account(nonce=5), 0)
     pool.update([], {RESIDENT: Account(nonce=6)}, 0)
-    assert reason_of(pool.admit(transfer(5, salt=1), RESIDENT, None, 0)) is Reason.NONCE_TOO_LOW
+    assert reason_of(pool.admit(checked_transfer(5, salt=1), RESIDENT, None, 0)) is Reason.NONCE_TOO_LOW
 
 
 def test_a_nonce_far_beyond_the_missing_one_is_refused() -> None:
     """The gap is counted from the first missing nonce, not from the account's."""
     pool = pool_of(gap_max=2)
-    assert reason_of(pool.admit(transfer(3), RESIDENT, RICH, 0)) is Reason.NONCE_GAP_TOO_LARGE
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    assert isinstance(pool.admit(transfer(3), RESIDENT, RICH, 0), Admitted)
+    assert reason_of(pool.admit(checked_transfer(3), RESIDENT, RICH, 0)) is Reason.NONCE_GAP_TOO_LARGE
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    assert isinstance(pool.admit(checked_transfer(3), RESIDENT, RICH, 0), Admitted)
 
 
 def test_what_one_block_cannot_hold_is_refused() -> None:
     """Oversized bytes and gas are the sender's fault and never wait."""
     pool = pool_of(transaction_size_bytes_max=200, gas_limit_max=20_000)
-    assert reason_of(pool.admit(transfer(0, size=201), RESIDENT, RICH, 0)) is Reason.TRANSACTION_TOO_LARGE
-    assert reason_of(pool.admit(transfer(0), RESIDENT, RICH, 0)) is Reason.GAS_LIMIT_TOO_HIGH
+    assert reason_of(pool.admit(checked_transfer(0, size=201), RESIDENT, RICH, 0)) is Reason.TRANSACTION_TOO_LARGE
+    assert reason_of(pool.admit(checked_transfer(0), RESIDENT, RICH, 0)) is Reason.GAS_LIMIT_TOO_HIGH
 
 
 def test_a_fee_cap_below_the_base_fee_is_underpriced() -> None:
     """It could never be in a block, since the base fee of a network is constant."""
     pool = Mempool(MempoolLimits(), base_fee_per_gas=7)
-    assert reason_of(pool.admit(transfer(0, tip=1, cap=6), RESIDENT, RICH, 0)) is Reason.UNDERPRICED
-    assert isinstance(pool.admit(transfer(0, tip=1, cap=7), RESIDENT, RICH, 0), Admitted)
+    assert reason_of(pool.admit(checked_transfer(0, tip=1, cap=6), RESIDENT, RICH, 0)) is Reason.UNDERPRICED
+    assert isinstance(pool.admit(checked_transfer(0, tip=1, cap=7), RESIDENT, RICH, 0), Admitted)
 
 
 def test_all_that_waits_of_a_sender_is_payable_together() -> None:
     """Two transfers of 60 from a balance of 100: the second is refused now, not in a block."""
     pool, account = pool_of(), Account(balance=100)
-    assert isinstance(pool.admit(transfer(0, value=60), RESIDENT, account, 0), Admitted)
-    assert reason_of(pool.admit(transfer(1, value=60), RESIDENT, account, 0)) is Reason.INSUFFICIENT_FUNDS
+    assert isinstance(pool.admit(checked_transfer(0, value=60), RESIDENT, account, 0), Admitted)
+    assert reason_of(pool.admit(checked_transfer(1, value=60), RESIDENT, account, 0)) is Reason.INSUFFICIENT_FUNDS
 
 
 def test_a_balance_that_shrank_drops_the_last_nonces() -> None:
     """A block spent the sender's money: what it still pays for stays."""
     pool = pool_of()
     for nonce in range(3):
-        pool.admit(transfer(nonce, value=30), RESIDENT, Account(balance=100), 0)
+        pool.admit(checked_transfer(nonce, value=30), RESIDENT, Account(balance=100), 0)
     dropped = pool.update([], {RESIDENT: Account(balance=60)}, 1)
-    assert dropped == (Dropped(transfer(2, value=30).hash, Reason.INSUFFICIENT_FUNDS),)
+    assert dropped == (Dropped(checked_transfer(2, value=30).hash, Reason.INSUFFICIENT_FUNDS),)
     assert nonces(pool) == [0, 1]
 
 
@@ -146,8 +119,8 @@ def test_a_balance_that_shrank_drops_the_last_nonces() -> None:
 def test_a_replacement_raises_tip_and_cap_by_a_tenth(tip: int, cap: int, *, taken: bool) -> None:
     """The usual rule, on both prices: otherwise a replacement is free spam."""
     pool = pool_of()
-    pool.admit(transfer(0, tip=100), RESIDENT, RICH, 0)
-    outcome = pool.admit(transfer(0, tip=tip, cap=cap), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0, tip=100), RESIDENT, RICH, 0)
+    outcome = pool.admit(checked_transfer(0, tip=tip, cap=cap), RESIDENT, RICH, 0)
     assert isinstance(outcome, Admitted) is taken
     assert len(pool) == 1
 
@@ -155,9 +128,9 @@ def test_a_replacement_raises_tip_and_cap_by_a_tenth(tip: int, cap: int, *, take
 def test_a_free_transaction_is_outbid_by_one_wei() -> None:
     """A tenth of nothing is nothing: the raise is at least 1 wei."""
     pool = pool_of()
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    assert pool.admit(transfer(0, tip=1), RESIDENT, RICH, 0) == Admitted(
-        ready=True, dropped=(Dropped(transfer(0).hash, Reason.REPLACED),)
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    assert pool.admit(checked_transfer(0, tip=1), RESIDENT, RICH, 0) == Admitted(
+        ready=True, dropped=(Dropped(checked_transfer(0).hash, Reason.REPLACED),)
     )
     assert [p.tip for p in pool.select(10**9, 10**9, 0)] == [1]
 
@@ -165,28 +138,28 @@ def test_a_free_transaction_is_outbid_by_one_wei() -> None:
 def test_on_a_free_network_a_replacement_waits_its_time() -> None:
     """Base fee 0, no wei anywhere: the sender corrects a payment that no block took, but not at once."""
     pool = pool_of(replacement_wait_ms=10_000)
-    pool.admit(transfer(0), RESIDENT, None, 0)
-    assert reason_of(pool.admit(transfer(0, salt=1), RESIDENT, None, 9_999)) is Reason.UNDERPRICED
-    assert isinstance(pool.admit(transfer(0, salt=1), RESIDENT, None, 10_000), Admitted)
-    assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [transfer(0, salt=1)]
+    pool.admit(checked_transfer(0), RESIDENT, None, 0)
+    assert reason_of(pool.admit(checked_transfer(0, salt=1), RESIDENT, None, 9_999)) is Reason.UNDERPRICED
+    assert isinstance(pool.admit(checked_transfer(0, salt=1), RESIDENT, None, 10_000), Admitted)
+    assert [p.tx for p in pool.select(10**9, 10**9, 0)] == [checked_transfer(0, salt=1)]
 
 
 def test_a_replacement_keeps_the_pool_within_its_bytes() -> None:
     """A larger one for the same nonce is refused where the pool is full, and the old one stays."""
     pool = pool_of(size_bytes_max=200)
-    pool.admit(transfer(0, size=150), RESIDENT, RICH, 0)
-    assert reason_of(pool.admit(transfer(0, tip=1, size=201), RESIDENT, RICH, 0)) is Reason.POOL_FULL
+    pool.admit(checked_transfer(0, size=150), RESIDENT, RICH, 0)
+    assert reason_of(pool.admit(checked_transfer(0, tip=1, size=201), RESIDENT, RICH, 0)) is Reason.POOL_FULL
     assert pool.size_bytes == 150
-    assert isinstance(pool.admit(transfer(0, tip=1, size=200), RESIDENT, RICH, 0), Admitted)
+    assert isinstance(pool.admit(checked_transfer(0, tip=1, size=200), RESIDENT, RICH, 0), Admitted)
 
 
 def test_older_transactions_go_first_whatever_they_pay() -> None:
     """A tip buys nobody else's place; within a sender the nonces decide."""
     pool = pool_of()
-    pool.admit(transfer(0, tip=1), RESIDENT, RICH, 0)
-    pool.admit(transfer(1, tip=9), RESIDENT, RICH, 0)
-    pool.admit(transfer(0, tip=5), MERCHANT, RICH, 0)
-    pool.admit(transfer(0, tip=1, salt=1), b"\x03" * 20, RICH, 0)
+    pool.admit(checked_transfer(0, tip=1), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(1, tip=9), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0, tip=5), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(0, tip=1, salt=1), b"\x03" * 20, RICH, 0)
     order = [(p.sender[0], p.tx.nonce) for p in pool.select(10**9, 10**9, 0)]
     assert order == [(1, 0), (1, 1), (2, 0), (3, 0)]
 
@@ -194,9 +167,9 @@ def test_older_transactions_go_first_whatever_they_pay() -> None:
 def test_selection_stops_at_the_bytes_of_a_block() -> None:
     """A transaction that does not fit holds back only its own sender."""
     pool = pool_of()
-    pool.admit(transfer(0, size=150), RESIDENT, RICH, 0)
-    pool.admit(transfer(0, size=120), MERCHANT, RICH, 0)
-    pool.admit(transfer(1, size=100), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(0, size=150), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0, size=120), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(1, size=100), MERCHANT, RICH, 0)
     assert [p.sender[0] for p in pool.select(10**9, 149, 0)] == [2]
     assert list(pool.select(20_999, 10**9, 0)) == []
 
@@ -204,28 +177,28 @@ def test_selection_stops_at_the_bytes_of_a_block() -> None:
 def test_the_pool_may_change_while_a_block_is_built() -> None:
     """The builder runs in slices: what leaves meanwhile is not given, what arrives may be."""
     pool = pool_of()
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    pool.admit(transfer(0, salt=1), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0, salt=1), MERCHANT, RICH, 0)
     selection = pool.select(10**9, 10**9, 0)
     assert next(selection).sender == RESIDENT
-    pool.discard(transfer(0, salt=1).hash, Reason.EXPIRED)
-    pool.admit(transfer(1), RESIDENT, RICH, 0)
-    assert [p.tx for p in selection] == [transfer(1)]
+    pool.discard(checked_transfer(0, salt=1).hash, Reason.EXPIRED)
+    pool.admit(checked_transfer(1), RESIDENT, RICH, 0)
+    assert [p.tx for p in selection] == [checked_transfer(1)]
     assert nonces(pool) == [0, 1]
 
 
 def test_another_transaction_with_the_nonce_was_in_the_block() -> None:
     """Sent through another node: ours is reported as dropped, so that its waiter hears of it."""
     pool = pool_of()
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
     dropped = pool.update([b"\x09" * 32], {RESIDENT: replace(RICH, nonce=1)}, 1)
-    assert dropped == (Dropped(transfer(0).hash, Reason.NONCE_TOO_LOW),)
+    assert dropped == (Dropped(checked_transfer(0).hash, Reason.NONCE_TOO_LOW),)
 
 
 def test_a_block_that_fills_a_gap_makes_the_rest_ready() -> None:
     """The missing nonce came in through another node."""
     pool = pool_of()
-    pool.admit(transfer(1), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(1), RESIDENT, RICH, 0)
     assert pool._ready_count == 0
     pool.update([], {RESIDENT: replace(RICH, nonce=1)}, 1)
     assert nonces(pool) == [1]
@@ -235,19 +208,19 @@ def test_a_block_that_fills_a_gap_makes_the_rest_ready() -> None:
 def test_one_sender_has_its_share() -> None:
     """A spammer is told that the pool is full for it."""
     pool = pool_of(per_sender_max=2)
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    pool.admit(transfer(1), RESIDENT, RICH, 0)
-    assert reason_of(pool.admit(transfer(2), RESIDENT, RICH, 0)) is Reason.POOL_FULL
-    assert isinstance(pool.admit(transfer(0, salt=1), MERCHANT, RICH, 0), Admitted)
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(1), RESIDENT, RICH, 0)
+    assert reason_of(pool.admit(checked_transfer(2), RESIDENT, RICH, 0)) is Reason.POOL_FULL
+    assert isinstance(pool.admit(checked_transfer(0, salt=1), MERCHANT, RICH, 0), Admitted)
 
 
 def test_a_full_pool_prefers_the_better_tip() -> None:
     """The cheapest goes with what follows it; an equal tip does not displace anyone."""
     pool = pool_of(count_max=2)
-    pool.admit(transfer(0, tip=1), RESIDENT, RICH, 0)
-    pool.admit(transfer(1, tip=1), RESIDENT, RICH, 0)
-    assert reason_of(pool.admit(transfer(0, tip=1, salt=1), b"\x03" * 20, RICH, 0)) is Reason.POOL_FULL
-    outcome = pool.admit(transfer(0, tip=2), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(0, tip=1), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(1, tip=1), RESIDENT, RICH, 0)
+    assert reason_of(pool.admit(checked_transfer(0, tip=1, salt=1), b"\x03" * 20, RICH, 0)) is Reason.POOL_FULL
+    outcome = pool.admit(checked_transfer(0, tip=2), MERCHANT, RICH, 0)
     assert isinstance(outcome, Admitted)
     assert [d.reason for d in outcome.dropped] == [Reason.POOL_FULL]
     assert [p.sender for p in pool.select(10**9, 10**9, 0)] == [RESIDENT, MERCHANT]
@@ -257,38 +230,38 @@ def test_a_full_pool_takes_from_whoever_holds_most() -> None:
     """On a free network tips are equal: a newcomer displaces the tail of the largest sender."""
     pool = pool_of(count_max=4)
     for nonce in range(4):
-        pool.admit(transfer(nonce), RESIDENT, RICH, 0)
-    outcome = pool.admit(transfer(0, salt=1), MERCHANT, RICH, 0)
-    assert outcome == Admitted(ready=True, dropped=(Dropped(transfer(3).hash, Reason.POOL_FULL),))
+        pool.admit(checked_transfer(nonce), RESIDENT, RICH, 0)
+    outcome = pool.admit(checked_transfer(0, salt=1), MERCHANT, RICH, 0)
+    assert outcome == Admitted(ready=True, dropped=(Dropped(checked_transfer(3).hash, Reason.POOL_FULL),))
     assert nonces(pool) == [0, 1, 2]
 
 
 def test_a_full_pool_drops_what_no_block_can_take_first() -> None:
     """Queued transactions hold room only while nobody needs it."""
     pool = pool_of(count_max=2)
-    pool.admit(transfer(5, tip=100), RESIDENT, RICH, 0)
-    pool.admit(transfer(0), MERCHANT, RICH, 0)
-    outcome = pool.admit(transfer(0, salt=1), b"\x03" * 20, RICH, 0)
-    assert outcome == Admitted(ready=True, dropped=(Dropped(transfer(5, tip=100).hash, Reason.POOL_FULL),))
+    pool.admit(checked_transfer(5, tip=100), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0), MERCHANT, RICH, 0)
+    outcome = pool.admit(checked_transfer(0, salt=1), b"\x03" * 20, RICH, 0)
+    assert outcome == Admitted(ready=True, dropped=(Dropped(checked_transfer(5, tip=100).hash, Reason.POOL_FULL),))
 
 
 def test_the_queued_are_bounded_together() -> None:
     """Gaps of many senders cannot fill the pool."""
     pool = pool_of(queued_max=2)
     for sender in (1, 2):
-        pool.admit(transfer(1, salt=sender), bytes([sender]) * 20, RICH, 0)
-    assert reason_of(pool.admit(transfer(1), b"\x03" * 20, RICH, 0)) is Reason.POOL_FULL
-    assert isinstance(pool.admit(transfer(0), b"\x03" * 20, RICH, 0), Admitted)
+        pool.admit(checked_transfer(1, salt=sender), bytes([sender]) * 20, RICH, 0)
+    assert reason_of(pool.admit(checked_transfer(1), b"\x03" * 20, RICH, 0)) is Reason.POOL_FULL
+    assert isinstance(pool.admit(checked_transfer(0), b"\x03" * 20, RICH, 0), Admitted)
 
 
 def test_what_waits_too_long_expires() -> None:
     """The queued sooner than the ready."""
     pool = pool_of(lifetime_ms=1_000, queued_lifetime_ms=100)
-    pool.admit(transfer(0), RESIDENT, RICH, 0)
-    pool.admit(transfer(2), RESIDENT, RICH, 0)
-    assert pool.update([], {}, 100) == (Dropped(transfer(2).hash, Reason.EXPIRED),)
+    pool.admit(checked_transfer(0), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(2), RESIDENT, RICH, 0)
+    assert pool.update([], {}, 100) == (Dropped(checked_transfer(2).hash, Reason.EXPIRED),)
     assert pool.update([], {}, 999) == ()
-    assert pool.update([], {}, 1_000) == (Dropped(transfer(0).hash, Reason.EXPIRED),)
+    assert pool.update([], {}, 1_000) == (Dropped(checked_transfer(0).hash, Reason.EXPIRED),)
     assert len(pool) == 0
 
 
@@ -296,18 +269,18 @@ def test_a_gap_is_told() -> None:
     """Which nonce is missing, for which transactions, and which to send next after a refusal."""
     pool = pool_of(gap_max=4)
     for nonce in (0, 3, 2):
-        pool.admit(transfer(nonce), RESIDENT, Account(balance=RICH.balance), 0)
-    assert pool.missing_nonce(transfer(0).hash) is None
-    assert pool.missing_nonce(transfer(2).hash) == pool.missing_nonce(transfer(3).hash) == 1
+        pool.admit(checked_transfer(nonce), RESIDENT, Account(balance=RICH.balance), 0)
+    assert pool.missing_nonce(checked_transfer(0).hash) is None
+    assert pool.missing_nonce(checked_transfer(2).hash) == pool.missing_nonce(checked_transfer(3).hash) == 1
     assert pool.queued_nonces(RESIDENT) == [2, 3]
     assert pool.queued_nonces(MERCHANT) == []
-    far = pool.admit(transfer(6), RESIDENT, None, 0)
+    far = pool.admit(checked_transfer(6), RESIDENT, None, 0)
     assert isinstance(far, Rejected)
     assert far.next_nonce == 1
-    pool.admit(transfer(1), RESIDENT, None, 0)
-    assert pool.missing_nonce(transfer(3).hash) is None
+    pool.admit(checked_transfer(1), RESIDENT, None, 0)
+    assert pool.missing_nonce(checked_transfer(3).hash) is None
     assert pool.queued_nonces(RESIDENT) == []
-    low = pool.admit(transfer(0, salt=1), MERCHANT, Account(nonce=7, balance=1), 0)
+    low = pool.admit(checked_transfer(0, salt=1), MERCHANT, Account(nonce=7, balance=1), 0)
     assert isinstance(low, Rejected)
     assert low.next_nonce == 7
 
@@ -315,16 +288,16 @@ def test_a_gap_is_told() -> None:
 def test_what_left_is_remembered_until_it_comes_again() -> None:
     """Expired behind a gap, replaced, refused: whoever asks later hears why."""
     pool = pool_of(queued_lifetime_ms=100, replacement_wait_ms=0)
-    pool.admit(transfer(2), RESIDENT, RICH, 0)
-    pool.admit(transfer(0), MERCHANT, RICH, 0)
-    pool.admit(transfer(0, salt=1), MERCHANT, RICH, 1)
+    pool.admit(checked_transfer(2), RESIDENT, RICH, 0)
+    pool.admit(checked_transfer(0), MERCHANT, RICH, 0)
+    pool.admit(checked_transfer(0, salt=1), MERCHANT, RICH, 1)
     pool.update([], {}, 100)
-    assert pool.departed(transfer(2).hash) is Reason.EXPIRED
-    assert pool.departed(transfer(0).hash) is Reason.REPLACED
-    pool.update([transfer(0, salt=1).hash], {MERCHANT: replace(RICH, nonce=1)}, 101)
-    assert pool.departed(transfer(0, salt=1).hash) is None, "it is in a block"
-    pool.admit(transfer(2), RESIDENT, RICH, 102)
-    assert pool.departed(transfer(2).hash) is None
+    assert pool.departed(checked_transfer(2).hash) is Reason.EXPIRED
+    assert pool.departed(checked_transfer(0).hash) is Reason.REPLACED
+    pool.update([checked_transfer(0, salt=1).hash], {MERCHANT: replace(RICH, nonce=1)}, 101)
+    assert pool.departed(checked_transfer(0, salt=1).hash) is None, "it is in a block"
+    pool.admit(checked_transfer(2), RESIDENT, RICH, 102)
+    assert pool.departed(checked_transfer(2).hash) is None
 
 
 class PoolMachine(RuleBasedStateMachine):
@@ -360,7 +333,7 @@ class PoolMachine(RuleBasedStateMachine):
     )
     def admit(self, *, sender: bytes, nonce: int, tip: int, salt: int, value: int, size: int, gas: int) -> None:
         """A transaction arrives."""
-        tx = transfer(nonce, tip=tip, salt=salt, value=value, size=size)
+        tx = checked_transfer(nonce, tip=tip, salt=salt, value=value, size=size)
         if gas:
             digest = keccak256(tx.hash + gas.to_bytes(8, "big"))
             tx = replace(tx, gas_limit=gas, max_fee_per_gas=0, max_priority_fee_per_gas=0, hash=digest)

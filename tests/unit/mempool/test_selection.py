@@ -14,8 +14,9 @@ from alatau.mempool.pool import Mempool
 from alatau.mempool.shares import DEBT_MS_MAX, DEFAULT_ALLOWANCES, HEAVY_GAS, LANE_BURST_MS, PATIENCE_MS, SenderClass
 from alatau.types.account import Account
 from alatau.types.transaction import Transaction
-from tests.unit.mempool.test_pool import RICH, transfer
+from tests.support.transactions import checked_transfer
 
+RICH = Account(nonce=0, balance=10**30)
 BLOCK_GAS = 16_777_216
 BLOCK_BYTES = 4_000_000
 INTERVAL_MS = 1_000
@@ -40,7 +41,7 @@ class Chain:
         self, sender: bytes, sender_class: SenderClass, *, gas_limit: int = 100_000, gas: int = 37_000, us: int = 100
     ) -> Transaction | None:
         """The sender's next transaction, if the pool takes it; it will use ``gas`` and take ``us``."""
-        tx = replace(transfer(self.sent[sender], salt=int.from_bytes(sender, "big")), gas_limit=gas_limit)
+        tx = replace(checked_transfer(self.sent[sender], salt=int.from_bytes(sender, "big")), gas_limit=gas_limit)
         account = Account(self.nonces[sender], RICH.balance)
         if not isinstance(self.pool.admit(tx, sender, account, self.now_ms, sender_class), Admitted):
             return None
@@ -168,7 +169,7 @@ def test_gas_that_waits_is_bounded_for_a_sender_and_for_all() -> None:
     pool = Mempool(limits, 0)
 
     def send(sender: bytes, nonce: int) -> Admitted | Rejected:
-        return pool.admit(replace(transfer(nonce, salt=sender[0]), gas_limit=BLOCK_GAS), sender, RICH, 0)
+        return pool.admit(replace(checked_transfer(nonce, salt=sender[0]), gas_limit=BLOCK_GAS), sender, RICH, 0)
 
     hog, second, third, newcomer = (bytes([n]) * 20 for n in range(1, 5))
     assert isinstance(send(hog, 0), Admitted)
@@ -181,7 +182,7 @@ def test_gas_that_waits_is_bounded_for_a_sender_and_for_all() -> None:
         assert isinstance(send(sender, nonce), Admitted)
     assert pool.gas == 5 * BLOCK_GAS
     assert isinstance(send(newcomer, 0), Rejected), "nobody holds more than twice as much"
-    light = pool.admit(transfer(0, salt=77), newcomer, RICH, 0)
+    light = pool.admit(checked_transfer(0, salt=77), newcomer, RICH, 0)
     assert isinstance(light, Admitted)
     assert len(light.dropped) == 1
     assert pool.gas <= limits.gas_max
@@ -204,11 +205,11 @@ def test_a_tip_does_not_push_others_out_of_a_full_pool() -> None:
     pool = Mempool(MempoolLimits(count_max=8), 0)
     hog = b"\x09" * 20
     for n in range(4):
-        pool.admit(transfer(0, salt=n), account(1, n), RICH, 0)
+        pool.admit(checked_transfer(0, salt=n), account(1, n), RICH, 0)
     for nonce in range(8):
-        pool.admit(transfer(nonce, tip=10**9), hog, RICH, 0)
+        pool.admit(checked_transfer(nonce, tip=10**9), hog, RICH, 0)
     assert all(pool.knows_sender(account(1, n)) for n in range(4))
-    assert isinstance(pool.admit(transfer(0, salt=5), account(1, 5), RICH, 0), Admitted)
+    assert isinstance(pool.admit(checked_transfer(0, salt=5), account(1, 5), RICH, 0), Admitted)
     assert all(pool.knows_sender(account(1, n)) for n in range(4))
 
 

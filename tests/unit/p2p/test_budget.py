@@ -12,7 +12,7 @@ from alatau.types.vote import Proposal, Vote, VoteKind
 from alatau.wire.consensus import ControlMessage, write_control, write_proposal
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import Ping, PublicKeys, write_session
-from tests.unit.p2p.ministries import QUICK, Blocks
+from tests.support.ministries import QUICK, Blocks
 
 VOTE = Vote(VoteKind.PRECOMMIT, 5, 0, b"h" * 32, b"v" * 20, b"s" * 65)
 SETTINGS = replace(QUICK, votes_per_s=100.0, transactions_per_s=100.0, blocks_per_s=2.0, block_size_bytes_max=1_000_000)

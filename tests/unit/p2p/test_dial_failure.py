@@ -10,7 +10,8 @@ from alatau.p2p.dial_failure import dial_failure
 from alatau.p2p.network import Network
 from alatau.transport.certificates import issue_identity
 from alatau.transport.errors import Code, RpcError
-from tests.unit.p2p.ministries import Node, eventually, ministry
+from tests.support.ministries import Node, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 LONG_AGO = datetime.now(UTC) - timedelta(days=400)

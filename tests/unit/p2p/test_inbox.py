@@ -28,22 +28,19 @@ from alatau.transport.certificates import is_node_key
 from alatau.transport.errors import MalformedMessageError, RpcError
 from alatau.transport.messages import parse
 from alatau.types.block import Block, last
-from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
 from alatau.types.vote import Proposal, Vote, VoteKind
 from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.errors import WireError
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import Goodbye, Hello, Ping, Pong, PublicKeys, write_session
 from alatau.wire.sync import read_committed, read_range, write_committed, write_range
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, header, ministry
+from tests.support.ministries import CHAIN, QUICK, Blocks, header, ministry
+from tests.support.transactions import signed
 
 PEER = ministry(2).member()
 HELLO = Hello(1, CHAIN.chain_id, CHAIN.genesis_hash, 0, "test", CHAIN.genesis_file_hash)
 VOTES = tuple(Vote(kind, 5, 1, hash_, b"v" * 20, b"s" * 65) for kind in VoteKind for hash_ in (None, b"h" * 32))
-PAYMENT = sign_transaction(
-    UnsignedTransaction(type=TransactionType.FEE_MARKET, chain_id=1, nonce=0, gas_limit=21_000, to=bytes(20)),
-    PrivateKey(b"\x07" * 32).sign,
-)
+PAYMENT = signed(PrivateKey(b"\x07" * 32), to=bytes(20))
 BLOCK, COMMIT = Blocks.of_height(1).chain[0]
 FULL_BLOCK = Block(header(2, BLOCK.hash), (PAYMENT,) * 3, COMMIT)
 PROPOSAL = Proposal(2, 0, FULL_BLOCK.hash, -1, 1_700_000_000_000, b"p" * 20, b"q" * 65)

@@ -17,7 +17,8 @@ from alatau.transport.errors import RpcError
 from alatau.transport.key_discovery import discover_public_key
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, serve
-from tests.unit.p2p.ministries import Node, eventually, ministry
+from tests.support.ministries import Node, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

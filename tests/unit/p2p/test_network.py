@@ -21,7 +21,8 @@ from alatau.transport.certificates import issue_identity
 from alatau.transport.errors import RpcError
 from alatau.transport.server import PortInUseError
 from alatau.types.vote import Proposal, Vote, VoteKind
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
+from tests.support.ministries import CHAIN, QUICK, Blocks, Node, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -26,7 +26,8 @@ from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import PROTOCOL_VERSION, Hello, Ping, Pong, read_session, write_session
 from alatau.wire.sync import read_committed, write_range
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, Node, eventually, ministry
+from tests.support.ministries import CHAIN, QUICK, Blocks, Node, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 HELLO = Hello(PROTOCOL_VERSION, CHAIN.chain_id, CHAIN.genesis_hash, 0, "test", CHAIN.genesis_file_hash)

@@ -22,7 +22,8 @@ from alatau.wire.errors import WireError
 from alatau.wire.peer_service import PEER_SERVICE
 from alatau.wire.session import PROTOCOL_VERSION, Hello, write_session
 from alatau.wire.sync import read_range, write_committed
-from tests.unit.p2p.ministries import CHAIN, QUICK, Blocks, eventually, ministry
+from tests.support.ministries import CHAIN, QUICK, Blocks, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

@@ -12,7 +12,8 @@ from alatau.p2p.session import Session
 from alatau.p2p.table import PeerTable
 from alatau.transport.errors import RpcError
 from alatau.wire.session import PROTOCOL_VERSION, Hello
-from tests.unit.p2p.ministries import QUICK, eventually, ministry
+from tests.support.ministries import QUICK, ministry
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 HELLO = Hello(PROTOCOL_VERSION, 7773, bytes(32), 9, "test", bytes(32))

@@ -9,8 +9,8 @@ from alatau.rpc.limits import Limits
 from alatau.transport.call import Call, PeerIdentity
 from alatau.transport.certificates import issue_identity, new_key
 from alatau.transport.credentials import TrustStore, dial_node
-from tests.unit.rpc.solo_node import SoloNode, eventually, node_identity, running
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import SoloNode, node_identity, payment, running
+from tests.support.waiting import eventually
 
 AUDITOR = issue_identity(new_key(), "auditor")
 READER = issue_identity(new_key(), "reader")

@@ -11,8 +11,8 @@ from alatau.rpc.limits import Limits
 from alatau.types.block import decode_block
 from alatau.types.header import header_hash
 from alatau.wire.block import BlockView, Outcome
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, eventually, running
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, payment, running
+from tests.support.waiting import eventually
 
 
 @pytest.mark.trio

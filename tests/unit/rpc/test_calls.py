@@ -4,7 +4,7 @@ import pytest
 
 from alatau.client import RpcError
 from alatau.client.queries import CallMessage
-from tests.unit.rpc.solo_node import SoloNode, running
+from tests.support.solo_node import SoloNode, running
 
 # TIMESTAMP, NUMBER, PREVRANDAO and BLOCKHASH(NUMBER - 1), returned as four words.
 TELLS = CallMessage(None, bytes.fromhex("425f524360205244604052600143034060605260805ff3"))

@@ -21,10 +21,9 @@ from alatau.storage.store import StoreOptions
 from alatau.transport.certificates import authority_certificate, issue_identity, new_key
 from alatau.transport.credentials import TrustStore, dial_node
 from alatau.transport.limits import Limits as ListenerLimits
-from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import TransactionType
 from alatau.wire.reasons import CATALOGUE, Fault
-from tests.unit.rpc.solo_node import (
-    CHAIN_ID,
+from tests.support.solo_node import (
     MERCHANT,
     RESIDENT,
     STRANGER,
@@ -36,6 +35,7 @@ from tests.unit.rpc.solo_node import (
     solo_node,
     token_artifacts,
 )
+from tests.support.transactions import signed
 
 ROOT = Path(__file__).parents[3]
 CLIENT_IDENTITY = issue_identity(new_key(), "client")
@@ -78,10 +78,7 @@ class Garbage:
 
 def payment(key: PrivateKey = RESIDENT, **changes: object) -> bytes:
     """A signed transfer of 1 wei, or what ``changes`` make of it."""
-    unsigned = UnsignedTransaction(
-        chain_id=CHAIN_ID, nonce=0, gas_limit=30_000, to=MERCHANT.address, value=1, max_fee_per_gas=0
-    )
-    return sign_transaction(replace(unsigned, **changes), key.sign).encoded
+    return signed(key, **{"gas_limit": 30_000, "to": MERCHANT.address} | changes).encoded
 
 
 @provokes("INVALID_REQUEST")

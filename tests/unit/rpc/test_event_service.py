@@ -8,8 +8,7 @@ from alatau.client.exchange import METHODS
 from alatau.pb.api.v1 import event_service_pb2
 from alatau.rpc.limits import Limits
 from alatau.wire.logs import EventFilter, write_filter
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, payment, running, token_artifacts
 
 BY_TOKEN = EventFilter((TOKEN,))
 

@@ -6,8 +6,8 @@ import trio
 from alatau.rpc.feed import Feed
 from alatau.rpc.limits import Limits
 from alatau.transport.errors import RpcError
-from tests.unit.rpc.solo_node import SoloNode, eventually
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import SoloNode, payment
+from tests.support.waiting import eventually
 
 
 @pytest.mark.trio

@@ -15,8 +15,7 @@ from alatau.rpc.final_block import (
     transaction_receipts,
 )
 from alatau.wire.block import BlockView
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, payment, running, token_artifacts
 
 
 def test_the_price_paid_is_capped_and_never_below_the_base_fee() -> None:

@@ -12,8 +12,7 @@ from alatau.client.exchange import METHODS
 from alatau.rpc.limits import Limits
 from alatau.transport.errors import RpcError
 from alatau.wire.reasons import CATALOGUE
-from tests.unit.rpc.solo_node import RESIDENT, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import RESIDENT, TOKEN, SoloNode, payment, running, token_artifacts
 
 UNARY = sorted(name for name, method in METHODS.items() if not method.client_streaming and not method.server_streaming)
 REQUESTS = 150

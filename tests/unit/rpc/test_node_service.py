@@ -20,7 +20,7 @@ from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
 from alatau.transport.certificates import trust_anchor
 from alatau.types.header import header_hash
 from alatau.wire.status import Seen
-from tests.unit.rpc.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
+from tests.support.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
 BUF = str(Path(sys.executable).parent / "buf")
 SERVICES = {

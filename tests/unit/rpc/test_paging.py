@@ -13,7 +13,7 @@ from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import block_service_pb2
 from alatau.rpc.paging import Tokens, filter_identity, request_identity
 from alatau.transport.errors import RpcError
-from tests.unit.rpc.solo_node import SoloNode, solo_node
+from tests.support.solo_node import SoloNode, solo_node
 
 ON_ONE_NODE = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 

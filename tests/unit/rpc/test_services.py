@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, SoloNode, running
+from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, running
 
 
 @pytest.mark.trio

@@ -3,17 +3,21 @@
 import pytest
 
 from alatau.client import RpcError
-from alatau.crypto.keccak import keccak256
 from alatau.trie.proof import verify
 from alatau.types.account import EMPTY_ACCOUNT
 from alatau.types.header import decode_header
-from tests.unit.rpc.solo_node import ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
-
-
-def balance_slot(holder: bytes) -> int:
-    """Slot of the token's ``balanceOf[holder]``: Vyper hashes the slot of the map before the key."""
-    return int.from_bytes(keccak256(bytes(32) + bytes(12) + holder), "big")
+from tests.support.solo_node import (
+    ETHER,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    SoloNode,
+    balance_slot,
+    payment,
+    running,
+    token_artifacts,
+)
 
 
 @pytest.mark.trio

@@ -10,7 +10,8 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.state_worker import Piece, StateWorker
 from alatau.storage.store import StoreOptions
 from alatau.transport.errors import RpcError
-from tests.unit.rpc.solo_node import RESIDENT, SoloNode, eventually, solo_node
+from tests.support.solo_node import RESIDENT, SoloNode, solo_node
+from tests.support.waiting import eventually
 
 
 class Clock:

@@ -8,8 +8,7 @@ from alatau.client.queries import CallMessage
 from alatau.evm.tracing import call_tracer
 from alatau.pb.api.v1 import transaction_service_pb2
 from alatau.rpc import tracing
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, running, token_artifacts
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, payment, running, token_artifacts
 
 # PUSH0 five times, ADDRESS, GAS, CALL: calls itself with all that it may pass on.
 CALLS_ITSELF = bytes.fromhex("5f5f5f5f5f305af1")

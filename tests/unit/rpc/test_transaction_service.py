@@ -1,7 +1,5 @@
 """TransactionService over TLS: submitting, following, calling."""
 
-from dataclasses import replace
-
 import pytest
 import trio
 
@@ -15,26 +13,20 @@ from alatau.pb.api.v1 import transaction_service_pb2
 from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
 from alatau.transport.errors import Code
-from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import Transaction
 from alatau.wire.reasons import reason_name
 from alatau.wire.transaction import TransactionState
-from tests.unit.rpc.solo_node import (
-    CHAIN_ID,
+from tests.support.solo_node import (
     MERCHANT,
     RESIDENT,
     STRANGER,
     TOKEN,
     SoloNode,
-    eventually,
+    payment,
     running,
     token_artifacts,
 )
-
-
-def payment(nonce: int = 0, **changes: object) -> Transaction:
-    """The resident pays the merchant 1 wei."""
-    unsigned = UnsignedTransaction(chain_id=CHAIN_ID, nonce=nonce, gas_limit=30_000, to=MERCHANT.address, value=1)
-    return sign_transaction(replace(unsigned, **changes), RESIDENT.sign)
+from tests.support.waiting import eventually
 
 
 @pytest.mark.trio

@@ -26,7 +26,7 @@ from alatau.state.block_state import (
 )
 from alatau.state.diff import OverlayState
 from alatau.types.account import Account
-from tests.unit.evm.world import MemoryState
+from tests.support.world import MemoryState
 
 ALMA = b"\xa1" * 20
 BOLAT = b"\xb0" * 20

@@ -10,7 +10,7 @@ from alatau.storage.check import Finding
 from alatau.storage.progress import Progress
 from alatau.storage.store import Store
 from alatau_devnet.synthetic_chain import TOKEN
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def findings(store: Store) -> list[str]:

@@ -9,7 +9,7 @@ from alatau.storage.check import Finding
 from alatau.storage.checkpoint import copy_store
 from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def checked(folder: Path) -> tuple[int, list[str]]:

@@ -14,7 +14,7 @@ from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import CorruptionError, DiskFullError, SchemaError, StorageError, WriteFailedError
 from alatau.storage.store import Store, StoreOptions
 from alatau_devnet.synthetic_chain import SyntheticChain
-from tests.unit.storage.conftest import SEED, Ledger
+from tests.support.ledger import SEED, Ledger
 
 REMEDY = "Restore a backup|sync again"
 

@@ -3,7 +3,7 @@
 from alatau.storage import flat_state
 from alatau.storage.flat_state import FlatState
 from alatau_devnet.synthetic_chain import TOKEN
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def test_cache_and_tables_agree(ledger: Ledger) -> None:

@@ -9,9 +9,17 @@ import trio
 from alatau.storage.errors import HistoryPrunedError
 from alatau.trie.proof import prove, verify
 from alatau.trie.state_trie import StateTrie
-from tests.unit.rpc.solo_node import ETHER, MERCHANT, RESIDENT, STRANGER, TOKEN, SoloNode, solo_node
-from tests.unit.rpc.test_state_service import balance_slot
-from tests.unit.rpc.test_transaction_service import payment
+from tests.support.solo_node import (
+    ETHER,
+    MERCHANT,
+    RESIDENT,
+    STRANGER,
+    TOKEN,
+    SoloNode,
+    balance_slot,
+    payment,
+    solo_node,
+)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from alatau.storage import log_index, store
 from alatau.storage.log_index import FoundLog, LogCursor, LogQuery, logs_of, matches
 from alatau.types.receipt import Log
 from alatau_devnet.synthetic_chain import TOKEN, TRANSFER_TOPIC
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def by_reading_everything(ledger: Ledger, query: LogQuery) -> list[FoundLog]:

@@ -10,7 +10,7 @@ from alatau.storage.history import HISTORY_BLOCKS
 from alatau.storage.store import Store, StoreOptions
 from alatau.trie.proof import verify
 from alatau_devnet.synthetic_chain import TOKEN, Shape, SyntheticChain
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def test_the_history_reaches_back_1024_blocks(tmp_path: Path) -> None:

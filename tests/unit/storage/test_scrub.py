@@ -6,7 +6,7 @@ import pytest
 
 from alatau.storage import scrub as module
 from alatau.storage.scrub import Scrub
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 class Clock:

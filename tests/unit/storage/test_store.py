@@ -14,8 +14,8 @@ from alatau.trie.proof import verify
 from alatau.types.account import Account
 from alatau.types.header import EMPTY_ROOT
 from alatau_devnet.synthetic_chain import TOKEN, SyntheticChain
-from tests.unit.chain.small_network import finish
-from tests.unit.storage.conftest import SEED, Ledger
+from tests.support.generators import finish
+from tests.support.ledger import SEED, Ledger
 
 
 def assert_blocks(store: Store, ledger: Ledger) -> None:

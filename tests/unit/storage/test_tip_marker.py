@@ -10,7 +10,7 @@ from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store, StoreOptions
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau_devnet.synthetic_chain import SyntheticChain
-from tests.unit.storage.conftest import Ledger
+from tests.support.ledger import Ledger
 
 
 def test_the_last_height_is_read_back(tmp_path: Path) -> None:

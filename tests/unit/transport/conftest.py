@@ -1,29 +1,17 @@
 """Both ways to have asyncio beside Trio."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 import trio
 
-from alatau.transport.bridge import run
+from tests.support.guest import Drive, Main, as_guest, in_time
 
 
-@pytest.fixture(params=["guest", "thread"])
-def drive(request: pytest.FixtureRequest) -> Callable[[Callable[[], Awaitable[None]]], None]:
+def _plain(main: Main) -> None:
+    trio.run(in_time(main))
+
+
+@pytest.fixture(params=[as_guest, _plain], ids=["guest", "thread"])
+def drive(request: pytest.FixtureRequest) -> Drive:
     """Runs a Trio function as a guest on asyncio, and under plain ``trio.run`` with asyncio in a thread."""
-
-    def as_guest(main: Callable[[], Awaitable[None]]) -> None:
-        async def with_time_limit(_shutdown: trio.Event) -> None:
-            with trio.fail_after(30):
-                await main()
-
-        run(with_time_limit)
-
-    def plain(main: Callable[[], Awaitable[None]]) -> None:
-        async def with_time_limit() -> None:
-            with trio.fail_after(30):
-                await main()
-
-        trio.run(with_time_limit)
-
-    return as_guest if request.param == "guest" else plain
+    kind: Drive = request.param
+    return kind

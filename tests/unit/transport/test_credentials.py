@@ -23,7 +23,8 @@ from alatau.transport.channel import open_channel
 from alatau.transport.credentials import ClientTls, IdentityHolder, ServerTls, TrustStore, dial_node
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
-from tests.unit.transport.echo import CHAT, UNARY, Rig, eventually, rig, value
+from tests.support.echo import CHAT, UNARY, Rig, rig, value
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

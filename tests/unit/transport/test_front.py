@@ -24,7 +24,8 @@ from alatau.transport.server import Listener, PortInUseError, serve
 from alatau_devnet.attack.frames import END_HEADERS, END_STREAM, Kind, call_headers, frame, grpc_message, rst_stream
 from alatau_devnet.attack.http2 import open_http2
 from alatau_devnet.attack.tls import Outcome
-from tests.unit.transport.echo import CHAT, UNARY, Rig, eventually, rig, value
+from tests.support.echo import CHAT, UNARY, Rig, rig, value
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 
@@ -251,7 +252,7 @@ def test_tls_1_2_is_refused_whatever_was_imported_first() -> None:
 import grpc, grpc.aio, socket, ssl
 grpc.ssl_channel_credentials()
 import trio
-from tests.unit.transport.echo import rig
+from tests.support.echo import rig
 
 def agreed(port, version):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

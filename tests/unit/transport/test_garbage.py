@@ -10,7 +10,8 @@ from alatau.transport.errors import RpcError
 from alatau.transport.garbage import UNDECODABLE, check_metadata
 from alatau_devnet.attack.frames import END_HEADERS, END_STREAM, PREFACE, Kind, call_headers, frame, grpc_message
 from alatau_devnet.attack.tls import connect_tls
-from tests.unit.transport.echo import eventually, rig
+from tests.support.echo import rig
+from tests.support.waiting import eventually
 
 
 @pytest.mark.parametrize("value", ["caf\u00e9", "a\nb", "\x00", "\x7f", b"\x80"])

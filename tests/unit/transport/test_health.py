@@ -9,7 +9,8 @@ from grpc_reflection.v1alpha import reflection_pb2
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.health import Health
 from alatau.transport.service import methods
-from tests.unit.transport.echo import eventually, rig
+from tests.support.echo import rig
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 _HEALTH = methods(health_pb2.DESCRIPTOR.services_by_name["Health"])

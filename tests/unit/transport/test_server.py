@@ -12,7 +12,8 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, serve
 from alatau.transport.service import Method
-from tests.unit.transport.echo import CHAT, COUNT, REPEAT, UNARY, eventually, rig, value
+from tests.support.echo import CHAT, COUNT, REPEAT, UNARY, rig, value
+from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
 

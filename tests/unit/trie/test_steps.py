@@ -7,6 +7,7 @@ from alatau.trie.state_trie import AppliedDiff, NoNodes, StateTrie
 from alatau.trie.steps import apply_in_steps
 from alatau.types.account import Account
 from alatau.types.header import EMPTY_ROOT
+from tests.support.generators import finish
 
 ADDRESSES = [bytes([n]) * 20 for n in range(12)]
 
@@ -32,13 +33,7 @@ class Stored:
 
 def in_steps(trie: StateTrie, accounts: dict, storage: dict, keys_max: int) -> AppliedDiff:  # type: ignore[type-arg]
     """Run the generator."""
-    work = apply_in_steps(trie, accounts, storage, keys_max)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: AppliedDiff = end.value
-            return result
+    return finish(apply_in_steps(trie, accounts, storage, keys_max))
 
 
 SLOTS = st.dictionaries(st.integers(0, 30), st.integers(0, 5), max_size=12)

@@ -7,8 +7,9 @@ from alatau.codec import rlp
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.types.block import STEP, Block, decode_block, decode_block_in_steps, encode_block
 from alatau.types.header import EMPTY_ROOT, NONCE, ZERO_HASH, Header, header_hash
-from alatau.types.transaction import TransactionError, TransactionType, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import TransactionError, TransactionType
 from alatau.types.vote import Commit, CommitSignature
+from tests.support.transactions import signed
 
 _HEADER = Header(
     *(ZERO_HASH, ZERO_HASH, bytes(20), EMPTY_ROOT, EMPTY_ROOT, EMPTY_ROOT, bytes(256)),
@@ -16,7 +17,7 @@ _HEADER = Header(
 )
 _KEY = PrivateKey(b"\x07" * 32)
 _TRANSACTIONS = tuple(
-    sign_transaction(UnsignedTransaction(type=kind, chain_id=1, nonce=n, gas_limit=21_000, to=bytes(20)), _KEY.sign)
+    signed(_KEY, type=kind, nonce=n, to=bytes(20))
     for n, kind in enumerate((TransactionType.LEGACY, TransactionType.FEE_MARKET))
 )
 _COMMIT = Commit(1, 0, ZERO_HASH, (CommitSignature(bytes(20), bytes(65)),))

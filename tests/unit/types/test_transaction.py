@@ -24,6 +24,7 @@ from alatau.types.transaction import (
     sign_transaction,
     signature_bytes,
 )
+from tests.support.transactions import signed
 
 _KEY = PrivateKey(b"\x07" * 32)
 _TO = b"\x12" * 20
@@ -125,8 +126,7 @@ def _as_dictionary(unsigned: UnsignedTransaction) -> dict[str, Any]:
 
 
 def _signed(**changes: Any) -> Transaction:
-    fields: dict[str, Any] = {"chain_id": 7773, "nonce": 1, "gas_limit": 90_000, "to": _TO, "value": 5, "data": b"ab"}
-    return sign_transaction(UnsignedTransaction(**{**fields, **changes}), _KEY.sign)
+    return signed(_KEY, **{"nonce": 1, "gas_limit": 90_000, "to": _TO, "value": 5, "data": b"ab"} | changes)
 
 
 _AUTHORIZATION = Authorization(chain_id=7773, address=_TO, nonce=3, y_parity=1, r=2**255, s=77)

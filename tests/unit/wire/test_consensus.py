@@ -27,7 +27,7 @@ from alatau.wire.consensus import (
     write_proposal,
 )
 from alatau.wire.errors import WireError
-from tests.unit.p2p.ministries import Blocks
+from tests.support.ministries import Blocks
 
 HASHES, ADDRESSES = st.binary(min_size=32, max_size=32), st.binary(min_size=20, max_size=20)
 SIGNATURES = st.binary(min_size=65, max_size=65)

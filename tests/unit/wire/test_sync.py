@@ -7,7 +7,7 @@ import pytest
 from alatau.types.block import last
 from alatau.wire.errors import WireError
 from alatau.wire.sync import BlockRange, read_committed, read_range, write_committed, write_range
-from tests.unit.p2p.ministries import Blocks
+from tests.support.ministries import Blocks
 
 BLOCK, COMMIT = Blocks.of_height(2).chain[1]
 

@@ -1,8 +1,8 @@
 """The tree of calls."""
 
 from alatau.evm.tracing.call_tracer import CallTrace, CallTracer, revert_reason
-from tests.unit.evm.assembly import RETURN_TOP, assemble
-from tests.unit.evm.world import CALLER, CONTRACT, OTHER, MemoryState, contract, run
+from tests.support.assembly import RETURN_TOP, assemble
+from tests.support.world import CALLER, CONTRACT, OTHER, MemoryState, contract, run
 
 OTHER_WORD = f"0x{OTHER.hex()}"
 

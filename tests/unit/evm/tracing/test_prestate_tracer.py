@@ -3,8 +3,8 @@
 from alatau.evm.calls import create_address
 from alatau.evm.tracing.prestate_tracer import AccountSnapshot, PrestateTracer
 from alatau.state.block_state import BlockState
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import CALLER, CONTRACT, OTHER, MemoryState, call, contract
+from tests.support.assembly import assemble
+from tests.support.world import CALLER, CONTRACT, OTHER, MemoryState, call, contract
 
 THIRD = b"\x03" * 20
 

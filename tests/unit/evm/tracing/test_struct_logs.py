@@ -1,8 +1,8 @@
 """Step by step."""
 
 from alatau.evm.tracing.struct_logs import StructLogTracer
-from tests.unit.evm.assembly import assemble
-from tests.unit.evm.world import OTHER, contract, run
+from tests.support.assembly import assemble
+from tests.support.world import OTHER, contract, run
 
 
 def test_each_step_with_its_cost() -> None:

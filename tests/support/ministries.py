@@ -1,10 +1,9 @@
 """A small network of real peers on loopback: real keys, real TLS, real gRPC, one process."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
-import pytest
 import trio
 
 from alatau.p2p.handshake import ChainId
@@ -101,12 +100,3 @@ def ministry(number: int) -> Node:
     """A validator's node."""
     name = f"ministry-{number}"
     return Node(issue_identity(new_key(), name), bytes([number]) * 20, name)
-
-
-async def eventually(condition: Callable[[], bool], what: str, within_s: float = 10.0) -> None:
-    """Wait until ``condition`` holds."""
-    with trio.move_on_after(within_s):
-        while not condition():  # noqa: ASYNC110
-            await trio.sleep(0.005)
-        return
-    pytest.fail(f"did not happen within {within_s} s: {what}")

@@ -168,10 +168,3 @@ async def rig(
         server = await nursery.start(partial(serve, [echo.service()], listeners, limits=limits, health=health))
         yield Rig(server, echo, health, server_identity, client, trust, nursery)
         nursery.cancel_scope.cancel()
-
-
-async def eventually(condition: Callable[[], bool], within_s: float = 5.0) -> None:
-    """Wait until ``condition`` holds."""
-    with trio.fail_after(within_s):
-        while not condition():  # noqa: ASYNC110
-            await trio.sleep(0.005)

@@ -17,8 +17,8 @@ from alatau.client.keystore import ScryptCost
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import trust_anchor
 from alatau.types.genesis import GenesisContract
-from alatau.types.transaction import TransactionType, UnsignedTransaction, sign_transaction
-from tests.unit.rpc.solo_node import CHAIN_ID, MERCHANT, RESIDENT, SoloNode, founder, node_identity, running
+from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, founder, node_identity, running
+from tests.support.transactions import signed
 
 MEMBERS = tuple(PrivateKey(bytes([number]) * 32) for number in (21, 22, 23))
 """Of both councils; two of them decide."""
@@ -63,16 +63,7 @@ class Network:
     def submit(self, key: PrivateKey, data: bytes) -> None:
         """Offer a call of the settlement token with a gas limit of its own, from any thread."""
         nonce = self.node.next_nonce(key.address)
-        unsigned = UnsignedTransaction(
-            type=TransactionType.FEE_MARKET,
-            chain_id=CHAIN_ID,
-            nonce=nonce,
-            gas_limit=200_000,
-            to=addresses.SETTLEMENT_TOKEN,
-            value=0,
-            data=data,
-        )
-        tx = sign_transaction(unsigned, key.sign)
+        tx = signed(key, nonce=nonce, gas_limit=200_000, to=addresses.SETTLEMENT_TOKEN, value=0, data=data)
         assert trio.from_thread.run(self.node.submit, [tx.encoded], trio_token=self.token) == [None]
 
     @property

@@ -1,7 +1,7 @@
 """A network of one validator in this process: the real store, EVM, mempool and signatures, and a commit on demand."""
 
 import time
-from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -18,7 +18,7 @@ from alatau.chain.permission import slot_of
 from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.client import Client, client_tls, connect
-from alatau.crypto.keccak import EMPTY_HASH
+from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Reason, Rejected
@@ -35,11 +35,12 @@ from alatau.transport.limits import Limits as ListenerLimits
 from alatau.transport.server import Listener, Server, serve
 from alatau.types.chain_config import ChainConfig, SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator, genesis_validator_set
-from alatau.types.transaction import TransactionError, TransactionType, decode_transaction, recover_sender
+from alatau.types.transaction import Transaction, TransactionError, TransactionType, decode_transaction, recover_sender
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit, CommitSignature, VoteKind, consensus_domain, vote_digest
+from tests.support.generators import finish
+from tests.support.transactions import CHAIN_ID, signed
 
-CHAIN_ID = 7773
 ETHER = 10**18
 VALIDATOR = PrivateKey(b"\x01" * 32)
 RESIDENT = PrivateKey(b"\x02" * 32)
@@ -245,7 +246,7 @@ class SoloNode:
         template = BlockTemplate(self.next_block_time(), VALIDATOR.address, self.founders, self.commit)
         selection = self.mempool.select(self.config.block_gas_limit, 1 << 22, self._now_ms())
         candidates = [(p.tx, p.sender) for p in selection]
-        executed = _result(build_block(tip, self.config, template, candidates)).executed
+        executed = finish(build_block(tip, self.config, template, candidates)).executed
         block = executed.block
         self.commit = sign_commit(self.store.genesis_hash, block.header.number, block.hash)
         self.store.commit(executed, self.commit)
@@ -271,14 +272,6 @@ class SoloNode:
         return int(time.monotonic() * 1000)
 
 
-def _result(generator: Any) -> Any:
-    while True:
-        try:
-            next(generator)
-        except StopIteration as stop:
-            return stop.value
-
-
 def sign_commit(genesis_hash: bytes | None, height: int, block_hash: bytes) -> Commit:
     """What the only validator signs."""
     assert genesis_hash is not None
@@ -293,6 +286,16 @@ _CATALOGUE = {
     "intrinsic_gas": "INTRINSIC_GAS_TOO_LOW",
     "sender_not_permitted": "SENDER_NOT_PERMITTED",
 }
+
+
+def payment(nonce: int = 0, **changes: object) -> Transaction:
+    """The resident pays the merchant 1 wei, or does what ``changes`` say."""
+    return signed(RESIDENT, **{"nonce": nonce, "gas_limit": 30_000, "to": MERCHANT.address} | changes)
+
+
+def balance_slot(holder: bytes) -> int:
+    """Slot of the token's ``balanceOf[holder]``: Vyper hashes the slot of the map before the key."""
+    return int.from_bytes(keccak256(bytes(32) + bytes(12) + holder), "big")
 
 
 def founder() -> GenesisValidator:
@@ -387,10 +390,3 @@ async def running(
             yield Running(node, api, server, health, nursery)
         finally:
             nursery.cancel_scope.cancel()
-
-
-async def eventually(condition: Callable[[], object], within_s: float = 5) -> None:
-    """Wait until ``condition`` holds."""
-    with trio.fail_after(within_s):
-        while not condition():  # noqa: ASYNC110  what is waited for has no event
-            await trio.sleep(0.005)

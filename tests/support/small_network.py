@@ -1,8 +1,8 @@
 """A network of four validators without contracts, in memory: for tests of blocks."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, BuiltBlock, build_block
@@ -14,16 +14,15 @@ from alatau.types.account import Account
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator, genesis_validator_set
-from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import Transaction
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit, CommitSignature, VoteKind, consensus_domain, vote_digest
-
-T = TypeVar("T")
+from tests.support.generators import finish
+from tests.support.transactions import CHAIN_ID, signed
 
 VALIDATORS = tuple(sorted((PrivateKey(bytes([n]) * 32) for n in range(1, 5)), key=lambda key: key.address))
 PAYER = PrivateKey(b"\x21" * 32)
 PAYEE = PrivateKey(b"\x22" * 32)
-CHAIN_ID = 7773
 START = 1_700_000_000
 
 
@@ -91,20 +90,9 @@ def small_network(*contracts: GenesisContract, **config: Any) -> SmallNetwork:
     return SmallNetwork(genesis, tip, genesis_validator_set(genesis), domain)
 
 
-def finish(work: Generator[Any, Any, T]) -> T:
-    """Run a generator to its result."""
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-
-
-def payment(nonce: int, *, value: int = 1, gas_limit: int = 21_000, to: bytes | None = PAYEE.address) -> Transaction:
-    """A signed transfer of the payer."""
-    unsigned = UnsignedTransaction(chain_id=CHAIN_ID, nonce=nonce, gas_limit=gas_limit, to=to, value=value)
-    return sign_transaction(unsigned, PAYER.sign)
+def payment(nonce: int = 0, **changes: object) -> Transaction:
+    """The payer pays the payee 1 wei, or does what ``changes`` say."""
+    return signed(PAYER, **{"nonce": nonce, "to": PAYEE.address} | changes)
 
 
 def template(network: SmallNetwork, last_commit: Commit | None = None, timestamp: int = START + 1) -> BlockTemplate:

@@ -29,7 +29,7 @@ from alatau.types.block import Block
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.genesis import Genesis, genesis_validator_set
 from alatau.types.vote import Commit, Proposal, Vote, consensus_domain
-from tests.unit.chain.small_network import VALIDATORS, small_genesis
+from tests.support.small_network import VALIDATORS, small_genesis
 
 FAST = ConsensusParameters(
     block_interval_ms=20,
