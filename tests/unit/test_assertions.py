@@ -171,3 +171,11 @@ def test_a_test_without_a_check_is_found() -> None:
         "def test_c():\n    with pytest.raises(ValueError): f()\n"
     )
     assert without_a_check([tree]) == ["test_b"]
+
+
+def test_all_of_nothing_fails() -> None:
+    """In every test module, as ``tests/conftest.py`` has it; of something it is what Python's is."""
+    with pytest.raises(AssertionError, match="of nothing"):
+        all(value > 0 for value in ())
+    assert all(value > 0 for value in (1, 2))
+    assert all(value > 0 for value in (1, 0)) is False

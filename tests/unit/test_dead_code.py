@@ -49,7 +49,7 @@ def _defined(node: ast.stmt) -> Iterator[tuple[str, int]]:
     match node:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             # Whoever decorates takes it over: commands, fixtures, overridden properties.
-            if all(_keeps(decorator) for decorator in node.decorator_list):
+            if {_keeps(decorator) for decorator in node.decorator_list} <= {True}:
                 yield name, node.lineno
         case ast.AnnAssign(target=ast.Name(id=name)):
             yield name, node.lineno

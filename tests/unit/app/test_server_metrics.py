@@ -4,7 +4,8 @@ import trio
 
 from alatau.app.metrics import Metrics
 from alatau.app.server_metrics import register_server_metrics
-from tests.unit.transport.echo import UNARY, eventually, rig, value
+from tests.support.echo import UNARY, rig, value
+from tests.support.waiting import eventually
 
 
 def test_connections_are_counted_with_why_they_were_refused() -> None:

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from alatau.app.private_file import write_private
 from alatau.cli.main import run
 from tests.support.served_network import Network, network_contracts, served
 from tests.support.solo_node import solo_node
@@ -26,9 +27,9 @@ def alatau(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.fixture
 def password_file(tmp_path: Path) -> Path:
-    """A file with a password."""
+    """A file with a password, its owner's alone."""
     path = tmp_path / "password"
-    path.write_text("correct horse\n")
+    write_private(path, b"correct horse\n")
     return path
 
 

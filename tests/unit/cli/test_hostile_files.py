@@ -159,6 +159,6 @@ def _shortened(value: Any) -> Any:
     if isinstance(value, list):
         return [_shortened(item) for item in value[:2]]
     if isinstance(value, dict):
-        table = all(name.startswith("0x") for name in value)
+        table = {name.startswith("0x") for name in value} <= {True}
         return {name: _shortened(item) for name, item in list(value.items())[: 2 if table else None]}
     return value

@@ -101,16 +101,16 @@ def unrecoverable() -> bytes:
 
 def badly_signed(count: int) -> list[bytes]:
     """Payments with a changed s: they recover strangers."""
-    signed = [payment(value=n) for n in range(count)]
-    return [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in signed]
+    encoded = [payment(value=n).encoded for n in range(count)]
+    return [tx[:-1] + bytes([tx[-1] ^ 1]) for tx in encoded]
 
 
 MISTAKES: dict[str, tuple[Callable[[], bytes], str]] = {
     "no bytes of a transaction": (lambda: b"\xff\x00", "TRANSACTION_MALFORMED"),
     "more bytes than one may have": (lambda: bytes(200_000), "TRANSACTION_TOO_LARGE"),
-    "another chain": (lambda: payment(chain_id=1), "WRONG_CHAIN"),
-    "less gas than its own bytes cost": (lambda: payment(gas_limit=20_999), "INTRINSIC_GAS_TOO_LOW"),
-    "more gas than a block has": (lambda: payment(gas_limit=1 << 40), "GAS_LIMIT_TOO_HIGH"),
+    "another chain": (lambda: payment(chain_id=1).encoded, "WRONG_CHAIN"),
+    "less gas than its own bytes cost": (lambda: payment(gas_limit=20_999).encoded, "INTRINSIC_GAS_TOO_LOW"),
+    "more gas than a block has": (lambda: payment(gas_limit=1 << 40).encoded, "GAS_LIMIT_TOO_HIGH"),
     "a signature that recovers nobody": (unrecoverable, "SIGNATURE_INVALID"),
 }
 

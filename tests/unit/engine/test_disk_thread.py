@@ -28,8 +28,7 @@ from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import WriteFailedError
 from alatau.storage.sign_state import SignStateFile
 from alatau.types.vote import Proposal, Vote, VoteKind
-from tests.unit.chain.small_network import VALIDATORS, SmallNetwork, build, commit_for, payment
-from tests.unit.engine.local_nodes import (
+from tests.support.local_nodes import (
     Hub,
     LocalNode,
     local_genesis,
@@ -37,6 +36,7 @@ from tests.unit.engine.local_nodes import (
     running_node,
     wait_for_height,
 )
+from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, payment
 
 VOTE = Vote(VoteKind.PREVOTE, 1, 0, None, VALIDATORS[0].address, bytes(65))
 STATE = SignState(1, 0, SignStep.PREVOTE, bytes(32))

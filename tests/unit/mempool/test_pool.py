@@ -385,10 +385,11 @@ class PoolMachine(RuleBasedStateMachine):
             assert 0 < len(queue.by_nonce) <= limits.per_sender_max
             assert queue.cost == sum(p.cost for p in queue.by_nonce.values()) <= queue.balance
             assert queue.gas == sum(p.tx.gas_limit for p in queue.by_nonce.values())
-            assert queue.gas <= limits.per_sender_gas_max or len(queue.by_nonce) == 1
+            if len(queue.by_nonce) > 1:
+                assert queue.gas <= limits.per_sender_gas_max
             assert min(queue.by_nonce) >= queue.nonce
             assert queue.nonce + queue.ready not in queue.by_nonce
-            assert all(queue.nonce + i in queue.by_nonce for i in range(queue.ready))
+            assert queue.by_nonce.keys() >= set(range(queue.nonce, queue.nonce + queue.ready))
             assert (sender in pool._gapped) == (len(queue.by_nonce) > queue.ready)
 
     @invariant()
