@@ -93,9 +93,22 @@ def of_sign_state(home: Home) -> Verdict:
         last = SignStateFile.open(home.sign_state).last
     except SignStateError as error:
         return Verdict("sign state", Level.FAILURE, str(error), "never restore it from a backup; see the message")
+    if last is None and home.database.exists():
+        advice = "if this validator has signed before, see what alatau status says of it"
+        return Verdict("sign state", Level.WARNING, "there is none: nothing signed yet, or the file is lost", advice)
     if last is None:
         return Verdict("sign state", Level.OK, "nothing signed yet")
     return Verdict("sign state", Level.OK, f"last signed at height {last.height}, round {last.round}")
+
+
+def of_signing(status: Status) -> Verdict:
+    """Whether a validator signs, and what else its operator must know at once."""
+    if status.warnings:
+        advice = "see there: the network counts on this validator" if status.silence else "see there"
+        return Verdict("signing", Level.FAILURE, " ".join(status.warnings), advice)
+    if status.validator_address is None:
+        return Verdict("signing", Level.OK, "an observer signs nothing")
+    return Verdict("signing", Level.OK, "nothing keeps this validator from signing")
 
 
 def of_sync(status: Status) -> Verdict:

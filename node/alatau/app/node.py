@@ -32,6 +32,7 @@ from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
 from alatau.app.pool_file import PoolFile
 from alatau.app.registry_duties import RegistryDuties
 from alatau.app.server_metrics import register_server_metrics
+from alatau.app.signing_watch import watch_signing
 from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage
 from alatau.chain.execution import block_environment
@@ -191,6 +192,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         clients: Server = await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
         nursery.start_soon(watch_storage, node.scrub)
+        nursery.start_soon(watch_signing, node)
         nursery.start_soon(pool_file.resume, node.admission, node.store)
         nursery.start_soon(pool_file.run)
         if parts.config.p2p.introduce_to:

@@ -6,8 +6,10 @@ from typing import Final
 
 from alatau.app.metrics import Metrics
 from alatau.app.storage_watch import why_damaged
+from alatau.consensus.signing import Silence
 from alatau.rpc.node import ConsensusView, Node, SyncState
 from alatau.rpc.stall import diagnose
+from alatau.rpc.warnings import why_silent
 from alatau.types.header import Header
 from alatau.types.validator import ValidatorSet
 
@@ -40,6 +42,8 @@ def why_unready(node: Node) -> str | None:
     view = node.consensus_view()
     if view is None:
         return None  # It follows, at the tip, and takes no part.
+    if view.silence is not None:
+        return why_silent(view.silence, view.silent_until)
     connected = {peer.id for peer in node.peers() if peer.validator}
     if status.validator_address is not None:
         connected.add(status.validator_address)
@@ -71,6 +75,12 @@ def _register_consensus(metrics: Metrics, node: Node) -> None:
     metrics.gauge(
         "consensus_rounds", "Round of the height being decided; 0 when all goes well.", of_view(lambda v: v.round)
     )
+    metrics.gauge(
+        "consensus_silent",
+        "1 while this validator does not sign, for the reason why; 0 for every other.",
+        lambda: _silent(node.consensus_view()),
+        labels=("reason",),
+    )
     metrics.gauge("consensus_validators", "Validators.", of_view(lambda v: len(v.validators.validators)))
     metrics.gauge("consensus_validators_power", "Voting power in all.", of_view(lambda v: v.validators.total_power))
     metrics.gauge(
@@ -86,6 +96,11 @@ def _register_consensus(metrics: Metrics, node: Node) -> None:
         "Seconds since the last block was committed.",
         of_view(lambda v: v.since_last_block_ms / 1000),
     )
+
+
+def _silent(view: ConsensusView | None) -> dict[tuple[str, ...], float]:
+    """1 for the reason why this validator does not sign, 0 for all others."""
+    return {(reason.value,): float(view is not None and view.silence is reason) for reason in Silence}
 
 
 def _register_peers(metrics: Metrics, node: Node) -> None:

@@ -120,6 +120,9 @@ class NodeView:
             locked_round=view.locked_round,
             since_last_block_ms=round((trio.current_time() - self.engine.last_block_at) * 1_000),
             validators=self.chain.validators[self.chain.height + 1],
+            silence=view.silence,
+            silent_until=view.silent_until,
+            clock_offset_ms=view.clock_offset_ms,
         )
 
     def peers(self) -> Sequence[PeerView]:

@@ -81,6 +81,7 @@ def _of_client(client: SyncClient, pid: int) -> Iterator[Verdict]:
     """One verdict after the other, so that those that were reached are shown where a later question fails."""
     status = client.status()
     yield Verdict("node", Level.OK, f"process {pid}, version {status.version}")
+    yield diagnosis.of_signing(status)
     yield diagnosis.of_sync(status)
     yield diagnosis.of_storage(status)
     consensus = client.consensus_state()

@@ -19,6 +19,7 @@ from alatau.app.keystore import (
 from alatau.app.provision import load_tls_identity, new_private_key, renew_certificate
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, print_rows, say
+from alatau.cli.resume_signing import resume_signing
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import CertificateError
 
@@ -29,6 +30,9 @@ _weak_option = click.option("--weak", is_flag=True, help="Encrypt cheaply; for t
 @click.group()
 def keys() -> None:
     """Keys in encrypted files (Web3 Secret Storage, version 3)."""
+
+
+keys.add_command(resume_signing)
 
 
 @keys.command()

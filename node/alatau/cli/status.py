@@ -19,12 +19,15 @@ from alatau.client import SyncClient
 @json_option
 @pass_context
 def status(context: Context, watch: bool, node: str | None, ca: Path | None, as_json: bool) -> None:
-    """Network, height, sync state, and in words what consensus waits for."""
+    """Network, height, sync state, and in words what consensus waits for; warnings first."""
     with open_client(context, node, ca) as client:
         while True:
             facts = _facts(client)
             if watch and not as_json:
                 console().clear()
+            if not as_json:
+                for warning in facts.pop("warnings"):
+                    console().print(f"[bold white on red]WARNING[/] [bold]{warning}[/]")
             print_facts(facts, as_json=as_json)
             if not watch:
                 return
@@ -73,6 +76,8 @@ def validators(context: Context, height: int | None, node: str | None, ca: Path 
 def _facts(client: SyncClient) -> dict[str, Any]:
     now, consensus = client.status(), client.consensus_state()
     return {
+        "warnings": list(now.warnings),
+        "silence": now.silence or None,
         "network": now.network,
         "chain_id": now.chain_id,
         "height": now.height,

@@ -131,6 +131,7 @@ class Consensus:
             failing=height.context.failing,
             may_sign=is_validator(ctx, height) and ctx.guard.may_sign(height.number),
             silence=ctx.guard.silence(height.number) if is_validator(ctx, height) else None,
+            silent_until=ctx.guard.silent_until(height.number),
             clock_offset_ms=ctx.clock.offset_ms,
             holding=ctx.peer_heights.holding,
             highest_claim=ahead[1] if ahead else 0,

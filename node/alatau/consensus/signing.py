@@ -197,6 +197,16 @@ class SigningGuard:
             return Silence.KEY_IN_USE
         return Silence.LOG_LOST if height <= self._log_lost_height else None
 
+    def silent_until(self, height: int) -> int | None:
+        """First height that may be signed again if nothing else happens; None where silence does not end by itself."""
+        match self.silence(height):
+            case Silence.KEY_IN_USE:
+                return self._silent_until
+            case Silence.LOG_LOST:
+                return self._log_lost_height + 1
+            case _:
+                return None
+
     def may_sign(self, height: int) -> bool:
         """Whether anything at ``height`` may be signed at all."""
         return self._authority.address is not None and self.silence(height) is None

@@ -32,6 +32,8 @@ class RoundView:
     """Whether this node votes at this height."""
     silence: Silence | None
     """Why a validator does not sign; None where it may, and for an observer."""
+    silent_until: int | None
+    """First height at which it signs again by itself; None where it signs, or an operator has to decide."""
     clock_offset_ms: int | None
     """How far our clock is behind the others' (negative: ahead); None while it agrees with theirs."""
     holding: bool

@@ -12,6 +12,7 @@ from typing import Protocol
 import trio
 
 from alatau.chain.executed import ExecutedBlock
+from alatau.consensus.signing import Silence
 from alatau.storage.scrub import NOTHING_SCRUBBED, ScrubState
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
@@ -86,6 +87,12 @@ class ConsensusView:
     since_last_block_ms: int
     validators: ValidatorSet
     """Those that decide ``height``."""
+    silence: Silence | None = None
+    """Why this validator does not sign; None where it does, and for an observer."""
+    silent_until: int | None = None
+    """First height at which it signs again by itself; None where it signs, or an operator has to decide."""
+    clock_offset_ms: int | None = None
+    """How far its clock is behind the others' (negative: ahead); None while it agrees with theirs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from alatau.pb.api.v1 import node_pb2, node_service_pb2
 from alatau.rpc.failures import failure
 from alatau.rpc.final_block import tip_height
 from alatau.rpc.limits import Limits
-from alatau.rpc.node import Node, PeerView
+from alatau.rpc.node import ConsensusView, Node, PeerView
 from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.stall import diagnose
+from alatau.rpc.warnings import warnings_of
 from alatau.transport.call import Call
 from alatau.types.header import header_hash
 from alatau.types.validator import ValidatorSet
@@ -38,7 +39,7 @@ class NodeApi:
         tip, genesis = node.store.header(height), node.store.header(0)
         assert tip is not None
         assert genesis is not None
-        status = node.status()
+        status, view = node.status(), node.consensus_view()
         return _pb.GetStatusResponse(
             network=config.name,
             chain_id=config.chain_id,
@@ -59,6 +60,8 @@ class NodeApi:
             block_gas_limit=config.block_gas_limit,
             damage=status.scrub.findings,
             scrub_passes=status.scrub.passes,
+            silence=_silence(view),
+            warnings=warnings_of(view),
             limits=_pb.Limits(
                 batch_transactions_max=limits.batch_transactions_max,
                 batch_bytes_max=limits.batch_bytes_max,
@@ -143,7 +146,8 @@ class NodeApi:
             total_power=validators.total_power,
             since_last_block_ms=view.since_last_block_ms,
             stalled=diagnosis.stalled,
-            explanation=diagnosis.sentences,
+            explanation=(*warnings_of(view), *diagnosis.sentences),
+            silence=_silence(view),
         )
 
     def _validators(self, height: int) -> ValidatorSet:
@@ -158,6 +162,10 @@ class NodeApi:
                 metadata={"height": str(tip)},
             )
         raise failure("STATE_PRUNED", f"the state that names the validators of height {height} is pruned")
+
+
+def _silence(view: ConsensusView | None) -> str:
+    return "" if view is None or view.silence is None else view.silence.value
 
 
 def _peer(peer: PeerView) -> node_pb2.Peer:

@@ -24,9 +24,8 @@ _FIELDS: Final = {"version", "height", "round", "step", "digest", "signature", "
 _SIZE_MAX: Final = 4096
 """Bytes; what is written has about 400."""
 _REMEDY: Final = (
-    "Make sure that no other process signs with this key, and let the network decide some dozens of blocks without"
-    " this validator; then move the file away and start the node again. Until its last signature is that far back"
-    " the node follows without signing"
+    "Make sure that no other process signs with this key, stop the node, look up the network's height with alatau"
+    " status at another validator, and run: alatau keys resume-signing --network-height HEIGHT"
 )
 
 

@@ -77,6 +77,10 @@ class Status:
     """What the node's background scrub found damaged, in words."""
     scrub_passes: int
     """Times that it has read everything since the node started."""
+    silence: str
+    """Why this validator does not sign, as a stable word; empty where it signs, and for an observer."""
+    warnings: tuple[str, ...]
+    """What its operator must know at once, the gravest first, with what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,8 @@ class ConsensusState:
     stalled: bool
     explanation: tuple[str, ...]
     """What it waits for, in sentences."""
+    silence: str
+    """As in ``Status``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,8 @@ def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
         ),
         damage=tuple(message.damage),
         scrub_passes=message.scrub_passes,
+        silence=message.silence,
+        warnings=tuple(message.warnings),
     )
 
 
@@ -209,6 +217,7 @@ def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) ->
         since_last_block_ms=message.since_last_block_ms,
         stalled=message.stalled,
         explanation=tuple(message.explanation),
+        silence=message.silence,
     )
 
 

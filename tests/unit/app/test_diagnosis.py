@@ -41,6 +41,7 @@ def _state(*connected: bool, stalled: bool = False) -> ConsensusState:
         since_last_block_ms=0,
         stalled=stalled,
         explanation=said,
+        silence="",
     )
 
 

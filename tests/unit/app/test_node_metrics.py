@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from alatau.app.node_metrics import why_unready
+from alatau.app.node_metrics import _silent, why_unready
+from alatau.consensus.signing import Silence
 from alatau.rpc.node import ConsensusView, Node, NodeStatus, PeerView, SyncState
 from alatau.types.chain_config import ChainConfig
 from tests.support.round_view import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
@@ -70,6 +71,17 @@ def test_an_overdue_block_makes_it_unready(waiting: int, since_ms: int) -> None:
     why = _asked(view=replace(VIEW, since_last_block_ms=since_ms), now=replace(SYNCED, pool_transactions=waiting))
     assert why is not None
     assert "The last block, 9, was decided" in why
+
+
+def test_a_validator_that_does_not_sign_is_unready() -> None:
+    """With the reason and what to do; and the metric has every reason from the start."""
+    silent = replace(VIEW, silence=Silence.NOT_ALLOWED)
+    why = _asked(view=silent)
+    assert why is not None
+    assert "DOES NOT SIGN (sign_state_stale)" in why
+    assert set(_silent(None).values()) == set(_silent(VIEW).values()) == {0.0}
+    assert {reason for (reason,), on in _silent(silent).items() if on} == {"sign_state_stale"}
+    assert len(_silent(silent)) == len(Silence)
 
 
 def test_catching_up_comes_first() -> None:

@@ -57,3 +57,29 @@ def test_a_rotated_certificate_is_on_the_same_key(alatau: Alatau, tmp_path: Path
     assert public_key_of(after) == public_key_of(before)
     (row,) = alatau("--home", home, "keys", "list", "--json").json()
     assert (row["key"], row["address_or_hash"]) == ("tls", made["tls_key_hash"])
+
+
+def test_a_validator_signs_again_only_after_its_operator_has_agreed(
+    alatau: Alatau, tmp_path: Path, password_file: Path
+) -> None:
+    """The danger is explained and asked about; a no writes nothing, a yes a sign state above the network's height."""
+    home = tmp_path / "home"
+    assert alatau("--home", home, "init", "--name", "Finance", "--password-file", password_file).code == 0
+    command = ("--home", home, "keys", "resume-signing", "--network-height", "500")
+    refused = alatau(*command)
+    assert refused.code != 0
+    assert "No other process signs with this key" in refused.err
+    assert not (home / "sign_state.json").exists()
+    agreed = alatau(*command, "--yes", "--json")
+    assert "DANGER" in agreed.err
+    assert agreed.json()["signs_from_height"] == 565
+    assert (home / "sign_state.json").exists()
+
+
+def test_an_observer_has_nothing_to_sign(alatau: Alatau, tmp_path: Path) -> None:
+    """Nor anything to resume."""
+    home = tmp_path / "home"
+    assert alatau("--home", home, "init", "--name", "Auditor", "--observer").code == 0
+    outcome = alatau("--home", home, "keys", "resume-signing", "--network-height", "5", "--yes")
+    assert outcome.code == 2
+    assert "an observer signs nothing" in outcome.err

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,13 +14,16 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from alatau.app.diagnosis import Level, of_signing
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
+from alatau.consensus.signing import Silence
 from alatau.pb.api.v1 import node_service_pb2
 from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
 from alatau.transport.certificates import trust_anchor
 from alatau.types.header import header_hash
 from alatau.wire.status import Seen
+from tests.support.round_view import VIEW as STALL_VIEW
 from tests.support.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
 BUF = str(Path(sys.executable).parent / "buf")
@@ -100,6 +104,24 @@ async def test_the_consensus_state_says_what_it_waits_for(node: SoloNode) -> Non
         assert state.proposer.name == "Ministry of Tests"
         assert state.stalled
         assert "60.0 s ago" in state.explanation[-1]
+
+
+@pytest.mark.trio
+async def test_a_validator_that_does_not_sign_says_so_first(node: SoloNode) -> None:
+    """In the status and the consensus state: the stable word, and the first sentence."""
+    node.view = replace(STALL_VIEW, validators=node.founders, silence=Silence.NOT_ALLOWED)
+    async with running(node) as served, served.connect() as client:
+        status, state = await client.status(), await client.consensus_state()
+        assert status.silence == state.silence == "sign_state_stale"
+        assert "DOES NOT SIGN" in status.warnings[0]
+        assert state.explanation[0] == status.warnings[0]
+        verdict = of_signing(status)
+        assert verdict.level is Level.FAILURE
+        assert "resume-signing" in verdict.found
+        node.view = None
+        signing = await client.status()
+        assert (signing.silence, signing.warnings) == ("", ())
+        assert of_signing(signing).level is Level.OK
 
 
 @pytest.mark.trio

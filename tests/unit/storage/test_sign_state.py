@@ -101,7 +101,7 @@ def test_going_back_is_refused(tmp_path: Path, wanted: SignState) -> None:
 def test_damage_comes_with_a_remedy(tmp_path: Path) -> None:
     """The error says what an operator has to find out first, and how to go on."""
     (tmp_path / "s").write_bytes(b"")
-    with pytest.raises(SignStateDamagedError, match=r"no other process signs .* move the file away"):
+    with pytest.raises(SignStateDamagedError, match=r"no other process signs .* keys resume-signing"):
         SignStateFile.open(tmp_path / "s")
 
 

@@ -62,6 +62,8 @@ class GetStatusResponse(_message.Message):
     LIMITS_FIELD_NUMBER: _builtins.int
     DAMAGE_FIELD_NUMBER: _builtins.int
     SCRUB_PASSES_FIELD_NUMBER: _builtins.int
+    SILENCE_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     network: _builtins.str
     """The network's name."""
     chain_id: _builtins.int
@@ -98,6 +100,10 @@ class GetStatusResponse(_message.Message):
     """Most gas of a block."""
     scrub_passes: _builtins.int
     """Times that the scrub has read the whole database since the node started."""
+    silence: _builtins.str
+    """Why this validator does not sign, as a stable word ("sign_state_stale", "consensus_log_lost",
+    "key_in_use_elsewhere"); empty where it signs, and for an observer.
+    """
     @_builtins.property
     def limits(self) -> Global___Limits:
         """What a client may ask for."""
@@ -105,6 +111,10 @@ class GetStatusResponse(_message.Message):
     @_builtins.property
     def damage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the node's background scrub found damaged in its database, in words; empty while nothing was found."""
+
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What its operator must know at once, the gravest first, with what to do about it; empty where there is nothing."""
 
     def __init__(
         self,
@@ -129,10 +139,12 @@ class GetStatusResponse(_message.Message):
         limits: Global___Limits | None = ...,
         damage: _abc.Iterable[_builtins.str] | None = ...,
         scrub_passes: _builtins.int = ...,
+        silence: _builtins.str = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damage", b"damage", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp", b"timestamp", "validator_address", b"validator_address", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damage", b"damage", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "silence", b"silence", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp", b"timestamp", "validator_address", b"validator_address", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -352,6 +364,7 @@ class GetConsensusStateResponse(_message.Message):
     SINCE_LAST_BLOCK_MS_FIELD_NUMBER: _builtins.int
     STALLED_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    SILENCE_FIELD_NUMBER: _builtins.int
     height: _builtins.int
     """Height being decided."""
     round: _builtins.int
@@ -368,6 +381,8 @@ class GetConsensusStateResponse(_message.Message):
     """Milliseconds since the last block was decided here."""
     stalled: _builtins.bool
     """Whether blocks should be coming but are not."""
+    silence: _builtins.str
+    """Why this validator does not sign, as in GetStatusResponse."""
     @_builtins.property
     def proposer(self) -> _node_pb2.Validator:
         """Proposer of the round."""
@@ -394,10 +409,11 @@ class GetConsensusStateResponse(_message.Message):
         since_last_block_ms: _builtins.int = ...,
         stalled: _builtins.bool = ...,
         explanation: _abc.Iterable[_builtins.str] | None = ...,
+        silence: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["proposer", b"proposer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "height", b"height", "proposal_received", b"proposal_received", "proposer", b"proposer", "quorum_power", b"quorum_power", "round", b"round", "since_last_block_ms", b"since_last_block_ms", "stalled", b"stalled", "step", b"step", "total_power", b"total_power", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "height", b"height", "proposal_received", b"proposal_received", "proposer", b"proposer", "quorum_power", b"quorum_power", "round", b"round", "silence", b"silence", "since_last_block_ms", b"since_last_block_ms", "stalled", b"stalled", "step", b"step", "total_power", b"total_power", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
