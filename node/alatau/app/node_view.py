@@ -154,7 +154,8 @@ class NodeView:
         try:
             return read_validators(tip_of(self.store, max(0, height - 2)), self.config)
         except HistoryPrunedError:
-            return None
+            header = self.store.header(height)
+            return None if header is None else self.store.validators_of(header.extra_data)
 
 
 _STEPS: Final = {

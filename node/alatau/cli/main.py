@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "genesis": "alatau.cli.genesis:genesis",
     "init": "alatau.cli.init:init",
     "keys": "alatau.cli.keys:keys",
+    "light": "alatau.cli.light:light",
     "logs": "alatau.cli.logs:logs",
     "peers": "alatau.cli.status:peers",
     "rollback": "alatau.cli.database:rollback",

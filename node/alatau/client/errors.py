@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from alatau.wire.receipt import TransactionReceipt
 
@@ -90,3 +91,33 @@ class DecisionError(ClientError):
 
 class NodeUntrustworthyError(ClientError):
     """What the node sent does not follow from what is trusted. Ask another node, and tell people about this one."""
+
+
+class TrustExpiredError(ClientError):
+    """The block that a light client trusts is so old that keys of its validators may be in other hands by now."""
+
+    def __init__(self, height: int, age_s: float, period_s: float) -> None:
+        super().__init__(
+            f"the trusted block {height} is {age_s / 86_400:.1f} days old, more than the trusting period of"
+            f" {period_s / 86_400:.1f} days: begin again from a newer block's hash that you got from people whom you"
+            " trust, or verify every header since (sequential)"
+        )
+        self.height = height
+        self.age_s = age_s
+        self.period_s = period_s
+
+
+class EquivocationError(ClientError):
+    """Two blocks of one height are decided, each by a valid commit: a third of the power at least broke its promise.
+
+    Believe neither, keep ``evidence``, and tell all operators.
+    """
+
+    def __init__(self, height: int, evidence: dict[str, Any], signers: int) -> None:
+        super().__init__(
+            f"TWO BLOCKS ARE DECIDED AT HEIGHT {height}, each with a valid commit; {signers} validators signed both."
+            " The network is broken or attacked: believe neither, keep this evidence, tell all operators"
+        )
+        self.height = height
+        self.evidence = evidence
+        """Both headers and commits as RLP in hexadecimal, from which nodes, and who signed both."""

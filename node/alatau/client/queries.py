@@ -16,13 +16,13 @@ from alatau.pb.api.v1 import (
 )
 from alatau.transport.errors import RpcError
 from alatau.types.account import Account
-from alatau.types.validator import ValidatorSet
+from alatau.types.validator import Validator, ValidatorSet, checked_validator_set
 from alatau.types.vote import Commit
 from alatau.wire.account import StateProof, read_account, read_proof
 from alatau.wire.amount import write_amount
 from alatau.wire.block import BlockRecord, BlockView, read_block, read_commit
 from alatau.wire.logs import EventFilter, EventLog, read_log, write_filter
-from alatau.wire.receipt import TransactionReceipt, read_receipt
+from alatau.wire.receipt import ReceiptProof, TransactionReceipt, read_receipt, read_receipt_proof
 from alatau.wire.status import (
     ConsensusState,
     PeerRecord,
@@ -36,6 +36,9 @@ from alatau.wire.trace import Trace, read_trace
 from alatau.wire.transaction import TransactionRecord, TransactionState, read_position, read_transaction
 
 T = TypeVar("T")
+
+_VALIDATORS_MAX = 10_000
+"""Members of a set that are read: many times what a network has, so that a listing ends whoever sends it."""
 
 CALL_TIMEOUT_S = 20.0
 """For calls that run a contract: they may wait for their turn."""
@@ -118,8 +121,12 @@ def peers() -> Plan[tuple[PeerRecord, ...]]:
 
 
 def validators(height: int | None = None) -> Plan[ValidatorsAt]:
-    """The set that decides ``height``, or the next height."""
-    found = []
+    """The set that decides ``height``, or the next height.
+
+    Raises:
+        ValueError: what the node sent is no validator set.
+    """
+    found: list[Validator] = []
     token = ""
     while True:
         request = node_service_pb2.ListValidatorsRequest(height=height, page_token=token)
@@ -127,7 +134,9 @@ def validators(height: int | None = None) -> Plan[ValidatorsAt]:
         found += [read_validator(validator) for validator in response.validators]
         token = response.next_page_token
         if not token:
-            return ValidatorsAt(response.height, ValidatorSet(tuple(found)))
+            return ValidatorsAt(response.height, checked_validator_set(found))
+        if not response.validators or len(found) > _VALIDATORS_MAX:
+            raise ValueError(f"the list of validators does not end after {len(found)}")
 
 
 def block(height_or_hash: int | bytes | None = None, view: BlockView = BlockView.HASHES) -> Plan[BlockRecord]:
@@ -250,6 +259,12 @@ def receipt(transaction_hash: bytes) -> Plan[TransactionReceipt]:
     """The outcome of a final transaction."""
     request = transaction_service_pb2.GetReceiptRequest(hash=transaction_hash)
     return ask("GetReceipt", request, lambda r: read_receipt(r.receipt))
+
+
+def receipt_proof(transaction_hash: bytes) -> Plan[ReceiptProof]:
+    """Proof of a final transaction, not verified: :class:`alatau.client.light.LightClient` verifies."""
+    request = transaction_service_pb2.GetReceiptProofRequest(hash=transaction_hash)
+    return ask("GetReceiptProof", request, lambda r: read_receipt_proof(r.proof))
 
 
 def wait_final(transaction_hash: bytes, timeout_s: float) -> Plan[TransactionReceipt]:

@@ -90,9 +90,10 @@ class ChainView:
         self.past.append(PastBlock(height, block.header.beneficiary, block.last_commit))
         registry = self.config.system.validator_registry
         # A change decided in block h takes effect at h+2 (docs/chain.md).
-        self.validators[height + 2] = (
-            read_validators(self.tip, self.config) if registry in executed.diff.storage else self.validators[height + 1]
-        )
+        self.validators[height + 2] = self.validators[height + 1]
+        if registry in executed.diff.storage:
+            self.validators[height + 2] = read_validators(self.tip, self.config)
+            self.store.keep_validators(self.validators[height + 2])
         left = self.validators.pop(height - 1, None)
         return registry in executed.diff.storage or (left is not None and left != self.validators[height])
 
@@ -110,11 +111,14 @@ def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -
         at = max(decided, 0)
         return read_validators(tip_of(store, at), config) if registered else founders
 
+    validators = {number: set_after(number - 2) for number in range(height, height + 3)}
+    for known in validators.values():
+        store.keep_validators(known)
     return ChainView(
         config=config,
         store=store,
         tip=tip,
-        validators={number: set_after(number - 2) for number in range(height, height + 3)},
+        validators=validators,
         past=deque(maxlen=_PAST_MAX),
         tip_commit=store.commit_of(height) if height else None,
     )

@@ -21,11 +21,14 @@ from alatau.rpc.final_block import (
 )
 from alatau.storage.log_index import FoundLog, LogQuery, logs_of, matches
 from alatau.storage.store import Store
-from alatau.types.header import Header, header_hash
+from alatau.trie.ordered import prove_item
+from alatau.types.header import Header, encode_header, header_hash
+from alatau.types.receipt import encode_receipt
 from alatau.types.transaction import Transaction, decode_transaction, recover_sender
+from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, write_header, write_outcomes
 from alatau.wire.logs import write_log
-from alatau.wire.receipt import write_receipt
+from alatau.wire.receipt import ReceiptProof, write_receipt, write_receipt_proof
 
 
 def stored_message(store: Store, height: int, view: BlockView) -> block_pb2.Block:
@@ -60,6 +63,25 @@ def stored_receipt(store: Store, height: int, index: int) -> transaction_pb2.Rec
     place = ReceiptPlace(header, header_hash(header), index, sum(len(before.logs) for before in receipts[:-1]))
     gas_before = receipts[-2].cumulative_gas_used if index else 0
     return fit_receipt(write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before)))
+
+
+def stored_receipt_proof(store: Store, height: int, index: int) -> transaction_pb2.ReceiptProof:
+    """Proof of one transaction and of its outcome, with the header and the commit that certify it."""
+    transactions = _transactions(store, height)
+    receipts = [encode_receipt(receipt) for receipt in store.receipts(height)]
+    commit = store.commit_of(height)
+    assert commit is not None, "a block with transactions was decided"
+    return write_receipt_proof(
+        ReceiptProof(
+            index=index,
+            transaction=transactions[index],
+            transaction_nodes=prove_item(transactions, index),
+            receipt=receipts[index],
+            receipt_nodes=prove_item(receipts, index),
+            header=encode_header(_header(store, height)),
+            commit=rlp.encode(commit_item(commit)),
+        )
+    )
 
 
 def stored_logs(store: Store, height: int, query: LogQuery) -> list[log_pb2.Log]:

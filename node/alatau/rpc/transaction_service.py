@@ -16,7 +16,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
 from alatau.rpc.requests import Checks
 from alatau.rpc.slots import FairSlots
-from alatau.rpc.stored_block import stored_receipt, stored_transaction
+from alatau.rpc.stored_block import stored_receipt, stored_receipt_proof, stored_transaction
 from alatau.storage.store import Store
 from alatau.transport.call import Call
 from alatau.transport.errors import Code, RpcError
@@ -185,6 +185,18 @@ class TransactionApi:
         if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash, call))
+
+    async def get_receipt_proof(self, request: _pb.GetReceiptProofRequest, call: Call) -> _pb.GetReceiptProofResponse:
+        """Proof of a final transaction and its outcome, from the store: nothing of it is kept at hand."""
+        checks = Checks()
+        transaction_hash = checks.hash("hash", request.hash)
+        checks.finish()
+        if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
+            raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
+        height, index = self._find(transaction_hash)
+        return _pb.GetReceiptProofResponse(
+            proof=await self._feed.read(caller_of(call), stored_receipt_proof, height, index)
+        )
 
     async def call(self, request: _pb.CallRequest, call: Call) -> _pb.CallResponse:
         """Run a message call on committed state."""

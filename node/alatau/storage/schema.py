@@ -20,6 +20,7 @@ table  key                               value
 ``j``  height                            history: what the block replaced in ``a``, ``s`` and ``n``
 ``l``  address, height                   positions of the logs of that address in the block
 ``o``  topic, height                     positions of the logs with that topic in the block
+``v``  hash of a validator set           the set, RLP
 =====  ================================  ==========================================================
 """
 
@@ -42,6 +43,8 @@ HISTORY_INDEX: Final = b"i"
 HISTORY: Final = b"j"
 LOG_ADDRESS: Final = b"l"
 LOG_TOPIC: Final = b"o"
+VALIDATORS: Final = b"v"
+"""Added to version 1, which did without: a node that has no row of a set says that it is pruned."""
 
 TABLES: Final = (
     META,
@@ -59,6 +62,7 @@ TABLES: Final = (
     HISTORY,
     LOG_ADDRESS,
     LOG_TOPIC,
+    VALIDATORS,
 )
 
 META_SCHEMA: Final = META + b"schema"

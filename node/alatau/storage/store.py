@@ -62,6 +62,7 @@ from alatau.trie.state_trie import CACHE_BYTES, NodeCache, StateTrie
 from alatau.types.block import Block, decode_block
 from alatau.types.header import EMPTY_ROOT, Header, decode_header
 from alatau.types.receipt import Receipt, decode_receipt
+from alatau.types.validator import ValidatorSet, decode_validator_set, encode_validator_set
 from alatau.types.vote import Commit, commit_from_item
 
 _PRUNED_MAX: Final = 64
@@ -328,6 +329,33 @@ class Store:
         """The receipts of the block at a height, in order; empty above the tip."""
         raw = self._db.get(schema.RECEIPTS + schema.height_key(height))
         return () if raw is None else tuple(decode_receipt(rlp.to_bytes(item)) for item in rlp.decode_list(raw))
+
+    def keep_validators(self, validators: ValidatorSet) -> None:
+        """Keep a validator set by its hash, for those who come when the state that named it is pruned."""
+        key, encoded = schema.VALIDATORS + validators.hash, encode_validator_set(validators)
+        if self._db.get(key) != encoded:
+            batch = self._db.batch()
+            batch.put(key, encoded)
+            self._db.write(batch)
+
+    def validators_of(self, set_hash: bytes) -> ValidatorSet | None:
+        """The set with this hash, as headers name it; None where this store never kept it.
+
+        Raises:
+            CorruptionError: what is stored under the hash is another set, or none.
+        """
+        encoded = self._db.get(schema.VALIDATORS + set_hash)
+        if encoded is None:
+            return None
+        try:
+            validators = decode_validator_set(encoded)
+        except ValueError as error:
+            what = f"the validator set 0x{set_hash.hex()} cannot be read: {error}"
+            raise CorruptionError(self.path, what, RESTORE_OR_SYNC) from error
+        if validators.hash != set_hash:
+            what = f"under the validator set 0x{set_hash.hex()} lies another"
+            raise CorruptionError(self.path, what, RESTORE_OR_SYNC)
+        return validators
 
     def find_transaction(self, transaction_hash: bytes) -> tuple[int, int] | None:
         """Height and index of a committed transaction."""

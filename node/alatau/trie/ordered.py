@@ -6,7 +6,8 @@ from functools import lru_cache
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.trie.build import build
-from alatau.trie.nodes import REFERENCE_SIZE, reference_of
+from alatau.trie.nodes import INLINE_SIZE_MAX, REFERENCE_SIZE, reference_of
+from alatau.trie.proof import verify_path
 from alatau.types.header import EMPTY_ROOT
 
 
@@ -19,6 +20,32 @@ def ordered_root(items: Sequence[bytes]) -> bytes:
         return EMPTY_ROOT
     reference = build(0, [(path, items[index]) for path, index in _order(len(items))], _emit)
     return reference[1:] if len(reference) == REFERENCE_SIZE else keccak256(reference)
+
+
+def prove_item(items: Sequence[bytes], index: int) -> tuple[bytes, ...]:
+    """Prove that ``items[index]`` stands at ``index``: RLP of the nodes from the root of :func:`ordered_root` down.
+
+    Costs what the root costs: the nodes of a list are kept nowhere.
+    """
+    path = rlp.encode(index).hex()
+    nodes: list[tuple[int, bytes]] = []
+
+    def keep(at: str, raw: bytes) -> bytes:
+        if path.startswith(at) and (not at or len(raw) > INLINE_SIZE_MAX):
+            nodes.append((len(at), raw))
+        return reference_of(raw)
+
+    build(0, [(key, items[i]) for key, i in _order(len(items))], keep)
+    return tuple(raw for _, raw in sorted(nodes, key=lambda node: node[0]))
+
+
+def item_at(root: bytes, index: int, nodes: Sequence[bytes]) -> bytes | None:
+    """The item that ``nodes`` prove at ``index`` under ``root``; None where they show that the list is shorter.
+
+    Raises:
+        ProofError: see :func:`alatau.trie.proof.verify_path`.
+    """
+    return verify_path(root, rlp.encode(index).hex(), nodes)
 
 
 @lru_cache(maxsize=64)

@@ -1,6 +1,6 @@
 """Validators and their set: who may vote on a height, and with what weight."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from alatau.codec import rlp
@@ -61,3 +61,45 @@ class ValidatorSet:
 def validator_set(validators: Iterable[Validator]) -> ValidatorSet:
     """Sort ``validators`` into a set."""
     return ValidatorSet(tuple(sorted(validators, key=lambda v: v.address)))
+
+
+def encode_validator_set(validators: ValidatorSet) -> bytes:
+    """RLP of a set with all that is known of its members."""
+    return rlp.encode(
+        [(v.address, v.power, v.tls_key_hash, v.endpoint.encode(), v.name.encode()) for v in validators.validators]
+    )
+
+
+def decode_validator_set(data: bytes) -> ValidatorSet:
+    """Read what :func:`encode_validator_set` wrote.
+
+    Raises:
+        ValueError: it is not that (``RlpError`` and ``UnicodeDecodeError`` are such), or no set that there can be.
+    """
+    members = []
+    for item in rlp.decode_list(data):
+        address, power, tls_key_hash, endpoint, name = rlp.to_list(item, 5)
+        members.append(
+            Validator(
+                rlp.to_bytes(address, 20),
+                rlp.to_uint(power, 256),
+                rlp.to_bytes(tls_key_hash, 32),
+                rlp.to_bytes(endpoint).decode(),
+                rlp.to_bytes(name).decode(),
+            )
+        )
+    return checked_validator_set(members)
+
+
+def checked_validator_set(members: Sequence[Validator]) -> ValidatorSet:
+    """A set from whatever somebody sent or stored.
+
+    Raises:
+        ValueError: it is empty, not sorted by address, names one twice, or has one without power.
+    """
+    addresses = [v.address for v in members]
+    if not members or addresses != sorted(set(addresses)):
+        raise ValueError("a validator set has at least one member, and each once, sorted by address")
+    if any(v.power <= 0 for v in members):
+        raise ValueError("a validator has no power")
+    return ValidatorSet(tuple(members))

@@ -66,3 +66,46 @@ def read_receipt(message: transaction_pb2.Receipt) -> TransactionReceipt:
         to=message.to or None,
         timestamp=message.timestamp,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptProof:
+    """A transaction and its receipt, with the nodes that prove both under a header, and what certifies the header."""
+
+    index: int
+    transaction: bytes
+    """As the transactions' trie holds it."""
+    transaction_nodes: tuple[bytes, ...]
+    receipt: bytes
+    """As the receipts' trie holds it."""
+    receipt_nodes: tuple[bytes, ...]
+    header: bytes
+    """RLP."""
+    commit: bytes
+    """RLP."""
+
+
+def write_receipt_proof(proof: ReceiptProof) -> transaction_pb2.ReceiptProof:
+    """For the wire."""
+    return transaction_pb2.ReceiptProof(
+        index=proof.index,
+        transaction=proof.transaction,
+        transaction_nodes=proof.transaction_nodes,
+        receipt=proof.receipt,
+        receipt_nodes=proof.receipt_nodes,
+        header=proof.header,
+        commit=proof.commit,
+    )
+
+
+def read_receipt_proof(message: transaction_pb2.ReceiptProof) -> ReceiptProof:
+    """From the wire; nothing in it is verified yet (``client/light.py`` does)."""
+    return ReceiptProof(
+        index=message.index,
+        transaction=message.transaction,
+        transaction_nodes=tuple(message.transaction_nodes),
+        receipt=message.receipt,
+        receipt_nodes=tuple(message.receipt_nodes),
+        header=message.header,
+        commit=message.commit,
+    )

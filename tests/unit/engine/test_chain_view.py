@@ -9,9 +9,12 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.chain.genesis import make_genesis
 from alatau.consensus.proposer import blocks_looked_at
 from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.storage import schema
+from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.validator import encode_validator_set, validator_set
 from alatau.types.vote import consensus_domain
 from tests.support.generators import finish
 from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, small_genesis
@@ -68,4 +71,24 @@ def test_a_set_that_grows_looks_further_back(opened: tuple[Genesis, Store]) -> N
         found = view._past_blocks(count)
         assert [block.height for block in found] == list(range(max(1, 21 - count), 21))
     assert replace(found[-1], last_commit=None).builder == VALIDATORS[0].address
+    store.close()
+
+
+def test_validator_sets_outlive_the_state_that_names_them(opened: tuple[Genesis, Store]) -> None:
+    """Kept by hash when the view is opened: a light client may begin at a block whose state is pruned."""
+    genesis, store = opened
+    founders = genesis_validator_set(genesis)
+    assert store.validators_of(founders.hash) is None
+    view = open_chain_view(genesis.config, store, founders)
+    grow(genesis, view, 1)
+    header = store.header(1)
+    assert header is not None
+    assert store.validators_of(header.extra_data) == founders
+    assert store.validators_of(bytes(32)) is None
+    store._db._db.put(schema.VALIDATORS + founders.hash, encode_validator_set(validator_set(founders.validators[1:])))
+    with pytest.raises(CorruptionError, match="lies another"):
+        store.validators_of(founders.hash)
+    store._db._db.put(schema.VALIDATORS + founders.hash, b"\xc0")
+    with pytest.raises(CorruptionError, match="cannot be read"):
+        store.validators_of(founders.hash)
     store.close()

@@ -4,7 +4,14 @@ from hypothesis import strategies as st
 
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
-from alatau.types.validator import Validator, ValidatorSet, validator_set
+from alatau.types.validator import (
+    Validator,
+    ValidatorSet,
+    checked_validator_set,
+    decode_validator_set,
+    encode_validator_set,
+    validator_set,
+)
 
 
 def _validator(number: int, power: int = 1) -> Validator:
@@ -59,3 +66,22 @@ def test_invariants(validators: tuple[Validator, ...]) -> None:
     """Never empty, sorted, each once, each with power."""
     with pytest.raises(AssertionError):
         ValidatorSet(validators)
+
+
+def test_a_set_comes_back_from_its_encoding() -> None:
+    """With names and endpoints; what is no set is told apart."""
+    members = validator_set([_validator(n) for n in (1, 2, 3)])
+    assert decode_validator_set(encode_validator_set(members)) == members
+    for wrong in (b"", b"\xc0", b"\xc1\xc0", encode_validator_set(members)[:-1]):
+        with pytest.raises(ValueError, match=r"\S"):
+            decode_validator_set(wrong)
+
+
+@pytest.mark.parametrize(
+    "validators",
+    [(), (_validator(2), _validator(1)), (_validator(1), _validator(1)), (_validator(1, 0),)],
+)
+def test_a_set_from_elsewhere_is_checked(validators: tuple[Validator, ...]) -> None:
+    """What a peer or a disk says is an error, not a defect."""
+    with pytest.raises(ValueError, match="validator"):
+        checked_validator_set(validators)

@@ -295,3 +295,55 @@ class Receipt(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Receipt: _TypeAlias = Receipt  # noqa: Y015
+
+@_typing.final
+class ReceiptProof(_message.Message):
+    """Proof of a transaction and of its receipt against a header that a commit certifies. Nodes are RLP, from the root down,
+    of the tries whose keys are the RLP of the index (Yellow Paper, eq. 36).
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INDEX_FIELD_NUMBER: _builtins.int
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    TRANSACTION_NODES_FIELD_NUMBER: _builtins.int
+    RECEIPT_FIELD_NUMBER: _builtins.int
+    RECEIPT_NODES_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
+    COMMIT_FIELD_NUMBER: _builtins.int
+    index: _builtins.int
+    """Its index in the block."""
+    transaction: _builtins.bytes
+    """The signed bytes, as the transactions' trie holds them."""
+    receipt: _builtins.bytes
+    """The receipt as the receipts' trie holds it (EIP-2718)."""
+    header: _builtins.bytes
+    """RLP of the header of its block."""
+    commit: _builtins.bytes
+    """RLP of the commit of that header."""
+    @_builtins.property
+    def transaction_nodes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Nodes under the header's transactions root."""
+
+    @_builtins.property
+    def receipt_nodes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
+        """Nodes under the header's receipts root."""
+
+    def __init__(
+        self,
+        *,
+        index: _builtins.int = ...,
+        transaction: _builtins.bytes = ...,
+        transaction_nodes: _abc.Iterable[_builtins.bytes] | None = ...,
+        receipt: _builtins.bytes = ...,
+        receipt_nodes: _abc.Iterable[_builtins.bytes] | None = ...,
+        header: _builtins.bytes = ...,
+        commit: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["commit", b"commit", "header", b"header", "index", b"index", "receipt", b"receipt", "receipt_nodes", b"receipt_nodes", "transaction", b"transaction", "transaction_nodes", b"transaction_nodes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReceiptProof: _TypeAlias = ReceiptProof  # noqa: Y015

@@ -450,6 +450,52 @@ class GetReceiptResponse(_message.Message):
 Global___GetReceiptResponse: _TypeAlias = GetReceiptResponse  # noqa: Y015
 
 @_typing.final
+class GetReceiptProofRequest(_message.Message):
+    """Request of GetReceiptProof."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HASH_FIELD_NUMBER: _builtins.int
+    hash: _builtins.bytes
+    """32 bytes, of a final transaction."""
+    def __init__(
+        self,
+        *,
+        hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptProofRequest: _TypeAlias = GetReceiptProofRequest  # noqa: Y015
+
+@_typing.final
+class GetReceiptProofResponse(_message.Message):
+    """Response of GetReceiptProof."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROOF_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def proof(self) -> _transaction_pb2.ReceiptProof:
+        """The proof."""
+
+    def __init__(
+        self,
+        *,
+        proof: _transaction_pb2.ReceiptProof | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["proof", b"proof"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetReceiptProofResponse: _TypeAlias = GetReceiptProofResponse  # noqa: Y015
+
+@_typing.final
 class CallMessage(_message.Message):
     """A message call to simulate."""
 
