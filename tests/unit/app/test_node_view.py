@@ -10,7 +10,7 @@ from alatau.app.node_view import NodeView
 from alatau.storage.errors import HistoryPrunedError
 from alatau.types.chain_config import ChainConfig, SystemContracts
 from alatau.types.validator import Validator, validator_set
-from tests.unit.rpc.solo_node import solo_node
+from tests.support.solo_node import solo_node
 
 
 def test_a_set_whose_state_is_pruned_is_found_by_the_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from alatau.artifacts import addresses
 from alatau.transport.sync_channel import SyncChannel
+from tests.support.served_network import Network
+from tests.support.solo_node import MERCHANT, RESIDENT, STRANGER
 from tests.unit.cli.command_line import Alatau
-from tests.unit.cli.network import Network
-from tests.unit.rpc.solo_node import MERCHANT, RESIDENT, STRANGER
 
 MERCHANT_TEXT = "0x" + MERCHANT.address.hex()
 LONG = ("--trusting-period", 100_000)

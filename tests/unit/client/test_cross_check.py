@@ -13,8 +13,8 @@ from alatau.codec import rlp
 from alatau.transport.errors import Code, RpcError
 from alatau.types.header import Header, decode_header, encode_header, header_hash
 from alatau.types.vote import commit_from_item
-from tests.unit.client.test_light import KEYS, PaperChain, paper_client
-from tests.unit.rpc.solo_node import SoloNode
+from tests.support.paper_chain import KEYS, PaperChain, paper_client
+from tests.support.solo_node import SoloNode
 
 FOUR = KEYS[:4]
 Change = Callable[[Header], Header]
