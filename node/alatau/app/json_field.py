@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from alatau.codec.json_text import JsonError, parse_json
+from alatau.codec.plain_text import shortened
 
 _HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _SHOWN_MAX: Final = 60
@@ -28,7 +29,7 @@ class JsonField:
 
     def wrong(self, expected: str) -> DocumentError:
         """The error that this value is not what was expected."""
-        return DocumentError(f"{self.where} is {_cut(json.dumps(self.value))}, expected {expected}")
+        return DocumentError(f"{self.where} is {shortened(json.dumps(self.value), _SHOWN_MAX)}, expected {expected}")
 
     def members(self, required: Iterable[str], optional: Iterable[str] = ()) -> "dict[str, JsonField]":
         """The members of an object that has exactly these; a surplus one is more likely a typing error."""
@@ -40,7 +41,7 @@ class JsonField:
         for name in entries:
             if name not in required and name not in optional:
                 allowed = ", ".join(required + optional)
-                raise DocumentError(f"{self.where} has an unknown {_cut(name)!r}; allowed: {allowed}")
+                raise DocumentError(f"{self.where} has an unknown {shortened(name, _SHOWN_MAX)!r}; allowed: {allowed}")
         return entries
 
     def entries(self) -> "dict[str, JsonField]":
@@ -48,7 +49,10 @@ class JsonField:
         if not isinstance(self.value, dict):
             raise self.wrong("an object")
         separator = "" if self.where.endswith(": ") else "."
-        return {name: JsonField(value, f"{self.where}{separator}{_cut(name)}") for name, value in self.value.items()}
+        return {
+            name: JsonField(value, f"{self.where}{separator}{shortened(name, _SHOWN_MAX)}")
+            for name, value in self.value.items()
+        }
 
     def items(self) -> "list[JsonField]":
         """The elements of an array."""
@@ -100,7 +104,3 @@ def canonical_json(value: Mapping[str, Any]) -> bytes:
 def pretty_json(value: Mapping[str, Any]) -> bytes:
     """A document for people to read and compare."""
     return json.dumps(value, indent=2, ensure_ascii=False).encode() + b"\n"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_MAX else text[: _SHOWN_MAX - 3] + "..."

@@ -6,11 +6,12 @@ entry of that place that does.
 """
 
 import time
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
+
+from alatau.transport.rates import PerCaller, TokenBucket
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +36,8 @@ _PLACES_MAX: Final = 1024
 
 
 @dataclass(slots=True)
-class _Bucket:
-    tokens: float
-    filled_at: float
+class _Place:
+    bucket: TokenBucket
     suppressed: int = 0
 
 
@@ -47,24 +47,19 @@ class LogLimiter:
     def __init__(self, now_s: Callable[[], float] = time.monotonic) -> None:
         """Take a clock in seconds that only goes forward."""
         self._now_s = now_s
-        self._buckets: OrderedDict[object, _Bucket] = OrderedDict()
+        self._places = PerCaller[tuple[object, Rate], _Place](self._new_place, _PLACES_MAX)
         self._lock = Lock()
 
     def admit(self, place: object, rate: Rate) -> int | None:
         """None where an entry of this place is not written; else how many were not since the last that was."""
         with self._lock:
-            now = self._now_s()
-            bucket = self._buckets.get(place)
-            if bucket is None:
-                bucket = self._buckets[place] = _Bucket(rate.burst, now)
-                if len(self._buckets) > _PLACES_MAX:
-                    self._buckets.popitem(last=False)
-            self._buckets.move_to_end(place)
-            bucket.tokens = min(rate.burst, bucket.tokens + (now - bucket.filled_at) * rate.per_s)
-            bucket.filled_at = now
-            if bucket.tokens < 1:
-                bucket.suppressed += 1
+            kept = self._places.of((place, rate))
+            if not kept.bucket.take():
+                kept.suppressed += 1
                 return None
-            bucket.tokens -= 1
-            suppressed, bucket.suppressed = bucket.suppressed, 0
+            suppressed, kept.suppressed = kept.suppressed, 0
             return suppressed
+
+    def _new_place(self, key: tuple[object, Rate]) -> _Place:
+        _, rate = key
+        return _Place(TokenBucket(rate.per_s, rate.burst, self._now_s))

@@ -17,7 +17,7 @@ import trio
 
 from alatau.app.endpoint import Endpoint
 from alatau.app.http_connections import HttpConnections
-from alatau.transport.limits import TokenBucket
+from alatau.transport.rates import TokenBucket
 
 _CONNECTIONS_MAX: Final = 64
 """A scraper and an orchestrator use one each. They are part of the descriptors kept from other connections."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from alatau.codec.plain_text import shortened
+
 COMPILER_VERSION: Final = "0.4.3"
 EVM_VERSION: Final = "prague"
 """The newest that Vyper 0.4.3 knows; Osaka runs its code unchanged."""
@@ -60,16 +62,14 @@ def compile_file(path: Path, root: Path) -> dict[str, Any]:
             settings=Settings(evm_version=EVM_VERSION),
         )
     except (VyperException, OSError) as error:
-        raise CompilationError(f"{path.name}: {_cut(str(error))}") from error
+        raise CompilationError(f"{path.name}: {shortened(str(error), _MESSAGE_MAX)}") from error
     except Exception as error:
-        raise CompilationError(f"{path.name}: Vyper gave up: {type(error).__name__}: {_cut(str(error))}") from error
+        raise CompilationError(
+            f"{path.name}: Vyper gave up: {type(error).__name__}: {shortened(str(error), _MESSAGE_MAX)}"
+        ) from error
     return {
         "abi": output["abi"],
         "initcode": output["bytecode"],
         "runtime": output["bytecode_runtime"],
         "layout": json.loads(json.dumps(output["layout"])),
     }
-
-
-def _cut(message: str) -> str:
-    return message if len(message) <= _MESSAGE_MAX else message[:_MESSAGE_MAX] + "..."

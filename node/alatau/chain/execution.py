@@ -14,6 +14,7 @@ from alatau.chain.permission import may_deploy, may_transact, slot_of
 from alatau.chain.system import run_block_start
 from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
+from alatau.codec.plain_text import plain_text
 from alatau.evm.environment import BlockEnvironment
 from alatau.state.block_state import BlockState
 from alatau.state.diff import BlockDiff
@@ -282,8 +283,4 @@ def _raise_first_difference(claimed: Header, computed: Header) -> None:
     for name in ("transactions_root", "gas_used", "receipts_root", "logs_bloom", "state_root"):
         found, wanted = getattr(claimed, name), getattr(computed, name)
         if found != wanted:
-            raise InvalidBlockError(name, f"the header says {_shown(found)}, execution gives {_shown(wanted)}")
-
-
-def _shown(value: bytes | int) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+            raise InvalidBlockError(name, f"the header says {plain_text(found)}, execution gives {plain_text(wanted)}")

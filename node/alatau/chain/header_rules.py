@@ -1,6 +1,7 @@
 """The rules of a header that need no execution: what follows from the parent and the chain configuration."""
 
 from alatau.chain.errors import InvalidBlockError
+from alatau.codec.plain_text import plain_text
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
 from alatau.types.header import (
@@ -51,14 +52,10 @@ def check_header(
     )
     for field, found, wanted in expected:
         if found != wanted:
-            raise InvalidBlockError(field, f"is {_shown(found)}, expected {_shown(wanted)}")
+            raise InvalidBlockError(field, f"is {plain_text(found)}, expected {plain_text(wanted)}")
     if header.timestamp < parent.timestamp:
         raise InvalidBlockError("timestamp", f"{header.timestamp} is below the parent's {parent.timestamp}")
     if header.beneficiary not in validators.by_address:
         raise InvalidBlockError("beneficiary", f"0x{header.beneficiary.hex()} is no validator of this height")
     if (block.last_commit is None) != (parent.number == 0):
         raise InvalidBlockError("last_commit", "every block but the first carries the commit of its parent")
-
-
-def _shown(value: object) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -44,8 +44,8 @@ def describe(decision: Decision) -> str:
     """Everything that is signed, a line each, in words. Characters that a terminal would act on are spelt out."""
     lines = [
         ("decision", "0x" + decision.id.hex()),
-        ("contract", f"{decision.contract}, {_shown(decision.domain.contract)}"),
-        ("signed as", f"{_shown(decision.domain.name)} version {_shown(decision.domain.version)}"),
+        ("contract", f"{decision.contract}, {_readable(decision.domain.contract)}"),
+        ("signed as", f"{_readable(decision.domain.name)} version {_readable(decision.domain.version)}"),
         ("chain", str(decision.domain.chain_id)),
         ("act", _printable(decision.act)),
         *_members(decision),
@@ -63,7 +63,7 @@ def _members(decision: Decision) -> Iterator[tuple[str, str]]:
             continue
         value = decision.message[name]
         meanings = MEANINGS.get((struct.name, str(decision.message.get("action", "")), name))
-        yield _label(name), _shown(value) if meanings is None else f"{value}, {meanings.get(value, 'unknown')}"
+        yield _label(name), _readable(value) if meanings is None else f"{value}, {meanings.get(value, 'unknown')}"
 
 
 def _terms(terms: Mapping[str, int]) -> Iterator[tuple[str, str]]:
@@ -85,7 +85,7 @@ def _time(seconds: int) -> str:
         return f"second {seconds}, beyond any calendar"
 
 
-def _shown(value: Any) -> str:
+def _readable(value: Any) -> str:
     match value:
         case bytes() if not any(value):
             return f"0x{value.hex()} (none)"
@@ -94,7 +94,7 @@ def _shown(value: Any) -> str:
         case str():
             return f'"{_printable(value)}"'
         case list():
-            return ", ".join(map(_shown, value)) or "nobody"
+            return ", ".join(map(_readable, value)) or "nobody"
         case _:
             return str(value)
 

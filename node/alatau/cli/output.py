@@ -42,7 +42,7 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
         return
     table = Table.grid(padding=(0, 2))
     for name, value in facts.items():
-        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", _shown(value))
+        table.add_row(f"[bold]{name.replace('_', ' ')}[/]", _cell(value))
     console().print(table)
 
 
@@ -55,11 +55,11 @@ def print_rows(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, as_json
     for column in columns:
         table.add_column(column.replace("_", " "), overflow="fold")
     for row in rows:
-        table.add_row(*map(_shown, row))
+        table.add_row(*map(_cell, row))
     console().print(table)
 
 
-def _shown(value: Any) -> str:
+def _cell(value: Any) -> str:
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, bool):

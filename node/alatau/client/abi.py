@@ -18,6 +18,7 @@ from eth_abi.registry import registry as default_registry
 from alatau.client.abi_types import canonical_type, parameters_of, text_of
 from alatau.client.errors import AbiError, ContractReverted
 from alatau.codec.json_text import JsonError, parse_json
+from alatau.codec.plain_text import plain_text
 from alatau.crypto.keccak import keccak256
 from alatau.wire.logs import EventLog
 from alatau.wire.reverts import describe_revert, revert_reason
@@ -237,7 +238,7 @@ class Abi:
             values = decode(error.inputs, data[4:], error.name)
         except AbiError:
             return None
-        return f"{error.name}({', '.join(_shown(value) for value in values)})"
+        return f"{error.name}({', '.join(plain_text(value) for value in values)})"
 
 
 AbiSource: TypeAlias = Abi | str | Path | Sequence[Mapping[str, Any]] | Mapping[str, Any]
@@ -324,7 +325,3 @@ def _encode_topic(member: EventField, value: Any) -> bytes:
             raise AbiError(f"{member.name} is a {member.type}: give its hash as a topic instead")
         case _:
             return encode([member.type], [value], member.name)
-
-
-def _shown(value: Any) -> str:
-    return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)

@@ -162,7 +162,9 @@ def standing(decision: Decision) -> Plan[Standing]:
     """Where it stands now. Raises ``DecisionError`` where the node's chain is not the decision's."""
     abi, address = abi_of(decision.contract), decision.domain.contract
     if (found := (yield from _domain(abi, address))) != decision.domain:
-        raise DecisionError(f"the decision is for {_shown(decision.domain)}, this network has {_shown(found)}")
+        raise DecisionError(
+            f"the decision is for {_domain_text(decision.domain)}, this network has {_domain_text(found)}"
+        )
     state, _, _, _, _, ready_at = yield from _read(abi, address, "decision", decision.id)
     body, council = (yield from _body(abi, address)), abi_of("FundCouncil")
     return Standing(
@@ -276,5 +278,5 @@ def _body(abi: Abi, address: bytes) -> Plan[bytes]:
     return found
 
 
-def _shown(domain: Domain) -> str:
+def _domain_text(domain: Domain) -> str:
     return f"{domain.name!r} at 0x{domain.contract.hex()} on chain {domain.chain_id}"

@@ -110,8 +110,8 @@ def to_json(kind: StructType, domain: Domain, message: Mapping[str, Any]) -> dic
             for name, members in (*spelt.structs.items(), *kind.structs.items())
         },
         "primaryType": kind.name,
-        "domain": _shown(spelt, spelt.name, domain_message(domain)),
-        "message": _shown(kind, kind.name, message),
+        "domain": _json_value(spelt, spelt.name, domain_message(domain)),
+        "message": _json_value(kind, kind.name, message),
     }
 
 
@@ -198,11 +198,11 @@ def _read_atom(wanted: str, value: Any, where: str) -> Any:
     return value
 
 
-def _shown(kind: StructType, wanted: str, value: Any) -> Any:
+def _json_value(kind: StructType, wanted: str, value: Any) -> Any:
     if wanted in kind.structs:
-        return {n: _shown(kind, t, value[n]) for t, n in kind.structs[wanted]}
+        return {n: _json_value(kind, t, value[n]) for t, n in kind.structs[wanted]}
     if array := _ARRAY.fullmatch(wanted):
-        return [_shown(kind, array[1], item) for item in value]
+        return [_json_value(kind, array[1], item) for item in value]
     if isinstance(value, bytes):
         return "0x" + value.hex()
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 1 << 53:

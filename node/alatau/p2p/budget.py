@@ -9,7 +9,7 @@ from typing import Any, Final
 from alatau.p2p.counters import Counters
 from alatau.p2p.lane import Lane
 from alatau.p2p.settings import Settings
-from alatau.transport.limits import TokenBucket
+from alatau.transport.rates import TokenBucket
 from alatau.wire.consensus import votes_in
 
 BURST_S: Final = 5.0

@@ -5,7 +5,6 @@ calls from. Roles come from a mapping by key, for which there is no setting yet;
 know gets what the public gets. How many calls a caller may make is transport's to bound.
 """
 
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,7 +16,7 @@ from urllib.parse import unquote
 from alatau.rpc.failures import failure
 from alatau.rpc.limits import Limits
 from alatau.transport.call import Call
-from alatau.transport.limits import TokenBucket
+from alatau.transport.rates import PerCaller, TokenBucket
 from alatau.transport.service import Method, Service
 
 
@@ -89,7 +88,9 @@ class Access:
     def __init__(self, limits: Limits, roles: RoleMap) -> None:
         self._limits = limits
         self._roles = roles
-        self._buckets: OrderedDict[bytes | str, TokenBucket] = OrderedDict()
+        self._rates = PerCaller[bytes | str, TokenBucket](
+            lambda _: TokenBucket(limits.transactions_per_s, limits.transactions_burst), limits.callers_max
+        )
         self.stopping = False
         """Set when the node begins to stop; every new call is then refused."""
 
@@ -111,7 +112,7 @@ class Access:
         Raises:
             RpcError: RATE_LIMITED, with the time to wait.
         """
-        bucket = self._bucket(caller_of(call))
+        bucket = self._rates.of(caller_of(call))
         if not bucket.take(count):
             wait_s = bucket.wait_s(count)
             raise failure(
@@ -120,16 +121,6 @@ class Access:
                 metadata={"retry_after_ms": str(int(wait_s * 1000) + 1)},
                 retry_after_s=wait_s,
             )
-
-    def _bucket(self, caller: bytes | str) -> TokenBucket:
-        limits, bucket = self._limits, self._buckets.get(caller)
-        if bucket is None:
-            bucket = self._buckets[caller] = TokenBucket(limits.transactions_per_s, limits.transactions_burst)
-            if len(self._buckets) > limits.callers_max:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(caller)
-        return bucket
 
 
 def guarded(service: Service, access: Access) -> Service:

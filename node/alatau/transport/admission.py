@@ -11,7 +11,8 @@ from alatau.transport.credentials import TrustStore
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.front import client_address
 from alatau.transport.garbage import check_metadata
-from alatau.transport.limits import Limits, PeerRates
+from alatau.transport.limits import Limits
+from alatau.transport.rates import PerCaller, TokenBucket
 
 ServicerContext = Any
 """``grpc.aio.ServicerContext``; grpc ships no types."""
@@ -26,7 +27,7 @@ class Admission:
     def __init__(self, limits: Limits, trust: Sequence[TrustStore]) -> None:
         self._limits = limits
         self._trust = trust
-        self._rates = PeerRates(limits)
+        self._rates = PerCaller[bytes | str, TokenBucket](lambda _: TokenBucket(limits.calls_per_s, limits.calls_burst))
         self._identities: dict[bytes, PeerIdentity] = {}
         self._under_way: Counter[bytes | str] = Counter()
         self._total = 0
@@ -52,7 +53,7 @@ class Admission:
 
     def enter(self, caller: bytes | str) -> None:
         """Count a call in, or raise ``RpcError`` where its caller has had its share."""
-        bucket = self._rates.bucket(caller)
+        bucket = self._rates.of(caller)
         if not bucket.take():
             raise self.refusal(
                 Code.RESOURCE_EXHAUSTED, "RATE_LIMITED", "too many calls a second", retry_after_s=bucket.wait_s()

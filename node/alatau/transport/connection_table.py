@@ -7,14 +7,11 @@ newcomer's address has fewer.
 """
 
 import ipaddress
-from collections import Counter, OrderedDict
+from collections import Counter
 from dataclasses import dataclass
-from typing import Final
 
-from alatau.transport.limits import Limits, TokenBucket
-
-_RATES_MAX: Final = 4_096
-"""Addresses whose rate is remembered; the one not seen for longest is forgotten."""
+from alatau.transport.limits import Limits
+from alatau.transport.rates import PerCaller, TokenBucket
 
 
 class ConnectionRefusedByLimitError(Exception):
@@ -54,7 +51,7 @@ class ConnectionTable:
         self._protect = protect_established
         self._entries: dict[str, dict[Entry, None]] = {}
         """By source, each from the oldest to the newest."""
-        self._rates: OrderedDict[str, _Rates] = OrderedDict()
+        self._rates = PerCaller[str, _Rates](self._new_rates)
         self._total = 0
         self.refused: Counter[str] = Counter()
         """Connections that were closed before their handshake, by reason."""
@@ -71,7 +68,7 @@ class ConnectionTable:
         """
         source = source_of(address)
         held = self._entries.get(source, {})
-        if not self._rates_of(source).connections.take():
+        if not self._rates.of(source).connections.take():
             raise self._refusal("CONNECTION_RATE")
         if len(held) >= self._limits.connections_per_address_max:
             raise self._refusal("CONNECTIONS_PER_ADDRESS")
@@ -111,29 +108,22 @@ class ConnectionTable:
 
     def young_bytes(self, source: str) -> TokenBucket:
         """What is read from new connections of a source."""
-        return self._rates_of(source).young_bytes
+        return self._rates.of(source).young_bytes
 
     def may_cancel(self, source: str) -> bool:
         """Charge a source for a call that it gave up; False where it has had its share, which is counted."""
-        within = self._rates_of(source).cancelled_calls.take()
+        within = self._rates.of(source).cancelled_calls.take()
         if not within:
             self.refused["CANCELLED_CALLS"] += 1
         return within
 
-    def _rates_of(self, source: str) -> "_Rates":
-        rates = self._rates.get(source)
-        if rates is None:
-            limits = self._limits
-            rates = self._rates[source] = _Rates(
-                TokenBucket(limits.connections_per_s, limits.connections_burst),
-                TokenBucket(limits.young_bytes_per_s, limits.young_bytes_per_s),
-                TokenBucket(limits.cancelled_calls_per_s, limits.cancelled_calls_burst),
-            )
-            if len(self._rates) > _RATES_MAX:
-                self._rates.popitem(last=False)
-        else:
-            self._rates.move_to_end(source)
-        return rates
+    def _new_rates(self, _source: str) -> _Rates:
+        limits = self._limits
+        return _Rates(
+            TokenBucket(limits.connections_per_s, limits.connections_burst),
+            TokenBucket(limits.young_bytes_per_s, limits.young_bytes_per_s),
+            TokenBucket(limits.cancelled_calls_per_s, limits.cancelled_calls_burst),
+        )
 
     def _refusal(self, reason: str) -> ConnectionRefusedByLimitError:
         self.refused[reason] += 1

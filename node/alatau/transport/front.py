@@ -20,7 +20,8 @@ import structlog
 
 from alatau.transport.client_hello import PROTOCOL_VERSION_ALERT, NotClientHelloError, offers_tls_1_3
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
-from alatau.transport.limits import Limits, TokenBucket
+from alatau.transport.limits import Limits
+from alatau.transport.rates import TokenBucket
 from alatau.transport.relay import Relay
 from alatau.transport.socket_folder import SocketFolder
 

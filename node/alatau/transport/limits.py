@@ -1,13 +1,7 @@
-"""Limits of a listener and of a channel, and the bucket that enforces a rate."""
+"""Limits of a listener and of a channel."""
 
-import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final
-
-_PEERS_MAX: Final = 4_096
-"""Callers whose rate is remembered; the one not seen for longest is forgotten. About 200 bytes each."""
-
 
 METADATA_BYTES_MAX: Final = 16 * 1024
 """Names and values of a call's headers, each counted with 32 bytes more (RFC 9113, 6.5.2). gRPC answers more with
@@ -96,54 +90,3 @@ class Limits:
             ("grpc.max_connection_idle_ms", int(self.idle_connection_s * 1_000)),
             ("grpc.compression_enabled_algorithms_bitset", _UNCOMPRESSED),
         ]
-
-
-class TokenBucket:
-    """A rate with a burst. Costs are in units of the caller's choice: calls, messages, bytes."""
-
-    __slots__ = ("_burst", "_filled_at", "_level", "_rate")
-
-    def __init__(self, rate_per_s: float, burst: float) -> None:
-        self._rate = rate_per_s
-        self._burst = burst
-        self._level = burst
-        self._filled_at = time.monotonic()
-
-    def take(self, cost: float = 1.0) -> bool:
-        """Pay ``cost`` if the bucket holds it."""
-        now = time.monotonic()
-        self._level = min(self._burst, self._level + (now - self._filled_at) * self._rate)
-        self._filled_at = now
-        if self._level < cost:
-            return False
-        self._level -= cost
-        return True
-
-    def spend(self, cost: float) -> float:
-        """Pay ``cost``, on credit if need be; gives the seconds until the debt is paid."""
-        if not self.take(cost):
-            self._level -= cost
-        return max(0.0, -self._level / self._rate)
-
-    def wait_s(self, cost: float = 1.0) -> float:
-        """Seconds until ``cost`` would be there, after a refusal."""
-        return max(0.0, (cost - self._level) / self._rate)
-
-
-class PeerRates:
-    """A bucket per caller, for a bounded number of callers."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._limits = limits
-        self._buckets: OrderedDict[bytes | str, TokenBucket] = OrderedDict()
-
-    def bucket(self, caller: bytes | str) -> TokenBucket:
-        """The bucket of a caller: key hash, or address of an anonymous one."""
-        bucket = self._buckets.get(caller)
-        if bucket is None:
-            bucket = self._buckets[caller] = TokenBucket(self._limits.calls_per_s, self._limits.calls_burst)
-            if len(self._buckets) > _PEERS_MAX:
-                self._buckets.popitem(last=False)
-        else:
-            self._buckets.move_to_end(caller)
-        return bucket

@@ -130,4 +130,4 @@ def test_callers_are_forgotten_beyond_a_bound() -> None:
     access = Access(Limits(callers_max=10), RoleMap())
     for n in range(100):
         access.spend_transactions(call_from(f"ipv4:10.0.0.{n}"), 1)
-    assert len(access._buckets) == 10
+    assert len(access._rates) == 10

@@ -2,14 +2,14 @@
 
 import pytest
 
-from alatau.transport.limits import Limits, PeerRates, TokenBucket
+from alatau.transport.rates import CALLERS_MAX, PerCaller, TokenBucket
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A clock that a test moves."""
     now = [100.0]
-    monkeypatch.setattr("alatau.transport.limits.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("alatau.transport.rates.time.monotonic", lambda: now[0])
     return now
 
 
@@ -27,17 +27,17 @@ def test_a_bucket_gives_its_burst_and_then_its_rate(clock: list[float]) -> None:
 
 def test_callers_do_not_share_a_bucket(clock: list[float]) -> None:
     """One that is greedy costs another nothing."""
-    rates = PeerRates(Limits(calls_per_s=1, calls_burst=1))
-    assert rates.bucket(b"a").take()
-    assert not rates.bucket(b"a").take()
-    assert rates.bucket(b"b").take()
+    rates = PerCaller[object, TokenBucket](lambda _: TokenBucket(1, 1))
+    assert rates.of(b"a").take()
+    assert not rates.of(b"a").take()
+    assert rates.of(b"b").take()
 
 
 def test_the_number_of_remembered_callers_is_bounded(clock: list[float]) -> None:
     """The one unseen for longest goes first; a busy one stays."""
-    rates = PeerRates(Limits(calls_per_s=1, calls_burst=1))
-    rates.bucket("busy").take()
+    rates = PerCaller[object, TokenBucket](lambda _: TokenBucket(1, 1))
+    rates.of("busy").take()
     for number in range(5_000):
-        rates.bucket(f"10.0.{number}").take()
-        assert not rates.bucket("busy").take()
-    assert len(rates._buckets) == 4_096
+        rates.of(f"10.0.{number}").take()
+        assert not rates.of("busy").take()
+    assert len(rates) == CALLERS_MAX
