@@ -25,7 +25,7 @@ from alatau.mempool.outcome import Reason, Rejected
 from alatau.mempool.pool import Mempool
 from alatau.rpc.access import RoleMap
 from alatau.rpc.limits import Limits
-from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Pooled, Refusal, SyncState
+from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Refusal, SyncState
 from alatau.rpc.services import Api
 from alatau.storage.store import Store, StoreOptions
 from alatau.transport.certificates import TlsIdentity, issue_identity, new_key
@@ -180,20 +180,6 @@ class SoloNode:
         if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY_KNOWN:
             return _Refused(outcome.reason, outcome.message, next_nonce=outcome.next_nonce)
         return None
-
-    def pooled(self, transaction_hash: bytes) -> Pooled | None:
-        """See ``Node``."""
-        tx = self.mempool.get(transaction_hash)
-        missing = self.mempool.missing_nonce(transaction_hash)
-        return None if tx is None else Pooled(tx, recover_sender(tx), missing)
-
-    def departed(self, transaction_hash: bytes) -> str | None:
-        """See ``Node``."""
-        return self.mempool.departed(transaction_hash)
-
-    def queued_nonces(self, address: bytes) -> Sequence[int]:
-        """See ``Node``."""
-        return self.mempool.queued_nonces(address)
 
     def next_nonce(self, address: bytes) -> int:
         """See ``Node``."""

@@ -18,7 +18,7 @@ from alatau.engine.engine import Engine
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.pool import Mempool
 from alatau.p2p.network import Network
-from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Pooled, Refusal, Step, SyncState
+from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Refusal, Step, SyncState
 from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.scrub import Scrub
 from alatau.storage.store import Store
@@ -58,21 +58,6 @@ class NodeView:
     async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
         """Offer signed bytes to the pool."""
         return await self.admission.submit(transactions, caller)
-
-    def pooled(self, transaction_hash: bytes) -> Pooled | None:
-        """The transaction with that hash, if it waits in the pool."""
-        pooled = self.mempool.pooled(transaction_hash)
-        if pooled is None:
-            return None
-        return Pooled(pooled.tx, pooled.sender, self.mempool.missing_nonce(transaction_hash))
-
-    def departed(self, transaction_hash: bytes) -> str | None:
-        """Why it left the pool without being in a block, if that was lately."""
-        return self.mempool.departed(transaction_hash)
-
-    def queued_nonces(self, address: bytes) -> Sequence[int]:
-        """Nonces that wait behind a missing one."""
-        return self.mempool.queued_nonces(address)
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""

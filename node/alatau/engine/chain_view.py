@@ -1,12 +1,9 @@
 """What committed blocks say about the next heights: the tip, the validator sets, who has been absent."""
 
 from collections import deque
-from collections.abc import Generator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.registry_reader import read_validators
 from alatau.chain.tip import Tip
 from alatau.consensus.inputs import HeightContext
@@ -71,10 +68,6 @@ class ChainView:
             self.past.appendleft(PastBlock(number, block.header.beneficiary, block.last_commit))
         return tuple(self.past)[-count:]
 
-    def prepare(self, executed: ExecutedBlock, commit: Commit) -> Generator[None, None, PreparedCommit]:
-        """Gather what a decided block writes, yielding now and then; ``store.write_commit`` makes it durable."""
-        return self.store.prepare_commit(executed, commit)
-
     def finish(self, prepared: PreparedCommit) -> bool:
         """Move the tip to a block that is durable.
 
@@ -128,12 +121,4 @@ def tip_of(store: Store, height: int | None = None) -> Tip:
     """The stored block at a height (default: the last) as something to build on."""
     header = store.tip if height is None else store.header(height)
     assert header is not None, "the store has a genesis block"
-    hash_ = store.hash_of(header.number)
-    assert hash_ is not None
-    return Tip(header, hash_, store.state(height), store.trie(height), partial(_known_hash, store))
-
-
-def _known_hash(store: Store, height: int) -> bytes:
-    hash_ = store.hash_of(height)
-    assert hash_ is not None, "asked only for ancestors"
-    return hash_
+    return Tip(header, store.hash_of(header.number), store.state(height), store.trie(height), store.hash_of)

@@ -255,12 +255,12 @@ class Engine:
 
     async def _commit(self, executed: ExecutedBlock, commit: Commit) -> None:
         """Make a block durable and move the tip to it."""
-        c = self._c
+        c, store = self._c, self._c.view.store
         header = executed.block.header
         for scope in self._on_tip:
             scope.cancel()
-        prepared = await in_slices(c.view.prepare(executed, commit))
-        await self._disk.run(c.view.store.write_commit, prepared)
+        prepared = await in_slices(store.prepare_commit(executed, commit))
+        await self._disk.run(store.write_commit, prepared)
         members_changed = c.view.finish(prepared)
         c.production.forget()
         included = [tx.hash for tx in executed.block.transactions]

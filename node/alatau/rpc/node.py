@@ -13,14 +13,14 @@ import trio
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.consensus.signing import Silence
+from alatau.mempool.pool import Mempool
 from alatau.storage.scrub import NOTHING_SCRUBBED, ScrubState
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
-from alatau.types.transaction import Transaction
 from alatau.types.validator import ValidatorSet
 from alatau.wire.status import Step, SyncState
 
-__all__ = ["ConsensusView", "Node", "NodeStatus", "PeerView", "Pooled", "Refusal", "Step", "SyncState"]
+__all__ = ["ConsensusView", "Node", "NodeStatus", "PeerView", "Refusal", "Step", "SyncState"]
 
 
 class Refusal(Protocol):
@@ -41,16 +41,6 @@ class Refusal(Protocol):
     @property
     def next_nonce(self) -> int | None:
         """Where the nonce is what is wrong: the one to send next."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pooled:
-    """A transaction that waits in the pool."""
-
-    transaction: Transaction
-    sender: bytes
-    missing_nonce: int | None = None
-    """The nonce that its sender must send first; None where a block could take it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +113,10 @@ class Node(Protocol):
     def store(self) -> Store:
         """Committed blocks and state."""
 
+    @property
+    def mempool(self) -> Mempool:
+        """What waits. Services ask; only ``submit`` brings something in."""
+
     async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
         """Offer signed bytes to the pool, those of one sender in order of nonce.
 
@@ -130,15 +124,6 @@ class Node(Protocol):
         Gives one entry for each: None where the pool has it now (or had it already). Returns when they are pooled,
         not when they are final. Never raises for what a sender did.
         """
-
-    def pooled(self, transaction_hash: bytes) -> Pooled | None:
-        """The transaction with that hash, if it waits in the pool."""
-
-    def departed(self, transaction_hash: bytes) -> str | None:
-        """Why a transaction that waited here lately left without being in a block; None where that is not known."""
-
-    def queued_nonces(self, address: bytes) -> Sequence[int]:
-        """Nonces of the account's transactions that wait in the pool behind a missing one, ascending."""
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""

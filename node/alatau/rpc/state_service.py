@@ -51,7 +51,7 @@ class StateApi:
             account=write_account(address, account),
             height=height,
             next_nonce=self._node.next_nonce(address),
-            queued_nonces=self._node.queued_nonces(address)[:_QUEUED_NONCES_MAX],
+            queued_nonces=self._node.mempool.queued_nonces(address)[:_QUEUED_NONCES_MAX],
         )
 
     async def get_storage(self, request: _pb.GetStorageRequest, call: Call) -> _pb.GetStorageResponse:

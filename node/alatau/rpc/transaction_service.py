@@ -90,7 +90,7 @@ class TransactionApi:
         return _pb.SubmitTransactionResponse(
             hash=keccak256(request.transaction),
             state=write_state(state),
-            missing_nonce=self._missing_nonce(keccak256(request.transaction)),
+            missing_nonce=self._node.mempool.missing_nonce(keccak256(request.transaction)),
         )
 
     async def batch_submit_transactions(
@@ -157,18 +157,18 @@ class TransactionApi:
         )
 
     def _pooled_transaction(self, transaction_hash: bytes) -> _pb.GetTransactionResponse:
-        pooled = self._node.pooled(transaction_hash)
+        pooled = self._node.mempool.pooled(transaction_hash)
         if pooled is None:
             raise self._unknown(transaction_hash)
         return _pb.GetTransactionResponse(
-            transaction=write_transaction(pooled.transaction, pooled.sender),
+            transaction=write_transaction(pooled.tx, pooled.sender),
             state=_POOLED,
-            missing_nonce=pooled.missing_nonce,
+            missing_nonce=self._node.mempool.missing_nonce(transaction_hash),
         )
 
     def _unknown(self, transaction_hash: bytes) -> RpcError:
         """What to say of a transaction that is neither final nor pooled."""
-        departed, name = self._node.departed(transaction_hash), f"transaction 0x{transaction_hash.hex()}"
+        departed, name = self._node.mempool.departed(transaction_hash), f"transaction 0x{transaction_hash.hex()}"
         if departed is None:
             return failure("TRANSACTION_NOT_FOUND", f"{name} is not known here")
         message = f"{name} left the pool without being in a block: {departed}"
@@ -182,7 +182,7 @@ class TransactionApi:
         if request.wait and not self._is_final(transaction_hash):
             with self._waits.take(caller_of(call)):
                 return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
-        if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
+        if not self._is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash, call))
 
@@ -256,7 +256,7 @@ class TransactionApi:
                 rejection=None
                 if refusal is None
                 else _rejection(refusal.reason, refusal.message, refusal.retry_after_s, refusal.next_nonce),
-                missing_nonce=None if state is not TransactionState.POOLED else self._missing_nonce(hash_),
+                missing_nonce=None if state is not TransactionState.POOLED else self._node.mempool.missing_nonce(hash_),
             )
             for hash_, (state, refusal) in zip(map(keccak256, transactions), outcomes, strict=True)
         ]
@@ -284,11 +284,6 @@ class TransactionApi:
                 results.append((None, refusal))
         return results
 
-    def _missing_nonce(self, transaction_hash: bytes) -> int | None:
-        """Where the transaction waits behind a gap: the nonce that its sender must send first."""
-        pooled = self._node.pooled(transaction_hash)
-        return None if pooled is None else pooled.missing_nonce
-
     def _is_final(self, transaction_hash: bytes) -> bool:
         return self._node.store.find_transaction(transaction_hash) is not None
 
@@ -301,7 +296,7 @@ class TransactionApi:
         with trio.move_on_after(wait_s) as scope:
             await self._feed.wait_final(transaction_hash)
         if scope.cancelled_caught:
-            pooled = self._node.pooled(transaction_hash) is not None
+            pooled = self._node.mempool.pooled(transaction_hash) is not None
             where = "it waits in the pool" if pooled else "it is not in this node's pool: send it again"
             raise failure(
                 "NOT_FINAL_IN_TIME",

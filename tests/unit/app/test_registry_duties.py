@@ -68,7 +68,7 @@ class Chain:
         height, hash_ = executed.block.header.number, executed.block.hash
         digest = vote_digest(self.domain, VoteKind.PRECOMMIT, height, 0, hash_)
         signatures = tuple(CommitSignature(v.address, self.keys[v.address].sign(digest)) for v in validators.validators)
-        prepared = finish(view.prepare(executed, Commit(height, 0, hash_, signatures)))
+        prepared = finish(view.store.prepare_commit(executed, Commit(height, 0, hash_, signatures)))
         view.store.write_commit(prepared)
         self.members_changed = view.finish(prepared)
         return executed

@@ -39,7 +39,7 @@ def grow(genesis: Genesis, view: ChainView, blocks: int) -> None:
     for _ in range(blocks):
         network = SmallNetwork(genesis, view.tip, view.validators[view.height + 1], domain)
         executed = build(network, (), view.tip_commit).executed
-        prepared = finish(view.prepare(executed, commit_for(network, executed.block)))
+        prepared = finish(view.store.prepare_commit(executed, commit_for(network, executed.block)))
         view.store.write_commit(prepared)
         view.finish(prepared)
 
