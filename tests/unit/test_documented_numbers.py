@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from alatau.mempool.limits import MempoolLimits
+
 DOCS = Path(__file__).parents[2] / "docs"
 
 UNIT = r"(?:[ \n](?:[KMG]iB|bytes|ms|s|seconds|minutes|hours)\b)?"
@@ -119,3 +121,13 @@ def test_wrong_numbers_are_found() -> None:
         value_of("no.such.thing")
     with pytest.raises(AttributeError):
         value_of("storage.history.NO_SUCH")
+
+
+def test_a_pool_that_is_full_raises_the_alarm() -> None:
+    """The thresholds lie closely below a pool's default bounds: above them the alert could not fire."""
+    (expression,) = re.findall(r"alert: PoolFull\n +expr: (.+)", (DOCS / "operators/monitoring.md").read_text())
+    thresholds = {name: float(value) for name, value in re.findall(r"(\w+) > ([\d.e]+)", expression)}
+    bounds = MempoolLimits()
+    assert thresholds.keys() == {"mempool_size", "mempool_size_bytes"}
+    assert 0.85 <= thresholds["mempool_size"] / bounds.count_max <= 0.95
+    assert 0.85 <= thresholds["mempool_size_bytes"] / bounds.size_bytes_max <= 0.95

@@ -1,0 +1,155 @@
+"""Building and checking blocks: each is executed once, and what it costs is charged."""
+
+from dataclasses import replace
+
+import pytest
+
+from alatau.chain.errors import InvalidBlockError
+from alatau.chain.execution import block_environment
+from alatau.consensus.effects import DoBuildBlock
+from alatau.engine.admission import Admission, AdmissionView
+from alatau.engine.production import _EXECUTED_MAX, Production
+from alatau.mempool.limits import MempoolLimits
+from alatau.mempool.outcome import Admitted, Reason
+from alatau.mempool.pool import Mempool
+from alatau.types.account import Account
+from alatau.types.block import Block
+from alatau.types.transaction import Transaction
+from tests.support.small_network import (
+    PAYEE,
+    PAYER,
+    START,
+    VALIDATORS,
+    SmallNetwork,
+    build,
+    commit_for,
+    payment,
+    small_network,
+    tip_after,
+)
+from tests.support.transactions import signed
+
+RICH = Account(nonce=0, balance=10**30)
+
+
+def producer(network: SmallNetwork, budget_s: float = 60.0) -> tuple[Production, Mempool]:
+    """A production on a network's tip, with an empty pool."""
+    pool, tip = Mempool(MempoolLimits(), 0), network.tip
+    view = AdmissionView(tip.state, block_environment(network.config, tip.header, tip.block_hash))
+    admission = Admission(pool, network.config, lambda: view, lambda: 0, gossip=lambda _: None)
+    return Production(network.config, network.domain, pool, admission, budget_s, lambda: 0), pool
+
+
+def put(pool: Mempool, *transactions: Transaction, sender: bytes = PAYER.address) -> None:
+    """Into the pool, as if the sender could pay."""
+    for tx in transactions:
+        assert isinstance(pool.admit(tx, sender, RICH, 0), Admitted)
+
+
+async def built(network: SmallNetwork, production: Production, timestamp: int = START + 1) -> Block:
+    """The first validator's block on the tip."""
+    request = DoBuildBlock(1, 0, None, timestamp)
+    return await production.build(network.tip, network.validators, request, VALIDATORS[0].address)
+
+
+@pytest.mark.trio
+async def test_a_block_is_executed_once_by_its_builder() -> None:
+    """What was built is kept by its hash until the tip moves; executing it gives the same result, not another one."""
+    network = small_network()
+    production, pool = producer(network)
+    put(pool, payment(0), payment(1))
+    block = await built(network, production)
+    assert [tx.nonce for tx in block.transactions] == [0, 1]
+    kept = production.executed(block.hash)
+    assert kept is not None
+    assert await production.execute(network.tip, network.validators, network.validators, block) is kept
+    production.forget()
+    assert production.executed(block.hash) is None
+    again = await production.execute(network.tip, network.validators, network.validators, block)
+    assert again is not kept
+    assert (again.block, again.trie.root) == (kept.block, kept.trie.root)
+
+
+@pytest.mark.trio
+async def test_others_charge_the_sender_for_what_they_execute() -> None:
+    """Whoever built it: each transaction's gas counts against its own sender's share."""
+    network = small_network()
+    block = build(network, [payment(0), payment(1)]).executed.block
+    production, pool = producer(network)
+    charged: list[tuple[bytes, int]] = []
+    charge = pool.charge
+
+    def counted(tx: Transaction, sender: bytes, *rest: object) -> None:
+        charged.append((sender, rest[1]))  # type: ignore[arg-type]
+        charge(tx, sender, *rest)  # type: ignore[arg-type]
+
+    pool.charge = counted  # type: ignore[method-assign, assignment]
+    executed = await production.execute(network.tip, network.validators, network.validators, block)
+    assert executed.block == block
+    assert charged == [(PAYER.address, 21_000)] * 2
+
+
+@pytest.mark.trio
+async def test_what_a_block_refuses_leaves_the_pool() -> None:
+    """A sender who cannot pay after all; others' transactions are in the block."""
+    network = small_network()
+    production, pool = producer(network)
+    poor = signed(PAYEE, to=PAYER.address)
+    put(pool, poor, sender=PAYEE.address)
+    put(pool, payment(0))
+    block = await built(network, production)
+    assert [tx.hash for tx in block.transactions] == [payment(0).hash]
+    assert poor.hash not in pool
+    assert pool.departed(poor.hash) is Reason.REFUSED
+
+
+@pytest.mark.trio
+async def test_a_block_ends_with_its_time() -> None:
+    """Without any time to build it is empty, and valid; what waits goes on waiting."""
+    network = small_network()
+    production, pool = producer(network, budget_s=0.0)
+    put(pool, *(payment(nonce) for nonce in range(200)))
+    block = await built(network, production)
+    assert len(block.transactions) < 200
+    assert len(pool) == 200
+    checking, _ = producer(network)
+    await checking.execute(network.tip, network.validators, network.validators, block)
+
+
+@pytest.mark.trio
+async def test_a_signature_of_nobody_makes_a_block_invalid() -> None:
+    """Before anything is executed."""
+    network = small_network()
+    block = build(network, [payment(0)]).executed.block
+    production, _ = producer(network)
+    forged = replace(block, transactions=(replace(payment(0), s=0, hash=bytes(32)),))
+    with pytest.raises(InvalidBlockError, match="transaction"):
+        await production.execute(network.tip, network.validators, network.validators, forged)
+    assert production.executed(forged.hash) is None
+
+
+@pytest.mark.trio
+async def test_the_commit_of_the_parent_is_checked() -> None:
+    """By the set that decided the parent: too few signatures make the block invalid."""
+    network = small_network()
+    first = build(network).executed
+    second = replace(network, tip=tip_after(network.tip, first))
+    production, _ = producer(second)
+    for signers, valid in ((VALIDATORS[:3], True), (VALIDATORS[:2], False)):
+        commit = commit_for(network, first.block, signers)
+        block = build(second, [payment(0)], commit).executed.block
+        if valid:
+            await production.execute(second.tip, network.validators, network.validators, block)
+            continue
+        with pytest.raises(InvalidBlockError, match="last_commit"):
+            await production.execute(second.tip, network.validators, network.validators, block)
+
+
+@pytest.mark.trio
+async def test_executed_blocks_are_bounded() -> None:
+    """The oldest goes; it would be executed again if it were decided after all."""
+    network = small_network()
+    production, _ = producer(network)
+    blocks = [await built(network, production, START + 1 + n) for n in range(_EXECUTED_MAX + 1)]
+    kept = [production.executed(block.hash) is not None for block in blocks]
+    assert kept == [False] + [True] * _EXECUTED_MAX
