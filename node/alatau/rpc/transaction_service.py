@@ -191,7 +191,7 @@ class TransactionApi:
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
         checks.finish()
-        if not self._is_final(transaction_hash) and self._node.pooled(transaction_hash) is not None:
+        if not self._is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         height, index = self._find(transaction_hash)
         return _pb.GetReceiptProofResponse(
