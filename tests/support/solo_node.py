@@ -21,7 +21,7 @@ from alatau.client import Client, client_tls, connect
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.mempool.limits import MempoolLimits
-from alatau.mempool.outcome import Reason, Rejected
+from alatau.mempool.outcome import Reason, Refused
 from alatau.mempool.pool import Mempool
 from alatau.rpc.access import RoleMap
 from alatau.rpc.limits import Limits
@@ -177,7 +177,7 @@ class SoloNode:
         if account is not None and account.code_hash != EMPTY_HASH:
             return _Refused("SENDER_NOT_EXTERNALLY_OWNED", "a contract cannot send")
         outcome = self.mempool.admit(tx, sender, account, self._now_ms())
-        if isinstance(outcome, Rejected) and outcome.reason is not Reason.ALREADY_KNOWN:
+        if isinstance(outcome, Refused) and outcome.reason is not Reason.ALREADY_KNOWN:
             return _Refused(outcome.reason, outcome.message, next_nonce=outcome.next_nonce)
         return None
 

@@ -22,6 +22,8 @@ from alatau.storage.scrub import Scrub
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+OTHER_TESTS = {Path(), Path("devnet")}
+"""Folders of unit tests whose code is not in the package ``alatau``; the top holds tests of the repository."""
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
 
 
@@ -124,3 +126,31 @@ def test_the_ways_to_add_something_name_their_files() -> None:
 
 def _code(text: str) -> str:
     return "\n".join(re.findall(r"```.*?```|`[^`\n]+`", text, re.DOTALL))
+
+
+def test_there_is_one_word_for_a_refusal() -> None:
+    """Names in the package say refuse, as the table of words has it; only the API's old field is called otherwise."""
+    files = [path for path in (ROOT / "node/alatau").rglob("*.py") if "pb" not in path.parts]
+    assert len(files) > 300
+    names = {
+        (path.name, name)
+        for path in files
+        for name in re.findall(r"\b\w*(?:reject|declin)\w*", path.read_text(), re.IGNORECASE)
+    }
+    others = {name for _, name in names} - {"rejection", "_rejection", "SubmitRejection"}
+    assert others == set()
+
+
+def test_two_modules_of_three_have_a_test_of_their_name() -> None:
+    """As CONTRIBUTING.md says; no test mirrors a module that is gone into a package that is."""
+    assert "Two modules of three have a test file of their name" in (ROOT / "CONTRIBUTING.md").read_text()
+    package, tests = ROOT / "node/alatau", ROOT / "tests/unit"
+    modules = [
+        path.relative_to(package)
+        for path in package.rglob("*.py")
+        if "pb" not in path.parts and not path.name.startswith("__")
+    ]
+    tested = [path for path in modules if (tests / path.parent / f"test_{path.name}").exists()]
+    assert 2 / 3 <= len(tested) / len(modules) < 3 / 4, "say in CONTRIBUTING.md how many there are now"
+    folders = {path.parent for path in modules}
+    assert {path.relative_to(tests).parent for path in tests.rglob("test_*.py")} - folders - OTHER_TESTS == set()

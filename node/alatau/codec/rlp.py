@@ -33,7 +33,7 @@ _SHORT_LISTS: Final = tuple(bytes((_LIST + size,)) for size in range(_SHORT_MAX 
 
 
 class RlpError(ValueError):
-    """The sender's bytes are not canonical RLP. Reject the message; nothing in it can be trusted."""
+    """The sender's bytes are not canonical RLP. Refuse the message; nothing in it can be trusted."""
 
 
 def encode(item: Item) -> bytes:

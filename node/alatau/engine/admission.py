@@ -22,7 +22,7 @@ from alatau.engine.signatures import recover_senders
 from alatau.engine.verdict import Blame, Outcome, Refused, refused
 from alatau.evm.environment import BlockEnvironment
 from alatau.mempool.fair_queue import FairQueue, History, QueueLimits
-from alatau.mempool.outcome import Reason, Rejected
+from alatau.mempool.outcome import Admitted, Reason
 from alatau.mempool.pool import Mempool
 from alatau.mempool.shares import SenderClass
 from alatau.state.parent import ParentState
@@ -265,7 +265,7 @@ class Admission:
             sender_class = sender_class_of(word, view.environment.timestamp)
         account = None if self._mempool.knows_sender(sender) else view.state.account(sender)
         outcome = self._mempool.admit(tx, sender, account, self._now_ms(), sender_class)
-        if isinstance(outcome, Rejected):
+        if not isinstance(outcome, Admitted):
             if outcome.reason is Reason.ALREADY_KNOWN:
                 return None
             stranger = account is None and outcome.reason is Reason.INSUFFICIENT_FUNDS

@@ -85,7 +85,7 @@ class Production:
         built = await in_slices(measured(work, selection.spent), enough=lambda: trio.current_time() >= deadline)
         for transaction_hash, reason in built.refused:
             _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
-            self._mempool.discard(transaction_hash, Reason.REFUSED)
+            self._mempool.drop(transaction_hash, Reason.REFUSED)
         self._keep(built.executed)
         self.last_build_s = trio.current_time() - started
         return built.executed.block

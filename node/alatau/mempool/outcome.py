@@ -50,7 +50,7 @@ class Admitted:
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
+class Refused:
     """The transaction does not wait here."""
 
     reason: Reason

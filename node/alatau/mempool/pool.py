@@ -24,7 +24,7 @@ from heapq import heapify, heappop, heappush, nlargest
 
 from alatau.mempool.entry import PooledTransaction, SenderQueue
 from alatau.mempool.limits import MempoolLimits
-from alatau.mempool.outcome import Admitted, Dropped, Reason, Rejected
+from alatau.mempool.outcome import Admitted, Dropped, Reason, Refused
 from alatau.mempool.selection import Head, Selection
 from alatau.mempool.shares import DEFAULT_ALLOWANCES, HEAVY_DELAY_MS, HEAVY_GAS, Allowance, SenderClass, Shares
 from alatau.types.account import EMPTY_ACCOUNT, Account
@@ -149,7 +149,7 @@ class Mempool:
         account: Account | None,
         now_ms: int,
         sender_class: SenderClass = SenderClass.INSTITUTION,
-    ) -> Admitted | Rejected:
+    ) -> Admitted | Refused:
         """Take a transaction whose signature, chain and intrinsic gas are right, or say why not.
 
         Args:
@@ -161,16 +161,16 @@ class Mempool:
             sender_class: whose share of the blocks it uses.
         """
         if tx.hash in self._by_hash:
-            return Rejected(Reason.ALREADY_KNOWN, "the transaction waits already")
+            return Refused(Reason.ALREADY_KNOWN, "the transaction waits already")
         limits = self._limits
         if len(tx.encoded) > limits.transaction_size_bytes_max:
             most = limits.transaction_size_bytes_max
-            return Rejected(Reason.TRANSACTION_TOO_LARGE, f"{len(tx.encoded)} bytes, at most {most}")
+            return Refused(Reason.TRANSACTION_TOO_LARGE, f"{len(tx.encoded)} bytes, at most {most}")
         if tx.gas_limit > limits.gas_limit_max:
-            return Rejected(Reason.GAS_LIMIT_TOO_HIGH, f"gas limit {tx.gas_limit}, at most {limits.gas_limit_max}")
+            return Refused(Reason.GAS_LIMIT_TOO_HIGH, f"gas limit {tx.gas_limit}, at most {limits.gas_limit_max}")
         tip = min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - self._base_fee)
         if tip < 0:
-            return Rejected(Reason.UNDERPRICED, f"fee cap {tx.max_fee_per_gas} below base fee {self._base_fee}")
+            return Refused(Reason.UNDERPRICED, f"fee cap {tx.max_fee_per_gas} below base fee {self._base_fee}")
         known = self._queues.get(sender)
         queue = known or _new_queue(account)
         cost = tx.gas_limit * tx.max_fee_per_gas + tx.value
@@ -184,54 +184,54 @@ class Mempool:
             return refusal
         total = queue.cost + cost - (old.cost if old else 0)
         if total > queue.balance:
-            return Rejected(Reason.INSUFFICIENT_FUNDS, f"{total} wei needed together, balance is {queue.balance}")
+            return Refused(Reason.INSUFFICIENT_FUNDS, f"{total} wei needed together, balance is {queue.balance}")
         if old is not None:
             size, gas = len(tx.encoded) - len(old.tx.encoded), tx.gas_limit - old.tx.gas_limit
             if not self._has_room(0, size, gas):
-                return Rejected(Reason.POOL_FULL, "no room for a replacement larger than what it replaces")
+                return Refused(Reason.POOL_FULL, "no room for a replacement larger than what it replaces")
             self._swap(queue, old, pooled)
             return Admitted(tx.nonce < queue.nonce + queue.ready, (self._depart(old.tx.hash, Reason.REPLACED),))
         room = self._make_room(pooled, queue)
-        if isinstance(room, Rejected):
+        if isinstance(room, Refused):
             return room
         if known is None:
             self._queues[sender] = queue
         self._insert(queue, pooled)
         return Admitted(tx.nonce < queue.nonce + queue.ready, room)
 
-    def _refuse_nonce(self, queue: SenderQueue, nonce: int) -> Rejected | None:
+    def _refuse_nonce(self, queue: SenderQueue, nonce: int) -> Refused | None:
         if nonce < queue.nonce:
             message = f"nonce {nonce} is used up, the account's next is {queue.nonce}"
-            return Rejected(Reason.NONCE_TOO_LOW, message, next_nonce=queue.nonce + queue.ready)
+            return Refused(Reason.NONCE_TOO_LOW, message, next_nonce=queue.nonce + queue.ready)
         missing = queue.nonce + queue.ready
         if nonce > missing + self._limits.gap_max:
-            return Rejected(
+            return Refused(
                 Reason.NONCE_GAP_TOO_LARGE,
                 f"nonce {nonce} is more than {self._limits.gap_max} beyond {missing}, which is missing",
                 next_nonce=missing,
             )
         if len(queue.by_nonce) >= self._limits.per_sender_max:
-            return Rejected(Reason.POOL_FULL, f"{self._limits.per_sender_max} transactions of this sender wait")
+            return Refused(Reason.POOL_FULL, f"{self._limits.per_sender_max} transactions of this sender wait")
         return None
 
-    def _refuse_gas(self, queue: SenderQueue, more: int) -> Rejected | None:
+    def _refuse_gas(self, queue: SenderQueue, more: int) -> Refused | None:
         most = self._limits.per_sender_gas_max
         if not queue.gas or queue.gas + more <= most:
             return None
         waits = f"transactions with {queue.gas} gas of this sender wait"
-        return Rejected(Reason.POOL_FULL, f"{waits}, at most {most}; lower gas limits to what is used")
+        return Refused(Reason.POOL_FULL, f"{waits}, at most {most}; lower gas limits to what is used")
 
-    def _refuse_replacement(self, old: PooledTransaction, new: PooledTransaction) -> Rejected | None:
+    def _refuse_replacement(self, old: PooledTransaction, new: PooledTransaction) -> Refused | None:
         if old.tip == 0 and new.tip == 0:
             waited = new.added_ms - old.added_ms
             if waited >= self._limits.replacement_wait_ms:
                 return None
             wait = self._limits.replacement_wait_ms - waited
-            return Rejected(Reason.UNDERPRICED, f"raise the tip, or replace without one in {wait} ms")
+            return Refused(Reason.UNDERPRICED, f"raise the tip, or replace without one in {wait} ms")
         tip, cap = _raised(old.tip), _raised(old.tx.max_fee_per_gas)
         if new.tip >= tip and new.tx.max_fee_per_gas >= cap:
             return None
-        return Rejected(Reason.UNDERPRICED, f"replacing needs a tip of {tip} and a fee cap of {cap} wei per gas")
+        return Refused(Reason.UNDERPRICED, f"replacing needs a tip of {tip} and a fee cap of {cap} wei per gas")
 
     def _swap(self, queue: SenderQueue, old: PooledTransaction, new: PooledTransaction) -> None:
         """Put ``new`` where ``old`` was: same sender, same nonce, as ready as it."""
@@ -289,19 +289,19 @@ class Mempool:
 
     # ---------------------------------------------------------------- room
 
-    def _make_room(self, pooled: PooledTransaction, queue: SenderQueue) -> tuple[Dropped, ...] | Rejected:
-        """Drop what ``pooled`` outranks until it fits; reject it where even that is not enough."""
+    def _make_room(self, pooled: PooledTransaction, queue: SenderQueue) -> tuple[Dropped, ...] | Refused:
+        """Drop what ``pooled`` outranks until it fits; refuse it where even that is not enough."""
         limits = self._limits
         ready = pooled.tx.nonce == queue.nonce + queue.ready
         if not ready and len(self._by_hash) - self._ready_count >= limits.queued_max:
-            return Rejected(Reason.POOL_FULL, f"{limits.queued_max} transactions wait behind a missing nonce")
+            return Refused(Reason.POOL_FULL, f"{limits.queued_max} transactions wait behind a missing nonce")
         size, gas = len(pooled.tx.encoded), pooled.tx.gas_limit
         dropped: list[Dropped] = []
         while not self._has_room(1, size, gas):
             victim = self._victim(pooled, queue, ready=ready)
             if victim is None:
                 full = f"{len(self)} transactions of {self._size_bytes} bytes and {self._gas} gas wait"
-                return Rejected(Reason.POOL_FULL, full, tuple(dropped))
+                return Refused(Reason.POOL_FULL, full, tuple(dropped))
             dropped += self._drop_from(victim, Reason.POOL_FULL)
         return tuple(dropped)
 
@@ -531,7 +531,7 @@ class Mempool:
         expired = [n for n, pooled in queue.by_nonce.items() if n >= end and pooled.added_ms <= latest]
         return [self._remove(queue, n, Reason.EXPIRED) for n in expired]
 
-    def discard(self, transaction_hash: bytes, reason: Reason) -> tuple[Dropped, ...]:
+    def drop(self, transaction_hash: bytes, reason: Reason) -> tuple[Dropped, ...]:
         """Drop a transaction that the block builder found invalid, with those of its sender after it."""
         pooled = self._by_hash.get(transaction_hash)
         return () if pooled is None else tuple(self._drop_from(pooled, reason))

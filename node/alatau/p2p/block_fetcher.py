@@ -81,7 +81,7 @@ class BlockFetcher:
             self._fetch_ahead(start + count, count)
         return fetched
 
-    def reject(self, peer_id: bytes) -> None:
+    def forget(self, peer_id: bytes) -> None:
         """A peer gave a bad block: what else it gave is not to be used."""
         for start, portion in tuple(self._ahead.items()):
             if portion.peer_id == peer_id:

@@ -183,7 +183,7 @@ class Network:
     def report(self, peer_id: bytes, reason: str) -> None:
         """A peer sent what no correct node sends: end its session and keep it out for a while."""
         self._table.ban(peer_id, reason)
-        self._fetcher.reject(peer_id)
+        self._fetcher.forget(peer_id)
 
     def suspect(self, peer_id: bytes, reason: str, count: int) -> None:
         """A peer did so often what a correct one does now and then; beyond its allowance it is kept out for a while."""

@@ -9,7 +9,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from alatau.crypto.keccak import keccak256
 from alatau.mempool.limits import MempoolLimits
-from alatau.mempool.outcome import Admitted, Dropped, Reason, Rejected
+from alatau.mempool.outcome import Admitted, Dropped, Reason, Refused
 from alatau.mempool.pool import Mempool
 from alatau.types.account import Account
 from tests.support.transactions import checked_transfer
@@ -29,9 +29,9 @@ def nonces(pool: Mempool, sender: bytes = RESIDENT) -> list[int]:
     return [p.tx.nonce for p in pool.select(10**9, 10**9, 0) if p.sender == sender]
 
 
-def reason_of(outcome: Admitted | Rejected) -> Reason:
+def reason_of(outcome: Admitted | Refused) -> Reason:
     """Why an admission failed; it says so in words too."""
-    assert isinstance(outcome, Rejected), outcome
+    assert isinstance(outcome, Refused), outcome
     assert outcome.message
     return outcome.reason
 
@@ -181,7 +181,7 @@ def test_the_pool_may_change_while_a_block_is_built() -> None:
     pool.admit(checked_transfer(0, salt=1), MERCHANT, RICH, 0)
     selection = pool.select(10**9, 10**9, 0)
     assert next(selection).sender == RESIDENT
-    pool.discard(checked_transfer(0, salt=1).hash, Reason.EXPIRED)
+    pool.drop(checked_transfer(0, salt=1).hash, Reason.EXPIRED)
     pool.admit(checked_transfer(1), RESIDENT, RICH, 0)
     assert [p.tx for p in selection] == [checked_transfer(1)]
     assert nonces(pool) == [0, 1]
@@ -275,13 +275,13 @@ def test_a_gap_is_told() -> None:
     assert pool.queued_nonces(RESIDENT) == [2, 3]
     assert pool.queued_nonces(MERCHANT) == []
     far = pool.admit(checked_transfer(6), RESIDENT, None, 0)
-    assert isinstance(far, Rejected)
+    assert isinstance(far, Refused)
     assert far.next_nonce == 1
     pool.admit(checked_transfer(1), RESIDENT, None, 0)
     assert pool.missing_nonce(checked_transfer(3).hash) is None
     assert pool.queued_nonces(RESIDENT) == []
     low = pool.admit(checked_transfer(0, salt=1), MERCHANT, Account(nonce=7, balance=1), 0)
-    assert isinstance(low, Rejected)
+    assert isinstance(low, Refused)
     assert low.next_nonce == 7
 
 
@@ -343,7 +343,7 @@ class PoolMachine(RuleBasedStateMachine):
         outcome = self.pool.admit(tx, sender, self.accounts[sender], self.now)
         assert len(self.pool) == before + isinstance(outcome, Admitted) - len(outcome.dropped)
         assert (tx.hash in self.pool) == (
-            isinstance(outcome, Admitted) or (isinstance(outcome, Rejected) and outcome.reason is Reason.ALREADY_KNOWN)
+            isinstance(outcome, Admitted) or (isinstance(outcome, Refused) and outcome.reason is Reason.ALREADY_KNOWN)
         )
 
     @rule(take=st.integers(0, 6), spend=st.integers(0, 100))
@@ -369,7 +369,7 @@ class PoolMachine(RuleBasedStateMachine):
         """The builder finds one invalid."""
         first = next(self.pool.select(10**9, 10**9, 0), None)
         if first:
-            assert self.pool.discard(first.tx.hash, Reason.EXPIRED)
+            assert self.pool.drop(first.tx.hash, Reason.EXPIRED)
 
     @invariant()
     def bounded_and_consistent(self) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from alatau.mempool.limits import MempoolLimits
-from alatau.mempool.outcome import Admitted, Reason, Rejected
+from alatau.mempool.outcome import Admitted, Reason, Refused
 from alatau.mempool.pool import Mempool
 from alatau.mempool.shares import DEBT_MS_MAX, DEFAULT_ALLOWANCES, HEAVY_GAS, LANE_BURST_MS, PATIENCE_MS, SenderClass
 from alatau.types.account import Account
@@ -169,20 +169,20 @@ def test_gas_that_waits_is_bounded_for_a_sender_and_for_all() -> None:
     limits = MempoolLimits(gas_limit_max=BLOCK_GAS, per_sender_gas_max=2 * BLOCK_GAS, gas_max=5 * BLOCK_GAS)
     pool = Mempool(limits, 0)
 
-    def send(sender: bytes, nonce: int) -> Admitted | Rejected:
+    def send(sender: bytes, nonce: int) -> Admitted | Refused:
         return pool.admit(replace(checked_transfer(nonce, salt=sender[0]), gas_limit=BLOCK_GAS), sender, RICH, 0)
 
     hog, second, third, newcomer = (bytes([n]) * 20 for n in range(1, 5))
     assert isinstance(send(hog, 0), Admitted)
     assert isinstance(send(hog, 1), Admitted)
     refused = send(hog, 2)
-    assert isinstance(refused, Rejected)
+    assert isinstance(refused, Refused)
     assert refused.reason is Reason.POOL_FULL
     assert "gas" in refused.message
     for sender, nonce in ((second, 0), (second, 1), (third, 0)):
         assert isinstance(send(sender, nonce), Admitted)
     assert pool.gas == 5 * BLOCK_GAS
-    assert isinstance(send(newcomer, 0), Rejected), "nobody holds more than twice as much"
+    assert isinstance(send(newcomer, 0), Refused), "nobody holds more than twice as much"
     light = pool.admit(checked_transfer(0, salt=77), newcomer, RICH, 0)
     assert isinstance(light, Admitted)
     assert len(light.dropped) == 1
