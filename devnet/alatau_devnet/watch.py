@@ -71,6 +71,19 @@ def wait_for_height(nodes: Iterable[DevnetNode], height: int, timeout_s: float) 
     return min(heights.values())
 
 
+def wait_until_meshed(network: Devnet, timeout_s: float) -> bool:
+    """Whether every node had a session with every other in time."""
+
+    def meshed(node: DevnetNode) -> bool:
+        try:
+            with client_of(node) as client:
+                return len(client.peers()) == len(network.nodes) - 1
+        except RpcError:
+            return False
+
+    return wait_until(lambda: all(meshed(node) for node in network.nodes), timeout_s)
+
+
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
     """Whether ``condition`` became true in time."""
     deadline = time.monotonic() + timeout_s

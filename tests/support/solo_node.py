@@ -135,6 +135,7 @@ class SoloNode:
     mempool: Mempool
     sync_state: SyncState = SyncState.SYNCED
     view: ConsensusView | None = None
+    why_cut_off: str | None = None
     known_peers: list[PeerView] = field(default_factory=list)
     commit: Commit | None = None
     queue_full: bool = False
@@ -216,6 +217,10 @@ class SoloNode:
     def consensus_view(self) -> ConsensusView | None:
         """See ``Node``."""
         return self.view
+
+    def cut_off(self) -> str | None:
+        """See ``Node``."""
+        return self.why_cut_off
 
     def peers(self) -> Sequence[PeerView]:
         """See ``Node``."""

@@ -20,14 +20,16 @@ from alatau_devnet.attack.scene import Attack, Scene
 from alatau_devnet.attack.verdict import Measured, Row, Verdict, judge
 from alatau_devnet.attack.watchers import Watch
 from alatau_devnet.errors import DevnetError
-from alatau_devnet.network import Devnet, start_nodes
-from alatau_devnet.watch import block_of, height_of, wait_until_deciding
+from alatau_devnet.network import Devnet, start_nodes, stop_nodes
+from alatau_devnet.watch import block_of, height_of, wait_until_deciding, wait_until_meshed
 
 _MIB: Final = 1024 * 1024
 _MARGIN_S: Final = 60.0
 """What an attacker may take on top of its time to set up and to let go."""
 _SETTLE_S: Final = 45.0
 """Within this all that honest clients sent must be final once the attack is over."""
+_BAN_S: Final = 90.0
+"""Within this a validator must be let in again whose key was used for an attack: the first ban, twice, and dialling."""
 _RECOVERY_S: Final = 5.0
 """Between the end of an attack and the phase that is called *after*."""
 
@@ -49,6 +51,8 @@ async def campaign(network: Devnet, attacks: Sequence[Attack], timing: Timing, c
         await trio.to_thread.run_sync(start_nodes, network)
         await trio.to_thread.run_sync(wait_until_deciding, network)
         row = await run_attack(network, attack, timing)
+        if attack.takes_over:
+            await trio.to_thread.run_sync(stop_nodes, network)
         rows.append(row)
         console.print(f"  {row.verdict}: {row.told}")
         for reason in row.reasons:
@@ -59,7 +63,8 @@ async def campaign(network: Devnet, attacks: Sequence[Attack], timing: Timing, c
 async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
     """Measure, attack, measure."""
     watch = Watch(network)
-    async with open_honest(network) as honest, trio.open_nursery() as nursery:
+    nodes = network.nodes[:-1] if attack.takes_over else network.nodes
+    async with open_honest(network, nodes) as honest, trio.open_nursery() as nursery:
         nursery.start_soon(watch.follow)
         await trio.sleep(2)  # connections, translation of the contract
         before = honest.begin()
@@ -68,6 +73,8 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
         told, error = await _attack(network.folder, attack.name, timing.during_s)
         recovering = honest.begin()
         await trio.sleep(_RECOVERY_S)
+        if attack.takes_over and not await trio.to_thread.run_sync(wait_until_meshed, network, _BAN_S):
+            error = error or f"its validator was not let in again within {_BAN_S:.0f} s"
         after = honest.begin()
         await trio.sleep(timing.after_s)
         honest.begin()  # goes on until the others have settled, so that they do so under load

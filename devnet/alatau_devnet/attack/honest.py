@@ -21,7 +21,7 @@ from alatau.types.transaction import Transaction, UnsignedTransaction, sign_tran
 from alatau.wire.block import BlockView
 from alatau_devnet import accounts
 from alatau_devnet.attack.sources import relay
-from alatau_devnet.network import Devnet
+from alatau_devnet.network import Devnet, DevnetNode
 from alatau_devnet.payments import transfer_call
 
 HONEST_ADDRESS: Final = "127.0.0.9"
@@ -176,11 +176,11 @@ class Honest:
 
 
 @asynccontextmanager
-async def open_honest(network: Devnet) -> AsyncIterator[Honest]:
-    """Honest clients of a running network, paying, following and probing until the block ends."""
+async def open_honest(network: Devnet, nodes: Sequence[DevnetNode]) -> AsyncIterator[Honest]:
+    """Honest clients of ``nodes`` of a running network, paying, following and probing until the block ends."""
     async with AsyncExitStack() as stack:
         clients = []
-        for node in network.nodes:
+        for node in nodes:
             endpoint = await stack.enter_async_context(relay(HONEST_ADDRESS, node.rpc))
             tls = client_tls(node_key=node.tls_public_key)
             clients.append(await stack.enter_async_context(connect(endpoint, tls)))

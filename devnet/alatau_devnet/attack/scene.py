@@ -50,5 +50,9 @@ class Attack:
     """A line for ``--list``."""
     run: Callable[[Scene, float], Awaitable[object]]
     tolerance: Tolerance = field(default_factory=Tolerance)
+    takes_over: bool = False
+    """Whether it speaks with the last validator's key. The others then keep that one out, as they should, for a while
+    longer than the attack: honest clients use the others, *after* begins once it is let in again, and the network is
+    started anew, since a ban is twice as long each time."""
     restarts: bool = False
     """Whether it restarts nodes itself: they are then other processes afterwards."""

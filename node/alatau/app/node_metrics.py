@@ -39,6 +39,8 @@ def why_unready(node: Node) -> str | None:
         return damage
     if status.sync_state is not SyncState.SYNCED:
         return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
+    if (cut_off := node.cut_off()) is not None:
+        return cut_off
     view = node.consensus_view()
     if view is None:
         return None  # It follows, at the tip, and takes no part.

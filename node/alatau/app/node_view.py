@@ -19,6 +19,7 @@ from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.pool import Mempool
 from alatau.p2p.network import Network
 from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Refusal, Step, SyncState
+from alatau.rpc.stall import why_kept_out
 from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.scrub import Scrub
 from alatau.storage.store import Store
@@ -28,6 +29,8 @@ from alatau.types.validator import ValidatorSet
 
 _BEHIND_MIN: Final = 2
 """Blocks behind the highest peer from which a node counts as syncing: at the tip a peer is often one ahead."""
+_ALONE_S: Final = 10.0
+"""Without a peer for longer than this, a node is cut off: twice the longest pause between two attempts to dial."""
 
 
 @dataclass(slots=True)
@@ -81,7 +84,24 @@ class NodeView:
             pool_bytes=self.mempool.size_bytes,
             validator_address=self.validator,
             scrub=self.scrub.state,
+            kept_out_by=self._kept_out_by(),
         )
+
+    def _kept_out_by(self) -> dict[str, str]:
+        peers = self.network.peers()
+        return {p.member.name or p.member.peer_id.hex(): p.keeps_us_out for p in peers if p.keeps_us_out}
+
+    def cut_off(self) -> str | None:
+        """Why nothing that is submitted here would reach a validator."""
+        if self.network.connected():
+            return None
+        validators = self.chain.validators[self.chain.height + 1].validators
+        if all(validator.address == self.validator for validator in validators):
+            return None  # it decides alone
+        if kept_out_by := self._kept_out_by():
+            return why_kept_out(kept_out_by)
+        alone_s = self.network.alone_s()
+        return f"This node has had no peer for {alone_s:.0f} s." if alone_s > _ALONE_S else None
 
     def _sync_state(self, highest: int) -> SyncState:
         if self.engine.syncing or highest >= self.chain.height + _BEHIND_MIN:

@@ -11,7 +11,7 @@ from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 
 from alatau.crypto.keccak import keccak256
-from alatau.types.validator import Validator, ValidatorSet, validator_set
+from alatau.types.validator import VALIDATORS_MAX, Validator, ValidatorSet, validator_set
 from alatau.types.vote import Proposal, Vote
 
 SET_VERSION_SLOT: Final = 0
@@ -19,6 +19,9 @@ SET_VERSION_SLOT: Final = 0
 
 VALIDATOR_ABI: Final = "(address,address,bytes32,string,uint256,string)"
 """operator, voting key, TLS key hash, endpoint, power, name."""
+
+SEATS_MAX: Final = 64
+"""Validators that the contract admits: its ``VALIDATORS_MAX``."""
 
 OBSERVER_ABI: Final = "(bytes32,string)"
 
@@ -58,6 +61,8 @@ def decode_validators(output: bytes) -> ValidatorSet:
     (rows,) = _decode(f"{VALIDATOR_ABI}[]", output)
     if not rows:
         raise RegistryAnswerError("the validator registry answered with an empty set")
+    if len(rows) > VALIDATORS_MAX:
+        raise RegistryAnswerError(f"the validator registry answered with {len(rows)} validators, over {VALIDATORS_MAX}")
     return validator_set(
         Validator(
             address=bytes.fromhex(voting_key.removeprefix("0x")),

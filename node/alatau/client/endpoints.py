@@ -12,7 +12,7 @@ from alatau.transport.errors import Code, RpcError
 
 C = TypeVar("C")
 
-_ASK_ANOTHER: Final = frozenset({"NODE_STOPPING", "NODE_SYNCING"})
+_ASK_ANOTHER: Final = frozenset({"NODE_CUT_OFF", "NODE_STOPPING", "NODE_SYNCING"})
 """What a node says that another might not."""
 
 

@@ -92,6 +92,8 @@ class Dialer:
         except RpcError as error:
             reason, detail = dial_failure(error, self._identity.current)
             least = error.retry_after_s or 0.0
+            if reason == "PEER_BANNED" and not self._table.ban_left_s(member.peer_id):  # it is this node that is out
+                self._table.note_ban_by(member.peer_id, error)
         except trio.BrokenResourceError:
             reason = "CONNECTION_LOST"
         else:

@@ -49,3 +49,5 @@ class PeerInfo:
     """Its software, as it says."""
     last_end: str
     """Reason for which the last session or attempt ended; empty where there was none."""
+    keeps_us_out: str = ""
+    """Why it has banned this node, as it says: what the node was seen to do; empty where it has not."""

@@ -168,6 +168,10 @@ class Network:
         """Ids of the peers with a session."""
         return tuple(self._table.sessions)
 
+    def alone_s(self) -> float:
+        """For how many seconds there has been no session with anybody; 0 while there is one."""
+        return self._table.alone_s()
+
     def credible_height(self) -> int:
         """The height that at least one correct node has decided; 0 while nobody is connected.
 

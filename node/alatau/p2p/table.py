@@ -40,6 +40,9 @@ class PeerTable:
         self._budgets: dict[bytes, Budget] = {}
         """Key hash -> what is left of a member's budget; it outlives sessions, so that a new one renews nothing."""
         self._last_end: dict[bytes, str] = {}
+        self._banned_by: dict[bytes, tuple[str, float]] = {}
+        """Peer -> why it keeps this node out, and until when, as it says."""
+        self._alone_since = trio.current_time()
         self._events: dict[bytes, InPeerConnected | InPeerDisconnected] = {}
         """What the engine has not heard yet, the last event of each peer: bounded by the members."""
         self._event_arrived = trio.Event()
@@ -56,7 +59,7 @@ class PeerTable:
         self._learnt = {hash_: key for hash_, key in self._learnt.items() if hash_ in self._by_key}
         self._bans.keep_only(set(self._by_key))
         self._budgets = {hash_: budget for hash_, budget in self._budgets.items() if hash_ in self._by_key}
-        for forgotten in (self._last_end, self._session_opened):
+        for forgotten in (self._last_end, self._session_opened, self._banned_by):
             for peer_id in forgotten.keys() - self._members.keys():
                 del forgotten[peer_id]
 
@@ -115,6 +118,7 @@ class PeerTable:
             ban=partial(self.ban, member.peer_id),
         )
         self.sessions[member.peer_id] = session
+        self._banned_by.pop(member.peer_id, None)
         if keys := tuple(self._learnt.values()):
             session.put(Lane.CONSENSUS, write_session(PublicKeys(keys)).SerializeToString(), self._counters)
         self._counters.sessions_opened += 1
@@ -131,6 +135,7 @@ class PeerTable:
         self._last_end[session.peer_id] = session.reason
         if self.sessions.get(session.peer_id) is session:
             del self.sessions[session.peer_id]
+            self._alone_since = trio.current_time()
             self._announce(InPeerDisconnected(session.peer_id))
             _LOG.info(
                 "peer_disconnected",
@@ -148,6 +153,25 @@ class PeerTable:
         if reason == "CERTIFICATE_REFUSED" and self._last_end.get(peer_id) == "KEY_NOT_TRUSTED":
             return  # the same, in fewer words: whoever is no longer trusted is refused before anybody can say why
         self._last_end[peer_id] = reason
+
+    def note_ban_by(self, peer_id: bytes, error: RpcError) -> None:
+        """A peer refuses this node because it has banned it."""
+        why = error.metadata.get("ban_reason") or error.message
+        seconds = error.retry_after_s or self._settings.ban_s
+        if self._members.get(peer_id) is None or self.sessions.get(peer_id) is not None:
+            return
+        if not self.banned_by(peer_id):
+            _LOG.error("banned_by_peer", peer=self._members[peer_id].name, why=why, seconds=seconds)
+        self._banned_by[peer_id] = why, trio.current_time() + seconds
+
+    def banned_by(self, peer_id: bytes) -> str:
+        """Why a peer keeps this node out; empty where it does not."""
+        why, until = self._banned_by.get(peer_id, ("", 0.0))
+        return why if trio.current_time() < until else ""
+
+    def alone_s(self) -> float:
+        """Seconds since the last session ended, or since the start; 0 while there is one."""
+        return 0.0 if self.sessions else trio.current_time() - self._alone_since
 
     async def wait_for_session(self, peer_id: bytes) -> None:
         """Return once there is a session with this peer."""
@@ -225,4 +249,5 @@ class PeerTable:
             round_trip_ms=session.round_trip_ms if session else None,
             agent=session.hello.agent if session else "",
             last_end=self._last_end.get(member.peer_id, ""),
+            keeps_us_out=self.banned_by(member.peer_id),
         )

@@ -6,7 +6,7 @@ at the moment of the question. Everything but ``submit`` answers at once, so a s
 
 from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import trio
@@ -56,6 +56,8 @@ class NodeStatus:
     """Address of this node's voting key; None for an observer."""
     scrub: ScrubState = NOTHING_SCRUBBED
     """What the background scrub of the database has found."""
+    kept_out_by: Mapping[str, str] = field(default_factory=dict)
+    """Name of a peer -> why it has banned this node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,12 @@ class Node(Protocol):
 
     def consensus_view(self) -> ConsensusView | None:
         """The round; None before the node has joined consensus for the first time."""
+
+    def cut_off(self) -> str | None:
+        """Why nothing that is submitted here would reach a validator, in words; None where it would.
+
+        True of a node that others have banned, or that has been without any peer for longer than dialling takes.
+        """
 
     def peers(self) -> Sequence[PeerView]:
         """Connected nodes."""

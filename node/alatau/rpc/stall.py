@@ -3,7 +3,7 @@
 Pure: a function of what the node has seen.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from alatau.rpc.node import ConsensusView, NodeStatus, Step, SyncState
@@ -40,12 +40,14 @@ def diagnose(
         timing: the network's intervals.
         height: height of the last decided block.
     """
+    kept_out = (why_kept_out(status.kept_out_by),) if status.kept_out_by else ()
     if status.sync_state is not SyncState.SYNCED or view is None:
-        return _behind(status, height)
+        behind = _behind(status, height)
+        return Diagnosis(behind.stalled, (*kept_out, *behind.sentences))
     due_ms = timing.block_interval_ms if status.pool_transactions else timing.heartbeat_ms
     patience_ms = due_ms + timing.timeout_propose_ms + 2 * timing.timeout_vote_ms
     stalled = view.since_last_block_ms > patience_ms or view.round >= _ROUNDS_PATIENT
-    sentences = list(_lost_quorum(view, connected))
+    sentences = [*kept_out, *_lost_quorum(view, connected)]
     if stalled or view.round > 0:
         sentences += _progress(view)
     if stalled and not sentences[:1]:
@@ -58,6 +60,16 @@ def diagnose(
             f"with {_waiting(status.pool_transactions)} the next was due after {due_ms / 1000:.1f} s."
         )
     return Diagnosis(stalled, tuple(sentences))
+
+
+def why_kept_out(by: Mapping[str, str]) -> str:
+    """That others have banned this node, why, and what its operator does about it."""
+    reasons = ", ".join(sorted(set(by.values())))
+    return (
+        f"{', '.join(sorted(by))} {'keeps' if len(by) == 1 else 'keep'} this node out for a while, because its key "
+        f"sent what no correct node sends ({reasons}). If this node did not, somebody else holds its TLS key: "
+        "rotate it."
+    )
 
 
 def _behind(status: NodeStatus, height: int) -> Diagnosis:

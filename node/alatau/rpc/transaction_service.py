@@ -264,7 +264,13 @@ class TransactionApi:
     async def _submit(
         self, transactions: Sequence[bytes], call: Call
     ) -> list[tuple[TransactionState | None, Refusal | None]]:
-        """Offer ``transactions`` and say for each its state or why it was refused."""
+        """Offer ``transactions`` and say for each its state or why it was refused.
+
+        Raises:
+            RpcError: NODE_CUT_OFF, where they would wait here and nowhere else; RATE_LIMITED.
+        """
+        if (cut_off := self._node.cut_off()) is not None:
+            raise failure("NODE_CUT_OFF", f"{cut_off} Ask another node.")
         self._access.spend_transactions(call, len(transactions))
         size_max = self._limits.transaction_bytes_max
         too_large = {index for index, tx in enumerate(transactions) if len(tx) > size_max}

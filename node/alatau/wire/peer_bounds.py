@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from alatau.pb.p2p.v1 import introduction_service_pb2, peer_service_pb2
+from alatau.types.validator import VALIDATORS_MAX
 from alatau.wire.bounds import Bound, Bounds, Plan, check, plan
 
-VOTES_MAX: Final = 512
-"""Votes in one message: prevotes and precommits of 256 validators, four times what the registry admits."""
-COMMIT_SIGNATURES_MAX: Final = 256
+VOTES_MAX: Final = 2 * VALIDATORS_MAX
+"""Votes in one message: prevotes and precommits of the largest set."""
+COMMIT_SIGNATURES_MAX: Final = VALIDATORS_MAX
 KEYS_MAX: Final = 1_024
 """Keys in one message: every member of a large network."""
 KEY_BYTES_MAX: Final = 128

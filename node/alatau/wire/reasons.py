@@ -309,6 +309,13 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "Ask another node; submitting again is safe.",
         ),
         _entry(
+            "NODE_CUT_OFF",
+            "UNAVAILABLE",
+            _MOMENT,
+            "The node reaches no validator, because it has no peer or because they have banned it.",
+            "Ask another node; nothing was taken here.",
+        ),
+        _entry(
             "NOT_FINAL_IN_TIME",
             "DEADLINE_EXCEEDED",
             _MOMENT,

@@ -28,6 +28,7 @@ class _Node:
 
     view: ConsensusView | None = VIEW
     now: NodeStatus = SYNCED
+    why_cut_off: str | None = None
     others: tuple[bytes, ...] = (DIGITAL, JUSTICE, HEALTH)
     store: Any = field(default_factory=_Store)
     config: ChainConfig = field(default_factory=lambda: ChainConfig(chain_id=1, name="test", consensus=TIMING))
@@ -37,6 +38,9 @@ class _Node:
 
     def consensus_view(self) -> ConsensusView | None:
         return self.view
+
+    def cut_off(self) -> str | None:
+        return self.why_cut_off
 
     def peers(self) -> list[PeerView]:
         return [PeerView(id_, "", "127.0.0.1:1", True, True, 9, 0, 0) for id_ in self.others]
@@ -51,6 +55,12 @@ def test_a_node_at_the_tip_of_a_moving_network_is_ready() -> None:
     assert _asked() is None
     assert _asked(others=(DIGITAL, JUSTICE)) is None
     assert _asked(view=None) is None
+
+
+def test_a_node_that_reaches_nobody_is_unready_with_its_reason() -> None:
+    """Also an observer that takes no part: what is submitted to it would wait there."""
+    for view in (VIEW, None):
+        assert _asked(view=view, why_cut_off="Finance keeps this node out") == "Finance keeps this node out"
 
 
 def test_an_idle_network_is_ready() -> None:

@@ -1,11 +1,14 @@
 """Reading the validator registry's answers; in tests/contracts the contract itself answers."""
 
+from pathlib import Path
+
 import pytest
 from eth_abi.abi import encode
 
 from alatau.chain.validator_registry import (
     OBSERVER_ABI,
     OBSERVERS_CALL,
+    SEATS_MAX,
     VALIDATOR_ABI,
     VALIDATORS_CALL,
     Observer,
@@ -14,9 +17,10 @@ from alatau.chain.validator_registry import (
     decode_validators,
     equivocation_call,
 )
-from alatau.types.validator import Validator
+from alatau.types.validator import VALIDATORS_MAX, Validator
 from alatau.types.vote import Vote, VoteKind
 
+ROOT = Path(__file__).parents[3]
 ROWS = [
     (b"\x0a" * 20, b"\x02" * 20, b"\x11" * 32, "two.example:7001", 5, "Ministry Two"),
     (b"\x0b" * 20, b"\x01" * 20, b"\x12" * 32, "one.example:7001", 7, "Ministry One"),
@@ -55,6 +59,21 @@ def test_empty_set_is_refused() -> None:
     """A chain without validators would stand still for ever."""
     with pytest.raises(RegistryAnswerError, match="empty set"):
         decode_validators(encode([f"{VALIDATOR_ABI}[]"], [[]]))
+
+
+def test_a_set_that_no_message_could_carry_is_refused() -> None:
+    """Votes and commits of more validators would be beyond the bounds of peers' messages."""
+    rows = [("0x" + f"{n:040x}", "0x" + f"{n:040x}", bytes(32), "a:1", 1, "a") for n in range(1, VALIDATORS_MAX + 2)]
+    with pytest.raises(RegistryAnswerError, match=f"answered with 257 validators, over {VALIDATORS_MAX}"):
+        decode_validators(encode([f"{VALIDATOR_ABI}[]"], [rows]))
+    assert len(decode_validators(encode([f"{VALIDATOR_ABI}[]"], [rows[1:]])).validators) == VALIDATORS_MAX
+
+
+def test_the_contract_admits_as_many_as_the_ceremony_and_fewer_than_messages() -> None:
+    """The bound of the contract is written once more in the node, for who merges a genesis."""
+    source = (ROOT / "contracts/governance/ValidatorRegistry.vy").read_text()
+    assert f"VALIDATORS_MAX: constant(uint256) = {SEATS_MAX}\n" in source
+    assert SEATS_MAX <= VALIDATORS_MAX
 
 
 def test_evidence_is_of_conflicting_votes_only() -> None:

@@ -197,6 +197,26 @@ def test_a_node_of_another_chain_is_refused_with_a_reason(drive: Drive, other: C
     drive(main)
 
 
+def test_a_node_knows_who_keeps_it_out_and_why(drive: Drive) -> None:
+    """Whichever side dials; until it is let in again. The one that bans says nothing of the kind of itself."""
+
+    async def main() -> None:
+        nodes, slow = [ministry(1), ministry(2)], replace(QUICK, ban_s=1.0)  # longer than whose turn it is not waits
+        async with nodes[0].running([], settings=slow) as first, nodes[1].running([], settings=slow) as second:
+            first.set_members([nodes[1].member()])
+            second.set_members([nodes[0].member()])
+            await eventually(lambda: first.connected() and second.connected(), "they meet")
+            for one, two in ((first, second), (second, first)):
+                one.report(one.peers()[0].member.peer_id, "BAD_TRANSACTION")
+                await eventually(lambda two=two: two.peers()[0].keeps_us_out == "BAD_TRANSACTION", "it knows")
+                assert one.peers()[0].keeps_us_out == ""
+                await eventually(lambda: first.connected() and second.connected(), "they meet again")
+                assert two.peers()[0].keeps_us_out == ""
+                assert two.alone_s() == 0
+
+    drive(main)
+
+
 def test_a_node_that_comes_back_is_found_again(drive: Drive) -> None:
     """The others hear that it disconnected and connected, and talk to it again."""
 

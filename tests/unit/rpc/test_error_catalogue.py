@@ -297,6 +297,14 @@ async def _too_many_calls(folder: Path) -> RpcError:
     return await failing(solo_node(folder), ask, listener_limits=listener_limits)
 
 
+async def _cut_off(folder: Path) -> RpcError:
+    node = solo_node(folder)
+    node.why_cut_off = "Finance keeps this node out."
+    error = await failing(node, lambda _, client: client.submit(payment()))
+    assert not len(node.mempool)
+    return error
+
+
 async def _syncing(folder: Path) -> RpcError:
     node = solo_node(folder, genesis_committed=False)
     return await failing(node, lambda _, client: client.status())
@@ -341,6 +349,7 @@ PROVOKED |= {
     "RATE_LIMITED": _rate_limited,
     "SERVER_BUSY": _busy,
     "TOO_MANY_CALLS": _too_many_calls,
+    "NODE_CUT_OFF": _cut_off,
     "NODE_SYNCING": _syncing,
     "KEY_NOT_TRUSTED": _not_trusted,
 }

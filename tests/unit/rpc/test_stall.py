@@ -23,6 +23,18 @@ def test_an_idle_network_says_when_the_next_block_comes() -> None:
     assert idle.sentences == ("No transaction waits; an empty block follows in 6.0 s at the latest.",)
 
 
+def test_a_node_that_others_have_banned_says_so_before_all_else() -> None:
+    """Whatever it does meanwhile; the operator reads what its key was seen to do, and what to do about it."""
+    banned = replace(SYNCED, kept_out_by={"Digital": "BAD_TRANSACTION", "Justice": "BAD_TRANSACTION"})
+    sentence = (
+        "Digital, Justice keep this node out for a while, because its key sent what no correct node sends "
+        "(BAD_TRANSACTION). If this node did not, somebody else holds its TLS key: rotate it."
+    )
+    assert say(status=banned, connected={FINANCE, HEALTH}).sentences[0] == sentence
+    assert say(view=None, status=banned).sentences[0] == sentence
+    assert say(status=replace(banned, sync_state=SyncState.SYNCING)).sentences[0] == sentence
+
+
 def test_a_lost_quorum_comes_first() -> None:
     """Two of four down: no decision is possible, and who must come back is named."""
     lost = say(replace(VIEW, since_last_block_ms=60_000), connected={FINANCE, DIGITAL})

@@ -21,6 +21,7 @@ from alatau.app.genesis.plan import OPERATORS, CouncilPlan, NetworkPlan, plan_ha
 from alatau.app.json_field import JsonField, pretty_json, read_document
 from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, genesis_contracts, institution_word
 from alatau.chain.permission import status_word
+from alatau.chain.validator_registry import SEATS_MAX
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest, word
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey, SignatureError, recover_address
@@ -119,6 +120,8 @@ def merge(plan: NetworkPlan, contributions: Iterable[Contribution]) -> Genesis:
     ordered = sorted(contributions, key=lambda c: c.validator.voting_address)
     if not ordered:
         raise CeremonyError("no contribution was given; a network needs at least one validator")
+    if len(ordered) > SEATS_MAX:
+        raise CeremonyError(f"{len(ordered)} contributions; the validator registry admits at most {SEATS_MAX}")
     for contribution in ordered:
         check_contribution(plan, contribution)
     validators = tuple(c.validator for c in ordered)

@@ -15,6 +15,7 @@ from alatau.crypto.secp256k1 import address_of_public_key
 from alatau.transport.certificates import key_hash
 from alatau.types.chain_config import ChainConfig, ConsensusParameters, Fork, SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator
+from alatau.types.validator import VALIDATORS_MAX
 
 FORMAT: Final = "alatau-genesis/1"
 _FILE_SIZE_MAX: Final = 32 * 1024 * 1024
@@ -159,6 +160,8 @@ def _validators_from_json(document: JsonField) -> tuple[GenesisValidator, ...]:
     validators = tuple(validator_from_json(item) for item in document.items())
     if not validators:
         raise document.wrong("at least one validator")
+    if len(validators) > VALIDATORS_MAX:
+        raise DocumentError(f"{document.where}: {len(validators)} validators, at most {VALIDATORS_MAX} can decide")
     addresses = [v.voting_address for v in validators]
     if addresses != sorted(set(addresses)):
         raise DocumentError(f"{document.where} must be sorted by voting_address, each once")

@@ -123,6 +123,12 @@ def test_what_must_be_a_ministrys_own_is_not_shared() -> None:
         merge(PLAN, [])
 
 
+def test_more_than_the_registry_admits_are_refused() -> None:
+    """Before any is checked: the contract's constructor would say nothing that helps."""
+    with pytest.raises(CeremonyError, match="65 contributions; the validator registry admits at most 64"):
+        merge(PLAN, [_contribution(0)] * 65)
+
+
 def test_a_council_must_be_able_to_decide() -> None:
     """A threshold above the members, or a guardian who is a member, would be found out too late on chain."""
     high = replace(PLAN, fund_council=replace(PLAN.fund_council, members=OPERATORS, threshold=4))

@@ -11,6 +11,7 @@ from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import key_hash
 from alatau.types.chain_config import ChainConfig, Fork, SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator, genesis_validator_set
+from alatau.types.validator import VALIDATORS_MAX
 
 
 def _validator(seed: int, name: str) -> GenesisValidator:
@@ -102,6 +103,14 @@ def test_a_missing_member_and_a_repeated_one_are_refused(tmp_path: Path) -> None
         read_genesis(file)
     file.write_text('{"format":\n oops}')
     with pytest.raises(DocumentError, match=r"genesis\.json: no JSON at line 2, column 2: Expecting value"):
+        read_genesis(file)
+
+
+def test_more_validators_than_can_decide_are_refused(tmp_path: Path) -> None:
+    """Their votes and commits would be beyond the bounds of peers' messages."""
+    file = tmp_path / "genesis.json"
+    file.write_bytes(encode_genesis(replace(GENESIS, validators=GENESIS.validators[:1] * (VALIDATORS_MAX + 1))))
+    with pytest.raises(DocumentError, match=f"{VALIDATORS_MAX + 1} validators, at most {VALIDATORS_MAX} can decide"):
         read_genesis(file)
 
 

@@ -112,6 +112,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The deadline passed before the transaction was final; it may still become so. DEADLINE_EXCEEDED."""
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 63
     """A fault of the node; its log says why. INTERNAL."""
+    ERROR_REASON_NODE_CUT_OFF: _ErrorReason.ValueType  # 64
+    """The node reaches no validator, because it has no peer or they have banned it: ask another. UNAVAILABLE."""
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """The catalogue of errors: docs/errors.md says for each whose fault it is and what to do.
@@ -212,4 +214,6 @@ ERROR_REASON_NOT_FINAL_IN_TIME: ErrorReason.ValueType  # 62
 """The deadline passed before the transaction was final; it may still become so. DEADLINE_EXCEEDED."""
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 63
 """A fault of the node; its log says why. INTERNAL."""
+ERROR_REASON_NODE_CUT_OFF: ErrorReason.ValueType  # 64
+"""The node reaches no validator, because it has no peer or they have banned it: ask another. UNAVAILABLE."""
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015
