@@ -30,7 +30,9 @@ _POOLED = transaction_pb2.TRANSACTION_STATE_POOLED
 _FINAL = transaction_pb2.TRANSACTION_STATE_FINAL
 
 _ANSWER_MARGIN_S = 0.05
-"""Left of a deadline to answer with a reason of ours, before gRPC answers with its own."""
+"""Left of a deadline at least to answer with a reason of ours, before gRPC answers with its own."""
+_ANSWER_MARGIN_S_MAX = 1.0
+"""And at most; between the two a tenth of what is left, for nodes and networks that are busy."""
 
 _REASONS_OF_REPETITION = frozenset({"NONCE_TOO_LOW"})
 """What the pool says of a transaction that is final already: its nonce is used up, by itself."""
@@ -298,7 +300,8 @@ class TransactionApi:
         remaining_s = call.remaining_s()
         wait_s = self._limits.wait_s_max
         if remaining_s is not None:
-            wait_s = min(wait_s, max(0.0, remaining_s - _ANSWER_MARGIN_S))
+            margin_s = min(max(remaining_s / 10, _ANSWER_MARGIN_S), _ANSWER_MARGIN_S_MAX)
+            wait_s = min(wait_s, max(0.0, remaining_s - margin_s))
         with trio.move_on_after(wait_s) as scope:
             await self._feed.wait_final(transaction_hash)
         if scope.cancelled_caught:
