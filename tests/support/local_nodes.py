@@ -11,8 +11,9 @@ from alatau.chain.execution import block_environment
 from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected, InStart
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
 from alatau.consensus.messages import Message
+from alatau.consensus.records import Record
 from alatau.crypto.secp256k1 import PrivateKey, recover_address
 from alatau.engine.admission import Admission, AdmissionView
 from alatau.engine.chain_view import ChainView, open_chain_view
@@ -146,7 +147,8 @@ class LocalNode:
     subscriptions: Subscriptions
     peers: LocalPeers
     engine: Engine
-    start: InStart
+    records: tuple[Record, ...]
+    """What the log held."""
     domain: bytes
     evidence: list[tuple[Vote | Proposal, Vote | Proposal]] = field(default_factory=list)
 
@@ -203,15 +205,20 @@ async def opened_node(
                 members_changed=lambda _: None,
             )
         )
-        sign_state = journal.sign_state.last
-        start = InStart(
-            context=view.context(transactions_waiting=False),
-            records=recovered.records,
-            sign_state=sign_state,
-            may_sign=voting,
-            fresh=view.height == 0 and not recovered.records and sign_state is None,
+        parts = (
+            key,
+            store,
+            journal,
+            view,
+            mempool,
+            admission,
+            subscriptions,
+            peers,
+            engine,
+            recovered.records,
+            domain,
+            evidence,
         )
-        parts = (key, store, journal, view, mempool, admission, subscriptions, peers, engine, start, domain, evidence)
         yield LocalNode(*parts)
     finally:
         journal.close()
@@ -224,7 +231,7 @@ async def running_node(
 ) -> AsyncIterator[LocalNode]:
     """A node that takes part until the context ends."""
     async with opened_node(key, genesis, folder, hub, disk) as node, trio.open_nursery() as nursery:
-        await nursery.start(node.engine.run, node.start)
+        await nursery.start(node.engine.run, node.records)
         hub.join(node.peers)
         try:
             yield node

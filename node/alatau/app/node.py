@@ -38,7 +38,6 @@ from alatau.app.storage_watch import register_scrub_metrics, watch_storage
 from alatau.chain.execution import block_environment
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
-from alatau.consensus.inputs import InStart
 from alatau.crypto.secp256k1 import PrivateKey, recover_address
 from alatau.engine.admission import Admission, AdmissionView
 from alatau.engine.chain_view import ChainView
@@ -56,7 +55,6 @@ from alatau.rpc.limits import Limits as RpcLimits
 from alatau.rpc.node import SyncState
 from alatau.rpc.services import Api
 from alatau.storage.database import MIB
-from alatau.storage.sign_state import SignStateStaleError
 from alatau.storage.store import Store
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
@@ -187,7 +185,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
         await nursery.start(node.network.run)
-        await nursery.start(partial(node.engine.run, _start_input(parts, node.chain, node.validator)))
+        await nursery.start(partial(node.engine.run, parts.recovered.records))
         await nursery.start(api.run)
         clients: Server = await nursery.start(partial(_serve_clients, parts, node, api, limits, health))
         nursery.start_soon(_keep_health, health, node)
@@ -293,37 +291,6 @@ def _mempool(parts: _Parts) -> Mempool:
 def _client_listener(parts: _Parts) -> Listener:
     endpoint = parse_endpoint(parts.config.rpc.listen)
     return Listener(endpoint.host, endpoint.port, ServerTls(parts.identity, None))
-
-
-def _start_input(parts: _Parts, view: ChainView, address: bytes | None) -> InStart:
-    sign_state = parts.journal.sign_state.last
-    return InStart(
-        context=view.context(transactions_waiting=False),
-        records=parts.recovered.records,
-        sign_state=sign_state,
-        may_sign=_may_sign(parts, view, address),
-        fresh=view.height == 0 and not parts.recovered.records and sign_state is None,
-    )
-
-
-def _may_sign(parts: _Parts, view: ChainView, address: bytes | None) -> bool:
-    """Whether the sign state is as new as the chain; if not, an old one was restored, and signing stays off."""
-    if address is None:
-        return False
-    commit = view.tip_commit
-    depth = parts.genesis.config.consensus.absent_commits
-    height = view.height
-    while commit is not None and height > view.height - depth:
-        if any(entry.validator == address for entry in commit.signatures):
-            try:
-                parts.journal.sign_state.check_not_older(commit.height, commit.round)
-            except SignStateStaleError as error:
-                _LOG.error("sign_state.stale", error=str(error))
-                return False
-            return True
-        height -= 1
-        commit = parts.store.commit_of(height)
-    return True
 
 
 def _admission_view(view: ChainView) -> AdmissionView:

@@ -106,6 +106,8 @@ class NodeView:
     def _sync_state(self, highest: int) -> SyncState:
         if self.engine.syncing or highest >= self.chain.height + _BEHIND_MIN:
             return SyncState.SYNCING
+        if not self.engine.joined:
+            return SyncState.STARTING
         alone = len(self.chain.validators[self.chain.height + 1].validators) == 1
         if alone or self.engine.committed or self.network.connected():
             return SyncState.SYNCED
@@ -113,6 +115,8 @@ class NodeView:
 
     def consensus_view(self) -> ConsensusView | None:
         """The round as this node sees it."""
+        if not self.engine.joined:
+            return None
         view = self.consensus.view()
         return ConsensusView(
             height=view.height,

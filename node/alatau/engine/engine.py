@@ -10,9 +10,9 @@ before a signature leaves. What waits for the disk does so in a thread (``disk_t
 """
 
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 import trio
@@ -47,20 +47,22 @@ from alatau.consensus.inputs import (
     InNewHeight,
     InPeerConnected,
     Input,
-    InStart,
     InSyncFailed,
     InTimeout,
     InTransactionsAvailable,
     Timer,
 )
 from alatau.consensus.message_checks import check_body
+from alatau.consensus.records import Record
 from alatau.engine.admission import Admission
 from alatau.engine.block_sync import BlockSync, Fetched
 from alatau.engine.chain_view import ChainView
 from alatau.engine.disk_thread import DiskThread
+from alatau.engine.joining import Event, Joining
 from alatau.engine.journal import Journal
 from alatau.engine.peers import Peers
 from alatau.engine.production import Production
+from alatau.engine.start_input import is_fresh, start_input
 from alatau.engine.subscriptions import Subscriptions
 from alatau.engine.timers import Timers
 from alatau.mempool.pool import Mempool
@@ -75,8 +77,6 @@ _T = TypeVar("_T")
 _INBOX_MAX: Final = 256
 """Inputs that wait. Peers' messages wait in the channels of p2p, which drop what is too old; timers, built
 blocks and answers are a dozen at most."""
-
-Event: TypeAlias = Input | Fetched
 
 
 class HaltedError(Exception):
@@ -117,6 +117,9 @@ class Engine:
         self._on_tip: set[trio.CancelScope] = set()
         """The tasks that build or check a block on the tip: at most one each, and one per further round."""
         self._waking = trio.CancelScope()
+        self._joining: Joining | None = None
+        self.joined = False
+        """Whether consensus has begun: a validator first hears where the network stands (``joining``)."""
         self._disk: Final = DiskThread()
         self._nursery: trio.Nursery
         self._timers: Timers
@@ -129,7 +132,7 @@ class Engine:
     @property
     def syncing(self) -> bool:
         """Whether blocks are being fetched from a peer that is ahead."""
-        return self._block_sync.running
+        return self._block_sync.running or (self._joining is not None and self._joining.fetching)
 
     def _transactions_available(self) -> None:
         """Tell consensus that a block could take something; repeating it is cheap."""
@@ -138,12 +141,15 @@ class Engine:
         except trio.WouldBlock:
             return  # Of the events that fill the inbox, the next new height looks at the pool anyway.
 
-    async def run(self, start: InStart, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Own the chain until cancelled.
+    async def run(
+        self, records: Sequence[Record], *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    ) -> None:
+        """Own the chain until cancelled; ``records`` is what the log held. Started before consensus has joined.
 
         Raises:
             HaltedError: consensus found that this node contradicts the network.
         """
+        c = self._c
         async with trio.open_nursery() as nursery:
             self._nursery = nursery
             self._timers = Timers(nursery, self._fire)
@@ -151,8 +157,15 @@ class Engine:
             nursery.start_soon(self._follow_peers)
             nursery.start_soon(self._take_gossip)
             nursery.start_soon(self._c.admission.run, self._transactions_available)
-            await self._take(start)
             task_status.started()
+            held: tuple[Event, ...] = ()
+            if c.validator is not None and not is_fresh(c.view, c.journal, records):
+                self._joining = Joining(c.view, c.peers, c.validator, self._apply_blocks)
+                held = await self._joining.run(self._inbox)
+            await self._take(start_input(c.view, c.journal, records, c.validator))
+            self.joined = True
+            for event in held:
+                await self._take(event)
             async for event in self._inbox:
                 await self._take(event)
 
@@ -297,6 +310,13 @@ class Engine:
 
     async def _apply_fetched(self, fetched: Fetched) -> None:
         """Check each fetched block by its commit, then execute and commit it; keep what was good."""
+        if await self._apply_blocks(fetched):
+            self._announce_height()
+        else:
+            self._next.append(InSyncFailed(fetched.peer))
+
+    async def _apply_blocks(self, fetched: Fetched) -> bool:
+        """Check, execute and commit; whether any was good."""
         c = self._c
         before = c.view.height
         try:
@@ -312,10 +332,7 @@ class Engine:
         except (InvalidBlockError, InvalidCommitError, MessageError) as error:
             _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
             c.peers.report(fetched.peer, "bad_block")
-        if c.view.height > before:
-            self._announce_height()
-        else:
-            self._next.append(InSyncFailed(fetched.peer))
+        return c.view.height > before
 
     # ------------------------------------------------------------- inputs
 

@@ -20,6 +20,7 @@ from alatau.consensus.effects import (
     DoRewriteLog,
     Effect,
 )
+from alatau.consensus.inputs import InTransactionsAvailable
 from alatau.consensus.messages import Message, ProposalMessage, VotesMessage
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
 from alatau.consensus.signing import sign_step
@@ -196,7 +197,7 @@ async def test_a_disk_that_fails_stops_the_node_before_anything_is_said(tmp_path
         disk.broken = True
         node.engine._c.consensus.step = lambda *_: effects  # type: ignore[method-assign]
         with pytest.raises(WriteFailedError):
-            await node.engine._step(node.start)
+            await node.engine._step(InTransactionsAvailable())
         assert said == []
 
 
@@ -276,7 +277,7 @@ async def test_no_signature_leaves_before_log_and_sign_state_are_durable(tmp_pat
             send(message)
 
         first.peers.broadcast = checking  # type: ignore[method-assign]
-        await nursery.start(first.engine.run, first.start)
+        await nursery.start(first.engine.run, first.records)
         hub.join(first.peers)
         await wait_for_height([first, second, third], 6)
         hub.leave(first.peers)

@@ -303,7 +303,7 @@ async def test_a_full_disk_stops_the_node_and_it_goes_on_with_room(tmp_path: Pat
     disk.full = False
     async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub(), disk) as node:
         assert node.view.height == 0
-        assert [record.height for record in node.start.records] == [1], "the log outlives a commit that failed"
+        assert [record.height for record in node.records] == [1], "the log outlives a commit that failed"
         await node.engine._commit(decided, commit)
         assert node.view.height == 1
         assert node.view.tip.state.account(PAYEE.address) is not None
