@@ -142,7 +142,7 @@ def test_there_is_one_word_for_a_refusal() -> None:
 
 
 def test_two_modules_of_three_have_a_test_of_their_name() -> None:
-    """As CONTRIBUTING.md says; no test mirrors a module that is gone into a package that is."""
+    """As CONTRIBUTING.md says; and no folder of tests is left of a package that is gone."""
     assert "Two modules of three have a test file of their name" in (ROOT / "CONTRIBUTING.md").read_text()
     package, tests = ROOT / "node/alatau", ROOT / "tests/unit"
     modules = [

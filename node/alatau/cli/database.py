@@ -15,9 +15,8 @@ from alatau.app.home import HomeError, lock_home
 from alatau.cli.context import Context, pass_context
 from alatau.cli.exit_codes import ExitCode
 from alatau.cli.output import json_option, print_facts, print_json, say
-from alatau.storage.check import Finding
+from alatau.storage.check import Finding, Progress
 from alatau.storage.checkpoint import copy_store
-from alatau.storage.progress import Progress
 from alatau.storage.store import Store
 
 _FINDINGS_SHOWN_MAX = 100

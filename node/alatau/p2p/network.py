@@ -24,7 +24,7 @@ from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member, PeerInfo
 from alatau.p2p.peer_service import PeerHandlers
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import within_bounds
+from alatau.p2p.stubs import PEER_SERVICE, within_bounds
 from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
 from alatau.transport.certificates import is_node_key, key_hash
@@ -38,7 +38,6 @@ from alatau.types.transaction import Transaction
 from alatau.types.vote import Commit
 from alatau.wire.consensus import write_control, write_proposal
 from alatau.wire.gossip import write_batch
-from alatau.wire.peer_service import PEER_SERVICE
 from alatau.wire.session import PublicKeys, write_session
 
 _LOG = structlog.get_logger("alatau.p2p")

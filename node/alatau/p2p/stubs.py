@@ -2,11 +2,15 @@
 
 from typing import Final
 
+from google.protobuf.descriptor import ServiceDescriptor
+
+from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.transport.errors import Code, MalformedMessageError
 from alatau.transport.service import Method, methods
 from alatau.wire.errors import WireError
 from alatau.wire.peer_bounds import check_peer_message
-from alatau.wire.peer_service import PEER_SERVICE
+
+PEER_SERVICE: Final[ServiceDescriptor] = peer_service_pb2.DESCRIPTOR.services_by_name["PeerService"]
 
 
 def within_bounds(message: str, data: bytes) -> None:

@@ -19,7 +19,6 @@ from alatau.storage.database import Database
 from alatau.storage.errors import CorruptionError
 from alatau.storage.history import all_entries
 from alatau.storage.past_state import NewestNodes
-from alatau.storage.progress import Progress
 from alatau.trie.errors import TrieCorruptionError, describe_path_key
 from alatau.trie.nodes import EMPTY_REFERENCE, HASH_MARK, REFERENCE_SIZE, Extension, Leaf, decode_node
 from alatau.trie.ordered import ordered_root
@@ -33,6 +32,16 @@ FINDINGS_MAX: Final = 20
 _STEP: Final = 2_000
 """Records between two reports of progress: about 10 ms."""
 _CACHE_BYTES: Final = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of a check. ``done`` may pass ``total`` a little where the total is an estimate."""
+
+    phase: str
+    """What is being done, in words."""
+    done: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

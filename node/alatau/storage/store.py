@@ -25,7 +25,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.storage import schema
-from alatau.storage.check import Finding, check_everything
+from alatau.storage.check import Finding, Progress, check_everything
 from alatau.storage.commit_batch import fill_batch, undo_batch
 from alatau.storage.database import MIB, Database, DatabaseOptions, open_database
 from alatau.storage.disk import Disk
@@ -52,7 +52,6 @@ from alatau.storage.log_index import (
     matches,
 )
 from alatau.storage.past_state import INDEX_BYTES_CACHED, NewestNodes, Past, PastNodes, StateView
-from alatau.storage.progress import Progress
 from alatau.storage.scrub import Scrub
 from alatau.storage.tip_marker import TipMarker, read_marker
 from alatau.trie.generations import GenerationCache

@@ -6,8 +6,7 @@ from pathlib import Path
 import plyvel
 import pytest
 
-from alatau.storage.check import Finding
-from alatau.storage.progress import Progress
+from alatau.storage.check import Finding, Progress
 from alatau.storage.store import Store
 from alatau_devnet.synthetic_chain import TOKEN
 from tests.support.ledger import Ledger

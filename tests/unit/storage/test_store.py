@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from alatau.storage.check import Finding
+from alatau.storage.check import Finding, Progress
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import HistoryPrunedError, SchemaError, StoreLockedError
-from alatau.storage.progress import Progress
 from alatau.storage.store import Store, StoreOptions
 from alatau.trie.proof import verify
 from alatau.types.account import Account

@@ -2,9 +2,9 @@
 
 import pytest
 
+from alatau.p2p.stubs import PEER_SERVICE
 from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.transport.service import bind, methods
-from alatau.wire.peer_service import PEER_SERVICE
 
 
 def test_methods_follow_the_descriptor() -> None:
