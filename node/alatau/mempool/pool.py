@@ -497,7 +497,8 @@ class Mempool:
             self._note_gap(sender, queue)
         first = by_nonce.get(nonce)
         if first is not None:
-            first.at_ms = max(first.at_ms, now_ms)
+            turn_ms = self._shares.next_turn_ms(first.sender_class, now_ms, heavy=first.tx.gas_limit > HEAVY_GAS)
+            first.at_ms = max(first.at_ms, turn_ms)
             heappush(self._heads, (first.at_ms, first.order, first))
         return left
 

@@ -146,6 +146,13 @@ class Shares:
         at = self._paid_at.get(sender, 0.0) - BURST_MS
         return max(at, self._classes[sender_class].lane_paid_at_ms - LANE_BURST_MS) if heavy else at
 
+    def next_turn_ms(self, sender_class: SenderClass, now_ms: int, *, heavy: bool) -> int:
+        """From when on the next transaction of a sender counts as waiting, of which one was taken at ``now_ms``.
+
+        A heavy one queues when the lane opens again, behind all that came while its predecessor kept it closed.
+        """
+        return max(now_ms, int(self._classes[sender_class].lane_paid_at_ms)) if heavy else now_ms
+
     def level(self, sender: bytes, sender_class: SenderClass, now_ms: int, *, heavy: bool) -> int | None:
         """Where in the order of debts the sender's next transaction stands; 0 goes first, None may not go at all."""
         account, paid_at = self._classes[sender_class], self._paid_at.get(sender, 0.0)

@@ -151,6 +151,25 @@ def test_a_heavy_transaction_is_not_starved_by_payments() -> None:
     assert chain.included[deployment.hash] <= 4 + 6
 
 
+@pytest.mark.parametrize("us", [200_000, 1_000_000])
+def test_a_deployment_waits_for_one_creation_of_another_developers_flood(us: int) -> None:
+    """Until that one's time is paid for, not for a second: whoever was just served queues behind who came meanwhile."""
+    chain, waiting = Chain(), dict[int, Transaction]()
+    paid_in = us * 100 // DEFAULT_ALLOWANCES[SenderClass.DEVELOPER].class_time_percent // 1_000 // INTERVAL_MS
+    for height in range(200):
+        while chain.sent[account(9, 1)] < chain.nonces[account(9, 1)] + 30:
+            if not chain.send(account(9, 1), SenderClass.DEVELOPER, gas_limit=BLOCK_GAS, gas=BLOCK_GAS, us=us):
+                break
+        if height % 37 == 10 and height < 150:
+            sent = chain.send(account(8, height), SenderClass.DEVELOPER, gas_limit=BLOCK_GAS, gas=5_000_000, us=20_000)
+            assert sent is not None
+            waiting[chain.height] = sent
+        chain.block()
+    assert len(waiting) == 4
+    waits = [chain.included.get(deployment.hash, 10**9) - came_at for came_at, deployment in waiting.items()]
+    assert max(waits) <= paid_in + 4, waits
+
+
 def test_the_same_inputs_give_the_same_block() -> None:
     """Costs and times are inputs: nothing else decides."""
 
