@@ -8,6 +8,8 @@ import pytest
 from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoCommit, DoPersist, DoRecordSignState
 from alatau.consensus.inputs import InBlockBuilt, InStart, InTransactionsAvailable
 from alatau.consensus.messages import VotesMessage
+from alatau.consensus.records import OwnVoteRecord, SignStep
+from alatau.types.vote import VoteKind
 from tests.simulation.chain import GENESIS, address_of
 from tests.support.table import Table
 
@@ -114,3 +116,26 @@ def test_a_validator_told_not_to_sign_is_silent() -> None:
     table.do("v4 proposes A r0")
     assert table.told(table.do("A is valid")) == []
     assert not table.core.view().may_sign
+
+
+def test_votes_of_one_step_travel_together() -> None:
+    """Who checks a block last finds the polka: prevote and precommit are durable first, then one message has both."""
+    table = Table(me=2)
+    table.start()
+    for line in ("v4 proposes A r0", "v1 prevotes A r0", "v3 prevotes A r0", "v4 prevotes A r0"):
+        table.do(line)
+    effects = table.do("A is valid")
+    (said,) = [e for e in effects if isinstance(e, DoBroadcast)]
+    assert isinstance(said.message, VotesMessage)
+    assert [(vote.kind, vote.block_hash) for vote in said.message.votes] == [
+        (VoteKind.PREVOTE, table.blocks["A"].hash),
+        (VoteKind.PRECOMMIT, table.blocks["A"].hash),
+    ]
+    at = effects.index(said)
+    before, after = effects[:at], effects[at + 1 :]
+    (recorded,) = [e for e in effects if isinstance(e, DoRecordSignState)]
+    assert recorded in before
+    assert recorded.sign_state.step is SignStep.PRECOMMIT
+    logged = [e.record.vote for e in before if isinstance(e, DoPersist) and isinstance(e.record, OwnVoteRecord)]
+    assert set(said.message.votes) <= set(logged)
+    assert not any(isinstance(e, DoPersist | DoRecordSignState) for e in after)
