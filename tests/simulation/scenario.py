@@ -8,7 +8,7 @@ from alatau.consensus.messages import Message
 from tests.simulation.chain import Rules, address_of, equal_validators
 from tests.simulation.checkers import Checkers
 from tests.simulation.node import Node
-from tests.simulation.world import World
+from tests.simulation.world import World, votes_by_kind
 
 
 def network(count: int, seed: int = 1, faulty: tuple[int, ...] = ()) -> World:
@@ -31,7 +31,8 @@ def lose(world: World, monkeypatch: pytest.MonkeyPatch, dropped: Callable[[Node,
     transmit = World._transmit
 
     def selective(self: World, node: Node, other: Node, message: Message) -> None:
-        if not dropped(node, other, message):
-            transmit(self, node, other, message)
+        for part in votes_by_kind(message):
+            if not dropped(node, other, part):
+                transmit(self, node, other, part)
 
     monkeypatch.setattr(World, "_transmit", selective)

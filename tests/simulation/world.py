@@ -205,6 +205,11 @@ class World:
             self._transmit(node, other, said)
 
     def _transmit(self, node: Node, other: Node, message: Message) -> None:
+        parts = votes_by_kind(message) if self.faults.precommit_loss else [message]
+        if len(parts) > 1:
+            for part in parts:
+                self._transmit(node, other, part)
+            return
         loss = self.faults.loss
         if self.faults.precommit_loss and _carries_precommit(message):
             loss = max(loss, self.faults.precommit_loss)
@@ -253,6 +258,14 @@ class World:
 
 def _peer_id(node: Node) -> bytes:
     return node.address if node.address is not None else node.name.encode()
+
+
+def votes_by_kind(message: Message) -> list[Message]:
+    """Votes of one message, apart by kind: a prevote that travels with a precommit is not lost with it."""
+    if not isinstance(message, VotesMessage):
+        return [message]
+    kinds = dict.fromkeys(vote.kind for vote in message.votes)
+    return [VotesMessage(tuple(vote for vote in message.votes if vote.kind is kind)) for kind in kinds]
 
 
 def _carries_precommit(message: Message) -> bool:
