@@ -2,21 +2,24 @@ import stat
 from pathlib import Path
 
 from alatau.app.keystore import keystore_address, read_keystore
+from alatau_devnet.ports import choose_ports
 from tests.unit.cli.command_line import Alatau
 
 
 def test_a_home_is_complete_but_for_the_genesis(alatau: Alatau, tmp_path: Path, password_file: Path) -> None:
     """Keys that open with the password, a certificate, a configuration that only lacks the network."""
     home = tmp_path / "home"
+    ports = {kind: numbers[0] for kind, numbers in choose_ports(1).items()}
+    listen = [word for kind, port in ports.items() for word in (f"--{kind}-listen", f"127.0.0.1:{port}")]
     made = alatau(
-        "--home", home, "init", "--name", "Ministry", "--rpc-listen", "127.0.0.1:9101", "--weak-keystore",
+        "--home", home, "init", "--name", "Ministry", *listen, "--weak-keystore",
         "--password-file", password_file, "--json",
     )  # fmt: skip
     assert made.code == 0
     facts = made.json()
     assert facts["operator"] == "0x" + read_keystore(home / "keys/operator.json", "correct horse").address.hex()
     assert facts["voting_address"] == "0x" + keystore_address(home / "keys/voting.json").hex()
-    assert 'listen = "127.0.0.1:9101"' in (home / "config.toml").read_text()
+    assert f'listen = "127.0.0.1:{ports["rpc"]}"' in (home / "config.toml").read_text()
     assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in (home / "keys").iterdir())
     checked = alatau("--home", home, "config", "check")
     assert checked.code == 3
