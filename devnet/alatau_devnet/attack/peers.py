@@ -35,6 +35,7 @@ from alatau.wire.consensus import write_control
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import PROTOCOL_VERSION, Hello, write_session
 from alatau_devnet.attack.scene import Scene
+from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import DevnetNode
 from alatau_devnet.processes import running_pid
 
@@ -169,7 +170,10 @@ def as_validator(make: Callable[[], Flood]) -> Callable[[Scene, float], Awaitabl
             async with trio.open_nursery() as nursery:
                 for victim in victims:
                     nursery.start_soon(keep_at, impostor, victim.p2p, victim.tls_public_key, flood, told)
-        return ", ".join(f"{what} {number}" for what, number in sorted(told.items())) or "nothing was sent"
+        summary = ", ".join(f"{what} {number}" for what, number in sorted(told.items()))
+        if not told["sessions"]:  # the validator's own sessions last until its peers miss it, up to 15 s
+            raise DevnetError(f"no session in {seconds:g} s, attack for longer: {summary or 'no answer'}")
+        return summary
 
     return attack
 
