@@ -10,7 +10,9 @@
           council's guardian may veto until then;
         * anyone who shows two conflicting votes, or proposals, of one validator suspends it at once;
         * revoking an observer takes m of n and no delay; admitting one is delayed;
-        * an operator moves its own endpoint, alone: who answers there is proven by its TLS key;
+        * an operator moves its own endpoint, alone: who answers there is proven by its TLS key. Endpoints are
+          `host:port` in visible ASCII and names are UTF-8 without control characters, whoever writes them, so
+          that no node fails on what it reads back;
         * nobody can empty the set, change more than a third of the voting power in one height, or bring a
           voting key back that was used before.
 @dev Lists are short (64) and rarely written, so they are stored for reading, not for cheap change.
@@ -18,6 +20,7 @@
 
 from ..interfaces import ICouncil
 from ..lib import decisions
+from ..lib import readable_text
 from ..lib import signature as signatures
 from ..lib import typed_data
 
@@ -298,9 +301,10 @@ def execute_change(id: bytes32):
 def set_endpoint(endpoint: String[128]):
     """
     @notice An operator moves its node to another address.
+    @param endpoint `host:port`, visible ASCII, port 1 to 65535.
     """
     assert self.validator_of[msg.sender].power > 0, "validators: not an operator"
-    assert len(endpoint) > 0, "validators: no endpoint"
+    readable_text._check_endpoint(endpoint)
     self.validator_of[msg.sender].endpoint = endpoint
     self.set_version += 1
     log EndpointChanged(operator=msg.sender, endpoint=endpoint)
@@ -362,7 +366,8 @@ def _seat(validator: Validator):
     assert self.validator_of[operator].power == 0, "validators: operator has a seat"
     assert len(self._operators) < VALIDATORS_MAX, "validators: full"
     assert validator.power > 0 and validator.power <= POWER_MAX, "validators: power out of range"
-    assert len(validator.endpoint) > 0, "validators: no endpoint"
+    readable_text._check_endpoint(validator.endpoint)
+    readable_text._check_name(validator.name)
     self._take_keys(operator, validator.voting_key, validator.tls_key_hash)
     self._operators.append(operator)
     self.validator_of[operator] = validator
@@ -399,7 +404,7 @@ def _rotate(wanted: Validator):
     seat: Validator = self.validator_of[operator]
     assert seat.power > 0, "validators: not an operator"
     assert not self.suspended[operator], "validators: suspended"
-    assert len(wanted.endpoint) > 0, "validators: no endpoint"
+    readable_text._check_endpoint(wanted.endpoint)
     if wanted.voting_key != seat.voting_key:
         self._account_change(seat.power)
         self._take_voting_key(operator, wanted.voting_key)
@@ -434,6 +439,7 @@ def _set_power(operator: address, power: uint256):
 @internal
 def _seat_observer(observer: Observer):
     assert len(self._observers) < OBSERVERS_MAX, "observers: full"
+    readable_text._check_name(observer.name)
     self._take_tls_key(observer.tls_key_hash)
     self._observers.append(observer)
     self.set_version += 1

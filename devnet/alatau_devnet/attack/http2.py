@@ -9,7 +9,7 @@ from typing import Final
 
 import trio
 
-from alatau.app.endpoint import Endpoint, parse_endpoint
+from alatau.types.endpoint import Endpoint, parse_endpoint
 from alatau_devnet.attack.frames import (
     ACK,
     END_HEADERS,

@@ -7,7 +7,7 @@ from typing import Final
 
 import trio
 
-from alatau.app.endpoint import parse_endpoint
+from alatau.types.endpoint import parse_endpoint
 from alatau_devnet.attack.scene import Scene
 
 _CONNECTIONS: Final = 1_200

@@ -9,7 +9,7 @@ from typing import Final
 
 import trio
 
-from alatau.app.endpoint import parse_endpoint
+from alatau.types.endpoint import parse_endpoint
 
 _READ_BYTES: Final = 65_536
 _GONE: Final = (OSError, trio.BrokenResourceError, trio.ClosedResourceError)

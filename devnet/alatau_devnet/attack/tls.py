@@ -7,8 +7,8 @@ from typing import Final
 
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.transport.certificates import NODE_NAME
+from alatau.types.endpoint import Endpoint
 
 CONNECT_S: Final = 5.0
 """How long a connection and its handshake may take before an attacker tries the next."""

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
 
-from alatau.app.endpoint import EndpointError, parse_endpoint
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.shares import DEFAULT_ALLOWANCES, Allowance, SenderClass
 from alatau.storage.database import MIB
+from alatau.types.endpoint import EndpointError, parse_endpoint
 
 Check: TypeAlias = Callable[[Any], str | None]
 """Returns what is allowed when a value of the right type is not, else None."""

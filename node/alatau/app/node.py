@@ -19,7 +19,6 @@ import alatau
 from alatau.app.block_metrics import BlockMetrics
 from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.config import NodeConfig
-from alatau.app.endpoint import parse_endpoint
 from alatau.app.genesis.file import genesis_file_hash
 from alatau.app.home import Home
 from alatau.app.logging import start_logging
@@ -61,6 +60,7 @@ from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits as TransportLimits
 from alatau.transport.server import Listener, Server, serve
+from alatau.types.endpoint import parse_endpoint
 from alatau.types.genesis import Genesis
 from alatau.types.vote import consensus_domain
 
@@ -326,6 +326,11 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
     metrics = Metrics()
     register_node_metrics(metrics, node, certificate_expires_s)
     register_peer_metrics(metrics, node.network.counters)
+    metrics.counter(
+        "registry_unreadable_total",
+        "Times the validator registry held what could not be read, and what was known before was kept.",
+        lambda: node.chain.registry_faults,
+    )
     register_server_metrics(metrics, {"peers": node.network.server, "clients": clients})
     register_scrub_metrics(metrics, node.scrub)
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")

@@ -9,11 +9,10 @@ from typing import Final
 import trio
 
 from alatau.chain.executed import ExecutedBlock
-from alatau.chain.registry_reader import read_validators
 from alatau.consensus.core import Consensus
 from alatau.consensus.state_machine import Step as RoundStep
 from alatau.engine.admission import Admission, next_nonce
-from alatau.engine.chain_view import ChainView, tip_of
+from alatau.engine.chain_view import ChainView, registered_set
 from alatau.engine.engine import Engine
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.pool import Mempool
@@ -158,10 +157,9 @@ class NodeView:
             return known
         if height > self.chain.height + 2:
             return None
-        if self.config.system.validator_registry is None:
-            return genesis_validator_set(self.genesis)
+        founders = genesis_validator_set(self.genesis)
         try:
-            return read_validators(tip_of(self.store, max(0, height - 2)), self.config)
+            return registered_set(self.config, self.store, founders, height - 2)
         except HistoryPrunedError:
             header = self.store.header(height)
             return None if header is None else self.store.validators_of(header.extra_data)

@@ -15,9 +15,9 @@ from typing import Final
 import h11
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.app.http_connections import HttpConnections
 from alatau.transport.rates import TokenBucket
+from alatau.types.endpoint import Endpoint
 
 _CONNECTIONS_MAX: Final = 64
 """A scraper and an orchestrator use one each. They are part of the descriptors kept from other connections."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from alatau.chain.registry_reader import read_observers
 from alatau.engine.chain_view import ChainView
 from alatau.engine.verdict import Blame
 from alatau.p2p.member import Member
@@ -60,7 +59,7 @@ def members_of(genesis: Genesis, view: ChainView) -> tuple[Member, ...]:
         for v in view.validators[height].validators:
             members[v.tls_key_hash] = Member(v.tls_key_hash, keys.get(v.tls_key_hash), v.address, v.endpoint, v.name)
     if genesis.config.system.validator_registry is not None:
-        for observer in read_observers(view.tip, genesis.config):
+        for observer in view.registered_observers():
             key_hash = observer.tls_key_hash
             members.setdefault(key_hash, Member(key_hash, keys.get(key_hash), None, "", observer.name))
     return tuple(members.values())

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import render_config
-from alatau.app.endpoint import parse_endpoint
 from alatau.app.home import Home, create_home
 from alatau.app.keystore import STANDARD_COST, ScryptCost, write_keystore
 from alatau.app.private_file import write_private
@@ -22,6 +21,7 @@ from alatau.transport.certificates import (
     load_identity,
     new_key,
 )
+from alatau.types.endpoint import parse_endpoint
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not listened on
 

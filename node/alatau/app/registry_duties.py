@@ -13,7 +13,12 @@ import structlog
 import trio
 
 from alatau.chain.registry_reader import genesis_is_bound
-from alatau.chain.validator_registry import BIND_GENESIS_CALL, double_proposal_call, equivocation_call
+from alatau.chain.validator_registry import (
+    BIND_GENESIS_CALL,
+    RegistryAnswerError,
+    double_proposal_call,
+    equivocation_call,
+)
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.admission import next_nonce
 from alatau.engine.chain_view import ChainView
@@ -91,8 +96,14 @@ class RegistryDuties:
         The validators take turns by height, so that one transaction is sent, not one by each.
         """
         view = self.view
-        if view.height > _LAST_BINDING_HEIGHT or genesis_is_bound(view.tip, view.config):
+        if view.height > _LAST_BINDING_HEIGHT:
             return False
+        try:
+            if genesis_is_bound(view.tip, view.config):
+                return False
+        except RegistryAnswerError as error:
+            _LOG.error("registry.unreadable", height=view.height, consequence="genesis is not bound", reason=str(error))
+            return True
         validators = view.validators[view.height + 1].validators
         if validators[view.height % len(validators)].address == self.key.address:
             await self._send(BIND_GENESIS_CALL, "bind_genesis")

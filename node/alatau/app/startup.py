@@ -22,7 +22,6 @@ from typing import Final
 
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import ConfigError, Problem, read_config
-from alatau.app.endpoint import Endpoint, parse_endpoint
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home, home_user, lock_home
 from alatau.app.json_field import DocumentError
@@ -44,6 +43,7 @@ from alatau.storage.errors import StorageError
 from alatau.storage.store import Store, StoreOptions
 from alatau.transport.certificates import CertificateError, TlsIdentity
 from alatau.transport.descriptors import DescriptorLimitError, raise_descriptor_limit
+from alatau.types.endpoint import Endpoint, parse_endpoint
 from alatau.types.genesis import Genesis, genesis_validator_set
 
 _BAD_FILE: Final = (DocumentError, GenesisError, KeystoreError, WrongPasswordError, PasswordError, CertificateError)

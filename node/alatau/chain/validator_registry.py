@@ -3,7 +3,7 @@
 The contract is ``contracts/governance/ValidatorRegistry.vy``. A change that block h made decides from h+2 on.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from eth_abi.abi import decode as abi_decode
@@ -11,19 +11,24 @@ from eth_abi.abi import encode as abi_encode
 from eth_abi.exceptions import DecodingError
 
 from alatau.crypto.keccak import keccak256
+from alatau.types.endpoint import EndpointError, parse_endpoint
 from alatau.types.validator import VALIDATORS_MAX, Validator, ValidatorSet, validator_set
 from alatau.types.vote import Proposal, Vote
 
 SET_VERSION_SLOT: Final = 0
 """Slot of ``set_version``: it grows with every change of validators or observers, and with nothing else."""
 
-VALIDATOR_ABI: Final = "(address,address,bytes32,string,uint256,string)"
-"""operator, voting key, TLS key hash, endpoint, power, name."""
+VALIDATOR_ABI: Final = "(address,address,bytes32,bytes,uint256,bytes)"
+"""operator, voting key, TLS key hash, endpoint, power, name. The contract declares the texts as strings, which are
+encoded like bytes; read as bytes, a text that is no UTF-8 spoils nothing but itself."""
 
 SEATS_MAX: Final = 64
 """Validators that the contract admits: its ``VALIDATORS_MAX``."""
 
-OBSERVER_ABI: Final = "(bytes32,string)"
+OBSERVER_ABI: Final = "(bytes32,bytes)"
+
+POWER_MAX: Final = 2**40
+"""Of one validator, as in the contract: their sum stays far inside 64 bits."""
 
 VALIDATORS_CALL: Final = keccak256(b"validators()")[:4]
 OBSERVERS_CALL: Final = keccak256(b"observers()")[:4]
@@ -57,28 +62,55 @@ class Observer:
 
 
 def decode_validators(output: bytes) -> ValidatorSet:
-    """The set that ``validators()`` returned. Raises ``RegistryAnswerError``."""
+    """The set that ``validators()`` returned.
+
+    Who decides with what power is taken exactly or refused, for every node must come to the same set. Texts are taken
+    as far as they can be read: an endpoint that nobody can dial becomes "", a name keeps what is printable of it.
+
+    Raises:
+        RegistryAnswerError: no such answer, an empty set, one voting key twice, a power out of range.
+    """
     (rows,) = _decode(f"{VALIDATOR_ABI}[]", output)
     if not rows:
         raise RegistryAnswerError("the validator registry answered with an empty set")
     if len(rows) > VALIDATORS_MAX:
         raise RegistryAnswerError(f"the validator registry answered with {len(rows)} validators, over {VALIDATORS_MAX}")
+    keys = {voting_key for _, voting_key, *_ in rows}
+    if len(keys) != len(rows):
+        raise RegistryAnswerError("the validator registry answered with one voting key twice")
+    if any(not 0 < power <= POWER_MAX for *_, power, _ in rows):
+        raise RegistryAnswerError(f"the validator registry answered with a power outside of 1..{POWER_MAX}")
     return validator_set(
         Validator(
             address=bytes.fromhex(voting_key.removeprefix("0x")),
             power=power,
             tls_key_hash=tls_key_hash,
-            endpoint=endpoint,
-            name=name,
+            endpoint=_readable_endpoint(endpoint),
+            name=_readable_name(name),
         )
         for _, voting_key, tls_key_hash, endpoint, power, name in rows
     )
 
 
 def decode_observers(output: bytes) -> tuple[Observer, ...]:
-    """The observers that ``observers()`` returned. Raises ``RegistryAnswerError``."""
+    """The observers that ``observers()`` returned, with names as above. Raises ``RegistryAnswerError``."""
     (rows,) = _decode(f"{OBSERVER_ABI}[]", output)
-    return tuple(Observer(tls_key_hash, name) for tls_key_hash, name in rows)
+    return tuple(Observer(tls_key_hash, _readable_name(name)) for tls_key_hash, name in rows)
+
+
+def with_known_endpoints(found: ValidatorSet, known: ValidatorSet) -> ValidatorSet:
+    """``found``, where a validator whose endpoint could not be read keeps the one that it had in ``known``.
+
+    Endpoints decide nothing (``ValidatorSet.hash`` leaves them out), so nodes may differ in them.
+    """
+    if all(v.endpoint for v in found.validators):
+        return found
+    return validator_set(
+        v
+        if v.endpoint or v.address not in known.by_address
+        else replace(v, endpoint=known.by_address[v.address].endpoint)
+        for v in found.validators
+    )
 
 
 def equivocation_call(first: Vote, second: Vote) -> bytes:
@@ -98,8 +130,24 @@ def double_proposal_call(first: Proposal, second: Proposal) -> bytes:
     return _DOUBLE_PROPOSAL_SELECTOR + abi_encode(_DOUBLE_PROPOSAL_TYPES, (first.height, first.round, *signed))
 
 
+def _readable_endpoint(text: bytes) -> str:
+    """``host:port``, or "" where it is none."""
+    try:
+        endpoint = text.decode("ascii")
+        parse_endpoint(endpoint)
+    except (UnicodeDecodeError, EndpointError):
+        return ""
+    return endpoint
+
+
+def _readable_name(text: bytes) -> str:
+    """What people can read; U+FFFD stands for what they cannot."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text.decode("utf-8", errors="replace"))
+
+
 def _decode(abi_type: str, output: bytes) -> tuple[Any, ...]:
     try:
-        return abi_decode([abi_type], output)
-    except (DecodingError, OverflowError, UnicodeDecodeError) as error:
+        # Not strict: what stands in the padding after a text is nobody's business.
+        return abi_decode([abi_type], output, strict=False)
+    except (DecodingError, OverflowError) as error:
         raise RegistryAnswerError(f"the validator registry's answer is not {abi_type}: {error}") from error

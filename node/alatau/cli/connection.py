@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 import click
 
 from alatau.app.config_file import read_config
-from alatau.app.endpoint import Endpoint, parse_endpoint
 from alatau.app.home import HomeError
 from alatau.cli.context import Context
 from alatau.client import SyncClient, client_tls, connect_sync
 from alatau.transport.certificates import public_key_of
+from alatau.types.endpoint import Endpoint, parse_endpoint
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on

@@ -4,14 +4,19 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from alatau.chain.registry_reader import read_validators
+import structlog
+
+from alatau.chain.registry_reader import read_observers, read_validators
 from alatau.chain.tip import Tip
+from alatau.chain.validator_registry import Observer, RegistryAnswerError, with_known_endpoints
 from alatau.consensus.inputs import HeightContext
 from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators
 from alatau.storage.store import PreparedCommit, Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
 from alatau.types.vote import Commit
+
+_LOG = structlog.get_logger(__name__)
 
 _PAST_MAX: Final = 1_024
 """Past blocks held, without their transactions: more than a set of 300 validators looks at."""
@@ -30,6 +35,10 @@ class ChainView:
     """The last blocks, oldest first: as many as have been needed, at most ``_PAST_MAX``."""
     tip_commit: Commit | None = field(default=None)
     """A commit of the tip; None at genesis."""
+    registry_faults: int = field(default=0)
+    """How often the registry held what could not be read, and what was known before was kept."""
+    observers: tuple[Observer, ...] = field(default=())
+    """The observers that ``read_observers`` read last."""
 
     @property
     def height(self) -> int:
@@ -85,10 +94,39 @@ class ChainView:
         # A change decided in block h takes effect at h+2 (docs/chain.md).
         self.validators[height + 2] = self.validators[height + 1]
         if registry in executed.diff.storage:
-            self.validators[height + 2] = read_validators(self.tip, self.config)
+            self.validators[height + 2] = self._registered_set()
             self.store.keep_validators(self.validators[height + 2])
         left = self.validators.pop(height - 1, None)
         return registry in executed.diff.storage or (left is not None and left != self.validators[height])
+
+    def registered_observers(self) -> tuple[Observer, ...]:
+        """The observers registered at the tip; those known before where they cannot be read."""
+        try:
+            self.observers = read_observers(self.tip, self.config)
+        except RegistryAnswerError as error:
+            self._note_fault("observers are kept", str(error))
+        return self.observers
+
+    def _registered_set(self) -> ValidatorSet:
+        """The set registered at the tip, which is committed: whatever a contract holds, it stops no node.
+
+        A set that cannot be read changes nothing. Every node keeps the same, and finds it again after a restart
+        (``registered_set``).
+        """
+        known = self.validators[self.height + 1]
+        try:
+            found = read_validators(self.tip, self.config)
+        except RegistryAnswerError as error:
+            self._note_fault("the validator set is kept", str(error))
+            return known
+        for validator in found.validators:
+            if not validator.endpoint:
+                self._note_fault("the known endpoint is kept", f"{validator.name} registered one that nobody can dial")
+        return with_known_endpoints(found, known)
+
+    def _note_fault(self, consequence: str, reason: str) -> None:
+        self.registry_faults += 1
+        _LOG.error("registry.unreadable", height=self.height, consequence=consequence, reason=reason)
 
 
 def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -> ChainView:
@@ -98,13 +136,7 @@ def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -
     """
     tip = tip_of(store)
     height = tip.header.number
-    registered = config.system.validator_registry is not None
-
-    def set_after(decided: int) -> ValidatorSet:
-        at = max(decided, 0)
-        return read_validators(tip_of(store, at), config) if registered else founders
-
-    validators = {number: set_after(number - 2) for number in range(height, height + 3)}
+    validators = {number: registered_set(config, store, founders, number - 2) for number in range(height, height + 3)}
     for known in validators.values():
         store.keep_validators(known)
     return ChainView(
@@ -115,6 +147,29 @@ def open_chain_view(config: ChainConfig, store: Store, founders: ValidatorSet) -
         past=deque(maxlen=_PAST_MAX),
         tip_commit=store.commit_of(height) if height else None,
     )
+
+
+def registered_set(config: ChainConfig, store: Store, founders: ValidatorSet, decided: int) -> ValidatorSet:
+    """The set registered in the state that block ``decided`` left; before genesis it is that of genesis.
+
+    Where that state holds none that can be read, it is the last one before it that can, as it was for the nodes that
+    ran then.
+
+    Raises:
+        RegistryAnswerError: genesis itself has no registry that answers.
+        HistoryPrunedError: the state is no longer stored.
+    """
+    if config.system.validator_registry is None:
+        return founders
+    at = max(decided, 0)
+    while True:
+        try:
+            return with_known_endpoints(read_validators(tip_of(store, at), config), founders)
+        except RegistryAnswerError as error:
+            if at == 0:
+                raise
+            _LOG.error("registry.unreadable", height=at, consequence="an earlier set is looked for", reason=str(error))
+            at -= 1
 
 
 def tip_of(store: Store, height: int | None = None) -> Tip:

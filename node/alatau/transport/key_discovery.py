@@ -10,6 +10,7 @@ import trio
 
 from alatau.transport.certificates import NODE_NAME, CertificateError, key_hash, public_key_of
 from alatau.transport.errors import Code, RpcError
+from alatau.types.endpoint import EndpointError, parse_endpoint
 
 _HANDSHAKE_S = 5.0
 
@@ -20,14 +21,17 @@ async def discover_public_key(endpoint: str, expected_hash: bytes) -> bytes:
     Raises:
         RpcError: UNREACHABLE, or WRONG_KEY where somebody else answers.
     """
-    host, _, port = endpoint.rpartition(":")
+    try:
+        at = parse_endpoint(endpoint)
+    except EndpointError as error:
+        raise RpcError(Code.UNAVAILABLE, f"{endpoint!r} is no endpoint: {error}", reason="UNREACHABLE") from error
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # the hash is the check
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.set_alpn_protocols(["h2"])
     try:
         with trio.fail_after(_HANDSHAKE_S):
-            stream = await trio.open_tcp_stream(host.strip("[]"), int(port))
+            stream = await trio.open_tcp_stream(at.host, at.port)
             async with stream:
                 tls = trio.SSLStream(stream, context, server_hostname=NODE_NAME)
                 await tls.do_handshake()

@@ -2,7 +2,9 @@
 
 import boa
 import pytest
+from eth_abi.abi import encode
 
+from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import actor, approvals
 from tests.contracts.validator_registry.changes import Action, approved, carry_out, change, seat, seat_of
 from tests.contracts.world import (
@@ -220,3 +222,55 @@ def test_observer_with_a_validators_key_is_refused(world: World) -> None:
     identity = approved(world, Action.ADMIT_OBSERVER, seat_of(tls_key_hash=b"\x01" * 32))
     with boa.reverts("validators: TLS key in use"):
         world.validators.execute_change(identity)
+
+
+def raw_seat(endpoint: bytes, name: bytes) -> tuple[str, str, bytes, bytes, int, bytes]:
+    """A seat with texts as bytes."""
+    return (actor("new operator").address, actor("new voter").address, b"\x09" * 32, endpoint, 50, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        (b"", True),
+        ("Қаржы министрлігі 财政 🏛".encode(), True),
+        (b"\xff", False),
+        (b"\xc3", False),
+        (b"\xc3(", False),
+        (b"\x80", False),
+        (b"\xc0\xaf", False),
+        (b"\xe0\x80\xaf", False),
+        (b"\xed\xa0\x80", False),
+        (b"\xf0\x80\x80\xaf", False),
+        (b"\xf4\x8f\xbf\xbf", True),
+        (b"\xf4\x90\x80\x80", False),
+        (b"\xf8\x88\x80\x80\x80", False),
+        (b"a\x00b", False),
+        (b"a\nb", False),
+        (b"\x1b[2J", False),
+        (b"\x7f", False),
+        (b"\xc2\x80", False),
+        (b"\xc2\xa0", True),
+        ("\u202e".encode(), False),
+        ("\u2066".encode(), False),
+        ("\u2028".encode(), False),
+        ("\u200f".encode(), False),
+    ],
+)
+def test_names_are_text(world: World, name: bytes, taken: bool) -> None:
+    """UTF-8 without controls, for validators and observers alike: nodes and people read it back."""
+    kind = "(uint256,(address,address,bytes32,bytes,uint256,bytes),(uint256,uint256,uint256,uint256))"
+    call = kind.replace("bytes,uint256,bytes)", "string,uint256,string)")
+    for action, new in (
+        (Action.ADMIT, raw_seat(b"new.example:1", name)),
+        (Action.ADMIT_OBSERVER, raw_seat(b"", name)),
+    ):
+        change = (action, new, terms(world.fund_council))
+        data = keccak256(f"propose_change({call})".encode())[:4] + encode([kind], [change])
+        with boa.env.anchor():
+            proposed = boa.env.execute_code(to_address=world.validators.address, data=data)
+            assert not proposed.is_error
+            identity = bytes(proposed.output)
+            decide(world.validators, identity, chair, banker)
+            execute = keccak256(b"execute_change(bytes32)")[:4] + identity
+            assert boa.env.execute_code(to_address=world.validators.address, data=execute).is_error != taken

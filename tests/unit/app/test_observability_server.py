@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 import pytest
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.app.observability_server import ListenError, Probes, open_listener, serve_observability
+from alatau.types.endpoint import Endpoint
 
 
 @asynccontextmanager

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 import pytest
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.transport.channel import open_channel
 from alatau.transport.credentials import dial_node
+from alatau.types.endpoint import Endpoint
 from alatau_devnet.attack import http2
 from alatau_devnet.attack.tls import Outcome
 from tests.support.echo import UNARY, Rig, rig, value

@@ -4,20 +4,22 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from eth_abi.abi import encode
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.genesis import make_genesis
+from alatau.chain.validator_registry import VALIDATOR_ABI
 from alatau.consensus.proposer import blocks_looked_at
 from alatau.engine.chain_view import ChainView, open_chain_view
 from alatau.storage import schema
 from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store
-from alatau.types.chain_config import ConsensusParameters
-from alatau.types.genesis import Genesis, genesis_validator_set
+from alatau.types.chain_config import ConsensusParameters, SystemContracts
+from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
 from alatau.types.validator import encode_validator_set, validator_set
 from alatau.types.vote import consensus_domain
 from tests.support.generators import finish
-from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, small_genesis
+from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, payment, small_genesis
 from tests.support.transactions import CHAIN_ID
 
 ABSENT_COMMITS = 4
@@ -91,4 +93,54 @@ def test_validator_sets_outlive_the_state_that_names_them(opened: tuple[Genesis,
     store._db._db.put(schema.VALIDATORS + founders.hash, b"\xc0")
     with pytest.raises(CorruptionError, match="cannot be read"):
         store.validators_of(founders.hash)
+    store.close()
+
+
+REGISTRY = b"\xaa" * 20
+
+
+def moody_registry() -> GenesisContract:
+    """A registry that answers with the founders until a call without data makes it revert, and again after another."""
+    seats = [
+        (v.operator, v.voting_address, v.tls_key_hash, v.endpoint.encode(), v.power, v.name.encode())
+        for v in small_genesis().validators
+    ]
+    answer = encode([f"{VALIDATOR_ABI}[]"], [seats])
+    length = len(answer).to_bytes(2, "big")
+    # calldatasize, jumpi read; sstore(0, iszero(sload(0))), stop
+    toggle = bytes.fromhex("36600d5760005415600055") + bytes(2)
+    # read: if sload(0) jump bad; codecopy(0, offset, length); return(0, length); bad: revert(0, 0)
+    read = bytes.fromhex("5b60005460225761") + length + bytes.fromhex("602860003961")
+    read += length + bytes.fromhex("6000f3")
+    code = (toggle + read).ljust(0x22, b"\x00") + bytes.fromhex("5b60006000fd")
+    code = code.ljust(0x28, b"\x00") + answer
+    size = len(code).to_bytes(2, "big")
+    return GenesisContract("Registry", REGISTRY, b"\x61" + size + b"\x80\x60\x0b\x5f\x39\x5f\xf3\x00" + code)
+
+
+def test_a_registry_that_cannot_be_read_stops_no_node(tmp_path: Path) -> None:
+    """The set that was known last goes on deciding, in the node that ran and in the one that starts again."""
+    system = SystemContracts(validator_registry=REGISTRY)
+    genesis = small_genesis(moody_registry(), system=system)
+    made = make_genesis(genesis)
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(made)
+    founders = genesis_validator_set(genesis)
+    view = open_chain_view(genesis.config, store, founders)
+    domain = consensus_domain(CHAIN_ID, made.block.hash)
+    # spoiled, left alone for two blocks, mended, spoiled again
+    nonce = 0
+    for written, faults in ((True, 1), (False, 1), (False, 1), (True, 1), (True, 2)):
+        network = SmallNetwork(genesis, view.tip, view.validators[view.height + 1], domain)
+        toggled = [payment(nonce, value=0, gas_limit=100_000, to=REGISTRY)] if written else []
+        nonce += len(toggled)
+        executed = build(network, toggled, view.tip_commit).executed
+        assert [receipt.succeeded for receipt in executed.receipts] == [True] * len(toggled)
+        prepared = finish(store.prepare_commit(executed, commit_for(network, executed.block)))
+        store.write_commit(prepared)
+        assert view.finish(prepared) == written
+        assert view.registry_faults == faults
+        again = open_chain_view(genesis.config, store, founders)
+        assert again.validators == view.validators
+        assert set(view.validators.values()) == {founders}
     store.close()

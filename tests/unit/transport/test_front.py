@@ -13,7 +13,6 @@ import grpc
 import pytest
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.transport.certificates import NODE_NAME, trust_anchor
 from alatau.transport.channel import open_channel
 from alatau.transport.credentials import ServerTls, dial_node
@@ -21,6 +20,7 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.front import client_address
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, serve
+from alatau.types.endpoint import Endpoint
 from alatau_devnet.attack.frames import END_HEADERS, END_STREAM, Kind, call_headers, frame, grpc_message, rst_stream
 from alatau_devnet.attack.http2 import open_http2
 from alatau_devnet.attack.tls import Outcome

@@ -5,9 +5,9 @@ import logging
 import pytest
 import trio
 
-from alatau.app.endpoint import Endpoint
 from alatau.transport.errors import RpcError
 from alatau.transport.garbage import UNDECODABLE, check_metadata
+from alatau.types.endpoint import Endpoint
 from alatau_devnet.attack.frames import END_HEADERS, END_STREAM, PREFACE, Kind, call_headers, frame, grpc_message
 from alatau_devnet.attack.tls import connect_tls
 from tests.support.echo import rig

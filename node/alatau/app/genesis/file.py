@@ -8,12 +8,12 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Final
 
-from alatau.app.endpoint import EndpointError, parse_endpoint
 from alatau.app.json_field import DocumentError, JsonField, canonical_json, pretty_json, read_document
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import address_of_public_key
 from alatau.transport.certificates import key_hash
 from alatau.types.chain_config import ChainConfig, ConsensusParameters, Fork, SystemContracts
+from alatau.types.endpoint import EndpointError, parse_endpoint
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator
 from alatau.types.validator import VALIDATORS_MAX
 

@@ -1,6 +1,6 @@
 import pytest
 
-from alatau.app.endpoint import Endpoint, EndpointError, parse_endpoint
+from alatau.types.endpoint import Endpoint, EndpointError, parse_endpoint
 
 
 @pytest.mark.parametrize(

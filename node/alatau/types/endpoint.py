@@ -1,4 +1,4 @@
-"""``host:port`` as people write it in configurations."""
+"""``host:port`` as people write it in configurations and operators in the validator registry."""
 
 import ipaddress
 import re
