@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-consensus bench-evm bench-state attack soak sbom audit conformance simulate fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-consensus bench-evm bench-state attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -99,6 +99,9 @@ conformance: $(SETUP)  ## every published vector, with a table by folder
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 	$(RUN) -m alatau_devnet.simulate --seeds $(SEEDS) $(ARGS)
+
+mutate-consensus: $(SETUP)  ## break consensus in small ways; each must be noticed (ARGS="--only consensus/driver.py --sample 50")
+	$(RUN) -m alatau_devnet.mutate_consensus $(ARGS)
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)

@@ -169,6 +169,10 @@ class Ledger:
         """Of the tip."""
         return len(self.blocks) - 1
 
+    def next_nonce(self, client: int) -> int:
+        """The nonce of a client's next payment."""
+        return self.nonces.get(address_of(1_000_000 + client), 0)
+
     def check(self, block: Block) -> None:
         """Raise ``InvalidBlockError`` unless ``block`` may follow the tip."""
         parent, header = self.tip, block.header

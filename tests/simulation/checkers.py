@@ -1,12 +1,17 @@
-"""What must hold, judged from outside: from every message on the wire and every block on a disk."""
+"""What must hold, judged from outside: from every message on the wire and every block on a disk.
+
+The arithmetic of quorums is the checkers' own, so that a node that counts wrongly is not judged by its own measure.
+"""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from alatau.consensus.authenticity import check_signature
 from alatau.consensus.errors import MessageError
 from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, VotesMessage
 from alatau.types.block import Block
+from alatau.types.validator import ValidatorSet
 from alatau.types.vote import NO_ROUND, Commit, Proposal, Vote, VoteKind
 from tests.simulation.chain import InvalidBlockError, Ledger, Rules, authority_of, check_commit
 
@@ -24,8 +29,10 @@ class Checkers:
     rules: Rules
     faulty: frozenset[bytes]
     """Validators that may lie. What they do is not judged, only what it leads to."""
-    silenced: bool = False
-    """Whether so many are silent that nothing may be decided."""
+    silent: frozenset[bytes] = frozenset()
+    """Validators that are off now: where they are a third or more, only what they said before can decide."""
+    round_max: int = 0
+    """Latest round in which a correct validator voted."""
     decided: dict[int, Block] = field(default_factory=dict)
     _ledger: Ledger = field(init=False)
     _votes: dict[tuple[int, int, VoteKind, bytes], set[bytes | None]] = field(default_factory=lambda: defaultdict(set))
@@ -35,6 +42,8 @@ class Checkers:
     _proposals: dict[tuple[int, int, bytes], tuple[bytes, int]] = field(default_factory=dict)
     _locks: dict[tuple[int, bytes], list[tuple[int, bytes]]] = field(default_factory=lambda: defaultdict(list))
     _seen: set[Vote | Proposal] = field(default_factory=set)
+    _acknowledged: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+    """Node -> hashes of the blocks that it made durable, from height 1 on."""
 
     def __post_init__(self) -> None:
         """Begin at genesis."""
@@ -69,6 +78,8 @@ class Checkers:
         cast = self._votes[vote.height, vote.round, vote.kind, vote.validator]
         cast.add(vote.block_hash)
         honest = vote.validator not in self.faulty
+        if honest:
+            self.round_max = max(self.round_max, vote.round)
         if honest and len(cast) > 1:
             raise Violation(f"a correct validator voted twice: {vote}")
         self._supporters[vote.height, vote.round, vote.kind][vote.block_hash].add(vote.validator)
@@ -82,14 +93,14 @@ class Checkers:
     def _no_two_quorums(self, vote: Vote) -> None:
         validators = self.rules.validators(vote.height)
         supporters = self._supporters[vote.height, vote.round, vote.kind]
-        quorums = [who for who in supporters.values() if validators.has_quorum(sum(map(validators.power_of, who)))]
+        quorums = [who for who in supporters.values() if is_quorum(validators, who)]
         if len(quorums) > 1:
             raise Violation(f"two quorums in height {vote.height} round {vote.round} of {vote.kind.name}")
 
     def _has_polka(self, height: int, round_: int, block_hash: bytes) -> bool:
         validators = self.rules.validators(height)
         who = self._supporters[height, round_, VoteKind.PREVOTE][block_hash]
-        return validators.has_quorum(sum(map(validators.power_of, who)))
+        return is_quorum(validators, who)
 
     def _lock_justified(self, vote: Vote) -> None:
         """L36: a precommit for a block rests on a polka of its round."""
@@ -127,8 +138,7 @@ class Checkers:
     def committed(self, block: Block, commit: Commit) -> None:
         """A correct node made a block durable."""
         height = block.header.number
-        if self.silenced:
-            raise Violation(f"height {height} was decided with more than a third silent")
+        self._said_by_enough(commit)
         try:
             check_commit(commit, block, self.rules.validators(height))
         except InvalidBlockError as error:
@@ -144,3 +154,68 @@ class Checkers:
             self._ledger.append(block, commit)
         if height > self._ledger.height:
             raise Violation(f"height {height} was decided before the one below it")
+
+    def _said_by_enough(self, commit: Commit) -> None:
+        """More than two thirds precommitted aloud; and of those that are silent, if so many are, some did before."""
+        validators = self.rules.validators(commit.height)
+        said = self._supporters[commit.height, commit.round, VoteKind.PRECOMMIT][commit.block_hash]
+        signed = {entry.validator for entry in commit.signatures}
+        if not is_quorum(validators, signed & said):
+            loud = set(validators.by_address) - self.silent
+            what = "without proof" if is_quorum(validators, loud) else "with more than a third silent"
+            raise Violation(f"height {commit.height} was decided {what}")
+
+    # ------------------------------------------------------------ disks
+
+    def acknowledged(self, name: str, block: Block) -> None:
+        """A correct node made a block durable: whoever asks is told so from now on."""
+        del self._acknowledged[name][block.header.number - 1 :]
+        self._acknowledged[name].append(block.hash)
+
+    def emptied(self, name: str) -> None:
+        """A node's disk was replaced: it has nothing to keep."""
+        self._acknowledged.pop(name, None)
+
+    def starts(self, name: str, ledger: Ledger) -> None:
+        """A node starts on its disk: everything that it acknowledged is on it, and in its place."""
+        here = [block.hash for block in ledger.blocks[1:]]
+        for height, block_hash in enumerate(self._acknowledged.get(name, ()), 1):
+            if height > len(here) or here[height - 1] != block_hash:
+                raise Violation(f"{name} does not keep block {height}, which it acknowledged")
+
+    def kept(self, name: str, ledger: Ledger) -> None:
+        """A story ends: this node has every block that anybody acknowledged, as far as its chain reaches."""
+        self.starts(name, ledger)
+        for height, block in enumerate(ledger.blocks[1:], 1):
+            if height in self.decided and self.decided[height].hash != block.hash:
+                raise Violation(f"{name} does not keep block {height}, which others acknowledged")
+
+    # ------------------------------------------------------------ blame
+
+    def accused(self, proofs: Iterable[tuple[Vote | Proposal, Vote | Proposal]]) -> int:
+        """Proofs of equivocation that correct nodes report; gives of how many different things.
+
+        Raises:
+            Violation: one is against a correct validator, or proves nothing.
+        """
+        found = set()
+        for first, second in proofs:
+            signers = {one.validator if isinstance(one, Vote) else one.proposer for one in (first, second)}
+            steps = {(type(one), one.height, one.round, getattr(one, "kind", None)) for one in (first, second)}
+            if not signers <= self.faulty:
+                raise Violation(f"a correct validator was accused: {first}")
+            if len(signers) != 1 or len(steps) != 1 or first == second:
+                raise Violation(f"no proof of anything: {first} and {second}")
+            found.add(first)
+        return len(found)
+
+    def blamed(self, name: str, reports: Iterable[tuple[bytes, str]], liars: frozenset[bytes]) -> None:
+        """Peers that a correct node drops: never a correct one."""
+        for peer, reason in reports:
+            if peer not in liars:
+                raise Violation(f"{name} drops a correct peer {peer.hex()}: {reason}")
+
+
+def is_quorum(validators: ValidatorSet, who: Iterable[bytes]) -> bool:
+    """Whether these validators, each counted once, have more than two thirds of the power."""
+    return 3 * sum(map(validators.power_of, set(who))) > 2 * sum(v.power for v in validators.validators)

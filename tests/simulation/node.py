@@ -79,8 +79,8 @@ class Surroundings(Protocol):
     def lasts(self, node: "Node", work: str) -> float:
         """How many ms a piece of work takes now."""
 
-    def crashes(self, node: "Node", effect: Effect) -> bool:
-        """Whether the power fails just before this effect."""
+    def crashes(self, node: "Node", effect: Effect, where: str = "before") -> bool:
+        """Whether the power fails just before this effect, or in the midst of it."""
 
     def committed(self, node: "Node", block: Block, commit: Commit) -> None:
         """A block became durable."""
@@ -137,7 +137,8 @@ class Node:
         disk = self.disk
         fresh = disk.ledger.height == 0 and not disk.log and disk.sign_state is None and not self._fresh
         self._fresh = False
-        self._step(InStart(self.context(), tuple(disk.log), disk.sign_state, may_sign=True, fresh=fresh))
+        stale = self.address is not None and disk.sign_state_is_stale(self.address, self.parameters.absent_commits)
+        self._step(InStart(self.context(), tuple(disk.log), disk.sign_state, may_sign=not stale, fresh=fresh))
         if self.reckless:
             self.core._ctx.guard.recognise = lambda signed: False  # type: ignore[method-assign]
 
@@ -175,6 +176,10 @@ class Node:
         for effect in self.core.step(event, int(self.world.now_ms) + self.skew_ms):
             if self.world.crashes(self, effect):
                 return
+            if isinstance(effect, DoRecordSignState):
+                self.disk.flush()
+                if self.world.crashes(self, effect, "in the midst of"):
+                    return
             self._perform(effect)
             if life != self._life:
                 return

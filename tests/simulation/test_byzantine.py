@@ -158,14 +158,15 @@ def test_a_proof_of_lock_that_was_stripped_stands_in_nobodys_way() -> None:
     assert "prevote A r1" in table.told(table.do("A is valid"))
 
 
-def test_a_proof_of_lock_in_a_first_proposal_is_refused() -> None:
-    """Only what is proposed again has one."""
+@pytest.mark.parametrize("round_", [-1, 0])
+def test_a_proof_of_lock_in_a_first_proposal_is_refused(round_: int) -> None:
+    """Only what is proposed again has one; votes that would count if they came alone count for nothing here."""
     table = Table()
     table.do("start")
-    votes = tuple(replace(table.vote(n, PREVOTE, "A", 0), round=-1) for n in (1, 3, 4))
-    assert reports(table.say(4, replace(table.proposal(4, "A", 0), proof_of_lock=votes))) == [
-        (address_of(4), "malformed")
-    ]
+    votes = tuple(replace(table.vote(n, PREVOTE, "A", 0), round=round_) for n in (1, 3, 4))
+    said = table.say(4, replace(table.proposal(4, "A", 0), proof_of_lock=votes))
+    assert reports(said) == [(address_of(4), "malformed")]
+    assert table.core.view().prevotes == {}
 
 
 def test_a_round_holds_two_proposals_until_votes_ask_for_another() -> None:

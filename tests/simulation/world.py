@@ -1,5 +1,6 @@
 """The world around the nodes: one event heap, one source of chance, and everything that can go wrong."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
@@ -7,15 +8,16 @@ from random import Random
 
 from alatau.consensus.effects import Effect
 from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
-from alatau.consensus.messages import Message, RoundCertificate, VotesMessage
+from alatau.consensus.messages import Message, ProposalMessage, RoundCertificate, VotesMessage
 from alatau.types.block import Block
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.vote import Commit, VoteKind
 from tests.simulation.adversary import Adversary
-from tests.simulation.chain import GENESIS_SECONDS, Ledger, Rules, payment
+from tests.simulation.chain import GENESIS_SECONDS, Ledger, Rules, address_of, payment
 from tests.simulation.checkers import Checkers, Violation
 from tests.simulation.disk import Disk
 from tests.simulation.node import Fetched, Node
+from tests.simulation.transcript import in_words
 
 PARAMETERS = ConsensusParameters(
     block_interval_ms=100,
@@ -39,6 +41,8 @@ class Faults:
     loss: float = 0.0
     precommit_loss: float = 0.0
     """Loss of messages that carry precommits: locks without decisions, where most mistakes hide."""
+    proposal_loss: float = 0.0
+    """Loss of proposals alone: rounds that end in nil, one after the other."""
     duplication: float = 0.0
     delay_ms: tuple[float, float] = (1.0, 8.0)
     crash: float = 0.0
@@ -60,8 +64,12 @@ class World:
     adversary: Adversary | None = None
     groups: dict[Node, int] = field(default_factory=dict)
     """Nodes hear only those of their group."""
+    cuts: set[tuple[Node, Node]] = field(default_factory=set)
+    """Lines that carry nothing from the one to the other; the way back may be open."""
     mortal: set[Node] = field(default_factory=set)
     """Nodes that may crash."""
+    happened: Counter[str] = field(default_factory=Counter)
+    """How often which fault struck."""
     transcript: list[str] | None = None
     """Lines of what happened, where a test wants to read it."""
     chance: Random = field(init=False)
@@ -117,6 +125,7 @@ class World:
     def start(self, nodes: Iterable[Node] | None = None) -> None:
         """Power on, and connect to whoever is up."""
         for node in nodes if nodes is not None else self.nodes:
+            self.checkers.starts(node.name, node.disk.ledger)
             node.start()
             self.say(f"{node.name} starts at height {node.disk.ledger.height + 1}")
             self._connect(node)
@@ -141,28 +150,71 @@ class World:
         """Give a node that is off an empty disk."""
         assert not node.up
         node.disk = Disk(Ledger(self.rules))
+        self.checkers.emptied(node.name)
+        self.happened["empty disk"] += 1
         self.say(f"{node.name} gets an empty disk")
+
+    def lose_log(self, node: Node) -> None:
+        """Take the log from a node that is off: a damaged folder that was removed."""
+        assert not node.up
+        node.disk.log.clear()
+        self.happened["log lost"] += 1
+        self.say(f"{node.name} loses its log")
+
+    def age_sign_state(self, node: Node, age: int | None) -> None:
+        """Give a node that is off the sign state of some heights ago, or none."""
+        assert not node.up
+        past = node.disk.past_sign_states
+        node.disk.sign_state = past[-1 - age] if age is not None and len(past) > age else None
+        self.happened["old sign state" if node.disk.sign_state is not None else "no sign state"] += 1
+        self.say(f"{node.name} gets the sign state {node.disk.sign_state}")
+
+    def jump(self, node: Node, skew_ms: int) -> None:
+        """Set a node's clock."""
+        node.skew_ms = skew_ms
+        if abs(skew_ms) > node.parameters.clock_drift_ms_max:
+            self.happened["clock off"] += 1
+        self.say(f"{node.name}'s clock is {skew_ms} ms off")
 
     def partition(self, *groups: Iterable[Node]) -> None:
         """Split the network; nodes not named stay together."""
         self.groups = dict.fromkeys(self.nodes, 0)
         for number, group in enumerate(groups, 1):
             self.groups.update(dict.fromkeys(group, number))
+        self.happened["partition"] += 1
+        self.say("partition: " + " | ".join(self._names(number) for number in range(len(groups) + 1)))
+
+    def _names(self, number: int) -> str:
+        return ", ".join(node.name for node in self.nodes if self.groups[node] == number) or "nobody"
+
+    def cut(self, node: Node, other: Node) -> None:
+        """Let one hear the other no more, though it is still heard itself."""
+        self.cuts.add((node, other))
+        self.happened["one-way cut"] += 1
+        self.say(f"{other.name} does not hear {node.name}")
 
     def heal(self) -> None:
         """Everybody hears everybody again, and notices."""
         before, self.groups = self.groups, dict.fromkeys(self.nodes, 0)
+        cut, self.cuts = self.cuts, set()
+        self.say("everybody hears everybody")
         for node in self.nodes:
             for other in self.nodes:
-                if node is not other and node.up and other.up and before[node] != before[other]:
+                if (
+                    node is not other
+                    and node.up
+                    and other.up
+                    and (before[node] != before[other] or (other, node) in cut)
+                ):
                     node.take(InPeerConnected(_peer_id(other)))
 
-    def crashes(self, node: Node, effect: Effect) -> bool:
+    def crashes(self, node: Node, effect: Effect, where: str = "before") -> bool:
         """Whether the power fails now; it comes back."""
         if node not in self.mortal or self.chance.random() >= self.faults.crash:
             return False
         self.kill(node)
-        self.say(f"{node.name} lost it before {type(effect).__name__}")
+        self.happened["crash" if where == "before" else "crash between log and sign state"] += 1
+        self.say(f"{node.name} lost it {where} {type(effect).__name__}")
         self.after(self.chance.uniform(*self.faults.down_ms), lambda: self._revive(node))
         return True
 
@@ -183,12 +235,16 @@ class World:
 
     def broadcast(self, node: Node, message: Message) -> None:
         """Hand a message to everybody but the sender."""
+        if self.transcript is not None:
+            self.say(f"{node.name}: {in_words(message)}")
         for other in self.nodes:
             if other is not node:
                 self._deliver(node, other, message)
 
     def send(self, node: Node, peer: bytes, message: Message) -> None:
         """Hand a message to the node, or the twins, with this id."""
+        if self.transcript is not None:
+            self.say(f"{node.name} to {named(peer)}: {in_words(message)}")
         for other in self.nodes:
             if _peer_id(other) == peer and other is not node:
                 self._deliver(node, other, message)
@@ -198,8 +254,13 @@ class World:
             return  # Twins know nothing of each other.
         if self.adversary is not None and node in self.adversary.nodes:
             messages = self.adversary.corrupt(node, other, message)
+            if self.transcript is not None and messages != [message]:
+                told = " / ".join(map(in_words, messages)) or "nothing"
+                self.say(f"{node.name} lies to {other.name}: {told}")
         else:
             messages = [message]
+        if self.adversary is not None:
+            self.adversary.overhear(message)
         for said in messages:
             self.checkers.sent(said)
             self._transmit(node, other, said)
@@ -213,19 +274,24 @@ class World:
         loss = self.faults.loss
         if self.faults.precommit_loss and _carries_precommit(message):
             loss = max(loss, self.faults.precommit_loss)
+        if self.faults.proposal_loss and isinstance(message, ProposalMessage):
+            loss = max(loss, self.faults.proposal_loss)
         event = InMessage(_peer_id(node), message)
         copies = 1 + (self.chance.random() < self.faults.duplication)
         for _ in range(copies):
-            if self._hear(node, other) and self.chance.random() >= loss:
+            if self._hear(node, other) and self.chance.random() >= loss and (node, other) not in self.cuts:
                 self.after(self.chance.uniform(*self.faults.delay_ms), lambda: other.take(event))
 
     def fetch(self, node: Node, peer: bytes, height: int) -> None:
         """Block sync: served by whoever has the id, over the same bad lines."""
         served: tuple[tuple[Block, Commit], ...] = ()
         for other in self.nodes:
-            lies = self.adversary is not None and other in self.adversary.nodes
-            if _peer_id(other) == peer and other.up and self._hear(node, other) and not lies:
-                served = tuple(other.blocks_from(height))
+            lines = {(node, other), (other, node)}
+            if _peer_id(other) == peer and other.up and self._hear(node, other) and not lines & self.cuts:
+                blocks = other.blocks_from(height)
+                if self.adversary is not None and other in self.adversary.nodes:
+                    blocks = self.adversary.serve(blocks)
+                served = tuple(blocks)
         if self.chance.random() < self.faults.loss:
             served = ()
         life = node._life
@@ -237,6 +303,7 @@ class World:
         self.say(f"{node.name} commits height {block.header.number} of round {commit.round}")
         if node.address not in self.checkers.faulty:
             self.checkers.committed(block, commit)
+            self.checkers.acknowledged(node.name, block)
 
     # ------------------------------------------------------------ clients
 
@@ -266,6 +333,11 @@ def votes_by_kind(message: Message) -> list[Message]:
         return [message]
     kinds = dict.fromkeys(vote.kind for vote in message.votes)
     return [VotesMessage(tuple(vote for vote in message.votes if vote.kind is kind)) for kind in kinds]
+
+
+def named(peer: bytes) -> str:
+    """A peer's name by its id."""
+    return f"v{int.from_bytes(peer, 'big')}" if len(peer) == len(address_of(0)) else peer.decode()
 
 
 def _carries_precommit(message: Message) -> bool:

@@ -88,3 +88,19 @@ def test_a_block_that_a_quorum_names_is_missed() -> None:
         driver.votes.add(TABLE.vote(n, PRECOMMIT, "A", 1))
         driver.votes.add(TABLE.vote(n, PREVOTE, "B", 3))
     assert driver.missing_blocks() == [(1, HASH), (3, TABLE.blocks["B"].hash)]
+
+
+def test_a_block_proposed_again_waits_for_the_polka_of_its_valid_round() -> None:
+    """L28: a polka of an earlier or a later round proves nothing about the round that the proposal names."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(3, is_proposer=False)
+    driver.proposals.add(Kept(TABLE.proposal(1, "A", 3, 1), timely=True))
+    driver.proposals.judge(HASH, valid=True)
+    for round_ in (0, 2):
+        for n in (1, 3, 4):
+            driver.votes.add(TABLE.vote(n, PREVOTE, "A", round_))
+        assert drain(driver) == []
+    for n in (1, 3, 4):
+        assert drain(driver) == []
+        driver.votes.add(TABLE.vote(n, PREVOTE, "A", 1))
+    assert drain(driver) == [CastVote(PREVOTE, HASH)]
