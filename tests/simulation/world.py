@@ -165,7 +165,7 @@ class World:
         """Give a node that is off the sign state of some heights ago, or none."""
         assert not node.up
         past = node.disk.past_sign_states
-        node.disk.sign_state = past[-1 - age] if age is not None and len(past) > age else None
+        node.disk.sign_state = past[max(0, len(past) - 1 - age)] if age is not None and len(past) > 1 else None
         self.happened["old sign state" if node.disk.sign_state is not None else "no sign state"] += 1
         self.say(f"{node.name} gets the sign state {node.disk.sign_state}")
 
