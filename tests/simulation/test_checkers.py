@@ -114,7 +114,7 @@ def test_a_core_without_its_log_is_caught(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_quorum_of_half_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """More than half is not more than two thirds."""
     monkeypatch.setattr(ValidatorSet, "has_quorum", lambda self, power: power * 2 > self.total_power)
-    assert _finds("without a polka")
+    assert _finds("without a polka", 2, simulate)
 
 
 def test_votes_counted_twice_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
