@@ -44,4 +44,4 @@ def test_every_kind_of_change_is_made() -> None:
 
 def test_every_explained_mutant_has_a_reason() -> None:
     """A name alone explains nothing."""
-    assert all(isinstance(reason, str) and len(reason) > 20 for reason in explained().values())
+    assert [name for name, reason in explained().items() if len(reason) < 20] == []
