@@ -62,7 +62,8 @@ devnet-down: $(SETUP)  ## stop the local network
 ##@ Checks: what every change must pass
 
 test: $(SETUP)  ## the whole suite that belongs in every check
-	$(PY) -m pytest -m "not slow" $(ARGS)
+	$(PY) -m pytest --numprocesses auto --dist loadfile -m "not slow and not e2e" $(ARGS)
+	$(PY) -m pytest -m "e2e and not slow" $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS name no test of real processes
 
 e2e: $(SETUP)  ## only the tests on real processes
 	$(PY) -m pytest tests/e2e -m "e2e" $(ARGS)

@@ -144,7 +144,7 @@ def test_the_doctor_speaks_of_half_a_network(standing_network: Devnet) -> None:
         verdicts = {verdict["check"]: verdict for verdict in json.loads(done.stdout)}
         assert list(verdicts) == [
             *("home", "certificate", "disk", "sign state"),
-            *("node", "sync", "consensus", "validators", "clock"),
+            *("node", "signing", "sync", "database", "consensus", "validators", "clock"),
         ]
         assert verdicts["validators"]["level"] == "failure"
         assert all(node.name in verdicts["validators"]["found"] for node in stopped)
