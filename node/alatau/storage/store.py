@@ -157,7 +157,7 @@ class Store:
         marked = read_marker(path / "tip")
         db = open_database(path / "db", options.database, disk, expected=marked is not None)
         try:
-            _check_schema(db)
+            _check_schema(db, marked)
             marker = TipMarker(path / "tip", disk)
         except BaseException:
             db.close()
@@ -533,10 +533,13 @@ class Store:
         return CorruptionError(self.path, f"at block {height}, {what}", RESTORE_OR_SYNC + ".")
 
 
-def _check_schema(db: Database) -> None:
-    """Refuse another version; name our own in an empty database."""
+def _check_schema(db: Database, marked: int | None) -> None:
+    """Refuse another version; name our own in an empty database. ``marked`` is the height that was committed."""
     version = db.get(schema.META_SCHEMA)
     if version is None:
+        if marked is not None:
+            lost = f"block {marked} was committed, but the record of the database's version is gone"
+            raise CorruptionError(db.path, lost, RESTORE_OR_SYNC + ".")
         if next(db.keys(b"", b"\xff"), None) is not None:
             raise SchemaError(f"{db.path} is no database of this program. Choose another folder")
         batch = db.batch()

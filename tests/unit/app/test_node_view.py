@@ -30,7 +30,8 @@ def test_a_set_whose_state_is_pruned_is_found_by_the_header(tmp_path: Path, monk
     def pruned(*_: object) -> None:
         raise HistoryPrunedError(1, 2, 3)
 
-    monkeypatch.setattr("alatau.app.node_view.tip_of", pruned)
+    monkeypatch.setattr("alatau.app.node_view.genesis_validator_set", lambda _: node.founders)
+    monkeypatch.setattr("alatau.engine.chain_view.tip_of", pruned)
     assert view.validators(1) is None
     node.store.keep_validators(node.founders)
     assert view.validators(1) == node.founders
