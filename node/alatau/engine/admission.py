@@ -186,7 +186,8 @@ class Admission:
 
     async def _admit_all(self, batch: list[tuple[Hashable, _Waiting]]) -> bool:
         """Admit a portion in its order; whether anything new is in the pool."""
-        decoded = [self._decode(waiting.encoded) for _, waiting in batch]
+        environment = self._tip().environment
+        decoded = [self._decode(waiting.encoded, environment) for _, waiting in batch]
         fresh = [entry for entry in decoded if isinstance(entry, Transaction) and entry.hash not in self._senders]
         for tx, sender in zip(fresh, await recover_senders(fresh), strict=True):
             if isinstance(sender, bytes):
@@ -196,9 +197,10 @@ class Admission:
         outcomes: list[Outcome] = []
         good: dict[Hashable, int] = {}
         """Source -> how many of its transactions are new in the pool: nobody gains a name by repeating others'."""
+        view = self._tip()  # Asked again: blocks may have been committed while senders were recovered.
         for (source, _), entry in zip(batch, decoded, strict=True):
             before = len(new)
-            outcomes.append(self._admit(entry, new, replaced) if isinstance(entry, Transaction) else entry)
+            outcomes.append(self._admit(entry, view, new, replaced) if isinstance(entry, Transaction) else entry)
             if len(new) > before:
                 good[source] = good.get(source, 0) + 1
         if new:
@@ -228,7 +230,7 @@ class Admission:
                 case ("peer", bytes(peer)):
                     self._blame(peer, blame, count)
 
-    def _decode(self, encoded: bytes) -> Transaction | Outcome:
+    def _decode(self, encoded: bytes, environment: BlockEnvironment) -> Transaction | Outcome:
         if len(encoded) > self._mempool.limits.transaction_size_bytes_max:
             most = self._mempool.limits.transaction_size_bytes_max
             return Refused("TRANSACTION_TOO_LARGE", f"{len(encoded)} bytes, at most {most}", Blame.FORM)
@@ -241,19 +243,18 @@ class Admission:
         try:
             tx = decode_transaction(encoded)
             check_kind(tx)
-            check_terms(self._tip().environment, tx)
+            check_terms(environment, tx)
         except TransactionError as error:
             return self._remember_bad(digest, Refused(error.reason, str(error), Blame.FORM))
         except InvalidTransactionError as error:
             return refused(error, Blame.FORM)
         return tx
 
-    def _admit(self, tx: Transaction, new: list[bytes], replaced: list[bytes]) -> Outcome:
+    def _admit(self, tx: Transaction, view: AdmissionView, new: list[bytes], replaced: list[bytes]) -> Outcome:
         sender = self._senders.get(tx.hash)
         if sender is None:
             message = "the signature recovers no key; sign the transaction again"
             return self._remember_bad(tx.hash, Refused("SIGNATURE_INVALID", message, Blame.FORM))
-        view = self._tip()
         registry = self._config.system.participant_registry
         sender_class = SenderClass.INSTITUTION
         if registry is not None:

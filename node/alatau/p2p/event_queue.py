@@ -22,11 +22,21 @@ TURN: Final = 64
 """Units of a turn: 3 ms of checking signatures."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """An event in its line, with what its turn depends on."""
+
+    event: PeerEvent
+    units: int
+    height: int | None
+    """The height that it is about; None where it is about none and goes first."""
+
+
 @dataclass(slots=True)
 class _Line:
     """What waits of one peer, in the order in which it came."""
 
-    events: deque[tuple[PeerEvent, int]] = field(default_factory=deque)
+    events: deque[_Waiting] = field(default_factory=deque)
     units: int = 0
     credit: int = TURN
     """Units that it may still use before the others have had their turn; negative after a large message."""
@@ -63,7 +73,7 @@ class EventQueue:
         if line is None:
             line = self._lines[event.peer] = _Line()
             self._turns.append(event.peer)
-        line.events.append((event, units))
+        line.events.append(_Waiting(event, units, height_of(event.message) if isinstance(event, InMessage) else None))
         line.units += units
         self._arrived.set()
 
@@ -74,18 +84,19 @@ class EventQueue:
             await self._arrived.wait()
         peer = self._next()
         line = self._lines[peer]
-        event, units = line.events.popleft()
-        line.units -= units
-        line.credit -= units
+        waiting = line.events.popleft()
+        line.units -= waiting.units
+        line.credit -= waiting.units
         line.room.set()
         if not line.events:
             del self._lines[peer]
             self._turns.remove(peer)
-        return event
+        return waiting.event
 
     def _next(self) -> bytes:
         """Whose turn it is."""
-        urgent = {peer for peer, line in self._lines.items() if self._is_urgent(line.events[0][0])}
+        first = None, self._deciding()
+        urgent = {peer for peer, line in self._lines.items() if line.events[0].height in first}
         while True:
             for _ in range(len(self._turns)):
                 peer = self._turns[0]
@@ -95,9 +106,6 @@ class EventQueue:
                 self._turns.rotate(-1)
             for line in self._lines.values():  # all that may go have had their turn
                 line.credit = min(line.credit + TURN, TURN)
-
-    def _is_urgent(self, event: PeerEvent) -> bool:
-        return not isinstance(event, InMessage) or height_of(event.message) == self._deciding()
 
 
 def height_of(message: Message) -> int:
