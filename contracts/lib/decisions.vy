@@ -92,8 +92,47 @@ def __init__(body: ICouncil, delay: uint256):
 def approve_decision(id: bytes32, approvals: DynArray[ICouncil.Approval, 16]):
     """
     @notice Bring the approvals of a proposed decision; anyone may carry them. Starts the delay.
+    @param id The decision.
     @param approvals Sorted by signer; an empty signature stands for an approval given by transaction.
     """
+    self._approve(id, approvals)
+
+
+@external
+def veto_decision(id: bytes32):
+    """
+    @notice The guardian ends a decision that has not been executed.
+    @param id The decision.
+    """
+    self._veto(id)
+
+
+@external
+def propose_body(body: ICouncil, terms: Terms) -> bytes32:
+    """
+    @notice Propose that another council succeed this one; always delayed.
+    @param body The successor.
+    @param terms When, and under which policy.
+    @return The decision's id.
+    """
+    return self._propose_body(body, terms)
+
+
+@external
+def replace_body(body: ICouncil, terms: Terms):
+    """
+    @notice Carry out an approved succession.
+    @param body The successor, as approved.
+    @param terms As approved.
+    """
+    self._replace_body(body, terms)
+
+
+# What a contract does that keeps a journal of its own: it wraps these instead of exporting the functions above.
+
+
+@internal
+def _approve(id: bytes32, approvals: DynArray[ICouncil.Approval, 16]):
     decision: Decision = self.decision[id]
     assert decision.state == PROPOSED, "decision: not proposed"
     version: uint256 = staticcall self.body.verify(id, approvals)
@@ -105,11 +144,8 @@ def approve_decision(id: bytes32, approvals: DynArray[ICouncil.Approval, 16]):
     log Approved(id=id, ready_at=ready_at)
 
 
-@external
-def veto_decision(id: bytes32):
-    """
-    @notice The guardian ends a decision that has not been executed.
-    """
+@internal
+def _veto(id: bytes32):
     assert msg.sender == staticcall self.body.guardian(), "only the guardian"
     state: uint256 = self.decision[id].state
     assert state == PROPOSED or state == APPROVED, "decision: nothing to veto"
@@ -117,11 +153,8 @@ def veto_decision(id: bytes32):
     log Vetoed(id=id, guardian=msg.sender)
 
 
-@external
-def propose_body(body: ICouncil, terms: Terms) -> bytes32:
-    """
-    @notice Propose that another council succeed this one; always delayed.
-    """
+@internal
+def _propose_body(body: ICouncil, terms: Terms) -> bytes32:
     assert body.address != empty(address), "no council"
     id: bytes32 = self._body_id(body, terms)
     self._open(id, terms, self.delay)
@@ -129,14 +162,35 @@ def propose_body(body: ICouncil, terms: Terms) -> bytes32:
     return id
 
 
-@external
-def replace_body(body: ICouncil, terms: Terms):
-    """
-    @notice Carry out an approved succession.
-    """
-    self._consume(self._body_id(body, terms))
+@internal
+def _replace_body(body: ICouncil, terms: Terms):
+    id: bytes32 = self._body_id(body, terms)
+    self._consume(id)
+    self._check_body(body)
     self.body = body
     log BodyReplaced(body=body.address)
+
+
+@internal
+@view
+def _check_body(body: ICouncil):
+    """
+    @dev A successor that cannot decide would end every decision for ever: it must have code and a policy, somebody
+         who can say no, and not take no approvals for enough.
+    """
+    assert body.address.is_contract, "no council"
+    assert staticcall body.policy_version() > 0, "council: no policy"
+    assert staticcall body.guardian() != empty(address), "council: no guardian"
+    nothing: DynArray[ICouncil.Approval, 16] = []
+    approves: bool = raw_call(
+        body.address,
+        abi_encode(
+            empty(bytes32), nothing, method_id=method_id("verify(bytes32,(address,bytes)[])")
+        ),
+        is_static_call=True,
+        revert_on_failure=False,
+    )
+    assert not approves, "council: approves without approvals"
 
 
 @internal

@@ -11,6 +11,7 @@
         * the council lowers an issuer's allowance at once and raises it after `delay`; its guardian vetoes;
         * the registry's roles suspend, freeze and cap; the registry tells this contract at once;
         * a court moves money out of an account it has frozen, up to the frozen amount, also during a pause;
+        * a reserve, if one is set, lets nobody mint past what its attesters say is behind the token; burning goes on;
         * nobody else moves a holder's money without his allowance or permit.
 @dev A plain transfer reads three slots and calls nobody: an account's word carries beside its balance a tag
      that says "the registry was asked, and nothing but a message from it changes the answer".
@@ -27,6 +28,7 @@
 from ethereum.ercs import IERC20
 from ..interfaces import ICouncil
 from ..interfaces import IParticipantRegistry
+from ..interfaces import IReserveBacking
 from ..interfaces import IStatusListener
 from ..lib import decisions
 from ..lib import signature
@@ -122,6 +124,11 @@ event RegistryChanged:
     registry: indexed(address)
 
 
+event ReserveChanged:
+    reserve: indexed(address)
+    mintable: uint256
+
+
 event ChangeProposed:
     id: indexed(bytes32)
     action: indexed(uint256)
@@ -132,6 +139,7 @@ event ChangeProposed:
 SET_ALLOWANCE: constant(uint256) = 1
 UNPAUSE: constant(uint256) = 2
 SET_REGISTRY: constant(uint256) = 3
+SET_RESERVE: constant(uint256) = 4
 
 COURT: constant(uint256) = 4
 
@@ -160,6 +168,8 @@ issuer_allowance: public(HashMap[address, uint256])
 # account -> court order -> what was moved by it, at most what it froze
 recovered: public(HashMap[address, HashMap[bytes32, uint256]])
 registry: public(IParticipantRegistry)
+# What must stand behind the supply before more is minted; the zero address for a token that nothing backs.
+reserve: public(IReserveBacking)
 _accounts: HashMap[address, uint256]
 # top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
 _rules: uint256
@@ -176,12 +186,14 @@ def __init__(
     registry: IParticipantRegistry,
     issuers: DynArray[IssuerGrant, 8],
     holdings: DynArray[Holding, 512],
+    reserve: IReserveBacking,
 ):
     """
     @param council The body that decides on issuers, the registry and the end of a pause.
     @param delay Seconds between its approval and what raises risk.
     @param issuers First issuers and what each may mint.
     @param holdings Balances from genesis, for networks that are handed over or tested.
+    @param reserve What must stand behind the supply before more is minted; zero for a token that nothing backs.
     """
     typed_data.__init__(name)
     decisions.__init__(council, delay)
@@ -189,6 +201,7 @@ def __init__(
     self.symbol = symbol
     decimals = decimals_
     self.registry = registry
+    self.reserve = reserve
     self._set_rules(0, False)
     for grant: IssuerGrant in issuers:
         self.issuer_allowance[grant.issuer] = grant.allowance
@@ -288,11 +301,22 @@ def mint(receiver: address, amount: uint256):
     assert allowed >= amount and amount > 0, "token: issuer allowance"
     self.issuer_allowance[msg.sender] = unsafe_sub(allowed, amount)
     assert self.totalSupply + amount <= BALANCE_MASK, "token: supply out of range"
+    assert amount <= self._mintable(), "token: beyond attested backing"
     self.totalSupply += amount
     word: uint256 = self._known(receiver, self._accounts[receiver], self._rules >> TAG_SHIFT)
     self._accounts[receiver] = self._credited(word, amount)
     log Transfer(sender=empty(address), receiver=receiver, amount=amount)
     log Issued(issuer=msg.sender, receiver=receiver, amount=amount)
+
+
+@external
+@view
+def mintable() -> uint256:
+    """
+    @return What all issuers together could mint now, as far as the reserve goes; 2**128 - 1 less the supply if none
+            is set.
+    """
+    return self._mintable()
 
 
 @external
@@ -396,9 +420,9 @@ def change_id(change: Change) -> bytes32:
 @external
 def propose_change(change: Change) -> bytes32:
     """
-    @notice Put an issuer's allowance, the end of a pause or another registry before the council.
+    @notice Put an issuer's allowance, the end of a pause, another registry or reserve before the council.
     """
-    assert change.action >= SET_ALLOWANCE and change.action <= SET_REGISTRY, "change: unknown action"
+    assert change.action >= SET_ALLOWANCE and change.action <= SET_RESERVE, "change: unknown action"
     id: bytes32 = self._change_id(change)
     # The delay depends on the allowance of now: a decision that became a raise since is refused below.
     delay: uint256 = decisions.delay
@@ -426,6 +450,13 @@ def execute_change(id: bytes32):
     elif change.action == UNPAUSE:
         self._set_rules(self._epoch(), False)
         log Unpaused()
+    elif change.action == SET_RESERVE:
+        # Zero takes the gate away: it is delayed like everything that raises risk.
+        if change.subject != empty(address):
+            assert change.subject.is_contract, "token: no reserve there"
+        self.reserve = IReserveBacking(change.subject)
+        # Asked at once: a contract that does not answer would end minting.
+        log ReserveChanged(reserve=change.subject, mintable=self._mintable())
     else:
         assert change.subject.is_contract, "token: no registry there"
         self.registry = IParticipantRegistry(change.subject)
@@ -508,6 +539,18 @@ def _tagged(balance: uint256, standing: IParticipantRegistry.Standing, tag: uint
 
 
 @internal
+@view
+def _mintable() -> uint256:
+    limit: uint256 = BALANCE_MASK
+    if self.reserve.address != empty(address):
+        limit = min(limit, staticcall self.reserve.backing(self))
+    supply: uint256 = self.totalSupply
+    if limit <= supply:
+        return 0
+    return limit - supply
+
+
+@internal
 def _allow(owner: address, spender: address, amount: uint256):
     assert spender != empty(address), "token: no spender"
     self.allowance[owner][spender] = amount
@@ -554,4 +597,6 @@ def _action_hash(action: uint256) -> bytes32:
         return keccak256("set issuer allowance")
     if action == UNPAUSE:
         return keccak256("lift pause")
-    return keccak256("set registry")
+    if action == SET_REGISTRY:
+        return keccak256("set registry")
+    return keccak256("set reserve")

@@ -50,7 +50,9 @@ def test_registry_changes(world: World, action: int, word: str) -> None:
     assert world.participants.change_id((action, SUBJECT, 3, terms)) == wanted
 
 
-@pytest.mark.parametrize(("action", "word"), [(1, "set issuer allowance"), (2, "lift pause"), (3, "set registry")])
+@pytest.mark.parametrize(
+    ("action", "word"), [(1, "set issuer allowance"), (2, "lift pause"), (3, "set registry"), (4, "set reserve")]
+)
 def test_token_changes(world: World, action: int, word: str) -> None:
     """TokenChange likewise; the domain is the token's name."""
     terms = decision()

@@ -18,6 +18,8 @@ RESERVE_COUNCIL: Final = _at(0x05)
 
 RESERVE_VAULT: Final = _at(0x06)
 CITY_CHANNELS: Final = _at(0x07)
+POSITION_LEDGER: Final = _at(0x08)
+"""What the reserve holds outside the chain, as attested."""
 
 GENESIS_CONTRACTS: Final = {
     "FundCouncil": ("Council", FUND_COUNCIL),

@@ -81,6 +81,8 @@ class NetworkContracts:
     """Issuer -> what it may mint."""
     holdings: dict[bytes, int] = field(default_factory=dict)
     """Balances from genesis."""
+    token_backed: bool = False
+    """Whether the token is minted only up to what the PositionLedger's attesters say is behind it."""
     large_delay_s: int | None = None
     """Seconds for a large release from the reserve; None is four times ``delay_s``."""
     vault_roles: dict[bytes, VaultRole] = field(default_factory=dict)
@@ -151,6 +153,7 @@ def _settlement_token(network: NetworkContracts) -> GenesisContract:
         addresses.PARTICIPANT_REGISTRY,
         sorted(network.issuers.items()),
         sorted(network.holdings.items()),
+        addresses.POSITION_LEDGER if network.token_backed else bytes(20),
     )
     return GenesisContract("SettlementToken", addresses.SETTLEMENT_TOKEN, code)
 

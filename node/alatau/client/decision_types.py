@@ -170,6 +170,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("set issuer allowance", ("subject", "value")),
                 Act("lift pause"),
                 Act("set registry", ("subject",)),
+                Act("set reserve", ("subject",)),
             ),
         ),
     ),

@@ -122,3 +122,13 @@ def test_unknown_actions_are_refused(world: World, action: int) -> None:
     """There are six."""
     with boa.reverts("change: unknown action"):
         world.vault.propose_change((action, ZERO, 0, 0, 0, terms(world.reserve_council)))
+
+
+def test_a_body_that_cannot_decide_is_refused(world: World) -> None:
+    """An account without code, or a contract that is no council, would end every decision for ever."""
+    for body, reason in ((stranger.address, "no council"), (world.token.address, None)):
+        decision = terms(world.reserve_council)
+        decide(world.vault, world.vault.propose_body(body, decision), governor, deputy)
+        with boa.reverts() if reason is None else boa.reverts(reason):
+            world.vault.replace_body(body, decision)
+    assert world.vault.body() == world.reserve_council.address

@@ -11,6 +11,7 @@ class Action(IntEnum):
     SET_ALLOWANCE = 1
     UNPAUSE = 2
     SET_REGISTRY = 3
+    SET_RESERVE = 4
 
 
 def approved(world: World, action: Action, subject: str, value: int = 0, delay: int = DELAY) -> bytes:

@@ -87,7 +87,7 @@ def test_only_the_registry_invalidates(world: World) -> None:
 
 def test_unknown_actions_and_ids_are_refused(world: World) -> None:
     """Only what was proposed here is carried out here."""
-    for action in (0, 4):
+    for action in (0, 5):
         with boa.reverts("change: unknown action"):
             world.token.propose_change((action, ZERO, 0, terms(world.fund_council)))
     decision = terms(world.fund_council)
@@ -95,3 +95,13 @@ def test_unknown_actions_and_ids_are_refused(world: World) -> None:
     decide(world.token, identity, chair, banker)
     with boa.reverts("change: not proposed here"):
         world.token.execute_change(identity)
+
+
+def test_a_reserve_has_to_answer(world: World) -> None:
+    """An account without code, or a contract that is no reserve, would end minting for ever: it is refused."""
+    for subject, reason in ((stranger.address, "token: no reserve there"), (world.participants.address, None)):
+        identity = approved(world, Action.SET_RESERVE, subject)
+        with boa.reverts() if reason is None else boa.reverts(reason):
+            world.token.execute_change(identity)
+    assert world.token.reserve() == ZERO
+    assert world.token.mintable() == 2**128 - 1 - world.token.totalSupply()
