@@ -24,7 +24,8 @@ _CALL_S = 30.0
 _PAUSE_S = 0.02
 """After a refusal: an attacker does not heed what it is told about retrying, but it shares our cores."""
 
-Ask = Callable[[Channel], Awaitable[object]]
+Attempt = Callable[[Channel, Counter[str]], Awaitable[None]]
+"""What is done over a channel until the node refuses it; counts by name what it achieves meanwhile."""
 
 
 @asynccontextmanager
@@ -37,37 +38,45 @@ async def channel_from(source: str, scene: Scene) -> AsyncIterator[Channel]:
 
 async def looping_calls(scene: Scene, seconds: float) -> object:
     """One client keeps 64 calls under way that burn all the gas that a call may use."""
-    message = transaction_service_pb2.CallMessage(data=LOOP)
-    return await _keep_asking(scene, seconds, SOURCES[:1], _LOOPING, lambda c: _call(c, message))
+    return await keep_trying(scene, seconds, SOURCES[:1], _LOOPING, _call, _PAUSE_S)
 
 
 async def waiting_calls(scene: Scene, seconds: float) -> object:
     """Four clients wait for transactions that do not exist, with as many calls as they can."""
-    return await _keep_asking(scene, seconds, SOURCES, _WAITING_PER_SOURCE, _wait)
+    return await keep_trying(scene, seconds, SOURCES, _WAITING_PER_SOURCE, _wait, _PAUSE_S)
 
 
-async def _call(channel: Channel, message: transaction_service_pb2.CallMessage) -> None:
+async def _call(channel: Channel, events: Counter[str]) -> None:
+    message = transaction_service_pb2.CallMessage(data=LOOP)
     request = transaction_service_pb2.CallRequest(message=message)
-    await channel.unary(METHODS["Call"], request, timeout_s=_CALL_S)
+    while True:
+        await channel.unary(METHODS["Call"], request, timeout_s=_CALL_S)
+        events["OK"] += 1
 
 
-async def _wait(channel: Channel) -> None:
-    request = transaction_service_pb2.GetReceiptRequest(hash=os.urandom(32), wait=True)
-    await channel.unary(METHODS["GetReceipt"], request, timeout_s=300.0)
+async def _wait(channel: Channel, events: Counter[str]) -> None:
+    while True:
+        request = transaction_service_pb2.GetReceiptRequest(hash=os.urandom(32), wait=True)
+        await channel.unary(METHODS["GetReceipt"], request, timeout_s=300.0)
+        events["OK"] += 1
 
 
-async def _keep_asking(scene: Scene, seconds: float, sources: tuple[str, ...], count: int, ask: Ask) -> object:
-    """Keep ``count`` calls under way from each source, whatever the answers."""
-    answers: Counter[str] = Counter()
+async def keep_trying(
+    scene: Scene, seconds: float, sources: tuple[str, ...], count: int, attempt: Attempt, pause_s: float
+) -> str:
+    """Keep ``count`` attempts under way from each source, each made anew ``pause_s`` after it ended or was refused.
+
+    Gives how often each thing was achieved, and each reason of a refusal heard.
+    """
+    events: Counter[str] = Counter()
 
     async def loop(channel: Channel) -> None:
         while True:
             try:
-                await ask(channel)
-                answers["OK"] += 1
+                await attempt(channel, events)
             except RpcError as error:
-                answers[error.reason] += 1
-                await trio.sleep(_PAUSE_S)
+                events[error.reason] += 1
+            await trio.sleep(pause_s)
 
     async with AsyncExitStack() as stack:
         channels = [await stack.enter_async_context(channel_from(source, scene)) for source in sources]
@@ -76,4 +85,4 @@ async def _keep_asking(scene: Scene, seconds: float, sources: tuple[str, ...], c
                 for channel in channels:
                     for _ in range(count):
                         nursery.start_soon(loop, channel)
-    return ", ".join(f"{reason} {number}" for reason, number in sorted(answers.items())) or "nothing was answered"
+    return ", ".join(f"{what} {number}" for what, number in sorted(events.items())) or "nothing was answered"
