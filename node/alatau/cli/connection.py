@@ -1,51 +1,64 @@
 """Which node a command talks to, and whom it trusts to be that node."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 
 from alatau.app.config_file import read_config
 from alatau.app.home import HomeError
-from alatau.cli.context import Context
+from alatau.cli.context import Context, option_group
 from alatau.client import SyncClient, client_tls, connect_sync
 from alatau.transport.certificates import public_key_of
 from alatau.types.endpoint import Endpoint, parse_endpoint
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 
-def node_options(command: _F) -> _F:
-    """Give a command ``--node`` and ``--ca``."""
-    node = click.option(
+@dataclass(frozen=True, slots=True)
+class NodeOptions:
+    """What ``--node`` and ``--ca`` say."""
+
+    endpoints: tuple[str, ...] = ()
+    """``host:port`` of each; none stands for the node in the home."""
+    ca: Path | None = None
+
+
+node_options = option_group(
+    "node",
+    NodeOptions,
+    click.option(
         "--node",
+        "endpoints",
+        multiple=True,
         envvar="ALATAU_NODE",
-        help="host:port of the node's client API [env: ALATAU_NODE]. Default: --home's.",
-    )
-    ca = click.option(
+        help="host:port of a node's client API. Given more than once, the next is asked where one does not answer "
+        "[env: ALATAU_NODE, with spaces between several]. Default: --home's.",
+    ),
+    click.option(
         "--ca",
         envvar="ALATAU_CA",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Certificates (PEM) that the node's must come from [env: ALATAU_CA].",
-    )
-    return node(ca(command))
+        help="Certificates (PEM) that the nodes' must come from [env: ALATAU_CA].",
+    ),
+)
+"""Gives a command ``--node`` and ``--ca``, as the argument ``node``."""
 
 
 @contextmanager
-def open_client(context: Context, node: str | None, ca: Path | None) -> Iterator[SyncClient]:
-    """A client of the node that the options name; without them of the node in the home."""
-    if node is None:
+def open_client(context: Context, node: NodeOptions) -> Iterator[SyncClient]:
+    """A client of the nodes that the options name; without them of the node in the home."""
+    if not node.endpoints:
         home = context.home()
-        endpoint = _dialled(parse_endpoint(read_config(home.config_file, {}).rpc.listen))
+        endpoints = [_dialled(parse_endpoint(read_config(home.config_file, {}).rpc.listen))]
         tls = client_tls(node_key=public_key_of(home.tls_certificate.read_bytes()))
-    elif ca is None:
+    elif node.ca is None:
         raise HomeError("--node needs --ca: the certificates by which to know that it is the right node")
     else:
-        endpoint, tls = parse_endpoint(node), client_tls(ca=ca)
-    with connect_sync(str(endpoint), tls) as client:
+        endpoints, tls = [parse_endpoint(endpoint) for endpoint in node.endpoints], client_tls(ca=node.ca)
+    with connect_sync([str(endpoint) for endpoint in endpoints], tls) as client:
         yield client
 
 

@@ -3,13 +3,17 @@
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import wraps
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from alatau.app.home import Home, open_home
 from alatau.app.password import find_password
+
+_F = TypeVar("_F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,29 @@ class Context:
 
 
 pass_context = click.make_pass_decorator(Context)
+
+
+def option_group(name: str, kind: type, *options: Callable[[Any], Any]) -> Callable[[_F], _F]:
+    """Give a command several options that it takes as one argument.
+
+    Args:
+        name: of the argument.
+        kind: a dataclass whose fields are the options' names.
+        options: as ``click.option`` makes them, in the order of the help.
+    """
+
+    def decorate(command: _F) -> _F:
+        @wraps(command)
+        def with_group(*arguments: Any, **given: Any) -> Any:
+            values = {field.name: given.pop(field.name) for field in fields(kind)}
+            return command(*arguments, **given, **{name: kind(**values)})
+
+        decorated: Any = with_group
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated  # type: ignore[no-any-return]
+
+    return decorate
 
 
 def ask_password(prompt: str, file: Path | None, *, confirm: bool = False) -> str:

@@ -7,10 +7,10 @@ from typing import Any
 import click
 
 from alatau.cli.bytecode_file import read_deployable
-from alatau.cli.connection import node_options, open_client
+from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.output import json_option, print_facts, say
-from alatau.cli.sender import open_wallet, sender_options
+from alatau.cli.sender import SenderOptions, sender_options
 from alatau.cli.values import abi_option, find_abi, find_contract, parse_address, parse_argument, shown
 from alatau.cli.waiting import explain_waiting
 from alatau.client.abi import Abi
@@ -34,8 +34,7 @@ def call(
     abi_file: Path | None,
     sender: str | None,
     height: int | None,
-    node: str | None,
-    ca: Path | None,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     """Call FUNCTION of CONTRACT and print what it returns; nothing changes.
@@ -46,7 +45,7 @@ def call(
     types = abi.function(function, len(arguments)).inputs
     values = [parse_argument(kind, text) for kind, text in zip(types, arguments, strict=True)]
     caller = None if sender is None else parse_address(sender)
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         result = shown(client.contract(abi, address).read(function, *values, sender=caller, height=height))
     if as_json:
         click.echo(json.dumps({"result": result}))
@@ -69,11 +68,8 @@ def deploy(
     arguments: tuple[str, ...],
     abi_file: Path | None,
     abi_output: Path | None,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     """Deploy SOURCE with the constructor's ARGUMENTS, and wait until it is final.
@@ -88,10 +84,10 @@ def deploy(
             raise click.UsageError(f"{source} has its own ABI: leave --abi out")
         abi = find_abi(abi_file)
     values = _constructor_values(abi, arguments)
-    with open_client(context, node, ca) as client:
-        wallet = open_wallet(client, keystore, password_file)
+    with open_client(context, node) as client:
+        wallet = sender.wallet(client)
         with explain_waiting(client):
-            deployed = client.deploy(wallet, abi or Abi(()), found.initcode, *values, gas_limit=gas_limit)
+            deployed = client.deploy(wallet, abi or Abi(()), found.initcode, *values, gas_limit=sender.gas_limit)
     facts: dict[str, Any] = {"contract": deployed.address}
     if found.entries is not None:
         written = abi_output or source.with_name(source.stem + ".abi.json")

@@ -3,18 +3,18 @@
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import click
 
-from alatau.app.keystore import read_keystore
 from alatau.artifacts.addresses import GENESIS_CONTRACTS
-from alatau.cli.connection import node_options, open_client
-from alatau.cli.context import Context, ask_password, pass_context, password_file_option
+from alatau.cli.connection import NodeOptions, node_options, open_client
+from alatau.cli.context import Context, option_group, pass_context, password_file_option
 from alatau.cli.decisions import describe, read_decision_file, replace_decision_file, write_decision_file
 from alatau.cli.output import json_option, print_facts, print_rows, say
-from alatau.cli.sender import keystore_option, open_wallet, print_receipt, sender_options
+from alatau.cli.sender import SenderOptions, keystore_option, print_receipt, read_key, sender_options
 from alatau.cli.values import parse_argument
 from alatau.cli.waiting import FINAL_TIMEOUT_S, explain_waiting
 from alatau.client import ClientError, RpcError, SyncClient, Wallet, decisions
@@ -32,16 +32,31 @@ _MAY_STILL_COME: Final = ("NOT_FINAL_IN_TIME", "UNAVAILABLE", "DEADLINE_EXCEEDED
 
 _files = click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True, dir_okay=False))
 _file = click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-output_option = click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write it to."
+
+
+@dataclass(frozen=True, slots=True)
+class ProposalOptions:
+    """Where a proposal is written, and how long it is good for."""
+
+    output: Path
+    days: int
+
+
+proposal_options = option_group(
+    "proposal",
+    ProposalOptions,
+    click.option(
+        "-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write it to."
+    ),
+    click.option(
+        "--days",
+        type=click.IntRange(1, LIFE_DAYS_MAX),
+        default=LIFE_DAYS,
+        show_default=True,
+        help="Days until it expires.",
+    ),
 )
-days_option = click.option(
-    "--days",
-    type=click.IntRange(1, LIFE_DAYS_MAX),
-    default=LIFE_DAYS,
-    show_default=True,
-    help="Days until it expires.",
-)
+"""Gives a command ``--output`` and ``--days``, as the argument ``proposal``."""
 Step: TypeAlias = Callable[[Decision, Wallet, int | None], Plan[TransactionReceipt]]
 
 
@@ -66,8 +81,7 @@ def list_(as_json: bool) -> None:
 @click.argument("contract", type=click.Choice(list(GENESIS_CONTRACTS)))
 @click.argument("decision")
 @click.argument("members", nargs=-1, metavar="[NAME=VALUE]...")
-@output_option
-@days_option
+@proposal_options
 @sender_options
 @node_options
 @json_option
@@ -77,13 +91,9 @@ def propose(
     contract: str,
     decision: str,
     members: tuple[str, ...],
-    output: Path,
-    days: int,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    proposal: ProposalOptions,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     """Put DECISION before the council of CONTRACT, and write the file that its members sign.
@@ -92,38 +102,35 @@ def propose(
     """
     choice = _choice(contract, decision)
     values = _values(choice, members)
-    with open_client(context, node, ca) as client:
-        wallet = open_wallet(client, keystore, password_file)
-        propose_and_write(
-            client, wallet, contract, choice, values, output, days=days, gas_limit=gas_limit, as_json=as_json
-        )
+    with open_client(context, node) as client:
+        propose_and_write(client, sender, contract, choice, values, proposal, as_json=as_json)
 
 
 def propose_and_write(
     client: SyncClient,
-    wallet: Wallet,
+    sender: SenderOptions,
     contract: str,
     choice: Choice,
     values: dict[str, Any],
-    output: Path,
+    proposal: ProposalOptions,
     *,
-    days: int,
-    gas_limit: int | None,
     as_json: bool,
 ) -> None:
     """Propose a decision and write its file: first the file, so that what is proposed can always be signed."""
+    wallet = sender.wallet(client)
     nonce = secrets.randbits(64)
-    drafted = client.run(decisions.draft(contract, choice, values, nonce=nonce, life_s=days * 86_400))
-    write_decision_file(output, drafted)
+    drafted = client.run(decisions.draft(contract, choice, values, nonce=nonce, life_s=proposal.days * 86_400))
+    write_decision_file(proposal.output, drafted)
     say(describe(drafted))
+    proposed = decisions.propose(drafted, wallet, gas_limit=sender.gas_limit, timeout_s=FINAL_TIMEOUT_S)
     try:
         with explain_waiting(client):
-            receipt = client.run(decisions.propose(drafted, wallet, gas_limit=gas_limit, timeout_s=FINAL_TIMEOUT_S))
+            receipt = client.run(proposed)
     except (ClientError, RpcError) as error:
         if getattr(error, "reason", None) not in _MAY_STILL_COME:
-            output.unlink()
+            proposal.output.unlink()
         raise
-    print_receipt(receipt, as_json=as_json, decision=drafted.id, file=str(output))
+    print_receipt(receipt, as_json=as_json, decision=drafted.id, file=str(proposal.output))
 
 
 @council.command()
@@ -145,7 +152,7 @@ def sign(file: Path, keystore: Path, password_file: Path | None, yes: bool, outp
     say(describe(decision))
     if not yes:
         click.confirm("Sign this decision?", abort=True, err=True)
-    key = read_keystore(keystore, ask_password(f"Password of {keystore.name}", password_file))
+    key = read_key(keystore, password_file)
     signed = decisions.sign(decision, key)
     if output is None:
         replace_decision_file(file, signed)
@@ -160,12 +167,12 @@ def sign(file: Path, keystore: Path, password_file: Path | None, yes: bool, outp
 @node_options
 @json_option
 @pass_context
-def show(context: Context, file: Path, node: str | None, ca: Path | None, as_json: bool) -> None:
+def show(context: Context, file: Path, node: NodeOptions, as_json: bool) -> None:
     """Show what FILE's decision does, who has signed it, and where it stands on the chain."""
     decision = read_decision_file(file)
     decisions.check_signatures(decision)
     say(describe(decision))
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         now = client.run(decisions.standing(decision))
     signed = [signer for signer in now.members if signer in decision.signatures]
     facts = {
@@ -236,21 +243,18 @@ def _carry_out(
     files: Sequence[Path],
     step: Step,
     *,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
     wait: bool = False,
 ) -> None:
     decision = decisions.merged([read_decision_file(file) for file in files])
-    with open_client(context, node, ca) as client:
-        wallet = open_wallet(client, keystore, password_file)
+    with open_client(context, node) as client:
+        wallet = sender.wallet(client)
         if wait:
             _wait_until_ripe(client, decision)
         with explain_waiting(client):
-            receipt = client.run(step(decision, wallet, gas_limit))
+            receipt = client.run(step(decision, wallet, sender.gas_limit))
         now = client.run(decisions.standing(decision))
     more: dict[str, Any] = {"decision": decision.id, "state": now.state.name.lower()}
     if now.state is DecisionState.APPROVED:

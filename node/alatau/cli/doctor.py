@@ -13,7 +13,7 @@ from alatau.app.diagnosis import Level, Verdict
 from alatau.app.home import Home, home_user
 from alatau.app.password import PasswordError
 from alatau.app.startup import check_start
-from alatau.cli.connection import open_client
+from alatau.cli.connection import NodeOptions, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.exit_codes import ExitCode, exit_code_of
 from alatau.cli.output import json_option, print_json, print_rows
@@ -69,7 +69,7 @@ def _of_node(context: Context, pid: int | None) -> list[Verdict]:
         return [Verdict("node", Level.FAILURE, "it does not run", "alatau start; if it stops again, see its log")]
     verdicts: list[Verdict] = []
     try:
-        with open_client(context, None, None) as client:
+        with open_client(context, NodeOptions()) as client:
             verdicts.extend(_of_client(client, pid))
     except RpcError as error:
         found = f"process {pid} does not answer: {error}"

@@ -13,7 +13,7 @@ import click
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import HomeError
 from alatau.chain.genesis import make_genesis
-from alatau.cli.connection import open_client
+from alatau.cli.connection import NodeOptions, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.light_state import read_light_state, write_light_state
 from alatau.cli.output import json_option, print_facts, print_json, say
@@ -263,9 +263,9 @@ def _opened(context: Context, given: dict[str, Any], *, as_json: bool) -> Iterat
     options = _options(given)
     with ExitStack() as stack:
         nodes = [
-            Node(name or "the home's node", stack.enter_context(open_client(context, name, options.ca)))
-            for name in (options.nodes or (None,))
-        ]
+            Node(name, stack.enter_context(open_client(context, NodeOptions((name,), options.ca))))
+            for name in options.nodes
+        ] or [Node("the home's node", stack.enter_context(open_client(context, NodeOptions())))]
         session = _begin(context, options, nodes)
         session.light.on_step = _Progress().step
         try:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import click
 
 from alatau.app.private_file import write_private
-from alatau.cli.connection import node_options, open_client
+from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.events import EventNames
 from alatau.cli.values import abi_option, find_contract, parse_argument
@@ -47,8 +47,7 @@ def logs(
     follow: bool,
     resume: Path | None,
     as_json: bool,
-    node: str | None,
-    ca: Path | None,
+    node: NodeOptions,
 ) -> None:
     """Print the events of CONTRACT, those called EVENT, whose indexed members are as the conditions say.
 
@@ -62,7 +61,7 @@ def logs(
     last = _BEFORE_ALL if resume is None else _read_position(resume)
     if last != _BEFORE_ALL:
         from_height = max(last[0], from_height or 0)
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         for log in _found(client, wanted, from_height, to_height, follow=follow):
             position = (log.height, log.log_index)
             if position <= last:

@@ -1,17 +1,19 @@
 """Who signs a transaction, and what is printed of its outcome."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from alatau.app.keystore import read_keystore
-from alatau.cli.context import ask_password, password_file_option
+from alatau.cli.context import ask_password, option_group, password_file_option
 from alatau.cli.events import EventNames
 from alatau.cli.output import print_facts
 from alatau.client import SyncClient, Wallet
 from alatau.client.errors import Failure
+from alatau.crypto.secp256k1 import PrivateKey
 from alatau.wire.receipt import TransactionReceipt
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -28,20 +30,37 @@ def keystore_option(explanation: str) -> Callable[[_F], _F]:
     )
 
 
-def sender_options(command: _F) -> _F:
-    """Give a command ``--from``, ``--password-file`` and ``--gas-limit``."""
-    gas_limit = click.option(
+@dataclass(frozen=True, slots=True)
+class SenderOptions:
+    """Who sends a transaction, and what it may cost."""
+
+    keystore: Path
+    password_file: Path | None
+    gas_limit: int | None
+    """None for an estimate and a margin."""
+
+    def wallet(self, client: SyncClient) -> Wallet:
+        """The sender's wallet, ready to sign for the client's network; asks for the keystore's password."""
+        return client.wallet(read_key(self.keystore, self.password_file))
+
+
+sender_options = option_group(
+    "sender",
+    SenderOptions,
+    keystore_option("Keystore file of the sender."),
+    password_file_option,
+    click.option(
         "--gas-limit",
         type=click.IntRange(21_000),
         help="Gas that the transaction may use; by default an estimate and a margin. With it nothing is tried first.",
-    )
-    return keystore_option("Keystore file of the sender.")(password_file_option(gas_limit(command)))
+    ),
+)
+"""Gives a command ``--from``, ``--password-file`` and ``--gas-limit``, as the argument ``sender``."""
 
 
-def open_wallet(client: SyncClient, keystore: Path, password_file: Path | None) -> Wallet:
-    """The sender's wallet, ready to sign for the client's network."""
-    key = read_keystore(keystore, ask_password(f"Password of {keystore.name}", password_file))
-    return client.wallet(key)
+def read_key(keystore: Path, password_file: Path | None) -> PrivateKey:
+    """The key in a keystore, with the password from a file, the environment or a prompt."""
+    return read_keystore(keystore, ask_password(f"Password of {keystore.name}", password_file))
 
 
 def print_receipt(

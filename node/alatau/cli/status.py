@@ -2,12 +2,11 @@
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from alatau.cli.connection import node_options, open_client
+from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.output import console, json_option, print_facts, print_rows
 from alatau.client import SyncClient
@@ -18,9 +17,9 @@ from alatau.client import SyncClient
 @node_options
 @json_option
 @pass_context
-def status(context: Context, watch: bool, node: str | None, ca: Path | None, as_json: bool) -> None:
+def status(context: Context, watch: bool, node: NodeOptions, as_json: bool) -> None:
     """Network, height, sync state, and in words what consensus waits for; warnings first."""
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         while True:
             facts = _facts(client)
             if watch and not as_json:
@@ -38,9 +37,9 @@ def status(context: Context, watch: bool, node: str | None, ca: Path | None, as_
 @node_options
 @json_option
 @pass_context
-def peers(context: Context, node: str | None, ca: Path | None, as_json: bool) -> None:
+def peers(context: Context, node: NodeOptions, as_json: bool) -> None:
     """Nodes that the node is connected to."""
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         rows = [
             (
                 p.name,
@@ -61,9 +60,9 @@ def peers(context: Context, node: str | None, ca: Path | None, as_json: bool) ->
 @node_options
 @json_option
 @pass_context
-def validators(context: Context, height: int | None, node: str | None, ca: Path | None, as_json: bool) -> None:
+def validators(context: Context, height: int | None, node: NodeOptions, as_json: bool) -> None:
     """The validators, and how they voted last."""
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         found = client.validators(height)
         votes = {v.validator.address: v for v in client.consensus_state().votes} if height is None else {}
     rows = []

@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from alatau.cli.connection import node_options, open_client
+from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.events import EventNames
 from alatau.cli.output import json_option, print_facts, print_json
-from alatau.cli.sender import open_wallet, print_receipt, sender_options
+from alatau.cli.sender import SenderOptions, print_receipt, sender_options
 from alatau.cli.traces import call_document, call_line
 from alatau.cli.values import (
     abi_option,
@@ -43,19 +43,16 @@ def send(
     context: Context,
     to: str,
     value: str,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     """Send value, and wait until it is final."""
     recipient, amount = parse_address(to), parse_amount(value)
-    with open_client(context, node, ca) as client:
-        wallet = open_wallet(client, keystore, password_file)
+    with open_client(context, node) as client:
+        wallet = sender.wallet(client)
         with explain_waiting(client):
-            receipt = client.transfer(wallet, recipient, amount, gas_limit=gas_limit)
+            receipt = client.transfer(wallet, recipient, amount, gas_limit=sender.gas_limit)
         print_receipt(receipt, as_json=as_json)
 
 
@@ -76,11 +73,8 @@ def invoke(
     arguments: tuple[str, ...],
     abi_file: Path | None,
     value: str,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     """Call FUNCTION of CONTRACT in a transaction, and wait until it is final.
@@ -91,10 +85,11 @@ def invoke(
     types = abi.function(function, len(arguments)).inputs
     values = [parse_argument(kind, text) for kind, text in zip(types, arguments, strict=True)]
     amount = parse_amount(value)
-    with open_client(context, node, ca) as client:
-        wallet = open_wallet(client, keystore, password_file)
+    with open_client(context, node) as client:
+        wallet = sender.wallet(client)
         with explain_waiting(client):
-            receipt = client.contract(abi, address).send(wallet, function, *values, value=amount, gas_limit=gas_limit)
+            target = client.contract(abi, address)
+            receipt = target.send(wallet, function, *values, value=amount, gas_limit=sender.gas_limit)
     print_receipt(receipt, as_json=as_json, names=_names(address, abi_file))
 
 
@@ -104,10 +99,10 @@ def invoke(
 @node_options
 @json_option
 @pass_context
-def raw(context: Context, signed: str, no_wait: bool, node: str | None, ca: Path | None, as_json: bool) -> None:
+def raw(context: Context, signed: str, no_wait: bool, node: NodeOptions, as_json: bool) -> None:
     """Submit SIGNED, a transaction's bytes in hexadecimal."""
     data = parse_data(signed)
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         if no_wait:
             submitted = client.submit(data)
             print_facts({"transaction": submitted.hash, "state": submitted.state.name.lower()}, as_json=as_json)
@@ -124,12 +119,10 @@ def raw(context: Context, signed: str, no_wait: bool, node: str | None, ca: Path
 @node_options
 @json_option
 @pass_context
-def show(
-    context: Context, transaction_hash: str, abi_file: Path | None, node: str | None, ca: Path | None, as_json: bool
-) -> None:
+def show(context: Context, transaction_hash: str, abi_file: Path | None, node: NodeOptions, as_json: bool) -> None:
     """Show a transaction and, once it is final, its outcome: its events, or why it failed."""
     wanted = parse_hash(transaction_hash)
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         record = client.transaction(wanted)
         details = {
             "state": record.state.name.lower(),
@@ -157,12 +150,10 @@ def show(
 @node_options
 @json_option
 @pass_context
-def trace(
-    context: Context, transaction_hash: str, abi_file: Path | None, node: str | None, ca: Path | None, as_json: bool
-) -> None:
+def trace(context: Context, transaction_hash: str, abi_file: Path | None, node: NodeOptions, as_json: bool) -> None:
     """Run a final transaction again where it stands, and show every call that it made."""
     wanted = parse_hash(transaction_hash)
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         found = client.trace(wanted)
     names = _names(found.calls[0].to, abi_file)
     if as_json:

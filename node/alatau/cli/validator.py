@@ -1,16 +1,15 @@
 """``alatau validator``: who decides blocks, and changes of it for the council."""
 
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from alatau.artifacts import addresses
-from alatau.cli.connection import node_options, open_client
+from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
-from alatau.cli.council import days_option, output_option, propose_and_write
+from alatau.cli.council import ProposalOptions, proposal_options, propose_and_write
 from alatau.cli.output import json_option, print_rows
-from alatau.cli.sender import open_wallet, sender_options
+from alatau.cli.sender import SenderOptions, sender_options
 from alatau.cli.values import parse_address, parse_hash
 from alatau.client import SyncClient, decisions
 from alatau.client.contract import SyncContract
@@ -33,9 +32,9 @@ def validator() -> None:
 @node_options
 @json_option
 @pass_context
-def list_(context: Context, node: str | None, ca: Path | None, as_json: bool) -> None:
+def list_(context: Context, node: NodeOptions, as_json: bool) -> None:
     """List the seats of the registry, suspended ones included, with their keys."""
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         seats = _seats(_registry(client))
     columns = ("name", "power", "suspended", "endpoint", "operator", "voting_key", "tls_key_hash")
     rows = [
@@ -52,8 +51,7 @@ def list_(context: Context, node: str | None, ca: Path | None, as_json: bool) ->
 @click.option("--endpoint", required=True, help="host:port where peers reach it.")
 @click.option("--power", required=True, type=click.IntRange(1, 2**40), help="Its voting power.")
 @click.option("--name", required=True, help="Whom it belongs to, such as the ministry's name.")
-@output_option
-@days_option
+@proposal_options
 @sender_options
 @node_options
 @json_option
@@ -82,8 +80,7 @@ def add(
 
 @validator.command()
 @click.argument("name_or_operator")
-@output_option
-@days_option
+@proposal_options
 @sender_options
 @node_options
 @json_option
@@ -98,8 +95,7 @@ def remove(context: Context, /, name_or_operator: str, **options: Any) -> None:
 @click.option("--voting-key", help="Address of its new voting key, never used before; by default as it is.")
 @click.option("--tls-key-hash", help="Hash of its new TLS key; by default as it is.")
 @click.option("--endpoint", help="host:port where peers reach it; by default as it is.")
-@output_option
-@days_option
+@proposal_options
 @sender_options
 @node_options
 @json_option
@@ -132,24 +128,17 @@ def _propose(
     whose: str | None,
     values: dict[str, Any],
     *,
-    output: Path,
-    days: int,
-    keystore: Path,
-    password_file: Path | None,
-    gas_limit: int | None,
-    node: str | None,
-    ca: Path | None,
+    proposal: ProposalOptions,
+    sender: SenderOptions,
+    node: NodeOptions,
     as_json: bool,
 ) -> None:
     choice = choices(_CONTRACT)[decision]
-    with open_client(context, node, ca) as client:
+    with open_client(context, node) as client:
         if whose is not None:
             seat = _find(_seats(_registry(client)), whose)
             values = {name: values.get(name, seat[name]) for name in _SEAT}
-        wallet = open_wallet(client, keystore, password_file)
-        propose_and_write(
-            client, wallet, _CONTRACT, choice, values, output, days=days, gas_limit=gas_limit, as_json=as_json
-        )
+        propose_and_write(client, sender, _CONTRACT, choice, values, proposal, as_json=as_json)
 
 
 def _registry(client: SyncClient) -> SyncContract:

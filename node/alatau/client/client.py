@@ -32,11 +32,12 @@ from alatau.client.queries import (
     subscribe_logs_request,
 )
 from alatau.client.resuming import Resuming
+from alatau.client.submit_stream import SubmitStream, open_submit_stream
 from alatau.client.submitting import SubmitOutcome, Submitted
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.pb.api.v1 import block_service_pb2, transaction_service_pb2
-from alatau.transport.channel import Channel, Stream, open_channel
+from alatau.pb.api.v1 import block_service_pb2
+from alatau.transport.channel import Channel, open_channel
 from alatau.transport.credentials import ClientTls
 from alatau.transport.errors import RpcError
 from alatau.types.transaction import Transaction
@@ -206,9 +207,12 @@ class Client:
         """The outcome of a transaction once it is final."""
         return await self.run(queries.wait_final(transaction_hash, timeout_s))
 
-    def submit_stream(self) -> "AbstractAsyncContextManager[SubmitStream]":
-        """A stream of batches, for the highest rates: ``send`` and ``results`` may run in different tasks."""
-        return _submit_stream(self._channel)
+    def submit_stream(self) -> AbstractAsyncContextManager[SubmitStream]:
+        """A stream of batches, for the highest rates: ``send`` and ``results`` may run in different tasks.
+
+        Where a node is lost it goes on with the next, with what was not answered.
+        """
+        return open_submit_stream(self._endpoints)
 
     # Following
 
@@ -327,35 +331,6 @@ class Client:
         await self.run(contract_plans.check(receipt, abi))
 
 
-class SubmitStream:
-    """A stream of batches. Answers come in the order of the batches."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._sequence = 0
-
-    async def send(self, transactions: Sequence[Transaction | bytes]) -> int:
-        """Send a batch, of what a node takes at most; gives its number. Waits while the node is busy."""
-        self._sequence += 1
-        raw = [tx if isinstance(tx, bytes) else tx.encoded for tx in transactions]
-        await self._stream.send(
-            transaction_service_pb2.SubmitTransactionsRequest(sequence=self._sequence, transactions=raw)
-        )
-        return self._sequence
-
-    def finish(self) -> None:
-        """No more batches; their results may still come."""
-        self._stream.finish_sending()
-
-    def results(self) -> AsyncIterator[tuple[int, list[SubmitOutcome]]]:
-        """The number of each batch and its outcomes.
-
-        A batch with more transactions than a node takes has no outcomes: taking it raises ``RpcError`` with its number
-        in metadata ``sequence``, and the next ones can be taken after that.
-        """
-        return Mapped(self._stream, submitting.read_answer)
-
-
 @asynccontextmanager
 async def connect(endpoint: str | Sequence[str], tls: ClientTls) -> AsyncIterator[Client]:
     """A client of the node at ``host:port``. Connects with the first call, and again after a loss.
@@ -368,12 +343,6 @@ async def connect(endpoint: str | Sequence[str], tls: ClientTls) -> AsyncIterato
     async with AsyncExitStack() as stack:
         targets = endpoint_list(endpoint)
         yield Client([await stack.enter_async_context(open_channel(target, tls)) for target in targets])
-
-
-@asynccontextmanager
-async def _submit_stream(channel: Channel) -> AsyncIterator[SubmitStream]:
-    async with channel.stream(METHODS["SubmitTransactions"]) as stream:
-        yield SubmitStream(stream)
 
 
 @asynccontextmanager

@@ -49,12 +49,15 @@ class Attempts(Generic[C]):
         self._failed = 0
         self._timed_out = 0
 
+    def elsewhere(self, error: RpcError) -> bool:
+        """Whether a node said what another might not, and there is another."""
+        return len(self._endpoints) > 1 and error.reason in _ASK_ANOTHER
+
     def pause_s(self, error: RpcError, channel: C) -> float | None:
         """Seconds until the next attempt, which another node gets where there is one; None where there is none."""
-        several = len(self._endpoints) > 1
-        if nobody_answered(error) or (several and error.reason in _ASK_ANOTHER):
+        if nobody_answered(error) or self.elsewhere(error):
             self._failed += 1
-        elif several and error.reason == Code.DEADLINE_EXCEEDED.name:
+        elif len(self._endpoints) > 1 and error.reason == Code.DEADLINE_EXCEEDED.name:
             self._timed_out += 1
         else:
             return None

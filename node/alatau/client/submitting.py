@@ -57,7 +57,7 @@ SubmitOutcome = Submitted | Refused
 
 def submit(transaction: Transaction | bytes) -> Plan[Submitted]:
     """Offer one transaction. A refusal is an ``RpcError`` with its reason."""
-    request = transaction_service_pb2.SubmitTransactionRequest(transaction=_raw(transaction))
+    request = transaction_service_pb2.SubmitTransactionRequest(transaction=raw_bytes(transaction))
     return ask(
         "SubmitTransaction",
         request,
@@ -70,7 +70,7 @@ def submit(transaction: Transaction | bytes) -> Plan[Submitted]:
 
 def submit_and_wait(transaction: Transaction | bytes, timeout_s: float) -> Plan[TransactionReceipt]:
     """Offer one transaction and wait until it is final."""
-    request = transaction_service_pb2.SubmitAndWaitRequest(transaction=_raw(transaction))
+    request = transaction_service_pb2.SubmitAndWaitRequest(transaction=raw_bytes(transaction))
     return ask("SubmitAndWait", request, lambda r: read_receipt(r.receipt), timeout_s)
 
 
@@ -82,7 +82,7 @@ def submit_many(
     What finds no room is offered again. Order within a sender is kept by the node's own answers: where an earlier one
     found no room, those behind it are refused for their nonce, and both wait here for the next round.
     """
-    raw = [_raw(transaction) for transaction in transactions]
+    raw = [raw_bytes(transaction) for transaction in transactions]
     outcomes: dict[int, SubmitOutcome] = {}
     waiting = list(range(len(raw)))
     size, waited_s, offered_anew = BATCH_COUNT_MAX, 0.0, False
@@ -150,17 +150,24 @@ def _reason(outcome: SubmitOutcome) -> str | None:
 
 def read_answer(response: transaction_service_pb2.SubmitTransactionsResponse) -> tuple[int, list[SubmitOutcome]]:
     """The number of a stream's batch and its outcomes; raises ``RpcError`` where it was refused as a whole."""
-    if response.HasField("rejection") and not response.results:
-        rejection = response.rejection
-        reason = reason_name(rejection.reason)
-        raise RpcError(
-            Code[CATALOGUE[reason].code] if reason in CATALOGUE else Code.UNKNOWN,
-            rejection.message,
-            reason=reason,
-            metadata={"sequence": str(response.sequence)},
-            retry_after_s=rejection.retry_in_ms / 1_000 if rejection.retry_in_ms else None,
-        )
+    if not response.results and (refusal := refusal_of(response)) is not None:
+        raise refusal
     return response.sequence, read_results(response.results)
+
+
+def refusal_of(response: transaction_service_pb2.SubmitTransactionsResponse) -> RpcError | None:
+    """Why a stream's batch was refused as a whole; None where it was not."""
+    if not response.HasField("rejection"):
+        return None
+    rejection = response.rejection
+    reason = reason_name(rejection.reason)
+    return RpcError(
+        Code[CATALOGUE[reason].code] if reason in CATALOGUE else Code.UNKNOWN,
+        rejection.message,
+        reason=reason,
+        metadata={"sequence": str(response.sequence)},
+        retry_after_s=rejection.retry_in_ms / 1_000 if rejection.retry_in_ms else None,
+    )
 
 
 def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> list[SubmitOutcome]:
@@ -182,5 +189,6 @@ def read_results(results: Iterable[transaction_service_pb2.SubmitResult]) -> lis
     ]
 
 
-def _raw(transaction: Transaction | bytes) -> bytes:
+def raw_bytes(transaction: Transaction | bytes) -> bytes:
+    """A transaction as it is sent."""
     return transaction if isinstance(transaction, bytes) else transaction.encoded
