@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from alatau_devnet.attack import calls, http2, peers, processes, sockets, streams, transactions
+from alatau_devnet.attack import calls, http2, peers, processes, sockets, streams, transactions, withheld
 from alatau_devnet.attack.http2 import at_clients_port
 from alatau_devnet.attack.peers import as_validator
 from alatau_devnet.attack.scene import Attack, Tolerance
@@ -35,6 +35,18 @@ ATTACKS: Final = (
     ),
     Attack("ping-flood", "PING frames without pause", at_clients_port(http2.ping_flood)),
     Attack("settings-flood", "SETTINGS frames without pause", at_clients_port(http2.settings_flood)),
+    Attack("continuation-flood", "header blocks without an end", at_clients_port(http2.continuation_flood)),
+    Attack("empty-frames", "DATA frames that hold nothing", at_clients_port(http2.empty_frames)),
+    Attack("priority-flood", "PRIORITY frames without pause", at_clients_port(http2.priority_flood)),
+    Attack("half-open-calls", "16,000 calls of which only the headers come", at_clients_port(withheld.half_open_calls)),
+    Attack(
+        "unfinished-requests",
+        "4,000 requests of 4 MB without their last byte",
+        at_clients_port(withheld.unfinished_requests),
+    ),
+    Attack("unread-answers", "4,000 answers of 1 MB without a window", at_clients_port(withheld.unread_answers)),
+    Attack("byte-by-byte", "answers that are taken a byte at a time", at_clients_port(withheld.byte_by_byte)),
+    Attack("health-watches", "16,000 streams of gRPC's own health service", at_clients_port(withheld.health_watches)),
     Attack("looping-calls", "64 calls that burn all their gas, from one client", calls.looping_calls),
     Attack("waiting-calls", "2,048 waiting calls, from four addresses", calls.waiting_calls),
     Attack("slow-streams", "500 subscriptions to whole blocks that nobody reads", streams.slow_streams),

@@ -90,6 +90,16 @@ def rst_stream(stream: int, code: int = CANCEL) -> bytes:
     return frame(Kind.RST_STREAM, code.to_bytes(4, "big"), stream=stream)
 
 
+def setting(name: int, value: int) -> bytes:
+    """One parameter, for a SETTINGS frame."""
+    return name.to_bytes(2, "big") + value.to_bytes(4, "big")
+
+
+def window_update(size: int, stream: int = 0) -> bytes:
+    """Let the other side send so many bytes more."""
+    return frame(Kind.WINDOW_UPDATE, size.to_bytes(4, "big"), stream=stream)
+
+
 def _string(data: bytes) -> bytes:
     return _integer(len(data), 7) + data
 

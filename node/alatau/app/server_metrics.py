@@ -18,6 +18,12 @@ def register_server_metrics(metrics: Metrics, servers: Servers) -> None:
         lambda: {(port,): float(len(server.connections)) for port, server in servers.items()},
         labels=("port",),
     )
+    metrics.gauge(
+        "transport_held_bytes",
+        "What connections make the node keep: calls, answers that nobody takes, requests that are not complete.",
+        lambda: {(port,): float(server.held_bytes) for port, server in servers.items()},
+        labels=("port",),
+    )
     metrics.counter(
         "transport_connections_refused_total",
         "Connections that were closed before a call, or for another one.",

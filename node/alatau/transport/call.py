@@ -40,6 +40,11 @@ class Call:
     for. The headers of other streams go out when the call is admitted.
     """
 
+    @property
+    def caller(self) -> bytes | str:
+        """Who is charged for the call: the key, or the address of an anonymous caller."""
+        return self.peer.tls_key_hash if self.peer else self.address
+
     def remaining_s(self) -> float | None:
         """Seconds until the deadline, not below zero; None without one."""
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())

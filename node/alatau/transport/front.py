@@ -20,6 +20,7 @@ import structlog
 
 from alatau.transport.client_hello import PROTOCOL_VERSION_ALERT, NotClientHelloError, offers_tls_1_3
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
+from alatau.transport.holdings import CallHolding, Holding, Holdings
 from alatau.transport.limits import Limits
 from alatau.transport.rates import TokenBucket
 from alatau.transport.relay import Relay
@@ -60,6 +61,9 @@ class Front:
         self._count = 0
         rate = limits.young_total_bytes_per_s
         self._young_bytes = TokenBucket(rate, rate)
+        self.holdings = Holdings(limits.held_bytes_max)
+        self._nothing = Holdings(limits.held_bytes_max).open("", lambda: None)
+        """What a call counts towards whose connection is gone already."""
         self._reported: Counter[str] = Counter()
         self._report_timer: asyncio.TimerHandle | None = None
         self.accept_pauses = 0
@@ -113,8 +117,13 @@ class Front:
             connection.close()
         self._folder.close()
 
+    def begin_call(self, name: str) -> CallHolding:
+        """The headers of a call came over the connection with this name (``grpc.aio``'s peer)."""
+        connection = self._connections.get(name)
+        return CallHolding(self._nothing if connection is None else connection.holding)
+
     def established(self, name: str) -> None:
-        """A call came over the connection with this name (``grpc.aio``'s peer)."""
+        """A whole request came over the connection with this name."""
         connection = self._connections.get(name)
         if connection is not None:
             connection.entry.established = True
@@ -199,6 +208,7 @@ class _Connection:
         self.entry = entry
         self._front, self._loop, self._client, self._name, self._path = front, loop, client, name, path
         self._opened_at = loop.time()
+        self.holding: Holding = front.holdings.open(entry.source, self._give_way)
         self._hello = bytearray()
         self._timer: asyncio.TimerHandle | None = None
         self._relay: Relay | None = None
@@ -264,15 +274,23 @@ class _Connection:
         self._front.table.refused[reason] += 1
         self.close()
 
+    def _give_way(self) -> None:
+        self._front.table.refused["HELD_BYTES"] += 1
+        self.close()
+
     def _leave_hello(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
         self._loop.remove_reader(self._client)
 
     def _throttle(self, count: int) -> float:
+        self.holding.came(count)
+        if self.holding.ended:
+            return 0.0
         return self._front.throttle(self.entry, self._opened_at, count)
 
     def _forget(self) -> None:
+        self.holding.end()
         self._front.forget(f"unix-abstract:{self._name}", self.entry)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -9,6 +10,16 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from alatau.transport.bridge import Bridge
 
 _STATUS = {True: health_pb2.HealthCheckResponse.SERVING, False: health_pb2.HealthCheckResponse.NOT_SERVING}
+
+
+class AcceptsHandlers(Protocol):
+    """What a generated service is added to."""
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[grpc.GenericRpcHandler]) -> None:
+        """Serve these."""
+
+    def add_registered_method_handlers(self, service: str, handlers: dict[str, grpc.RpcMethodHandler]) -> None:
+        """Serve these methods of a service."""
 
 
 class Health:
@@ -34,7 +45,7 @@ class Health:
             if self._bridge is not None:
                 self._bridge.to_asyncio(self._publish, name, serving)
 
-    async def attach(self, bridge: Bridge, server: grpc.aio.Server, services: Sequence[str]) -> None:
+    async def attach(self, bridge: Bridge, server: AcceptsHandlers, services: Sequence[str]) -> None:
         """Asyncio: answer on ``server`` for ``services``."""
         self._bridge = bridge
         for name in ("", *services):

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from alatau.transport.call import Call
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.holdings import CallHolding
 from alatau.transport.messages import Requests, parse
 from alatau.transport.pipes import PipeToAsyncio, PipeToTrio
 from alatau.transport.service import Handler, Method
@@ -34,7 +35,8 @@ class Job:
     """Set once, on asyncio: the response's bytes (none for a stream) or how the call failed."""
     inbound: PipeToTrio | None
     outbound: PipeToAsyncio | None
-    connection: str = ""
+    holding: CallHolding
+    connection: str
     """What grpc calls the connection that it came by."""
     begun_at: float = field(default_factory=time.monotonic)
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
@@ -44,7 +46,7 @@ class Job:
     @property
     def caller(self) -> bytes | str:
         """Who is charged for the call: the key, or the address of an anonymous caller."""
-        return self.call.peer.tls_key_hash if self.call.peer else self.call.address
+        return self.call.caller
 
     @property
     def is_stream(self) -> bool:

@@ -45,6 +45,9 @@ class Limits:
     A call begun for nothing costs about 1 ms. gRPC bounds how many are open at once, not how many are reset."""
     cancelled_calls_burst: float = 512.0
     """At once: every call of two full connections may be given up together."""
+    held_bytes_max: int = 192 * 1024 * 1024
+    """What all connections together may make the server keep (``transport.holdings``): every call that the client API
+    lets be under way, and sixteen of the longest messages."""
     early_s: float = 1.0
     """Deadlines of clients that mean it are longer than this, also on a busy node."""
     idle_connection_s: float = 600.0

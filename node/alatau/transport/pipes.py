@@ -6,7 +6,7 @@ always runs on the consumer's side: between its look at the queue and its going 
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import trio
@@ -99,8 +99,10 @@ class PipeToTrio:
 class PipeToAsyncio:
     """Trio writes, asyncio reads."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, holds: Callable[[int], None] | None = None) -> None:
+        """``holds`` is told on asyncio's side of every message that was added, by its size."""
         self._bridge = bridge
+        self._holds = holds
         self._fill = _Fill()
         self._headers: Mapping[str, str] | None = None
         self._arrived: asyncio.Future[None] | None = None
@@ -121,7 +123,10 @@ class PipeToAsyncio:
         if self._fill.closed:
             raise trio.BrokenResourceError from self._fill.error
         self._fill.add(item)
-        self._bridge.to_asyncio(self._wake)
+        if self._holds is None:
+            self._bridge.to_asyncio(self._wake)
+        else:
+            self._bridge.to_asyncio(self._added, self._holds, len(item))
 
     def close(self, error: BaseException | None = None) -> None:
         """Either side: no more messages; the reader still gets what is left."""
@@ -149,6 +154,10 @@ class PipeToAsyncio:
         if self._writer is not None and self._fill.has_room():
             self._bridge.to_trio(self._wake_writer)
         return item
+
+    def _added(self, holds: Callable[[int], None], size: int) -> None:
+        holds(size)
+        self._wake()
 
     def _wake(self) -> None:
         arrived, self._arrived = self._arrived, None

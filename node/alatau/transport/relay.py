@@ -32,7 +32,7 @@ class Relay:
         """Join two non-blocking sockets.
 
         ``first`` are bytes that were read from ``outside`` already. ``throttle`` is told how many more were read there
-        and gives the seconds until the next are.
+        and gives the seconds until the next are; it may close the relay.
         """
         self._loop = loop
         self._sockets = (outside, inside)
@@ -127,7 +127,7 @@ class _Direction:
             if self._throttle is not None and (wait_s := self._throttle(len(data))) > 0:
                 self._loop.remove_reader(self._source)
                 self._pause = self._loop.call_later(wait_s, self._resume)
-            if not self._sink_lost:
+            if not self._sink_lost and not self._relay.closed:
                 self._write(data)
 
     def _resume(self) -> None:

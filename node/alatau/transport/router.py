@@ -6,13 +6,15 @@ client cancels, its deadline passes or its connection ends, grpc cancels the cor
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, NoReturn, Protocol, cast
 
 import grpc
 import trio
 
 from alatau.transport.admission import ServicerContext
-from alatau.transport.errors import DETAILS_KEY, RpcError, short_message, to_status
+from alatau.transport.call import Call
+from alatau.transport.errors import DETAILS_KEY, Code, RpcError, short_message, to_status
+from alatau.transport.holdings import CallHolding
 from alatau.transport.job import Job
 from alatau.transport.pipes import PipeToTrio
 from alatau.transport.service import Handler, Method, Service, does_announce
@@ -23,7 +25,17 @@ _STATUS: Final = {code.value[0]: code for code in grpc.StatusCode}
 class Desk(Protocol):
     """Takes calls over to Trio: the server."""
 
-    def admit(self, method: Method, handler: Handler, request: bytes, context: ServicerContext) -> Job:
+    def begin_call(self, context: ServicerContext) -> CallHolding:
+        """The headers of a call are there."""
+        ...
+
+    def describe(self, path: str, context: ServicerContext) -> Call:
+        """Who calls; raises ``RpcError`` for whom this listener does not trust."""
+        ...
+
+    def admit(
+        self, method: Method, handler: Handler, request: bytes, call: Call, connection: str, holding: CallHolding
+    ) -> Job:
         """Start a call; raises ``RpcError`` where it is not let in."""
         ...
 
@@ -48,46 +60,59 @@ class Router(grpc.GenericRpcHandler):  # type: ignore[misc]
 
 
 def _rpc_handler(desk: Desk, method: Method, handler: Handler) -> grpc.RpcMethodHandler:
-    """A method without serializers: parsing happens on the Trio side, with our errors."""
+    """A method without serializers: parsing happens on the Trio side, with our errors.
+
+    To gRPC all requests are streams: else it would keep a call to itself until its one message is there, however long
+    that takes, and nobody could count it.
+    """
     at_once = not does_announce(handler)
     """A stream's headers go out when it is admitted: whoever waits for them must not wait for its first message."""
 
-    async def unary(request: bytes, context: ServicerContext) -> bytes:
+    async def start(context: ServicerContext) -> Job:
+        holding = desk.begin_call(context)
         try:
-            job = desk.admit(method, handler, request, context)
+            call = desk.describe(method.path, context)
+            request = b"" if method.client_streaming else await read_one(context, holding)
+            return desk.admit(method, handler, request, call, context.peer(), holding)
         except RpcError as error:
-            return await _abort(context, error)
-        return await _result(desk, job, context)
+            await abort(context, error, holding)
 
-    async def stream(request: Any, context: ServicerContext) -> bytes | None:
-        try:
-            job = desk.admit(method, handler, b"" if method.client_streaming else request, context)
-        except RpcError as error:
-            return await _abort(context, error)
+    async def unary(_requests: object, context: ServicerContext) -> bytes:
+        return await _result(desk, await start(context), context)
+
+    async def stream(_requests: object, context: ServicerContext) -> bytes | None:
+        return await _pump(desk, await start(context), context, at_once=at_once)
+
+    if method.server_streaming:
+        return grpc.stream_stream_rpc_method_handler(stream)
+    return grpc.stream_unary_rpc_method_handler(stream if method.client_streaming else unary)
+
+
+async def read_one(context: ServicerContext, holding: CallHolding) -> bytes:
+    """The one message of a request. Raises ``RpcError`` where the client has ended its side without one."""
+    holding.begin_reading()
+    try:
+        message = await context.read()
+        if message is grpc.aio.EOF:
+            raise RpcError(Code.INVALID_ARGUMENT, "the request ended before its message", reason="INVALID_REQUEST")
+        holding.message(len(message))
+        return cast("bytes", message)
+    finally:
+        holding.end_reading()
+
+
+async def _pump(desk: Desk, job: Job, context: ServicerContext, *, at_once: bool) -> bytes | None:
+    """Move a call's messages until its handler has ended; ``at_once`` sends its headers first."""
+    reading = None if job.inbound is None else asyncio.ensure_future(_read_all(job.inbound, context, job.holding))
+    try:
         if at_once:
             await context.send_initial_metadata(())
-        return await _pump(desk, job, context)
-
-    match method.client_streaming, method.server_streaming:
-        case False, False:
-            return grpc.unary_unary_rpc_method_handler(unary)
-        case False, True:
-            return grpc.unary_stream_rpc_method_handler(stream)
-        case True, False:
-            return grpc.stream_unary_rpc_method_handler(stream)
-        case _:
-            return grpc.stream_stream_rpc_method_handler(stream)
-
-
-async def _pump(desk: Desk, job: Job, context: ServicerContext) -> bytes | None:
-    """Move a call's messages until its handler has ended."""
-    reading = None if job.inbound is None else asyncio.ensure_future(_read_all(job.inbound, context))
-    try:
         if job.outbound is None:
             return await _result(desk, job, context)
         while (message := await job.outbound.get()) is not None:
             if isinstance(message, bytes):
                 await context.write(message)
+                job.holding.sent(len(message))
             else:
                 await context.send_initial_metadata(tuple(message.items()))
         await _result(desk, job, context)
@@ -105,13 +130,16 @@ async def _pump(desk: Desk, job: Job, context: ServicerContext) -> bytes | None:
     return None
 
 
-async def _read_all(pipe: PipeToTrio, context: ServicerContext) -> None:
+async def _read_all(pipe: PipeToTrio, context: ServicerContext, holding: CallHolding) -> None:
     error: BaseException | None = trio.BrokenResourceError("the caller is gone")
+    holding.begin_reading()
     try:
         while (message := await context.read()) is not grpc.aio.EOF:
+            holding.message(len(message))
             await pipe.put(message)
         error = None
     finally:
+        holding.end_reading()
         pipe.close(error)
 
 
@@ -121,11 +149,16 @@ async def _result(desk: Desk, job: Job, context: ServicerContext) -> bytes:
     except asyncio.CancelledError:
         desk.cancel(job)
         raise
-    return await _abort(context, result) if isinstance(result, RpcError) else result
+    if isinstance(result, RpcError):
+        await abort(context, result, job.holding)
+    job.holding.hand(len(result))
+    return result
 
 
-async def _abort(context: ServicerContext, error: RpcError) -> bytes:
+async def abort(context: ServicerContext, error: RpcError, holding: CallHolding) -> NoReturn:
+    """End a call with an error."""
     details = to_status(error).SerializeToString()
+    holding.hand(2 * len(details))  # base64 and what is around it
     await context.abort(
         _STATUS[error.code.value], short_message(error.message), trailing_metadata=((DETAILS_KEY, details),)
     )

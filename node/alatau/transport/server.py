@@ -8,7 +8,8 @@ task for each job, so a burst of calls costs one change of sides.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import grpc
@@ -18,6 +19,7 @@ from grpc_reflection.v1alpha import reflection
 
 from alatau.transport.admission import Admission, ServicerContext
 from alatau.transport.bridge import Bridge, current_bridge
+from alatau.transport.call import Call
 from alatau.transport.connection_table import ConnectionTable
 from alatau.transport.credentials import ServerTls
 from alatau.transport.descriptors import connections_affordable
@@ -25,11 +27,13 @@ from alatau.transport.errors import Code, RpcError
 from alatau.transport.front import Front, PortInUseError
 from alatau.transport.garbage import quieten_grpc
 from alatau.transport.health import Health
+from alatau.transport.holdings import CallHolding
 from alatau.transport.job import CANCELLED, Job, run_job
 from alatau.transport.limits import Limits
 from alatau.transport.pipes import PipeToAsyncio, PipeToTrio
 from alatau.transport.router import Router
 from alatau.transport.service import Handler, Method, Service
+from alatau.transport.standard_services import StandardServices
 
 __all__ = ["Listener", "PortInUseError", "Server", "serve"]
 
@@ -82,16 +86,22 @@ class Server:
         """Calls that have not ended."""
         return len(self._jobs)
 
+    @property
+    def held_bytes(self) -> int:
+        """What all connections make this server keep."""
+        return 0 if self._front is None else self._front.holdings.total
+
     # -- asyncio side ------------------------------------------------------------------------------------
 
     async def open(self) -> grpc.aio.Server:
         """Asyncio: bind and start."""
         front = self._front = Front(self._limits, self.connections)
         server = grpc.aio.server(options=self._limits.server_options())
-        server.add_generic_rpc_handlers((Router(self, self._services),))
         names = [service.name for service in self._services]
-        await self._health.attach(self._bridge, server, names)
-        reflection.enable_server_reflection([*names, grpc_health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+        standard = StandardServices(self)
+        await self._health.attach(self._bridge, standard, names)
+        standard.reflect([*names, grpc_health.SERVICE_NAME, reflection.SERVICE_NAME])
+        server.add_generic_rpc_handlers((Router(self, self._services), standard))
         try:
             ports = []
             for listener in self._listeners:
@@ -114,13 +124,35 @@ class Server:
         await server.stop(self._limits.shutdown_grace_s)
         self._front.close()
 
-    def admit(self, method: Method, handler: Handler, request: bytes, context: ServicerContext) -> Job:
+    def begin_call(self, context: ServicerContext) -> CallHolding:
+        """Asyncio: the headers of a call are there; what it holds counts until gRPC has done with it."""
+        assert self._front is not None
+        holding = self._front.begin_call(context.peer())
+        context.add_done_callback(holding.end)
+        return holding
+
+    def describe(self, path: str, context: ServicerContext) -> Call:
+        """Asyncio: who calls; raises ``RpcError`` for whom this listener does not trust."""
+        return self._admission.describe(path, context)
+
+    @contextmanager
+    def count_in(self, call: Call, connection: str) -> Iterator[None]:
+        """Asyncio: a call that no handler of ours serves is under way; raises ``RpcError`` where it is not let in."""
+        assert self._front is not None
+        self._front.established(connection)
+        self._admission.enter(call.caller)
+        try:
+            yield
+        finally:
+            self._admission.leave(call.caller)
+
+    def admit(
+        self, method: Method, handler: Handler, request: bytes, call: Call, connection: str, holding: CallHolding
+    ) -> Job:
         """Asyncio: start a call; raises ``RpcError`` where it is not let in."""
         assert self._front is not None
-        connection = context.peer()
         self._front.established(connection)
-        call = self._admission.describe(method.path, context)
-        outbound = PipeToAsyncio(self._bridge) if method.server_streaming else None
+        outbound = PipeToAsyncio(self._bridge, holding.hand) if method.server_streaming else None
         job = Job(
             method=method,
             handler=handler,
@@ -130,6 +162,7 @@ class Server:
             inbound=PipeToTrio(self._bridge) if method.client_streaming else None,
             outbound=outbound,
             connection=connection,
+            holding=holding,
         )
         self._admission.enter(job.caller)
         self._jobs.add(job)

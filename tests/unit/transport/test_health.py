@@ -1,6 +1,7 @@
 """Health and reflection, asked with grpc's own stubs' messages."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 import pytest
 from grpc_health.v1 import health_pb2
@@ -8,6 +9,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.health import Health
+from alatau.transport.holdings import CALL_BYTES
 from alatau.transport.service import methods
 from tests.support.echo import rig
 from tests.support.waiting import eventually
@@ -54,6 +56,29 @@ def test_a_watcher_hears_of_changes(drive: Drive) -> None:
                 r.health.set_serving(False)
                 assert (await anext(stream)).status == _NOT_SERVING
             await eventually(lambda: r.server.calls_under_way == 0)
+
+    drive(main)
+
+
+def test_streams_of_the_standard_services_are_bounded_for_each_caller(drive: Drive) -> None:
+    """Their libraries know no bound; a stream that ends makes room for another."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel, AsyncExitStack() as stack:
+            for _ in range(32):
+                watch = await stack.enter_async_context(
+                    channel.stream(_HEALTH["Watch"], health_pb2.HealthCheckRequest())
+                )
+                await anext(watch)
+            with pytest.raises(RpcError) as caught:
+                async with channel.stream(_REFLECTION["ServerReflectionInfo"]) as reflected:
+                    await anext(reflected)
+            assert (caught.value.code, caught.value.reason) == (Code.RESOURCE_EXHAUSTED, "TOO_MANY_CALLS")
+            await channel.unary(_HEALTH["Check"], health_pb2.HealthCheckRequest())
+            await stack.aclose()
+            await eventually(lambda: r.server.held_bytes < CALL_BYTES)
+            async with channel.stream(_HEALTH["Watch"], health_pb2.HealthCheckRequest()) as watch:
+                await anext(watch)
 
     drive(main)
 
