@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e bench bench-consensus bench-evm bench-state attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -66,7 +66,7 @@ test: $(SETUP)  ## the whole suite that belongs in every check
 	$(PY) -m pytest -m "e2e and not slow" $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS name no test of real processes
 
 e2e: $(SETUP)  ## only the tests on real processes
-	$(PY) -m pytest tests/e2e -m "e2e" $(ARGS)
+	$(PY) -m pytest tests/e2e -m "e2e and not slow" $(ARGS)
 
 lint: lint-style lint-format lint-types lint-layers lint-protos lint-generated  ## style, types, layers, protobuf definitions, generated code
 
@@ -103,6 +103,9 @@ simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 
 mutate-consensus: $(SETUP)  ## break consensus in small ways; each must be noticed (ARGS="--only consensus/driver.py --sample 50")
 	$(RUN) -m alatau_devnet.mutate_consensus $(ARGS)
+
+e2e-faults: $(SETUP)  ## real networks with cut links, wrong clocks, full disks, changes of the set (15 minutes)
+	$(PY) -m pytest tests/e2e/faults -m e2e --verbose $(ARGS)
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)

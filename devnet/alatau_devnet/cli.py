@@ -15,7 +15,7 @@ from alatau_devnet.network import (
     start_nodes,
     stop_nodes,
 )
-from alatau_devnet.plan import DevnetOptions
+from alatau_devnet.plan import MINISTRIES, DevnetOptions
 from alatau_devnet.processes import LOG_NAME, log_tail, running_pid
 from alatau_devnet.snippets import paste_ready, write_account_keystores
 from alatau_devnet.watch import status_of, wait_until_deciding
@@ -35,7 +35,7 @@ def devnet() -> None:
 
 
 @devnet.command()
-@click.option("--validators", type=click.IntRange(1, 7), help="How many; 4 in a new network.")
+@click.option("--validators", type=click.IntRange(1, len(MINISTRIES)), help="How many; 4 in a new network.")
 @click.option("--residents", type=click.IntRange(2, 400), default=64, show_default=True, help="Funded accounts.")
 @click.option("--fresh", is_flag=True, help="Begin a new chain even if one is there.")
 @_folder_option

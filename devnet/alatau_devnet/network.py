@@ -9,6 +9,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +33,11 @@ DEFAULT_FOLDER: Final = Path("build/devnet")
 _FILE_SIZE_MAX: Final = 1024 * 1024
 """Bytes; a network of seven has about 3,000."""
 _FILE: Final = "network.json"
-_START_S: Final = 60.0
-"""A node imports its libraries and computes genesis in a few seconds; seven on two cores take longer."""
+_UNFINISHED: Final = ".unfinished"
+"""In a folder whose network was begun and not finished: it may be replaced."""
+_START_S: Final = 50.0
+_START_EACH_S: Final = 10.0
+"""For each: a node imports its libraries and computes genesis in a few seconds of a core, of which there may be two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +75,24 @@ class Devnet:
         return self.folder / "ca.pem"
 
 
-def create_network(folder: Path, options: DevnetOptions) -> Devnet:
-    """Run the genesis ceremony for new validators in ``folder``; whatever network lay there is removed."""
+def create_network(folder: Path, options: DevnetOptions, dialled: Sequence[str] | None = None) -> Devnet:
+    """Run the genesis ceremony for new validators in ``folder``; whatever network lay there is removed.
+
+    ``dialled`` are the endpoints at which peers reach the validators, where these are not the ones that they listen on.
+    """
+    if not 1 <= options.validators <= len(MINISTRIES):
+        raise DevnetError(f"{options.validators} validators: a network on one machine has 1 to {len(MINISTRIES)}")
     remove_network(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    ports = choose_ports(options.validators)
+    (folder / _UNFINISHED).touch()
+    ports = choose_ports(options.validators, usual=folder == DEFAULT_FOLDER)
     plan = devnet_plan(options, int(time.time()))
     (folder / "plan.json").write_bytes(encode_plan(plan))
     nodes: list[DevnetNode] = []
     contributions: list[Contribution] = []
     authorities = b""
     for index in range(options.validators):
-        name = MINISTRIES[index % len(MINISTRIES)]
+        name = MINISTRIES[index]
         endpoints = {purpose: f"{HOST}:{numbers[index]}" for purpose, numbers in ports.items()}
         made = _provision(folder / _slug(name), name, endpoints)
         assert made.voting is not None
@@ -90,7 +100,7 @@ def create_network(folder: Path, options: DevnetOptions) -> Devnet:
         contribution = contribute(
             plan,
             name=name,
-            endpoint=endpoints["p2p"],
+            endpoint=endpoints["p2p"] if dialled is None else dialled[index],
             power=1,
             operator=made.operator,
             voting=made.voting,
@@ -106,6 +116,7 @@ def create_network(folder: Path, options: DevnetOptions) -> Devnet:
     network = Devnet(folder, CHAIN_ID, transcript_hash(plan, contributions), options.residents, tuple(nodes))
     network.ca_file.write_bytes(authorities)
     _save(network)
+    (folder / _UNFINISHED).unlink()
     return network
 
 
@@ -137,7 +148,8 @@ def remove_network(folder: Path) -> None:
     """Stop and delete the network in ``folder``, if there is one; a folder that holds something else is refused."""
     if not folder.exists():
         return
-    if not network_exists(folder) and any(folder.iterdir()):
+    unfinished = (folder / _UNFINISHED).exists()
+    if not network_exists(folder) and not unfinished and any(folder.iterdir()):
         raise DevnetError(f"{folder} holds something that is no network (no {_FILE}); remove it yourself")
     stop_processes(path for path in folder.iterdir() if path.is_dir())
     shutil.rmtree(folder)
@@ -147,7 +159,7 @@ def start_nodes(network: Devnet, nodes: tuple[DevnetNode, ...] | None = None) ->
     """Start the nodes that do not run, and wait until each holds its home; raises ``DevnetError``."""
     wanted = [node for node in nodes or network.nodes if running_pid(node.home) is None]
     started = [(node, start_process(node.home)) for node in wanted]
-    deadline = time.monotonic() + _START_S
+    deadline = time.monotonic() + _START_S + _START_EACH_S * len(started)
     for node, process in started:
         while running_pid(node.home) != process.pid:
             if process.poll() is not None or time.monotonic() > deadline:

@@ -19,6 +19,29 @@ MINISTRIES: Final = (
     "Ministry of Justice",
     "City of Alatau",
     "Audit Chamber",
+    "Ministry of Energy",
+    "Ministry of Transport",
+    *(
+        f"Region of {region}"
+        for region in (
+            "Abai",
+            "Akmola",
+            "Aktobe",
+            "Almaty",
+            "Atyrau",
+            "East Kazakhstan",
+            "Karaganda",
+            "Kostanay",
+            "Kyzylorda",
+            "Mangystau",
+            "North Kazakhstan",
+            "Pavlodar",
+            "Turkistan",
+            "Ulytau",
+            "West Kazakhstan",
+            "Zhambyl",
+        )
+    ),
 )
 _ETHER: Final = 10**18
 _TOKEN: Final = 100
@@ -40,6 +63,7 @@ class DevnetOptions:
     """What may differ between two development networks."""
 
     validators: int = 4
+    """At most as many as ``MINISTRIES`` has names."""
     residents: int = 64
     """At most 480: the constructors take 512 accounts."""
     delay_s: int = 3

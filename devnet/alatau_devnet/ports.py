@@ -8,11 +8,11 @@ _FIRST: Final = {"p2p": 7001, "rpc": 7101, "metrics": 7201}
 """Where a network that has the machine to itself is found, so that examples can be pasted."""
 
 
-def choose_ports(nodes: int) -> dict[str, list[int]]:
-    """A port for each purpose and node: the usual ones if all are free, else whatever the kernel gives."""
-    usual = {purpose: list(range(first, first + nodes)) for purpose, first in _FIRST.items()}
-    if all(_is_free(port) for ports in usual.values() for port in ports):
-        return usual
+def choose_ports(nodes: int, *, usual: bool = False) -> dict[str, list[int]]:
+    """A port for each purpose and node: whatever the kernel gives, or the usual ones where wanted and free."""
+    ranges = {purpose: list(range(first, first + nodes)) for purpose, first in _FIRST.items()}
+    if usual and all(_is_free(port) for ports in ranges.values() for port in ports):
+        return ranges
     # Held open together, so that no port is given twice.
     sockets = [socket.create_server((HOST, 0)) for _ in range(nodes * len(_FIRST))]
     numbers = [opened.getsockname()[1] for opened in sockets]

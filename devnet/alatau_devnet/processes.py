@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,12 +20,26 @@ _STOP_S: Final = 15.0
 """A node stops in order within seconds; after this it is killed."""
 
 
-def start_process(home: Path) -> subprocess.Popen[bytes]:
-    """Run ``alatau start`` on ``home`` in a session of its own; what it says goes to ``node.log`` in its home."""
-    command = [sys.executable, "-m", "alatau.cli", "--home", str(home), "start"]
+def start_process(
+    home: Path, program: Sequence[str] = ("alatau.cli",), sources: Path | None = None
+) -> subprocess.Popen[bytes]:
+    """Run ``alatau start`` on ``home`` in a session of its own; what it says goes to ``node.log`` in its home.
+
+    Args:
+        home: the node's home.
+        program: the module that runs it, and its arguments before those of ``alatau``.
+        sources: a folder whose packages are taken before the installed ones: a node of another version.
+    """
+    command = [sys.executable, "-m", *program, "--home", str(home), "start"]
+    environment = os.environ | ({} if sources is None else {"PYTHONPATH": str(sources)})
     with (home / LOG_NAME).open("ab") as log:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
         )
     _reap(home)
     _CHILDREN[home] = child

@@ -19,7 +19,7 @@ from alatau_devnet import accounts, tour
 from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import DEFAULT_FOLDER, Devnet, DevnetNode, create_network, start_nodes
 from alatau_devnet.payments import LoadError, open_load
-from alatau_devnet.plan import DevnetOptions
+from alatau_devnet.plan import MINISTRIES, DevnetOptions
 from alatau_devnet.process_usage import usage_of
 from alatau_devnet.processes import kill_process, running_pid
 from alatau_devnet.snippets import paste_ready, write_account_keystores
@@ -144,7 +144,8 @@ async def measure(network: Devnet) -> Figures:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; gives the exit code."""
     parser = argparse.ArgumentParser(prog="python -m alatau_devnet.showcase", description=__doc__)
-    parser.add_argument("--validators", type=int, default=4, choices=range(1, 8), metavar="1..7")
+    most = len(MINISTRIES)
+    parser.add_argument("--validators", type=int, default=4, choices=range(1, most + 1), metavar=f"1..{most}")
     parser.add_argument("--folder", type=Path, default=DEFAULT_FOLDER)
     given = parser.parse_args(arguments)
     try:

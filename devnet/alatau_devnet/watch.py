@@ -45,9 +45,9 @@ def height_of(node: DevnetNode) -> int:
     return -1 if status is None else status.height
 
 
-def wait_until_deciding(network: Devnet, timeout_s: float = 60.0) -> int:
+def wait_until_deciding(network: Devnet) -> int:
     """Wait until every running node has a decided block; gives the lowest height. Raises ``DevnetError``."""
-    return wait_for_height(network.nodes, 1, timeout_s)
+    return wait_for_height(network.nodes, 1, 40.0 + 5.0 * len(network.nodes))
 
 
 def wait_for_height(nodes: Iterable[DevnetNode], height: int, timeout_s: float) -> int:

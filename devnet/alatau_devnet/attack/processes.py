@@ -2,15 +2,13 @@
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Sequence
 
 import trio
 
 from alatau_devnet.attack.scene import Scene
 from alatau_devnet.network import DevnetNode
-from alatau_devnet.processes import LOG_NAME, running_pid, start_process, stop_processes
+from alatau_devnet.processes import running_pid, start_process, stop_processes
 
 
 async def stop_one(scene: Scene, seconds: float) -> object:
@@ -63,12 +61,4 @@ async def _skew(nodes: Sequence[DevnetNode], seconds: float, offset_s: float) ->
 
 def _restart(node: DevnetNode, offset_s: float) -> None:
     stop_processes([node.home])
-    if not offset_s:
-        start_process(node.home)
-        return
-    module = "alatau_devnet.attack.skewed_node"
-    command = [sys.executable, "-m", module, f"{offset_s}", "--home", str(node.home), "start"]
-    with (node.home / LOG_NAME).open("ab") as log:
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    start_process(node.home, ("alatau_devnet.attack.skewed_node", f"{offset_s}") if offset_s else ("alatau.cli",))

@@ -61,7 +61,7 @@ class NodeApi:
             damage=status.scrub.findings,
             scrub_passes=status.scrub.passes,
             silence=_silence(view),
-            warnings=warnings_of(view),
+            warnings=self._warnings(view, status.validator_address),
             limits=_pb.Limits(
                 batch_transactions_max=limits.batch_transactions_max,
                 batch_bytes_max=limits.batch_bytes_max,
@@ -121,10 +121,9 @@ class NodeApi:
         if status.validator_address is not None:
             connected.add(status.validator_address)
         diagnosis = diagnose(view, status, connected, node.config.consensus, height)
+        explanation = (*self._warnings(view, status.validator_address), *diagnosis.sentences)
         if view is None:
-            return _pb.GetConsensusStateResponse(
-                height=height + 1, stalled=diagnosis.stalled, explanation=diagnosis.sentences
-            )
+            return _pb.GetConsensusStateResponse(height=height + 1, stalled=diagnosis.stalled, explanation=explanation)
         validators = view.validators
         proposer = validators.by_address.get(view.proposer)
         return _pb.GetConsensusStateResponse(
@@ -146,9 +145,12 @@ class NodeApi:
             total_power=validators.total_power,
             since_last_block_ms=view.since_last_block_ms,
             stalled=diagnosis.stalled,
-            explanation=(*warnings_of(view), *diagnosis.sentences),
+            explanation=explanation,
             silence=_silence(view),
         )
+
+    def _warnings(self, view: ConsensusView | None, validator: bytes | None) -> tuple[str, ...]:
+        return warnings_of(view, validator, self._node.validators(tip_height(self._node.store) + 1))
 
     def _validators(self, height: int) -> ValidatorSet:
         validators = self._node.validators(height)

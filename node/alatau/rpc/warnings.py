@@ -8,6 +8,7 @@ from typing import Final
 
 from alatau.consensus.signing import Silence
 from alatau.rpc.node import ConsensusView
+from alatau.types.validator import ValidatorSet
 
 _WHY: Final = {
     Silence.NOT_ALLOWED: (
@@ -29,11 +30,25 @@ _DO: Final = {
 }
 
 
-def warnings_of(view: ConsensusView | None) -> tuple[str, ...]:
-    """The gravest first; empty where nothing is to be known."""
-    if view is None:
-        return ()
+def warnings_of(
+    view: ConsensusView | None, validator: bytes | None = None, deciding: ValidatorSet | None = None
+) -> tuple[str, ...]:
+    """The gravest first; empty where nothing is to be known.
+
+    Args:
+        view: the round; None before the node joined consensus.
+        validator: address of the node's voting key; None for an observer.
+        deciding: the set that decides the next height, as far as this node knows.
+    """
     found = []
+    if validator is not None and deciding is not None and validator not in deciding.by_address:
+        found.append(
+            f"THIS VALIDATOR IS NOT IN THE SET: 0x{validator.hex()} was removed, suspended or given another key, or is"
+            " not admitted yet. It signs nothing, and peers turn away a TLS key that the registry does not list. Ask"
+            " the council; alatau validator list at another node shows who is registered."
+        )
+    if view is None:
+        return tuple(found)
     if view.silence is not None:
         found.append(why_silent(view.silence, view.silent_until))
     if view.clock_offset_ms is not None:

@@ -34,3 +34,13 @@ def test_the_gravest_comes_first() -> None:
     silent, clock = warnings_of(replace(VIEW, silence=Silence.LOG_LOST, silent_until=11, clock_offset_ms=-7_000))
     assert "DOES NOT SIGN" in silent
     assert "7.0 s ahead of" in clock
+
+
+def test_a_validator_outside_the_set_is_told_so() -> None:
+    """Also before it has joined consensus; not one that decides, and not an observer."""
+    stranger, member = b"s" * 20, VIEW.validators.validators[0].address
+    for view in (None, VIEW):
+        (warning,) = warnings_of(view, stranger, VIEW.validators)
+        assert warning.startswith("THIS VALIDATOR IS NOT IN THE SET: 0x" + stranger.hex())
+        assert warnings_of(view, member, VIEW.validators) == warnings_of(view, None, VIEW.validators) == ()
+    assert warnings_of(VIEW, stranger, None) == ()
