@@ -93,7 +93,7 @@ class BlockFetcher:
             blocks = await self._try(peer_id, start, count)
             if blocks:
                 return Fetched(peer_id, blocks)
-        _LOG.warning("sync_failed", start=start, detail="no peer that claims to have this block delivers it")
+        _LOG.warning("sync.failed", start=start, detail="no peer that claims to have this block delivers it")
         return Fetched(preferred, [])
 
     async def _try(self, peer_id: bytes, start: int, count: int) -> Blocks:
@@ -101,11 +101,11 @@ class BlockFetcher:
         try:
             blocks = await self._fetch(peer_id, start, count)
         except (RpcError, WireError) as error:
-            _LOG.warning("sync_peer_failed", peer_id=peer_id.hex(), start=start, reason=error.reason)
+            _LOG.warning("sync.peer_failed", peer_id=peer_id.hex(), start=start, reason=error.reason)
             return []
         session = self._table.sessions.get(peer_id)
         if not blocks and session is not None:  # it claimed a height that it does not have
-            _LOG.warning("sync_peer_empty", peer_id=peer_id.hex(), start=start, claimed=session.height)
+            _LOG.warning("sync.peer_empty", peer_id=peer_id.hex(), start=start, claimed=session.height)
             session.height = min(session.height, start - 1)
         return blocks
 

@@ -103,7 +103,7 @@ class Dialer:
         self._counters.dials_failed.note(reason)
         if self._table.member(member.peer_id) is not None:
             self._table.note_failure(member.peer_id, reason)
-        _LOG.info("dial_failed", peer=member.name, endpoint=member.endpoint, reason=reason, detail=detail)
+        _LOG.info("peer.dial_failed", peer=member.name, endpoint=member.endpoint, reason=reason, detail=detail)
         return least
 
     async def dial(self, member: Member) -> None:

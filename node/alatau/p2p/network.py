@@ -137,7 +137,7 @@ class Network:
         if member is None or not is_node_key(public_key):
             return False
         if self._table.learn_key(public_key):
-            _LOG.info("peer_key_learnt", peer=member.name, key_hash=member.key_hash.hex())
+            _LOG.info("peer.key_learnt", peer=member.name, key_hash=member.key_hash.hex())
             self._set_trust()
             data = write_session(PublicKeys((public_key,))).SerializeToString()
             for session in self._table.sessions.values():
@@ -154,9 +154,9 @@ class Network:
                 keys = (self._table.public_key(member) for member in self._table.members())
                 try:
                     await introduce(self._identity.current.public_key, target, [key for key in keys if key is not None])
-                    _LOG.info("introduced", target=target)
+                    _LOG.info("introduction.made", target=target)
                 except RpcError as error:
-                    _LOG.warning("introduction_failed", target=target, reason=error.reason, detail=error.message)
+                    _LOG.warning("introduction.failed", target=target, reason=error.reason, detail=error.message)
             await trio.sleep(self._settings.introduce_s)
 
     def peers(self) -> tuple[PeerInfo, ...]:

@@ -53,7 +53,7 @@ class PeerHandlers:
             session = self._table.open_session(member, hello, dialed=False, channel=None)
         except RpcError as error:
             self._counters.sessions_refused.note(error.reason)
-            _LOG.warning("peer_refused", peer=member.name, reason=error.reason, detail=error.message)
+            _LOG.warning("peer.refused", peer=member.name, reason=error.reason, detail=error.message)
             raise
         try:
             await send(write_session(own_hello(self._chain, self._blocks)))

@@ -125,7 +125,7 @@ class PeerTable:
         self._announce(InPeerConnected(member.peer_id))
         if (opened := self._session_opened.pop(member.peer_id, None)) is not None:
             opened.set()
-        _LOG.info("peer_connected", peer=member.name, dialed=dialed, height=hello.height)
+        _LOG.info("peer.connected", peer=member.name, dialed=dialed, height=hello.height)
         return session
 
     def close_session(self, session: Session) -> None:
@@ -138,7 +138,7 @@ class PeerTable:
             self._alone_since = trio.current_time()
             self._announce(InPeerDisconnected(session.peer_id))
             _LOG.info(
-                "peer_disconnected",
+                "peer.disconnected",
                 peer=session.member.name,
                 peer_id=session.peer_id.hex(),
                 reason=session.reason,
@@ -146,7 +146,7 @@ class PeerTable:
                 by_peer=session.ended_by_peer,
             )
         if session.ended_by_peer and session.reason == "KEY_NOT_TRUSTED":
-            _LOG.error("membership_lost", peer=session.member.name, detail=session.detail)
+            _LOG.error("peer.membership_lost", peer=session.member.name, detail=session.detail)
 
     def note_failure(self, peer_id: bytes, reason: str) -> None:
         """Remember why an attempt to connect failed, for status."""
@@ -161,7 +161,7 @@ class PeerTable:
         if self._members.get(peer_id) is None or self.sessions.get(peer_id) is not None:
             return
         if not self.banned_by(peer_id):
-            _LOG.error("banned_by_peer", peer=self._members[peer_id].name, why=why, seconds=seconds)
+            _LOG.error("peer.banned_us", peer=self._members[peer_id].name, why=why, seconds=seconds)
         self._banned_by[peer_id] = why, trio.current_time() + seconds
 
     def banned_by(self, peer_id: bytes) -> str:
@@ -185,7 +185,7 @@ class PeerTable:
             return
         seconds = self._bans.add(member.key_hash, reason)
         self._counters.bans.note(reason)
-        _LOG.warning("peer_banned", peer=member.name, peer_id=peer_id.hex(), reason=reason, seconds=seconds)
+        _LOG.warning("peer.banned", peer=member.name, peer_id=peer_id.hex(), reason=reason, seconds=seconds)
         if (session := self.sessions.get(peer_id)) is not None:
             session.end(reason, f"kept out for {seconds:.0f} s: no correct node does that")
 

@@ -175,14 +175,14 @@ class Front:
     def _report(self) -> None:
         refused = self.table.refused - self._reported
         if refused:
-            _LOG.warning("connections_refused", within_s=_REPORT_S, open=len(self.table), **refused)
+            _LOG.warning("transport.connections_refused", within_s=_REPORT_S, open=len(self.table), **refused)
         self._reported = self.table.refused.copy()
         self._report_timer = self._loop.call_later(_REPORT_S, self._report)
 
     def _pause(self, listener: socket.socket, path: Path, error: OSError) -> None:
         self.accept_pauses += 1
         if self.accept_pauses == 1:
-            _LOG.warning("accept_paused", error=error.strerror, open=len(self.table))
+            _LOG.warning("transport.accept_paused", error=error.strerror, open=len(self.table))
         self._loop.remove_reader(listener)
 
         def resume() -> None:

@@ -91,5 +91,5 @@ def _as_rpc_error(job: Job, error: Exception) -> RpcError:
         return error
     if isinstance(error, trio.BrokenResourceError):  # the caller went away while we sent
         return CANCELLED
-    _LOG.error("handler_failed", method=job.method.path, exc_info=error)
+    _LOG.error("transport.handler_failed", method=job.method.path, exc_info=error)
     return RpcError(Code.INTERNAL, "the node failed to serve the call; its log says why", reason="INTERNAL")
