@@ -11,7 +11,7 @@ from alatau.chain.execution import block_environment
 from alatau.chain.genesis import make_genesis
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected, PeerEvent
 from alatau.consensus.messages import Message
 from alatau.consensus.records import Record
 from alatau.crypto.secp256k1 import PrivateKey, recover_address
@@ -19,7 +19,6 @@ from alatau.engine.admission import Admission, AdmissionView
 from alatau.engine.chain_view import ChainView, open_chain_view
 from alatau.engine.engine import Collaborators, Engine
 from alatau.engine.journal import Journal, open_journal
-from alatau.engine.peers import PeerEvent
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.limits import MempoolLimits

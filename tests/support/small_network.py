@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, BuiltBlock, build_block
 from alatau.chain.genesis import make_genesis
-from alatau.chain.tip import Tip
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.state.diff import OverlayState
 from alatau.types.account import Account

@@ -11,11 +11,10 @@ from typing import Any
 import trio
 import vyper
 
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, block_environment, build_block, check_permission
 from alatau.chain.genesis import make_genesis
 from alatau.chain.permission import slot_of
-from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.client import Client, client_tls, connect
 from alatau.crypto.keccak import EMPTY_HASH, keccak256

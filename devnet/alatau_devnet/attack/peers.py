@@ -23,7 +23,7 @@ from alatau.codec.rlp import wrap_list
 from alatau.consensus.messages import VotesMessage
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.p2p.handshake import ChainId, read_hello
-from alatau.p2p.stubs import CONSENSUS, PROPOSALS, TRANSACTIONS
+from alatau.p2p.methods import CONSENSUS, PROPOSALS, TRANSACTIONS
 from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.transport.certificates import TlsIdentity
 from alatau.transport.channel import Channel, Stream, open_channel

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from alatau.artifacts import addresses
+from alatau.chain.executed import Tip
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
-from alatau.chain.tip import Tip
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.storage.store import Store
 from alatau.types.block import Block, decode_block, encode_block

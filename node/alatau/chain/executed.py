@@ -1,10 +1,13 @@
-"""A block with everything that its execution produced, kept from proposal to commit; of genesis as well."""
+"""A block after its execution: what it produced, kept from proposal to commit, and the tip that the next builds on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from alatau.state.diff import BlockDiff
-from alatau.trie.state_trie import AppliedDiff
+from alatau.state.parent import ParentState
+from alatau.trie.state_trie import AppliedDiff, StateTrie
 from alatau.types.block import Block
+from alatau.types.header import Header
 from alatau.types.receipt import Receipt
 
 
@@ -20,3 +23,15 @@ class ExecutedBlock:
     """Net changes; unlike what the state layer yields, the accounts carry their new storage roots."""
     trie: AppliedDiff
     """New trie, its changed nodes, and the accounts with their new storage roots."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A block, committed or still being voted on, with the state it left."""
+
+    header: Header
+    hash: bytes
+    state: ParentState
+    trie: StateTrie
+    block_hash: Callable[[int], bytes]
+    """Hash of the block at a height up to this one's; asked only as far back as BLOCKHASH reaches."""

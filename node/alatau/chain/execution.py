@@ -8,11 +8,10 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.header_rules import check_header, last_commit_hash
 from alatau.chain.permission import may_deploy, may_transact, slot_of
 from alatau.chain.system import run_block_start
-from alatau.chain.tip import Tip
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.codec.plain_text import plain_text
 from alatau.evm.environment import BlockEnvironment

@@ -6,11 +6,10 @@ Every node computes it from the genesis file and arrives at the same hash, which
 from typing import Final
 
 from alatau.chain.errors import GenesisError
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import block_environment
 from alatau.chain.registry_reader import read_validators
 from alatau.chain.system import BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS, SYSTEM_ADDRESS
-from alatau.chain.tip import Tip
 from alatau.chain.validator_registry import RegistryAnswerError
 from alatau.evm.environment import TransactionEnvironment
 from alatau.evm.message import Message, run_message

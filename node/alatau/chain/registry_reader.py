@@ -1,8 +1,8 @@
 """Asking the ValidatorRegistry contract who decides: a read-only call on the state that a block left."""
 
+from alatau.chain.executed import Tip
 from alatau.chain.execution import block_environment
 from alatau.chain.system import system_call
-from alatau.chain.tip import Tip
 from alatau.chain.validator_registry import (
     GENESIS_HASH_CALL,
     OBSERVERS_CALL,

@@ -7,10 +7,9 @@ from typing import Final
 import click
 
 import alatau
+from alatau.cli.command_group import LazyGroup, suggestion
 from alatau.cli.context import Context
 from alatau.cli.exit_codes import ExitCode, exit_code_of, leaves
-from alatau.cli.lazy_group import LazyGroup
-from alatau.cli.suggestions import suggestion
 
 _COMMANDS: Final = {
     "call": "alatau.cli.contract:call",

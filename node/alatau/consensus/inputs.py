@@ -167,3 +167,5 @@ Input: TypeAlias = (
     | InPeerDisconnected
     | InSyncFailed
 )
+PeerEvent: TypeAlias = InMessage | InPeerConnected | InPeerDisconnected
+"""What the core hears of peers. Each is named by its id: a validator's address, or an observer's key hash."""

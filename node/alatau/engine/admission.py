@@ -14,10 +14,9 @@ from typing import Final
 import trio
 
 from alatau.chain.execution import check_kind, check_permission
-from alatau.chain.permission import kind_of, slot_of
+from alatau.chain.permission import Licence, ParticipantKind, kind_of, licences_of, may_deploy, slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
-from alatau.engine.sender_class import sender_class_of
 from alatau.engine.signatures import recover_senders
 from alatau.engine.verdict import Blame, Outcome, Refused, refused
 from alatau.evm.environment import BlockEnvironment
@@ -303,3 +302,22 @@ def next_nonce(mempool: Mempool, state: ParentState, address: bytes) -> int:
 
 _FAULTS: Final = (Blame.FORM, Blame.STRANGER)
 """What counts against a source."""
+
+
+def sender_class_of(word: int, timestamp: int) -> SenderClass:
+    """The class of a sender with the registry's status ``word`` in a block of ``timestamp`` (seconds).
+
+    The right to deploy comes first, whoever has it: a ministry or a platform that may create contracts runs code that
+    nobody has measured, and pays from another account.
+    """
+    if may_deploy(word, timestamp):
+        return SenderClass.DEVELOPER
+    if licences_of(word, timestamp) is not Licence.NONE:
+        return SenderClass.LICENSED
+    match kind_of(word):
+        case ParticipantKind.INSTITUTION:
+            return SenderClass.INSTITUTION
+        case ParticipantKind.MERCHANT:
+            return SenderClass.MERCHANT
+        case _:
+            return SenderClass.RESIDENT

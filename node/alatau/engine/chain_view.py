@@ -6,8 +6,8 @@ from typing import Final
 
 import structlog
 
+from alatau.chain.executed import Tip
 from alatau.chain.registry_reader import read_observers, read_validators
-from alatau.chain.tip import Tip
 from alatau.chain.validator_registry import Observer, RegistryAnswerError, with_known_endpoints
 from alatau.consensus.inputs import HeightContext
 from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators

@@ -1,15 +1,12 @@
 """What the engine needs of the network; ``p2p.network.Network`` is one."""
 
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
+from alatau.consensus.inputs import PeerEvent
 from alatau.consensus.messages import Message
 from alatau.types.block import Block
 from alatau.types.vote import Commit
-
-PeerEvent: TypeAlias = InMessage | InPeerConnected | InPeerDisconnected
-"""What the core hears of peers. Each is named by its id: a validator's address, or an observer's key hash."""
 
 
 class Peers(Protocol):

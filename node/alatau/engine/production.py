@@ -8,22 +8,20 @@ What each transaction costs is measured on the way, whoever built the block, and
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Generator, Iterator, Sequence
+from time import thread_time_ns
+from typing import Any, Final, TypeVar
 
 import structlog
 import trio
 
 from alatau.chain.errors import InvalidBlockError, InvalidCommitError
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, Signed, build_block, execute_block
 from alatau.chain.finality import verify_commit
 from alatau.chain.permission import slot_of
-from alatau.chain.tip import Tip
 from alatau.consensus.effects import DoBuildBlock
-from alatau.engine.admission import Admission
-from alatau.engine.measuring import measured
-from alatau.engine.sender_class import sender_class_of
+from alatau.engine.admission import Admission, sender_class_of
 from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
 from alatau.mempool.selection import Selection
@@ -40,6 +38,8 @@ _LOG = structlog.get_logger(__name__)
 _EXECUTED_MAX: Final = 8
 """Executed blocks kept. A height sees one; each further round or equivocation may add one. At most a few
 megabytes each, and what falls out is executed again if it is decided after all."""
+
+T = TypeVar("T")
 
 
 class Production:
@@ -157,3 +157,28 @@ class Production:
 def _signed(selection: Selection) -> Iterator[Signed]:
     for pooled in selection:
         yield pooled.tx, pooled.sender
+
+
+def measured(
+    work: Generator[int | None, Any, T],
+    spent: Callable[[int, int], None],
+    clock_ns: Callable[[], int] = thread_time_ns,
+) -> Generator[None, Any, T]:
+    """The same work; ``spent`` is told of each transaction's gas and time in microseconds.
+
+    A transaction ends with the step that yields its gas; steps that yield None before belong to it. The clock is this
+    thread's CPU time, so that a busy machine is no sender's fault.
+    """
+    elapsed_ns, sent = 0, None
+    while True:
+        began_ns = clock_ns()
+        try:
+            gas = work.send(sent)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+        elapsed_ns += clock_ns() - began_ns
+        if gas is not None:
+            spent(gas, elapsed_ns // 1_000)
+            elapsed_ns = 0
+        sent = yield

@@ -16,7 +16,7 @@ from alatau.p2p.table import PeerTable
 from alatau.transport.errors import RpcError
 from alatau.types.block import Block
 from alatau.types.vote import Commit
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 
 _LOG = structlog.get_logger("alatau.p2p")
 

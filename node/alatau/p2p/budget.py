@@ -7,7 +7,7 @@ a new connection renews nothing. What exceeds it is not read on, and waits in th
 from typing import Any, Final
 
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import Lane
 from alatau.p2p.settings import Settings
 from alatau.transport.rates import TokenBucket
 from alatau.wire.consensus import votes_in

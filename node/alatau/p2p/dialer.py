@@ -3,24 +3,25 @@
 import random
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 import structlog
 import trio
 
 from alatau.p2p.counters import Counters
-from alatau.p2p.dial_failure import dial_failure
 from alatau.p2p.handshake import LASTING_REFUSALS, BlockSource, ChainId, own_hello, read_hello
 from alatau.p2p.inbox import Inbox
-from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member
+from alatau.p2p.methods import CONSENSUS, PROPOSALS, TRANSACTIONS, Lane
 from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import CONSENSUS, PROPOSALS, TRANSACTIONS
 from alatau.p2p.table import PeerTable
+from alatau.transport.certificates import TlsIdentity
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
-from alatau.transport.errors import RpcError
+from alatau.transport.errors import Code, RpcError
 from alatau.transport.key_discovery import discover_public_key
 from alatau.transport.limits import Limits
 from alatau.wire.session import Goodbye, write_session
@@ -28,6 +29,16 @@ from alatau.wire.session import Goodbye, write_session
 _LOG = structlog.get_logger("alatau.p2p")
 _STEADY_S = 10.0
 """A session that lasted this long was a success: the next pause is the first one again."""
+_NOT_CONNECTED: Final = "failed to connect to all addresses"
+_UNREACHABLE: Final = (
+    "Connection refused",
+    "timed out",
+    "Timeout",
+    "No route to host",
+    "Network is unreachable",
+    "DNS",
+)
+_CLOSED: Final = ("Socket closed", "Connection reset", "Broken pipe", "EOF")
 
 
 class Dialer:
@@ -149,3 +160,24 @@ class Dialer:
                 session.end("CLOSED")
                 self._table.close_session(session)
                 await self._say_goodbye(session, consensus)
+
+
+def dial_failure(error: RpcError, own: TlsIdentity, now: datetime | None = None) -> tuple[str, str]:
+    """Why an attempt to reach a peer failed: a stable word, and a sentence for the operator.
+
+    grpc says it in prose; the words that are looked for here are held to it by tests against real failures.
+    """
+    if error.code is not Code.UNAVAILABLE or error.reason != Code.UNAVAILABLE.name:
+        return error.reason, error.message  # the peer, or this side, has said it already
+    message = error.message
+    if "CERTIFICATE_VERIFY_FAILED" in message:
+        if "expired" in message:
+            return "PEER_CERTIFICATE_EXPIRED", f"the peer's operator renews its certificate: {message}"
+        return "PEER_CERTIFICATE_UNTRUSTED", f"another key answers there than the registry says: {message}"
+    if any(word in message for word in _UNREACHABLE):
+        return "UNREACHABLE", message
+    if _NOT_CONNECTED in message and any(word in message for word in _CLOSED):
+        if own.not_after <= (now or datetime.now(UTC)):
+            return "OWN_CERTIFICATE_EXPIRED", "our certificate has expired: renew it, on the same key"
+        return "CERTIFICATE_REFUSED", "the peer ended the handshake: it does not, or not yet, know our key"
+    return error.reason, message

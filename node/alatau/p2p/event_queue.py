@@ -9,14 +9,12 @@ not by messages (deficit round robin; Shreedhar and Varghese, 1995).
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import Final
 
 import trio
 
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
+from alatau.consensus.inputs import InMessage, PeerEvent
 from alatau.consensus.messages import Message, ProposalMessage, VotesMessage
-
-PeerEvent: TypeAlias = InMessage | InPeerConnected | InPeerDisconnected
 
 TURN: Final = 64
 """Units of a turn: 3 ms of checking signatures."""

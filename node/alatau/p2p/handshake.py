@@ -10,7 +10,7 @@ from alatau import __version__
 from alatau.transport.errors import Code, RpcError
 from alatau.types.block import Block
 from alatau.types.vote import Commit
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.session import PROTOCOL_VERSION, Hello, read_session
 
 LASTING_REFUSALS = frozenset(

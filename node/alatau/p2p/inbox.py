@@ -11,14 +11,14 @@ from alatau.p2p.counters import Counters
 from alatau.p2p.event_queue import EventQueue, height_of
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.handshake import BlockSource
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import Lane
 from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.table import PeerTable
 from alatau.transport.slices import in_slices
 from alatau.types.transaction import Transaction
+from alatau.wire.bounds import WireError
 from alatau.wire.consensus import read_control, read_proposal, votes_in
-from alatau.wire.errors import WireError
 from alatau.wire.gossip import read_batch
 from alatau.wire.session import Goodbye, Hello, Ping, Pong, PublicKeys, read_session, write_session
 

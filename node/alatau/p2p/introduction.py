@@ -5,18 +5,21 @@ itself to one node, on a listener that asks for no certificate, and the members 
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Final
 
-from alatau.p2p.stubs import within_bounds
+from google.protobuf.descriptor import ServiceDescriptor
+
+from alatau.p2p.methods import within_bounds
+from alatau.pb.p2p.v1 import introduction_service_pb2 as _pb
 from alatau.transport.call import Call
 from alatau.transport.certificates import NODE_NAME, trust_anchor
 from alatau.transport.channel import open_channel
 from alatau.transport.credentials import ClientTls
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.service import Service, bind, methods
-from alatau.wire.introduction import INTRODUCTION_SERVICE, introduced, read_introduction, write_introduction
 
-_INTRODUCE = methods(INTRODUCTION_SERVICE, within_bounds)["Introduce"]
+_SERVICE: Final[ServiceDescriptor] = _pb.DESCRIPTOR.services_by_name["IntroductionService"]
+_INTRODUCE = methods(_SERVICE, within_bounds)["Introduce"]
 _TIMEOUT_S = 10.0
 
 
@@ -26,18 +29,18 @@ class IntroductionHandlers:
     def __init__(self, learn: Callable[[bytes], bool]) -> None:
         self._learn = learn
 
-    async def introduce(self, request: Any, _call: Call) -> Any:
-        """Take a key whose hash is registered."""
-        if not self._learn(read_introduction(request)):
+    async def introduce(self, request: _pb.IntroduceRequest, _call: Call) -> _pb.IntroduceResponse:
+        """Take a key (SubjectPublicKeyInfo, DER) whose hash is registered."""
+        if not self._learn(request.public_key):
             raise RpcError(
                 Code.PERMISSION_DENIED, "the registry admits no member with this key", reason="KEY_NOT_TRUSTED"
             )
-        return introduced()
+        return _pb.IntroduceResponse()
 
 
 def introduction_service(learn: Callable[[bytes], bool]) -> Service:
     """The service, for a listener without client certificates; ``learn`` is ``Network.learn_key``."""
-    return bind(INTRODUCTION_SERVICE, IntroductionHandlers(learn), within_bounds)
+    return bind(_SERVICE, IntroductionHandlers(learn), within_bounds)
 
 
 async def introduce(own_public_key: bytes, target: str, node_public_keys: Iterable[bytes]) -> None:
@@ -48,4 +51,4 @@ async def introduce(own_public_key: bytes, target: str, node_public_keys: Iterab
     """
     tls = ClientTls(b"".join(map(trust_anchor, node_public_keys)), server_name=NODE_NAME)
     async with open_channel(target, tls) as channel:
-        await channel.unary(_INTRODUCE, write_introduction(own_public_key), timeout_s=_TIMEOUT_S)
+        await channel.unary(_INTRODUCE, _pb.IntroduceRequest(public_key=own_public_key), timeout_s=_TIMEOUT_S)

@@ -11,20 +11,19 @@ from functools import partial
 import structlog
 import trio
 
+from alatau.consensus.inputs import PeerEvent
 from alatau.consensus.messages import Message, ProposalMessage
 from alatau.p2p.block_fetcher import BlockFetcher
 from alatau.p2p.counters import Counters
 from alatau.p2p.dialer import Dialer
-from alatau.p2p.event_queue import PeerEvent
 from alatau.p2p.gossip import Gossip, in_batches
 from alatau.p2p.handshake import BlockSource, ChainId
 from alatau.p2p.inbox import Inbox
 from alatau.p2p.introduction import introduce
-from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member, PeerInfo
+from alatau.p2p.methods import PEER_SERVICE, Lane, within_bounds
 from alatau.p2p.peer_service import PeerHandlers
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import PEER_SERVICE, within_bounds
 from alatau.p2p.sync_client import fetch_blocks
 from alatau.p2p.table import PeerTable
 from alatau.transport.certificates import is_node_key, key_hash

@@ -11,8 +11,8 @@ import trio
 from alatau.p2p.counters import Counters
 from alatau.p2p.handshake import BlockSource, ChainId, own_hello, read_hello
 from alatau.p2p.inbox import Inbox
-from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member
+from alatau.p2p.methods import Lane
 from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.p2p.table import PeerTable

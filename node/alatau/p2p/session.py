@@ -12,14 +12,14 @@ import trio
 
 from alatau.p2p.budget import Budget
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member
+from alatau.p2p.methods import Lane
 from alatau.p2p.send_queue import Drop, SendQueue
 from alatau.p2p.settings import Settings
 from alatau.transport.channel import Channel
 from alatau.transport.errors import MalformedMessageError, RpcError
 from alatau.transport.service import Send
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.session import Hello, Ping, write_session
 
 

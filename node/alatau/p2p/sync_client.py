@@ -5,8 +5,8 @@ from typing import Any
 import trio
 
 from alatau.p2p.counters import Counters
+from alatau.p2p.methods import FETCH_BLOCKS
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import FETCH_BLOCKS
 from alatau.p2p.table import PeerTable
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import IdentityHolder, dial_node
@@ -15,7 +15,7 @@ from alatau.transport.limits import Limits
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.vote import Commit
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.sync import read_committed, write_range
 
 

@@ -10,8 +10,8 @@ from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
 from alatau.p2p.bans import Bans
 from alatau.p2p.budget import Budget
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
 from alatau.p2p.member import Member, PeerInfo
+from alatau.p2p.methods import Lane
 from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.transport.certificates import key_hash

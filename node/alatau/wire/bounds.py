@@ -15,8 +15,6 @@ from typing import Final, TypeAlias
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from alatau.wire.errors import WireError
-
 UNKNOWN_MAX: Final = 16
 """Entries of fields that this version does not know, in one message: room for what later versions add."""
 UNKNOWN_BYTES_MAX: Final = 256
@@ -38,6 +36,21 @@ _WIRE_TYPES: Final = {
     FieldDescriptor.TYPE_BYTES: _LENGTH,
     FieldDescriptor.TYPE_MESSAGE: _LENGTH,
 }
+
+
+class WireError(ValueError):
+    """The peer sent a message that no correct node sends; nothing in it can be used. ``reason`` is stable."""
+
+    def __init__(self, message: str, reason: str = "MALFORMED_MESSAGE") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def sized(data: bytes, size: int, what: str) -> bytes:
+    """Pass on ``data`` if it has ``size`` bytes, else raise ``WireError``."""
+    if len(data) != size:
+        raise WireError(f"{what} has {len(data)} bytes, expected {size}")
+    return data
 
 
 @dataclass(frozen=True, slots=True)

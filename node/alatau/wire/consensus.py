@@ -16,7 +16,7 @@ from alatau.pb.types.v1 import consensus_pb2
 from alatau.types.block import Block, decode_block_in_steps, encode_block
 from alatau.types.transaction import Transaction, TransactionError
 from alatau.types.vote import NO_ROUND, Commit, CommitSignature, Proposal, Vote, VoteKind
-from alatau.wire.errors import WireError, sized
+from alatau.wire.bounds import WireError, sized
 
 ControlMessage: TypeAlias = VotesMessage | RoundCertificate | StatusMessage | ProposalRequest
 """What travels on the Consensus stream; a :class:`ProposalMessage` has a stream of its own."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 
 _ID_SIZES: Final = (20, 32)
 

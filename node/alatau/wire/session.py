@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
+from alatau.wire.bounds import sized
 from alatau.wire.consensus import ConsensusEnvelope
-from alatau.wire.errors import sized
 from alatau.wire.peer_bounds import AGENT_BYTES_MAX, DETAIL_BYTES_MAX, REASON_BYTES_MAX
 
 PROTOCOL_VERSION: Final = 1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
 from alatau.types.block import Block, encode_block
 from alatau.types.vote import Commit
+from alatau.wire.bounds import WireError
 from alatau.wire.consensus import read_block, read_commit, write_commit
-from alatau.wire.errors import WireError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from alatau.app.metrics import Metrics
 from alatau.app.peer_metrics import register_peer_metrics
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import Lane
 
 
 def test_counters_appear_with_their_labels() -> None:

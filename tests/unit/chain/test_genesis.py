@@ -3,10 +3,10 @@
 import pytest
 
 from alatau.chain.errors import GenesisError
+from alatau.chain.executed import Tip
 from alatau.chain.genesis import make_genesis
 from alatau.chain.registry_reader import genesis_is_bound, read_observers, read_validators
 from alatau.chain.system import BEACON_ROOTS_ADDRESS, HISTORY_ADDRESS
-from alatau.chain.tip import Tip
 from alatau.state.diff import OverlayState
 from alatau.types.chain_config import SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alatau.artifacts import addresses
+from alatau.chain.executed import Tip
 from alatau.chain.genesis import make_genesis
 from alatau.chain.registry_reader import genesis_is_bound, read_observers, read_validators
-from alatau.chain.tip import Tip
 from alatau.chain.validator_registry import POWER_MAX, RegistryAnswerError
 from alatau.crypto.keccak import keccak256
 from alatau.state.diff import OverlayState

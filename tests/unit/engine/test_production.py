@@ -1,5 +1,6 @@
 """Building and checking blocks: each is executed once, and what it costs is charged."""
 
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from alatau.chain.errors import InvalidBlockError
 from alatau.chain.execution import block_environment
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission, AdmissionView
-from alatau.engine.production import _EXECUTED_MAX, Production
+from alatau.engine.production import _EXECUTED_MAX, Production, measured
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Admitted, Reason
 from alatau.mempool.pool import Mempool
@@ -153,3 +154,39 @@ async def test_executed_blocks_are_bounded() -> None:
     blocks = [await built(network, production, START + 1 + n) for n in range(_EXECUTED_MAX + 1)]
     kept = [production.executed(block.hash) is not None for block in blocks]
     assert kept == [False] + [True] * _EXECUTED_MAX
+
+
+def test_each_transaction_is_charged_with_its_own_steps() -> None:
+    """Time between steps belongs to others; steps that yield no gas belong to the transaction that they lead to."""
+    ticks: Iterator[int] = iter([0, 5_000, 100_000, 107_000, 200_000, 202_000, 300_000, 399_000, 400_000])
+    sent: list[object] = []
+
+    def work() -> Generator[int | None, object, str]:
+        sent.append((yield 21_000))
+        sent.append((yield None))
+        sent.append((yield 50_000))
+        yield None  # sealing: nobody's
+        return "block"
+
+    charged: list[tuple[int, int]] = []
+    steps = measured(work(), lambda gas, us: charged.append((gas, us)), lambda: next(ticks))
+    next(steps)
+    for message in (None, None, True):
+        steps.send(message)
+    with pytest.raises(StopIteration) as end:
+        next(steps)
+    assert end.value.value == "block"
+    assert charged == [(21_000, 5), (50_000, 9)]
+    assert sent == [None, None, True]
+
+
+def test_the_clock_is_this_threads_work() -> None:
+    """A transaction that computes is charged for it."""
+
+    def work() -> Generator[int | None, object, None]:
+        sum(range(1_000_000))
+        yield 1
+
+    charged: list[int] = []
+    list(measured(work(), lambda _, us: charged.append(us)))
+    assert charged[0] > 0

@@ -7,7 +7,7 @@ import pytest
 from alatau.consensus.messages import ProposalMessage, RoundCertificate, StatusMessage, VotesMessage
 from alatau.p2p.budget import BURST_S, Budget
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import Lane
 from alatau.types.vote import Proposal, Vote, VoteKind
 from alatau.wire.consensus import ControlMessage, write_control, write_proposal
 from alatau.wire.gossip import write_batch

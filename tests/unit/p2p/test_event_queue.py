@@ -4,9 +4,9 @@ import pytest
 import trio
 import trio.testing
 
-from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected
+from alatau.consensus.inputs import InMessage, InPeerConnected, InPeerDisconnected, PeerEvent
 from alatau.consensus.messages import StatusMessage, VotesMessage
-from alatau.p2p.event_queue import TURN, EventQueue, PeerEvent
+from alatau.p2p.event_queue import TURN, EventQueue
 from alatau.types.vote import Vote, VoteKind
 
 A, B, C = b"a" * 20, b"b" * 20, b"c" * 20

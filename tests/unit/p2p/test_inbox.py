@@ -21,16 +21,15 @@ from alatau.p2p.counters import Counters
 from alatau.p2p.gossip import Gossip
 from alatau.p2p.handshake import read_hello
 from alatau.p2p.inbox import Inbox
-from alatau.p2p.lane import Lane
-from alatau.p2p.stubs import CONSENSUS, FETCH_BLOCKS, PROPOSALS, TRANSACTIONS, within_bounds
+from alatau.p2p.methods import CONSENSUS, FETCH_BLOCKS, PROPOSALS, TRANSACTIONS, Lane, within_bounds
 from alatau.p2p.table import PeerTable
 from alatau.transport.certificates import is_node_key
 from alatau.transport.errors import MalformedMessageError, RpcError
 from alatau.transport.messages import parse
 from alatau.types.block import Block, last
 from alatau.types.vote import Proposal, Vote, VoteKind
+from alatau.wire.bounds import WireError
 from alatau.wire.consensus import write_control, write_proposal
-from alatau.wire.errors import WireError
 from alatau.wire.gossip import write_batch
 from alatau.wire.session import Goodbye, Hello, Ping, Pong, PublicKeys, write_session
 from alatau.wire.sync import read_committed, read_range, write_committed, write_range

@@ -12,10 +12,9 @@ from alatau.consensus.inputs import InMessage, InPeerConnected
 from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.p2p.event_queue import TURN
 from alatau.p2p.handshake import ChainId
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import CONSENSUS, FETCH_BLOCKS, PROPOSALS, TRANSACTIONS, Lane
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import CONSENSUS, FETCH_BLOCKS, PROPOSALS, TRANSACTIONS
 from alatau.transport.channel import Channel, Stream, open_channel
 from alatau.transport.credentials import dial_node
 from alatau.transport.errors import Code, RpcError

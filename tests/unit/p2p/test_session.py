@@ -9,11 +9,11 @@ import trio.testing
 
 from alatau.p2p.budget import Budget
 from alatau.p2p.counters import Counters
-from alatau.p2p.lane import Lane
+from alatau.p2p.methods import Lane
 from alatau.p2p.session import Session
 from alatau.p2p.settings import Settings
 from alatau.transport.errors import Code, RpcError
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.session import Hello, Ping, write_session
 from tests.support.ministries import CHAIN, ministry
 

@@ -10,16 +10,16 @@ import pytest
 import trio
 
 from alatau.consensus.messages import StatusMessage
+from alatau.p2p.methods import PEER_SERVICE
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
-from alatau.p2p.stubs import PEER_SERVICE
 from alatau.transport.call import Call
 from alatau.transport.credentials import IdentityHolder, ServerTls, TrustStore
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, serve
 from alatau.transport.service import Send, bind
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.session import PROTOCOL_VERSION, Hello, write_session
 from alatau.wire.sync import read_range, write_committed
 from tests.support.ministries import CHAIN, QUICK, Blocks, ministry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alatau.p2p.stubs import PEER_SERVICE
+from alatau.p2p.methods import PEER_SERVICE
 from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.transport.service import bind, methods
 

@@ -10,8 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alatau.pb.p2p.v1 import peer_service_pb2 as p2p_pb2
-from alatau.wire.bounds import Bound, Bounds, UnboundedFieldError, check, plan
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import Bound, Bounds, UnboundedFieldError, WireError, check, plan
 
 F = descriptor_pb2.FieldDescriptorProto
 

@@ -17,6 +17,7 @@ from alatau.pb.p2p.v1 import peer_service_pb2
 from alatau.pb.types.v1 import consensus_pb2
 from alatau.types.block import last
 from alatau.types.vote import Commit, CommitSignature, Proposal, Vote, VoteKind
+from alatau.wire.bounds import WireError
 from alatau.wire.consensus import (
     ControlMessage,
     read_commit,
@@ -26,7 +27,6 @@ from alatau.wire.consensus import (
     write_control,
     write_proposal,
 )
-from alatau.wire.errors import WireError
 from tests.support.ministries import Blocks
 
 HASHES, ADDRESSES = st.binary(min_size=32, max_size=32), st.binary(min_size=20, max_size=20)

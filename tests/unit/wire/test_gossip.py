@@ -2,7 +2,7 @@
 
 import pytest
 
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.gossip import TransactionBatch, read_batch, write_batch
 
 

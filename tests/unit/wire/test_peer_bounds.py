@@ -11,12 +11,11 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alatau.p2p.stubs import within_bounds
+from alatau.p2p.methods import within_bounds
 from alatau.pb.p2p.v1 import introduction_service_pb2, peer_service_pb2
 from alatau.transport.errors import MalformedMessageError
 from alatau.transport.messages import parse
-from alatau.wire.bounds import Bound
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import Bound, WireError
 from alatau.wire.peer_bounds import BOUNDS, PLANS, check_peer_message
 
 MIB = 1024 * 1024

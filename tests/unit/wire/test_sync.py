@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from alatau.types.block import last
-from alatau.wire.errors import WireError
+from alatau.wire.bounds import WireError
 from alatau.wire.sync import BlockRange, read_committed, read_range, write_committed, write_range
 from tests.support.ministries import Blocks
 

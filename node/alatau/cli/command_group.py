@@ -1,5 +1,10 @@
-"""A command group that imports a command's module when the command is named: ``alatau start`` loads no compiler."""
+"""How a command is found by its name, and what is said where there is none of that name.
 
+A command's module is imported when the command is named: ``alatau start`` loads no compiler.
+"""
+
+import difflib
+import re
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -33,3 +38,19 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), attribute)
         assert isinstance(command, click.Command), f"{place} is no command"
         return command
+
+
+def suggestion(error: click.ClickException) -> str:
+    """A line after an error about a command that there is not; empty after any other error.
+
+    Click itself names what is very near, options too.
+    """
+    context = getattr(error, "ctx", None)
+    if not isinstance(error, click.UsageError) or context is None or not isinstance(context.command, click.Group):
+        return ""
+    match = re.match(r"No such command '(.*?)'", error.message, re.DOTALL)
+    if match is None or "Did you mean" in error.format_message():
+        return ""
+    known = context.command.list_commands(context)
+    near = difflib.get_close_matches(match[1][:60].lower(), known, n=3, cutoff=0.5)
+    return f"Did you mean {', '.join(near)}?" if near else f"There are {', '.join(known)}."

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from alatau.p2p.dial_failure import dial_failure
+from alatau.p2p.dialer import dial_failure
 from alatau.p2p.network import Network
 from alatau.transport.certificates import issue_identity
 from alatau.transport.errors import Code, RpcError
