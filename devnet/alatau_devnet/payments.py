@@ -13,19 +13,13 @@ from typing import Final
 
 import trio
 
-from alatau.artifacts import addresses
 from alatau.client import Client, client_tls, connect
 from alatau.client.submitting import Refused
-from alatau.crypto.eip712 import word
-from alatau.crypto.keccak import keccak256
-from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import Transaction
 from alatau.wire.block import BlockRecord, BlockView
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet
-
-_TRANSFER: Final = keccak256(b"transfer(address,uint256)")[:4]
-_GAS_LIMIT: Final = 100_000
-"""A transfer to a holder costs about 40,000."""
+from alatau_devnet.token_payment import token_payment
 
 _AMOUNT: Final = 1
 """Smallest units moved by a payment, so that no load runs a resident dry."""
@@ -34,11 +28,6 @@ _AMOUNT: Final = 1
 _TICK_S: Final = 0.05
 _RAMP_S: Final = 3.0
 _STALL_S: Final = 30.0
-
-
-def transfer_call(payee: bytes, amount: int) -> bytes:
-    """Call data of the settlement token's ``transfer``; ``amount`` in its smallest unit."""
-    return _TRANSFER + bytes(12) + payee + word(amount)
 
 
 class LoadError(RuntimeError):
@@ -89,14 +78,9 @@ class PaymentLoad:
         for n in range(count):
             index = n % len(senders)
             sender, payee = senders[index], keys[(index + 1) % len(keys)].address
-            unsigned = UnsignedTransaction(
-                chain_id=self._chain_id,
-                nonce=sender.nonce,
-                gas_limit=_GAS_LIMIT,
-                to=addresses.SETTLEMENT_TOKEN,
-                data=transfer_call(payee, _AMOUNT),
+            sender.waiting.append(
+                token_payment(keys[index], payee, _AMOUNT, chain_id=self._chain_id, nonce=sender.nonce)
             )
-            sender.waiting.append(sign_transaction(unsigned, keys[index].sign))
             sender.nonce += 1
 
     def restart_clock(self) -> None:

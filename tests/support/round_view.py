@@ -1,6 +1,10 @@
 """A round of four ministries under way, as the services see it."""
 
-from alatau.rpc.node import ConsensusView, NodeStatus, Step, SyncState
+from dataclasses import replace
+
+from alatau.consensus.state_machine import Step
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import NodeStatus, SyncState
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.validator import Validator, validator_set
 
@@ -11,8 +15,11 @@ VALIDATORS = validator_set(
 FINANCE, DIGITAL, JUSTICE, HEALTH = (v.address for v in VALIDATORS.validators)
 ALL = {FINANCE, DIGITAL, JUSTICE, HEALTH}
 TIMING = ConsensusParameters(block_interval_ms=200, heartbeat_ms=10_000)
-SYNCED = NodeStatus(SyncState.SYNCED, 9, pool_transactions=3, pool_bytes=300, validator_address=FINANCE)
-VIEW = ConsensusView(
+SYNCED = NodeStatus(
+    SyncState.SYNCED, 9, pool_transactions=3, pool_bytes=300, validator_address=FINANCE, since_last_block_ms=100
+)
+LATE = replace(SYNCED, since_last_block_ms=60_000)
+VIEW = RoundView(
     height=10,
     round=0,
     step=Step.PROPOSE,
@@ -21,6 +28,13 @@ VIEW = ConsensusView(
     prevotes={},
     precommits={},
     locked_round=-1,
-    since_last_block_ms=100,
     validators=VALIDATORS,
+    absent=frozenset(),
+    failing=frozenset(),
+    may_sign=True,
+    silence=None,
+    silent_until=None,
+    clock_offset_ms=None,
+    holding=False,
+    highest_claim=0,
 )

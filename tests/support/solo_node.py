@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from alatau.chain.genesis import make_genesis
 from alatau.chain.permission import slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.client import Client, client_tls, connect
+from alatau.consensus.view import RoundView
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.mempool.limits import MempoolLimits
@@ -24,7 +25,7 @@ from alatau.mempool.outcome import Reason, Refused
 from alatau.mempool.pool import Mempool
 from alatau.rpc.access import RoleMap
 from alatau.rpc.limits import Limits
-from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Refusal, SyncState
+from alatau.rpc.node import NodeStatus, PeerView, Refusal, SyncState
 from alatau.rpc.services import Api
 from alatau.storage.store import Store, StoreOptions
 from alatau.transport.certificates import TlsIdentity, issue_identity, new_key
@@ -133,7 +134,8 @@ class SoloNode:
     founders: ValidatorSet
     mempool: Mempool
     sync_state: SyncState = SyncState.SYNCED
-    view: ConsensusView | None = None
+    view: RoundView | None = None
+    since_last_block_ms: int = 0
     why_cut_off: str | None = None
     known_peers: list[PeerView] = field(default_factory=list)
     commit: Commit | None = None
@@ -144,8 +146,18 @@ class SoloNode:
     _channels: set[trio.MemorySendChannel[ExecutedBlock]] = field(default_factory=set)
     _wanted: trio.Event = field(default_factory=trio.Event)
 
-    async def submit(self, transactions: Sequence[bytes], caller: Hashable = "a test") -> Sequence[Refusal | None]:
+    @property
+    def admission(self) -> "SoloNode":
         """See ``Node``."""
+        return self
+
+    @property
+    def subscriptions(self) -> "SoloNode":
+        """See ``Node``."""
+        return self
+
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable = "a test") -> Sequence[Refusal | None]:
+        """See ``TransactionIntake``."""
         await trio.lowlevel.checkpoint()
         self.callers.add(caller)
         if self.queue_full:
@@ -191,12 +203,9 @@ class SoloNode:
         """See ``Node``: a block a second."""
         return self.store.tip.timestamp + 1
 
-    def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
-        """See ``Node``."""
-        return self._subscription()
-
     @contextmanager
-    def _subscription(self) -> Iterator[trio.MemoryReceiveChannel[ExecutedBlock]]:
+    def open(self) -> Iterator[trio.MemoryReceiveChannel[ExecutedBlock]]:
+        """See ``Subscriptions``."""
         send, receive = trio.open_memory_channel[ExecutedBlock](4)
         self._channels.add(send)
         try:
@@ -210,10 +219,15 @@ class SoloNode:
         """See ``Node``."""
         highest = self.store.tip.number if self.store.tip else 0
         return NodeStatus(
-            self.sync_state, highest, len(self.mempool), self.mempool.size_bytes, self.founders.validators[0].address
+            self.sync_state,
+            highest,
+            len(self.mempool),
+            self.mempool.size_bytes,
+            self.founders.validators[0].address,
+            self.since_last_block_ms,
         )
 
-    def consensus_view(self) -> ConsensusView | None:
+    def round_view(self) -> RoundView | None:
         """See ``Node``."""
         return self.view
 

@@ -17,12 +17,12 @@ from alatau.artifacts import addresses
 from alatau.client import Client, ClientError, RpcError, client_tls, connect
 from alatau.client.queries import CallMessage
 from alatau.crypto.keccak import keccak256
-from alatau.types.transaction import Transaction, UnsignedTransaction, sign_transaction
+from alatau.types.transaction import Transaction
 from alatau.wire.block import BlockView
 from alatau_devnet import accounts
 from alatau_devnet.attack.sources import relay
 from alatau_devnet.network import Devnet, DevnetNode
-from alatau_devnet.payments import transfer_call
+from alatau_devnet.token_payment import token_payment
 
 HONEST_ADDRESS: Final = "127.0.0.9"
 _PAYERS: Final = 32
@@ -31,7 +31,6 @@ _ATTEMPT_S: Final = 2.0
 """What a payer gives one node before it asks the next."""
 _PROBE_EVERY_S: Final = 0.5
 _PROBE_S: Final = 2.0
-_GAS_LIMIT: Final = 100_000
 _SUPPLY_CALL: Final = keccak256(b"totalSupply()")[:4]
 
 
@@ -104,15 +103,9 @@ class Honest:
 
     async def _pay_once(self, name: str, node: int) -> None:
         key, phase = accounts.key_of(name), self.phase
-        unsigned = UnsignedTransaction(
-            chain_id=self._chain_id,
-            nonce=self._nonces[name],
-            gas_limit=_GAS_LIMIT,
-            to=addresses.SETTLEMENT_TOKEN,
-            data=transfer_call(accounts.address_of(accounts.MERCHANT), 1),
-        )
+        payee = accounts.address_of(accounts.MERCHANT)
+        tx = token_payment(key, payee, 1, chain_id=self._chain_id, nonce=self._nonces[name])
         self._nonces[name] += 1
-        tx = sign_transaction(unsigned, key.sign)
         self._under_way[tx.hash] = (trio.current_time(), phase)
         phase.open += 1
         while tx.hash in self._under_way:

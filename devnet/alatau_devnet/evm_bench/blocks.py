@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-from alatau.artifacts import addresses
 from alatau.chain.executed import Tip
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.storage.store import Store
 from alatau.types.block import Block, decode_block, encode_block
 from alatau.types.genesis import GenesisValidator
-from alatau.types.transaction import Transaction, UnsignedTransaction, recover_sender, sign_transaction
+from alatau.types.transaction import Transaction, recover_sender
 from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit
 from alatau_devnet.evm_bench.world import (
@@ -24,11 +23,11 @@ from alatau_devnet.evm_bench.world import (
     RESIDENTS,
     TIMESTAMP,
     VALIDATOR,
-    calldata,
     genesis,
     resident,
     validator,
 )
+from alatau_devnet.token_payment import token_payment
 
 PAYMENTS: Final = 1_000
 _BLOCKS: Final = 10
@@ -101,14 +100,7 @@ def _members(founder: GenesisValidator) -> ValidatorSet:
 
 
 def _payment(key: PrivateKey, nonce: int, payee: bytes, amount: int) -> Transaction:
-    unsigned = UnsignedTransaction(
-        chain_id=CONFIG.chain_id,
-        nonce=nonce,
-        gas_limit=80_000,
-        to=addresses.SETTLEMENT_TOKEN,
-        data=calldata("transfer(address,uint256)", payee, amount),
-    )
-    return sign_transaction(unsigned, key.sign)
+    return token_payment(key, payee, amount, chain_id=CONFIG.chain_id, nonce=nonce, gas_limit=80_000)
 
 
 def _tip(store: Store) -> Tip:

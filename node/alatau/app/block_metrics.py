@@ -39,7 +39,7 @@ class BlockMetrics:
     async def follow(self, node: Node) -> None:
         """Until cancelled. A subscription that lagged is opened anew; blocks missed are not counted."""
         while True:
-            with node.subscribe_blocks() as blocks:
+            with node.subscriptions.open() as blocks:
                 async for executed in blocks:
                     self.count(node, executed, trio.current_time())
 

@@ -7,7 +7,8 @@ from typing import Final
 from alatau.app.metrics import Metrics
 from alatau.app.storage_watch import why_damaged
 from alatau.consensus.signing import Silence
-from alatau.rpc.node import ConsensusView, Node, SyncState
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import Node, SyncState
 from alatau.rpc.stall import diagnose
 from alatau.rpc.warnings import why_silent
 from alatau.types.header import Header
@@ -41,7 +42,7 @@ def why_unready(node: Node) -> str | None:
         return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
     if (cut_off := node.cut_off()) is not None:
         return cut_off
-    view = node.consensus_view()
+    view = node.round_view()
     if view is None:
         return None  # It follows, at the tip, and takes no part.
     if view.silence is not None:
@@ -71,8 +72,8 @@ def _register_chain(metrics: Metrics, node: Node) -> None:
 
 
 def _register_consensus(metrics: Metrics, node: Node) -> None:
-    def of_view(read: Callable[[ConsensusView], float]) -> Callable[[], float]:
-        return lambda: 0.0 if (view := node.consensus_view()) is None else read(view)
+    def of_view(read: Callable[[RoundView], float]) -> Callable[[], float]:
+        return lambda: 0.0 if (view := node.round_view()) is None else read(view)
 
     metrics.gauge(
         "consensus_rounds", "Round of the height being decided; 0 when all goes well.", of_view(lambda v: v.round)
@@ -80,7 +81,7 @@ def _register_consensus(metrics: Metrics, node: Node) -> None:
     metrics.gauge(
         "consensus_silent",
         "1 while this validator does not sign, for the reason why; 0 for every other.",
-        lambda: _silent(node.consensus_view()),
+        lambda: _silent(node.round_view()),
         labels=("reason",),
     )
     metrics.gauge("consensus_validators", "Validators.", of_view(lambda v: len(v.validators.validators)))
@@ -96,11 +97,11 @@ def _register_consensus(metrics: Metrics, node: Node) -> None:
     metrics.gauge(
         "consensus_since_last_block_seconds",
         "Seconds since the last block was committed.",
-        of_view(lambda v: v.since_last_block_ms / 1000),
+        lambda: node.status().since_last_block_ms / 1000,
     )
 
 
-def _silent(view: ConsensusView | None) -> dict[tuple[str, ...], float]:
+def _silent(view: RoundView | None) -> dict[tuple[str, ...], float]:
     """1 for the reason why this validator does not sign, 0 for all others."""
     return {(reason.value,): float(view is not None and view.silence is reason) for reason in Silence}
 

@@ -1,23 +1,21 @@
 """The running node as the client services see it (``rpc.node.Node``)."""
 
 import time
-from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import trio
 
-from alatau.chain.executed import ExecutedBlock
 from alatau.consensus.core import Consensus
-from alatau.consensus.state_machine import Step as RoundStep
+from alatau.consensus.view import RoundView
 from alatau.engine.admission import Admission, next_nonce
 from alatau.engine.chain_view import ChainView, registered_set
 from alatau.engine.engine import Engine
 from alatau.engine.subscriptions import Subscriptions
 from alatau.mempool.pool import Mempool
 from alatau.p2p.network import Network
-from alatau.rpc.node import ConsensusView, NodeStatus, PeerView, Refusal, Step, SyncState
+from alatau.rpc.node import NodeStatus, PeerView, SyncState
 from alatau.rpc.stall import why_kept_out
 from alatau.storage.errors import HistoryPrunedError
 from alatau.storage.scrub import Scrub
@@ -57,10 +55,6 @@ class NodeView:
         """Committed blocks and state."""
         return self.chain.store
 
-    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
-        """Offer signed bytes to the pool."""
-        return await self.admission.submit(transactions, caller)
-
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""
         return next_nonce(self.mempool, self.chain.tip.state, address)
@@ -68,10 +62,6 @@ class NodeView:
     def next_block_time(self) -> int:
         """The timestamp that a block proposed now would have, by this node's clock."""
         return max(self.chain.tip.header.timestamp, int(time.time()))
-
-    def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
-        """Blocks committed from now on."""
-        return self.subscriptions.open()
 
     def status(self) -> NodeStatus:
         """Sync state and pool."""
@@ -82,6 +72,7 @@ class NodeView:
             pool_transactions=len(self.mempool),
             pool_bytes=self.mempool.size_bytes,
             validator_address=self.validator,
+            since_last_block_ms=round((trio.current_time() - self.engine.last_block_at) * 1_000),
             scrub=self.scrub.state,
             kept_out_by=self._kept_out_by(),
         )
@@ -112,26 +103,9 @@ class NodeView:
             return SyncState.SYNCED
         return SyncState.STARTING
 
-    def consensus_view(self) -> ConsensusView | None:
+    def round_view(self) -> RoundView | None:
         """The round as this node sees it."""
-        if not self.engine.joined:
-            return None
-        view = self.consensus.view()
-        return ConsensusView(
-            height=view.height,
-            round=view.round,
-            step=_STEPS[view.step],
-            proposer=view.proposer,
-            proposal_received=view.proposal_received,
-            prevotes=view.prevotes,
-            precommits=view.precommits,
-            locked_round=view.locked_round,
-            since_last_block_ms=round((trio.current_time() - self.engine.last_block_at) * 1_000),
-            validators=self.chain.validators[self.chain.height + 1],
-            silence=view.silence,
-            silent_until=view.silent_until,
-            clock_offset_ms=view.clock_offset_ms,
-        )
+        return self.consensus.view() if self.engine.joined else None
 
     def peers(self) -> Sequence[PeerView]:
         """Connected nodes."""
@@ -163,12 +137,3 @@ class NodeView:
         except HistoryPrunedError:
             header = self.store.header(height)
             return None if header is None else self.store.validators_of(header.extra_data)
-
-
-_STEPS: Final = {
-    RoundStep.UNSTARTED: Step.NEW_HEIGHT,
-    RoundStep.PROPOSE: Step.PROPOSE,
-    RoundStep.PREVOTE: Step.PREVOTE,
-    RoundStep.PRECOMMIT: Step.PRECOMMIT,
-    RoundStep.DECIDED: Step.NEW_HEIGHT,
-}

@@ -7,7 +7,8 @@ import structlog
 import trio
 
 from alatau.consensus.signing import Silence
-from alatau.rpc.node import ConsensusView, Node
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import Node
 from alatau.rpc.warnings import why_silent
 
 _LOG: Final = structlog.get_logger(__name__)
@@ -24,7 +25,7 @@ class SigningWatch:
         self._silence: Silence | None = None
         self._said_at = -math.inf
 
-    def look(self, view: ConsensusView | None, now_s: float) -> None:
+    def look(self, view: RoundView | None, now_s: float) -> None:
         """Say what is new, or still so after a minute; ``now_s`` is any clock in seconds."""
         silence = None if view is None else view.silence
         if view is None or silence is None:
@@ -40,5 +41,5 @@ async def watch_signing(node: Node) -> None:
     """Look until cancelled."""
     watch = SigningWatch()
     while True:
-        watch.look(node.consensus_view(), trio.current_time())
+        watch.look(node.round_view(), trio.current_time())
         await trio.sleep(_LOOK_S)

@@ -17,6 +17,28 @@ T = TypeVar("T")
 P = TypeVar("P")
 
 
+class _Place(Generic[T, P]):
+    """Where a subscription stands, and what a lost connection means for it."""
+
+    def __init__(self, position: P, after: Callable[[T], P]) -> None:
+        self.position = position
+        self._after = after
+        self._failed = 0
+
+    def passed(self, item: T) -> T:
+        """The subscription gave ``item``: it goes on behind it."""
+        self.position = self._after(item)
+        self._failed = 0
+        return item
+
+    def lost(self, error: RpcError, nodes: int) -> float:
+        """Seconds before it is opened again, with one of ``nodes``; raises what no other attempt mends."""
+        if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
+            raise error
+        self._failed += 1
+        return pause_s(self._failed, nodes, error)
+
+
 class Resuming(Generic[T, P]):
     """Items of a subscription, across any number of lost connections.
 
@@ -36,8 +58,7 @@ class Resuming(Generic[T, P]):
         self._stack = stack
         self._endpoints = endpoints
         self._open_at = open_at
-        self._position = position
-        self._after = after
+        self._place = _Place(position, after)
         self._items: AsyncIterator[T] | None = None
         self._channel = endpoints.current
 
@@ -45,24 +66,19 @@ class Resuming(Generic[T, P]):
         return self
 
     async def __anext__(self) -> T:
-        failed = 0
         while True:
             try:
                 if self._items is None:
                     self._channel = self._endpoints.current
-                    self._items = await self._stack.enter_async_context(self._open_at(self._channel, self._position))
-                item = await anext(self._items)
+                    opened = self._open_at(self._channel, self._place.position)
+                    self._items = await self._stack.enter_async_context(opened)
+                return self._place.passed(await anext(self._items))
             except RpcError as error:
-                if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
-                    raise
-                self._items = None
-                await self._stack.aclose()
-                self._endpoints.leave(self._channel)
-                failed += 1
-                await trio.sleep(pause_s(failed, len(self._endpoints), error))
-            else:
-                self._position = self._after(item)
-                return item
+                wait_s = self._place.lost(error, len(self._endpoints))
+            self._items = None
+            await self._stack.aclose()
+            self._endpoints.leave(self._channel)
+            await trio.sleep(wait_s)
 
 
 class SyncResuming(Generic[T, P]):
@@ -80,8 +96,7 @@ class SyncResuming(Generic[T, P]):
         self._stack = stack
         self._endpoints = endpoints
         self._open_at = open_at
-        self._position = position
-        self._after = after
+        self._place = _Place(position, after)
         self._items: Iterator[T] | None = None
         self._channel = endpoints.current
 
@@ -89,24 +104,18 @@ class SyncResuming(Generic[T, P]):
         return self
 
     def __next__(self) -> T:
-        failed = 0
         while True:
             try:
                 if self._items is None:
                     self._channel = self._endpoints.current
-                    self._items = self._stack.enter_context(self._open_at(self._channel, self._position))
-                item = next(self._items)
+                    self._items = self._stack.enter_context(self._open_at(self._channel, self._place.position))
+                return self._place.passed(next(self._items))
             except RpcError as error:
-                if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
-                    raise
-                self._items = None
-                self._stack.close()
-                self._endpoints.leave(self._channel)
-                failed += 1
-                time.sleep(pause_s(failed, len(self._endpoints), error))
-            else:
-                self._position = self._after(item)
-                return item
+                wait_s = self._place.lost(error, len(self._endpoints))
+            self._items = None
+            self._stack.close()
+            self._endpoints.leave(self._channel)
+            time.sleep(wait_s)
 
 
 def pause_s(failed: int, count: int, error: RpcError) -> float:

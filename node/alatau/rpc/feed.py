@@ -53,7 +53,7 @@ class Feed:
         """Follow the node until cancelled. Reports started once the height is known."""
         started = False
         while True:
-            with self._node.subscribe_blocks() as blocks:
+            with self._node.subscriptions.open() as blocks:
                 self._catch_up()
                 if not started:
                     started = True

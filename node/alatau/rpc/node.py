@@ -1,7 +1,7 @@
 """What the services need of a running node.
 
 ``app`` implements :class:`Node` over the engine, the store and the peers. All values are snapshots: frozen, taken
-at the moment of the question. Everything but ``submit`` answers at once, so a service never waits on consensus.
+at the moment of the question. All but ``admission`` answers at once, so a service never waits on consensus.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -12,15 +12,15 @@ from typing import Protocol
 import trio
 
 from alatau.chain.executed import ExecutedBlock
-from alatau.consensus.signing import Silence
+from alatau.consensus.view import RoundView
 from alatau.mempool.pool import Mempool
 from alatau.storage.scrub import NOTHING_SCRUBBED, ScrubState
 from alatau.storage.store import Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
-from alatau.wire.status import Step, SyncState
+from alatau.wire.status import SyncState
 
-__all__ = ["ConsensusView", "Node", "NodeStatus", "PeerView", "Refusal", "Step", "SyncState"]
+__all__ = ["Node", "NodeStatus", "PeerView", "Refusal", "Subscriptions", "SyncState", "TransactionIntake"]
 
 
 class Refusal(Protocol):
@@ -54,37 +54,12 @@ class NodeStatus:
     pool_bytes: int
     validator_address: bytes | None
     """Address of this node's voting key; None for an observer."""
+    since_last_block_ms: int = 0
+    """Since a block was committed last, or the node started."""
     scrub: ScrubState = NOTHING_SCRUBBED
     """What the background scrub of the database has found."""
     kept_out_by: Mapping[str, str] = field(default_factory=dict)
     """Name of a peer -> why it has banned this node."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsensusView:
-    """The round of consensus as this node sees it."""
-
-    height: int
-    """The height being decided."""
-    round: int
-    step: Step
-    proposer: bytes
-    """Address of the proposer of the round."""
-    proposal_received: bool
-    prevotes: Mapping[bytes, bytes | None]
-    """Validator -> block hash, or None for nil; validators not heard of are absent."""
-    precommits: Mapping[bytes, bytes | None]
-    locked_round: int
-    """-1 where not locked."""
-    since_last_block_ms: int
-    validators: ValidatorSet
-    """Those that decide ``height``."""
-    silence: Silence | None = None
-    """Why this validator does not sign; None where it does, and for an observer."""
-    silent_until: int | None = None
-    """First height at which it signs again by itself; None where it signs, or an operator has to decide."""
-    clock_offset_ms: int | None = None
-    """How far its clock is behind the others' (negative: ahead); None while it agrees with theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +79,29 @@ class PeerView:
     connected_at_ms: int
 
 
+class TransactionIntake(Protocol):
+    """The way into the pool."""
+
+    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
+        """Offer signed bytes to the pool, those of one sender in order of nonce.
+
+        ``caller`` (the key of its certificate, or its address) is whose turn it is: each has a queue of its own.
+        Gives one entry for each: None where the pool has it now (or had it already). Returns when they are pooled,
+        not when they are final. Never raises for what a sender did.
+        """
+
+
+class Subscriptions(Protocol):
+    """Committed blocks, for those who follow them."""
+
+    def open(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
+        """Blocks committed from now on, sent after the store has them.
+
+        The channel ends where the subscriber lagged further behind than the node keeps; it then opens another and
+        reads what it missed from the store.
+        """
+
+
 class Node(Protocol):
     """A running node, as the services see it."""
 
@@ -117,15 +115,15 @@ class Node(Protocol):
 
     @property
     def mempool(self) -> Mempool:
-        """What waits. Services ask; only ``submit`` brings something in."""
+        """What waits. Services ask; only ``admission`` brings something in."""
 
-    async def submit(self, transactions: Sequence[bytes], caller: Hashable) -> Sequence[Refusal | None]:
-        """Offer signed bytes to the pool, those of one sender in order of nonce.
+    @property
+    def admission(self) -> TransactionIntake:
+        """Where transactions are offered."""
 
-        ``caller`` (the key of its certificate, or its address) is whose turn it is: each has a queue of its own.
-        Gives one entry for each: None where the pool has it now (or had it already). Returns when they are pooled,
-        not when they are final. Never raises for what a sender did.
-        """
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Where blocks are followed."""
 
     def next_nonce(self, address: bytes) -> int:
         """The account's nonce, past its transactions that wait in the pool without a gap."""
@@ -133,17 +131,10 @@ class Node(Protocol):
     def next_block_time(self) -> int:
         """The timestamp that a block proposed now would have, seconds since 1970; never below the tip's."""
 
-    def subscribe_blocks(self) -> AbstractContextManager[trio.MemoryReceiveChannel[ExecutedBlock]]:
-        """Blocks committed from now on, sent after the store has them.
-
-        The channel ends where the subscriber lagged further behind than the node keeps; it then opens another and
-        reads what it missed from the store.
-        """
-
     def status(self) -> NodeStatus:
         """Sync state and pool."""
 
-    def consensus_view(self) -> ConsensusView | None:
+    def round_view(self) -> RoundView | None:
         """The round; None before the node has joined consensus for the first time."""
 
     def cut_off(self) -> str | None:

@@ -1,13 +1,16 @@
 """NodeService: the node, its network, and what it waits for."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import alatau
+from alatau.consensus.state_machine import Step as RoundStep
+from alatau.consensus.view import RoundView
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
 from alatau.rpc.failures import failure
 from alatau.rpc.final_block import tip_height
 from alatau.rpc.limits import Limits
-from alatau.rpc.node import ConsensusView, Node, PeerView
+from alatau.rpc.node import Node, PeerView
 from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.stall import diagnose
@@ -16,7 +19,7 @@ from alatau.transport.call import Call
 from alatau.types.header import header_hash
 from alatau.types.validator import ValidatorSet
 from alatau.wire.amount import write_amount
-from alatau.wire.status import Seen, write_seen, write_step, write_sync_state, write_validator
+from alatau.wire.status import Seen, Step, write_seen, write_step, write_sync_state, write_validator
 
 _pb = node_service_pb2
 
@@ -39,7 +42,7 @@ class NodeApi:
         tip, genesis = node.store.header(height), node.store.header(0)
         assert tip is not None
         assert genesis is not None
-        status, view = node.status(), node.consensus_view()
+        status, view = node.status(), node.round_view()
         return _pb.GetStatusResponse(
             network=config.name,
             chain_id=config.chain_id,
@@ -116,7 +119,7 @@ class NodeApi:
     ) -> _pb.GetConsensusStateResponse:
         """The round, and in words what it waits for."""
         node = self._node
-        view, status, height = node.consensus_view(), node.status(), tip_height(node.store)
+        view, status, height = node.round_view(), node.status(), tip_height(node.store)
         connected = {peer.id for peer in node.peers() if peer.validator}
         if status.validator_address is not None:
             connected.add(status.validator_address)
@@ -129,7 +132,7 @@ class NodeApi:
         return _pb.GetConsensusStateResponse(
             height=view.height,
             round=view.round,
-            step=write_step(view.step),
+            step=write_step(_STEPS[view.step]),
             proposer=None if proposer is None else write_validator(proposer),
             proposal_received=view.proposal_received,
             votes=[
@@ -143,13 +146,13 @@ class NodeApi:
             ],
             quorum_power=validators.total_power * 2 // 3 + 1,
             total_power=validators.total_power,
-            since_last_block_ms=view.since_last_block_ms,
+            since_last_block_ms=status.since_last_block_ms,
             stalled=diagnosis.stalled,
             explanation=explanation,
             silence=_silence(view),
         )
 
-    def _warnings(self, view: ConsensusView | None, validator: bytes | None) -> tuple[str, ...]:
+    def _warnings(self, view: RoundView | None, validator: bytes | None) -> tuple[str, ...]:
         return warnings_of(view, validator, self._node.validators(tip_height(self._node.store) + 1))
 
     def _validators(self, height: int) -> ValidatorSet:
@@ -166,7 +169,7 @@ class NodeApi:
         raise failure("STATE_PRUNED", f"the state that names the validators of height {height} is pruned")
 
 
-def _silence(view: ConsensusView | None) -> str:
+def _silence(view: RoundView | None) -> str:
     return "" if view is None or view.silence is None else view.silence.value
 
 
@@ -187,3 +190,12 @@ def _seen(votes: Mapping[bytes, bytes | None], validator: bytes) -> "node_pb2.Vo
     if validator not in votes:
         return write_seen(Seen.NOTHING)
     return write_seen(Seen.NIL if votes[validator] is None else Seen.BLOCK)
+
+
+_STEPS: Final = {
+    RoundStep.UNSTARTED: Step.NEW_HEIGHT,
+    RoundStep.PROPOSE: Step.PROPOSE,
+    RoundStep.PREVOTE: Step.PREVOTE,
+    RoundStep.PRECOMMIT: Step.PRECOMMIT,
+    RoundStep.DECIDED: Step.NEW_HEIGHT,
+}

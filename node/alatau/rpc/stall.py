@@ -6,7 +6,9 @@ Pure: a function of what the node has seen.
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from alatau.rpc.node import ConsensusView, NodeStatus, Step, SyncState
+from alatau.consensus.state_machine import Step
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import NodeStatus, SyncState
 from alatau.types.chain_config import ConsensusParameters
 from alatau.types.validator import Validator
 
@@ -25,7 +27,7 @@ class Diagnosis:
 
 
 def diagnose(
-    view: ConsensusView | None,
+    view: RoundView | None,
     status: NodeStatus,
     connected: Collection[bytes],
     timing: ConsensusParameters,
@@ -46,7 +48,7 @@ def diagnose(
         return Diagnosis(behind.stalled, (*kept_out, *behind.sentences))
     due_ms = timing.block_interval_ms if status.pool_transactions else timing.heartbeat_ms
     patience_ms = due_ms + timing.timeout_propose_ms + 2 * timing.timeout_vote_ms
-    stalled = view.since_last_block_ms > patience_ms or view.round >= _ROUNDS_PATIENT
+    stalled = status.since_last_block_ms > patience_ms or view.round >= _ROUNDS_PATIENT
     sentences = [*kept_out, *_lost_quorum(view, connected)]
     if stalled or view.round > 0:
         sentences += _progress(view)
@@ -54,9 +56,9 @@ def diagnose(
         sentences.append("This node has seen nothing that explains the wait: look at its log and its clock.")
     if not stalled:
         sentences.append(_healthy(view, status, timing))
-    elif view.since_last_block_ms > patience_ms:
+    elif status.since_last_block_ms > patience_ms:
         sentences.append(
-            f"The last block, {view.height - 1}, was decided {view.since_last_block_ms / 1000:.1f} s ago; "
+            f"The last block, {view.height - 1}, was decided {status.since_last_block_ms / 1000:.1f} s ago; "
             f"with {_waiting(status.pool_transactions)} the next was due after {due_ms / 1000:.1f} s."
         )
     return Diagnosis(stalled, tuple(sentences))
@@ -83,7 +85,7 @@ def _behind(status: NodeStatus, height: int) -> Diagnosis:
     return Diagnosis(stalled=False, sentences=(sentence,))
 
 
-def _lost_quorum(view: ConsensusView, connected: Collection[bytes]) -> Iterable[str]:
+def _lost_quorum(view: RoundView, connected: Collection[bytes]) -> Iterable[str]:
     """Whether enough validators can be reached at all."""
     validators = view.validators
     missing = [v for v in validators.validators if v.address not in connected]
@@ -100,7 +102,7 @@ def _lost_quorum(view: ConsensusView, connected: Collection[bytes]) -> Iterable[
         )
 
 
-def _progress(view: ConsensusView) -> Iterable[str]:
+def _progress(view: RoundView) -> Iterable[str]:
     """What the round lacks."""
     validators = view.validators
     proposer = validators.by_address.get(view.proposer)
@@ -115,7 +117,7 @@ def _progress(view: ConsensusView) -> Iterable[str]:
             return
 
 
-def _votes(view: ConsensusView, what: str, votes: Iterable[bytes]) -> Iterable[str]:
+def _votes(view: RoundView, what: str, votes: Iterable[bytes]) -> Iterable[str]:
     validators = view.validators
     seen = set(votes)
     power = sum(validators.power_of(address) for address in seen)
@@ -129,10 +131,10 @@ def _votes(view: ConsensusView, what: str, votes: Iterable[bytes]) -> Iterable[s
         yield f"All validators sent their {what} of round {view.round}, not all for one block: the next round follows."
 
 
-def _healthy(view: ConsensusView, status: NodeStatus, timing: ConsensusParameters) -> str:
-    if view.step in (Step.NEW_HEIGHT, Step.IDLE):
+def _healthy(view: RoundView, status: NodeStatus, timing: ConsensusParameters) -> str:
+    if view.step in (Step.UNSTARTED, Step.DECIDED):
         if status.pool_transactions == 0:
-            left_ms = max(0, timing.heartbeat_ms - view.since_last_block_ms)
+            left_ms = max(0, timing.heartbeat_ms - status.since_last_block_ms)
             return f"No transaction waits; an empty block follows in {left_ms / 1000:.1f} s at the latest."
         return f"{_waiting(status.pool_transactions).capitalize()}; block {view.height} is due."
     return f"Block {view.height} is being decided, round {view.round}."

@@ -277,7 +277,7 @@ class TransactionApi:
         size_max = self._limits.transaction_bytes_max
         too_large = {index for index, tx in enumerate(transactions) if len(tx) > size_max}
         offered = [tx for index, tx in enumerate(transactions) if index not in too_large]
-        answers = iter(await self._node.submit(offered, caller_of(call)) if offered else ())
+        answers = iter(await self._node.admission.submit(offered, caller_of(call)) if offered else ())
         results: list[tuple[TransactionState | None, Refusal | None]] = []
         for index, transaction in enumerate(transactions):
             if index in too_large:

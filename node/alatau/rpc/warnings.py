@@ -7,7 +7,7 @@ by the log. Pure.
 from typing import Final
 
 from alatau.consensus.signing import Silence
-from alatau.rpc.node import ConsensusView
+from alatau.consensus.view import RoundView
 from alatau.types.validator import ValidatorSet
 
 _WHY: Final = {
@@ -31,7 +31,7 @@ _DO: Final = {
 
 
 def warnings_of(
-    view: ConsensusView | None, validator: bytes | None = None, deciding: ValidatorSet | None = None
+    view: RoundView | None, validator: bytes | None = None, deciding: ValidatorSet | None = None
 ) -> tuple[str, ...]:
     """The gravest first; empty where nothing is to be known.
 

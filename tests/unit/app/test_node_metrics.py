@@ -7,7 +7,8 @@ import pytest
 
 from alatau.app.node_metrics import _silent, why_unready
 from alatau.consensus.signing import Silence
-from alatau.rpc.node import ConsensusView, Node, NodeStatus, PeerView, SyncState
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import Node, NodeStatus, PeerView, SyncState
 from alatau.types.chain_config import ChainConfig
 from tests.support.round_view import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
 
@@ -26,7 +27,7 @@ class _Store:
 class _Node:
     """What the question reads of a node."""
 
-    view: ConsensusView | None = VIEW
+    view: RoundView | None = VIEW
     now: NodeStatus = SYNCED
     why_cut_off: str | None = None
     others: tuple[bytes, ...] = (DIGITAL, JUSTICE, HEALTH)
@@ -36,7 +37,7 @@ class _Node:
     def status(self) -> NodeStatus:
         return self.now
 
-    def consensus_view(self) -> ConsensusView | None:
+    def round_view(self) -> RoundView | None:
         return self.view
 
     def cut_off(self) -> str | None:
@@ -65,7 +66,7 @@ def test_a_node_that_reaches_nobody_is_unready_with_its_reason() -> None:
 
 def test_an_idle_network_is_ready() -> None:
     """Nothing waits, and the heartbeat is not over."""
-    assert _asked(view=replace(VIEW, since_last_block_ms=9_000), now=replace(SYNCED, pool_transactions=0)) is None
+    assert _asked(now=replace(SYNCED, pool_transactions=0, since_last_block_ms=9_000)) is None
 
 
 def test_without_a_quorum_it_is_unready_at_once() -> None:
@@ -78,7 +79,7 @@ def test_without_a_quorum_it_is_unready_at_once() -> None:
 @pytest.mark.parametrize(("waiting", "since_ms"), [(3, 13_000), (0, 30_000)])
 def test_an_overdue_block_makes_it_unready(waiting: int, since_ms: int) -> None:
     """With transactions waiting after the interval, without after the heartbeat."""
-    why = _asked(view=replace(VIEW, since_last_block_ms=since_ms), now=replace(SYNCED, pool_transactions=waiting))
+    why = _asked(now=replace(SYNCED, pool_transactions=waiting, since_last_block_ms=since_ms))
     assert why is not None
     assert "The last block, 9, was decided" in why
 
@@ -104,4 +105,4 @@ def test_an_observer_need_not_see_a_quorum() -> None:
     """One connection brings it every block; an overdue one counts for it, too."""
     observer = replace(SYNCED, validator_address=None)
     assert _asked(others=(DIGITAL,), now=observer) is None
-    assert _asked(others=(DIGITAL,), now=observer, view=replace(VIEW, since_last_block_ms=60_000)) is not None
+    assert _asked(others=(DIGITAL,), now=replace(observer, since_last_block_ms=60_000)) is not None

@@ -18,11 +18,12 @@ from alatau.app.diagnosis import Level, of_signing
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
 from alatau.consensus.signing import Silence
+from alatau.consensus.state_machine import Step as RoundStep
 from alatau.pb.api.v1 import node_service_pb2
-from alatau.rpc.node import ConsensusView, PeerView, Step, SyncState
+from alatau.rpc.node import PeerView, SyncState
 from alatau.transport.certificates import trust_anchor
 from alatau.types.header import header_hash
-from alatau.wire.status import Seen
+from alatau.wire.status import Seen, Step
 from tests.support.round_view import VIEW as STALL_VIEW
 from tests.support.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
 
@@ -82,18 +83,16 @@ async def test_peers_come_in_pages(node: SoloNode) -> None:
 @pytest.mark.trio
 async def test_the_consensus_state_says_what_it_waits_for(node: SoloNode) -> None:
     """Votes by validator, and a sentence for people."""
-    node.view = ConsensusView(
+    node.view = replace(
+        STALL_VIEW,
         height=1,
-        round=0,
-        step=Step.PREVOTE,
+        step=RoundStep.PREVOTE,
         proposer=VALIDATOR.address,
         proposal_received=True,
         prevotes={VALIDATOR.address: None},
-        precommits={},
-        locked_round=-1,
-        since_last_block_ms=60_000,
         validators=node.founders,
     )
+    node.since_last_block_ms = 60_000
     async with running(node) as served, served.connect() as client:
         state = await client.consensus_state()
         assert (state.height, state.step, state.quorum_power, state.total_power) == (1, Step.PREVOTE, 7, 10)

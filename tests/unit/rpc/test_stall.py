@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
-from alatau.rpc.node import ConsensusView, NodeStatus, Step, SyncState
+from alatau.consensus.state_machine import Step
+from alatau.consensus.view import RoundView
+from alatau.rpc.node import NodeStatus, SyncState
 from alatau.rpc.stall import Diagnosis, diagnose
-from tests.support.round_view import ALL, DIGITAL, FINANCE, HEALTH, SYNCED, TIMING, VIEW
+from tests.support.round_view import ALL, DIGITAL, FINANCE, HEALTH, LATE, SYNCED, TIMING, VIEW
 
 
-def say(view: ConsensusView | None = VIEW, status: NodeStatus = SYNCED, connected: set[bytes] = ALL) -> Diagnosis:
+def say(view: RoundView | None = VIEW, status: NodeStatus = SYNCED, connected: set[bytes] = ALL) -> Diagnosis:
     """Diagnose at height 9."""
     return diagnose(view, status, connected, TIMING, 9)
 
@@ -19,7 +21,7 @@ def test_all_is_well() -> None:
 
 def test_an_idle_network_says_when_the_next_block_comes() -> None:
     """Without transactions an empty block follows after the heartbeat."""
-    idle = say(replace(VIEW, step=Step.NEW_HEIGHT, since_last_block_ms=4_000), replace(SYNCED, pool_transactions=0))
+    idle = say(replace(VIEW, step=Step.UNSTARTED), replace(SYNCED, pool_transactions=0, since_last_block_ms=4_000))
     assert idle.sentences == ("No transaction waits; an empty block follows in 6.0 s at the latest.",)
 
 
@@ -37,7 +39,7 @@ def test_a_node_that_others_have_banned_says_so_before_all_else() -> None:
 
 def test_a_lost_quorum_comes_first() -> None:
     """Two of four down: no decision is possible, and who must come back is named."""
-    lost = say(replace(VIEW, since_last_block_ms=60_000), connected={FINANCE, DIGITAL})
+    lost = say(VIEW, LATE, connected={FINANCE, DIGITAL})
     assert lost.stalled
     assert lost.sentences[0] == (
         "No decision is possible: validators with 2 of 4 voting power can be reached, more than two thirds are "
@@ -57,7 +59,7 @@ def test_one_missing_validator_is_mentioned_though_blocks_go_on() -> None:
 
 def test_a_missing_proposal_names_the_proposer() -> None:
     """The round waits for one validator."""
-    waiting = say(replace(VIEW, since_last_block_ms=60_000))
+    waiting = say(VIEW, LATE)
     assert waiting.sentences[0] == "Round 0 waits for the proposal of Digital."
 
 
@@ -80,7 +82,7 @@ def test_many_rounds_are_a_stall_whatever_the_clock_says() -> None:
 
 def test_a_stall_without_a_visible_cause_says_where_to_look() -> None:
     """Never empty words."""
-    odd = say(replace(VIEW, step=Step.NEW_HEIGHT, since_last_block_ms=60_000))
+    odd = say(replace(VIEW, step=Step.UNSTARTED), LATE)
     assert odd.sentences[0] == "This node has seen nothing that explains the wait: look at its log and its clock."
 
 
@@ -97,10 +99,10 @@ def test_a_node_that_is_behind_says_how_far() -> None:
 
 def test_a_proposer_that_left_is_named_as_such() -> None:
     """A set that changes between two views must not break the words."""
-    gone = say(replace(VIEW, proposer=b"\x09" * 20, since_last_block_ms=60_000))
+    gone = say(replace(VIEW, proposer=b"\x09" * 20), LATE)
     assert gone.sentences[0] == "Round 0 waits for the proposal of a validator that left the set."
 
 
 def test_a_healthy_node_with_waiting_transactions_says_that_a_block_is_due() -> None:
     """Between two blocks, within the interval."""
-    assert say(replace(VIEW, step=Step.NEW_HEIGHT)).sentences == ("3 transactions waiting; block 10 is due.",)
+    assert say(replace(VIEW, step=Step.UNSTARTED)).sentences == ("3 transactions waiting; block 10 is due.",)
