@@ -1,6 +1,7 @@
 """``make attack``: everything that an outsider, a client, a deployer or one validator can do to the others.
 
-Writes ``build/attack/report.json`` and prints a table; the exit status is 1 where a verdict is FAIL.
+Writes ``build/bench/attack.json`` and prints a table; with ``--document`` the table of docs/security.md is written too.
+The exit status is 1 where a verdict is FAIL, 3 where none is but one is INCONCLUSIVE: run it again on a calm machine.
 """
 
 import argparse
@@ -13,14 +14,16 @@ from rich.console import Console
 
 from alatau_devnet.attack.campaign import Timing, campaign, carry_out
 from alatau_devnet.attack.catalogue import ATTACKS
-from alatau_devnet.attack.report import table_of, write_report
+from alatau_devnet.attack.report import table_of, write_page, write_report
 from alatau_devnet.attack.scene import Attack, Scene
-from alatau_devnet.attack.verdict import Verdict
+from alatau_devnet.attack.verdict import Verdict, overall
 from alatau_devnet.network import create_network, load_network, remove_network, start_nodes, stop_nodes
 from alatau_devnet.plan import DevnetOptions
 
 _FOLDER: Final = Path("build/attack/network")
-_REPORT: Final = Path("build/attack/report.json")
+_REPORT: Final = Path("build/bench/attack.json")
+_PAGE: Final = Path("docs/security.md")
+_EXIT: Final = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 3}
 
 
 def main() -> int:
@@ -57,14 +60,18 @@ def _campaign(attacks: list[Attack], arguments: argparse.Namespace) -> int:
     console.print(table_of(rows))
     write_report(_REPORT, rows)
     console.print(f"written to {_REPORT}")
-    return 1 if any(row.verdict is Verdict.FAIL for row in rows) else 0
+    if arguments.document:
+        write_page(_PAGE, rows)
+        console.print(f"written to {_PAGE}")
+    return _EXIT[overall([row.verdict for row in rows])]
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="names, separated by commas")
-    parser.add_argument("--seconds", type=float, default=20.0, help="how long each attack lasts")
-    parser.add_argument("--calm", type=float, default=10.0, help="how long is measured before and after")
+    parser.add_argument("--seconds", type=float, default=12.0, help="how long each attack lasts")
+    parser.add_argument("--calm", type=float, default=6.0, help="how long is measured before and after")
+    parser.add_argument("--document", action="store_true", help=f"write the table of {_PAGE}")
     parser.add_argument("--list", action="store_true", help="name the attacks and end")
     parser.add_argument("--keep", action="store_true", help="leave the network's folder and logs")
     parser.add_argument("--folder", type=Path, default=_FOLDER, help="where the network lies")

@@ -4,8 +4,11 @@ The attacker is a process of its own (``python -m alatau_devnet.attack --run NAM
 its interpreter are not those that measure.
 """
 
+import os
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,15 +18,18 @@ import trio
 from rich.console import Console
 
 from alatau.client import RpcError
-from alatau_devnet.attack.honest import Phase, open_honest
+from alatau_devnet.attack.honest import open_honest
 from alatau_devnet.attack.scene import Attack, Scene
-from alatau_devnet.attack.verdict import Measured, Row, Verdict, judge
-from alatau_devnet.attack.watchers import Watch
+from alatau_devnet.attack.verdict import Measured, Row, judge
+from alatau_devnet.attack.watchers import ProcessorUse, Watch
 from alatau_devnet.errors import DevnetError
-from alatau_devnet.network import Devnet, start_nodes, stop_nodes
-from alatau_devnet.watch import block_of, height_of, wait_until_deciding, wait_until_meshed
+from alatau_devnet.network import Devnet, DevnetNode, start_nodes, stop_nodes
+from alatau_devnet.processes import kill_process
+from alatau_devnet.watch import block_of, client_of, height_of, wait_until_deciding, wait_until_meshed
 
 _MIB: Final = 1024 * 1024
+_NICENESS: Final = 5
+"""A third of a validator's weight where they compete (sched(7))."""
 _MARGIN_S: Final = 60.0
 """What an attacker may take on top of its time to set up and to let go."""
 _SETTLE_S: Final = 45.0
@@ -57,26 +63,37 @@ async def campaign(network: Devnet, attacks: Sequence[Attack], timing: Timing, c
         console.print(f"  {row.verdict}: {row.told}")
         for reason in row.reasons:
             console.print(f"  {reason}")
+        m = row.measured
+        console.print(
+            f"  before {m.before_p50_ms:,.0f} / {m.before_p95_ms:,.0f} ms, during {m.during_p50_ms:,.0f} /"
+            f" {m.during_p95_ms:,.0f} ms, after {m.after_p50_ms:,.0f} / {m.after_p95_ms:,.0f} ms, victim's processor"
+            f" {m.before_victim_share:.0%} to {m.victim_share:.0%}, others' work {m.others_share:.0%} of the machine,"
+            f" answered {m.answered_share:.0%}, +{m.growth_mib:,.0f} MiB"
+        )
     return rows
 
 
 async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
     """Measure, attack, measure."""
     watch = Watch(network)
+    witness = network.nodes[1]  # no attack goes against it
     nodes = network.nodes[:-1] if attack.takes_over else network.nodes
     async with open_honest(network, nodes) as honest, trio.open_nursery() as nursery:
         nursery.start_soon(watch.follow)
         await trio.sleep(2)  # connections, translation of the contract
-        before = honest.begin()
+        before, before_use, from_height = honest.begin(), watch.begin(), await _height(witness)
         await trio.sleep(timing.before_s)
-        during = honest.begin()
-        told, error = await _attack(network.folder, attack.name, timing.during_s)
-        recovering = honest.begin()
+        during, during_use, attacked_from = honest.begin(), watch.begin(), await _height(witness)
+        async with _taken_over(network, attack):
+            told, error = await _attack(network.folder, attack.name, timing.during_s, watch)
+        recovering, attacked_until = honest.begin(), await _height(witness)
+        watch.begin()
         await trio.sleep(_RECOVERY_S)
         if attack.takes_over and not await trio.to_thread.run_sync(wait_until_meshed, network, _BAN_S):
             error = error or f"its validator was not let in again within {_BAN_S:.0f} s"
-        after = honest.begin()
+        after, after_use = honest.begin(), watch.begin()
         await trio.sleep(timing.after_s)
+        watch.begin()
         honest.begin()  # goes on until the others have settled, so that they do so under load
         unfinished = 0
         for phase in (before, during, recovering, after):
@@ -84,25 +101,9 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
             unfinished += phase.open
         nursery.cancel_scope.cancel()
     forked = await trio.to_thread.run_sync(has_forked, network)
-    died = watch.died(restarted=attack.restarts)
-    measured = _measured((before, during, after), unfinished, watch, died, forked=forked, error=error)
-    reasons = judge(measured, attack.tolerance)
-    if during.refusals:
-        told += "; honest questions: " + ", ".join(f"{why} {n}" for why, n in during.refusals.most_common(3))
-    return Row(attack.name, told, measured, Verdict.FAIL if reasons else Verdict.PASS, reasons)
-
-
-def _measured(
-    phases: tuple[Phase, Phase, Phase],
-    unfinished: int,
-    watch: Watch,
-    died: Sequence[str],
-    *,
-    forked: bool,
-    error: str,
-) -> Measured:
-    before, during, after = phases
-    return Measured(
+    heights = (from_height, attacked_from, attacked_until)
+    rounds = await trio.to_thread.run_sync(_failed_rounds, witness, heights)
+    measured = Measured(
         before_p50_ms=round(before.p50_ms, 1),
         before_p95_ms=round(before.p95_ms, 1),
         during_p50_ms=round(during.p50_ms, 1),
@@ -110,17 +111,58 @@ def _measured(
         after_p50_ms=round(after.p50_ms, 1),
         after_p95_ms=round(after.p95_ms, 1),
         unfinished=unfinished,
+        before_answered_share=round(before.answered_share, 4),
         answered_share=round(during.answered_share, 4),
+        before_failed_rounds=rounds[0],
+        failed_rounds=rounds[1],
+        before_victim_share=round(before_use.victim_share, 3),
+        victim_share=round(during_use.victim_share, 3),
+        others_share=round(_most_of_others(before_use, during_use, after_use), 3),
         rss_most_mib=round(watch.rss_most / _MIB, 1),
         growth_mib=round(watch.growth_bytes / _MIB, 1),
         descriptors_most=watch.descriptors_most,
-        died=tuple(died),
+        died=tuple(watch.died(restarted=attack.restarts or attack.takes_over)),
         forked=forked,
         error=error,
     )
+    judgement = judge(measured, attack.tolerance)
+    if during.refusals:
+        told += "; honest questions: " + ", ".join(f"{why} {n}" for why, n in during.refusals.most_common(3))
+    return Row(attack.name, told, measured, judgement.verdict, judgement.reasons)
 
 
-async def _attack(folder: Path, name: str, seconds: float) -> tuple[str, str]:
+@asynccontextmanager
+async def _taken_over(network: Devnet, attack: Attack) -> AsyncIterator[None]:
+    """Where the attacker speaks for the last validator, that one is killed meanwhile: its peers miss it at once."""
+    if not attack.takes_over:
+        yield
+        return
+    own = network.nodes[-1]
+    await trio.to_thread.run_sync(kill_process, own.home)
+    try:
+        yield
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(start_nodes, network, (own,))
+
+
+def _most_of_others(*uses: ProcessorUse) -> float:
+    return max(use.others_share for use in uses)
+
+
+async def _height(node: DevnetNode) -> int:
+    return await trio.to_thread.run_sync(height_of, node)
+
+
+def _failed_rounds(node: DevnetNode, heights: tuple[int, int, int]) -> tuple[int, int]:
+    """Blocks that were decided in a later round than the first: up to the second height, and from there on."""
+    start, middle, end = heights
+    with client_of(node) as client:
+        late = [height for height in range(start + 1, end + 1) if client.commit(height).round]
+    return sum(height <= middle for height in late), sum(height > middle for height in late)
+
+
+async def _attack(folder: Path, name: str, seconds: float, watch: Watch) -> tuple[str, str]:
     """Run the attacker's process; gives what it tells, and why it failed if it did."""
     command = [
         sys.executable,
@@ -133,14 +175,29 @@ async def _attack(folder: Path, name: str, seconds: float) -> tuple[str, str]:
         "--seconds",
         f"{seconds}",
     ]
-    with trio.move_on_after(seconds + _MARGIN_S) as scope:
-        done = await trio.run_process(command, capture_stdout=True, capture_stderr=True, check=False)
+    said: dict[str, bytes] = {"stdout": b"", "stderr": b""}
+    process = await trio.lowlevel.open_process(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with watch.attacked_by(process.pid), trio.move_on_after(seconds + _MARGIN_S) as scope:
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(_collect, process.stdout, said, "stdout")
+                nursery.start_soon(_collect, process.stderr, said, "stderr")
+            await process.wait()
+        finally:
+            if process.returncode is None:
+                process.kill()
     if scope.cancelled_caught:
         return "", f"it did not end within {seconds + _MARGIN_S:.0f} s"
-    told = done.stdout.decode(errors="replace").strip()
-    if done.returncode:
-        return told, done.stderr.decode(errors="replace").strip()[-500:] or f"exit status {done.returncode}"
+    told = said["stdout"].decode(errors="replace").strip()
+    if process.returncode:
+        return told, said["stderr"].decode(errors="replace").strip()[-500:] or f"exit status {process.returncode}"
     return told, ""
+
+
+async def _collect(stream: trio.abc.ReceiveStream | None, said: dict[str, bytes], name: str) -> None:
+    assert stream is not None
+    async for chunk in stream:
+        said[name] += chunk
 
 
 def has_forked(network: Devnet) -> bool:
@@ -160,5 +217,10 @@ def has_forked(network: Devnet) -> bool:
 
 
 def carry_out(attack: Attack, scene: Scene, seconds: float) -> str:
-    """In the attacker's process: run the attack to its end, and give what there is to tell."""
+    """In the attacker's process: run the attack to its end, and give what there is to tell.
+
+    Processors go to the validators first: an attacker in the field has a machine of its own.
+    """
+    if not attack.restarts:  # a node that it starts would inherit this
+        os.nice(_NICENESS)
     return str(trio.run(partial(attack.run, scene, seconds)))

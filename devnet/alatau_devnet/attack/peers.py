@@ -1,13 +1,12 @@
 """Attacks with a validator's key: what one of four may send the others.
 
-The validator itself is stopped meanwhile, and its place taken: a peer is whoever holds the key.
+The validator itself is killed before (``campaign``), and its place taken: a peer is whoever holds the key.
 """
 
 import os
-import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeAlias
@@ -37,7 +36,6 @@ from alatau.wire.session import PROTOCOL_VERSION, Hello, write_session
 from alatau_devnet.attack.scene import Scene
 from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import DevnetNode
-from alatau_devnet.processes import running_pid
 
 _HANDSHAKE_S: Final = 5.0
 _RETRY_S: Final = 0.5
@@ -166,16 +164,21 @@ def as_validator(make: Callable[[], Flood]) -> Callable[[Scene, float], Awaitabl
     async def attack(scene: Scene, seconds: float) -> object:
         *victims, own = scene.network.nodes
         impostor, told, flood = impostor_of(own), Counter[str](), make()
-        with _stopped(own), trio.move_on_after(seconds):
+        with trio.move_on_after(seconds):
             async with trio.open_nursery() as nursery:
                 for victim in victims:
                     nursery.start_soon(keep_at, impostor, victim.p2p, victim.tls_public_key, flood, told)
-        summary = ", ".join(f"{what} {number}" for what, number in sorted(told.items()))
-        if not told["sessions"]:  # the validator's own sessions last until its peers miss it, up to 15 s
-            raise DevnetError(f"no session in {seconds:g} s, attack for longer: {summary or 'no answer'}")
-        return summary
+        return summary(told)
 
     return attack
+
+
+def summary(told: Counter[str]) -> str:
+    """What there is to tell. Raises ``DevnetError`` where it was refused at every door: that was no attack."""
+    counts = ", ".join(f"{what} {number}" for what, number in sorted(told.items()))
+    if not told["sessions"] or not told["sent"]:
+        raise DevnetError(f"nothing was sent on a session: {counts or 'no answer'}")
+    return counts
 
 
 async def keep_at(impostor: Impostor, endpoint: str, tls_public_key: bytes, flood: Flood, told: Counter[str]) -> None:
@@ -220,20 +223,6 @@ def _leaves(group: ExceptionGroup[RpcError]) -> Iterator[RpcError]:
             yield from _leaves(error)
         else:
             yield error
-
-
-@contextmanager
-def _stopped(node: DevnetNode) -> Iterator[None]:
-    """A validator whose process stands still, so that nobody else speaks for it."""
-    pid = running_pid(node.home)
-    if pid is None:
-        yield
-        return
-    os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(pid, signal.SIGCONT)
 
 
 def _varint(value: int) -> bytes:

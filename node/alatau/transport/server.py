@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Final
 
 import grpc
 import trio
@@ -36,6 +37,10 @@ from alatau.transport.service import Handler, Method, Service
 from alatau.transport.standard_services import StandardServices
 
 __all__ = ["Listener", "PortInUseError", "Server", "serve"]
+
+
+_FLUSH_SHARE: Final = 0.25
+"""Of the grace at the end: in it calls that did not finish are told that they will not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,8 @@ class Server:
             min(limits.connections_max, connections_affordable()),
             protect_established=bool(self._trust) and len(self._trust) == len(listeners),
         )
+        self._stopping: asyncio.Future[None] | None = None
+        """From the moment that it stops; done once no call is under way."""
         self.ports: tuple[int, ...] = ()
         """The port of each listener, in their order."""
         self.calls_started = 0
@@ -118,10 +125,18 @@ class Server:
         return server
 
     async def stop(self, server: grpc.aio.Server) -> None:
-        """Asyncio: take no more connections, let calls under way finish within the grace, close."""
+        """Asyncio: take no more connections and calls, let those under way finish within the grace, close.
+
+        Whoever is not let finish is told so by us: gRPC would say CANCELLED, as if the client had wanted it.
+        """
         assert self._front is not None
         self._front.stop_accepting()
-        await server.stop(self._limits.shutdown_grace_s)
+        self._stopping = asyncio.get_running_loop().create_future()
+        flush_s = self._limits.shutdown_grace_s * _FLUSH_SHARE
+        if self._jobs:
+            await asyncio.wait((self._stopping,), timeout=self._limits.shutdown_grace_s - flush_s)
+        self._bridge.to_trio(self._end, tuple(self._jobs))
+        await server.stop(flush_s)
         self._front.close()
 
     def begin_call(self, context: ServicerContext) -> CallHolding:
@@ -132,7 +147,9 @@ class Server:
         return holding
 
     def describe(self, path: str, context: ServicerContext) -> Call:
-        """Asyncio: who calls; raises ``RpcError`` for whom this listener does not trust."""
+        """Asyncio: who calls; raises ``RpcError`` for whom this listener does not trust, and for all once it stops."""
+        if self._stopping is not None:
+            raise _stopped()
         return self._admission.describe(path, context)
 
     @contextmanager
@@ -180,6 +197,8 @@ class Server:
     def _conclude(self, job: Job, result: bytes | RpcError) -> None:
         """Asyncio: hand over the result; the client may have cancelled meanwhile."""
         self._jobs.discard(job)
+        if self._stopping is not None and not self._jobs and not self._stopping.done():
+            self._stopping.set_result(None)
         self._admission.leave(job.caller)
         if not job.result.done():
             job.result.set_result(result)
@@ -206,10 +225,13 @@ class Server:
 
     def end_streams(self) -> None:
         """Trio: end every streaming call, which would else outlast any grace."""
-        for job in tuple(self._jobs):
-            if job.is_stream:
-                job.refused = RpcError(Code.UNAVAILABLE, "the node is shutting down", reason="NODE_STOPPING")
-                job.scope.cancel()
+        self._end(tuple(job for job in self._jobs if job.is_stream))
+
+    def _end(self, jobs: Sequence[Job]) -> None:
+        """Trio: end calls because the server stops."""
+        for job in jobs:
+            job.refused = _stopped()
+            job.scope.cancel()
 
     def watch_trust(self) -> Callable[[], None]:
         """Follow the listeners' trust stores; gives a function that stops it."""
@@ -238,6 +260,10 @@ class Server:
     def _abort(self, _raise_cancel: object) -> trio.lowlevel.Abort:
         self._dispatcher = None
         return trio.lowlevel.Abort.SUCCEEDED
+
+
+def _stopped() -> RpcError:
+    return RpcError(Code.UNAVAILABLE, "the node is shutting down", reason="NODE_STOPPING")
 
 
 async def serve(

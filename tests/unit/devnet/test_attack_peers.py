@@ -11,7 +11,8 @@ from alatau.consensus.inputs import InMessage
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.types.vote import consensus_domain
 from alatau_devnet.attack import peers
-from alatau_devnet.attack.peers import Flood, Impostor, keep_at
+from alatau_devnet.attack.peers import Flood, Impostor, keep_at, summary
+from alatau_devnet.errors import DevnetError
 from tests.support.guest import as_guest
 from tests.support.ministries import CHAIN, ministry
 from tests.support.waiting import eventually
@@ -81,5 +82,35 @@ def test_a_flood_of_what_is_right_in_form_is_slowed_down(make: Callable[[], Floo
             assert taken["transactions"] <= 60_000
             assert not network.counters.bans
             nursery.cancel_scope.cancel()
+
+    as_guest(main)
+
+
+@pytest.mark.parametrize("told", [Counter[str](), Counter(PEER_BANNED=3), Counter(sessions=2, PEER_BANNED=1)])
+def test_an_attack_that_is_refused_at_the_door_is_none(told: Counter[str]) -> None:
+    """It must not pass for one that was survived."""
+    with pytest.raises(DevnetError, match="nothing was sent on a session"):
+        summary(told)
+
+
+def test_an_attack_in_whose_sessions_something_was_sent_counts() -> None:
+    """However it ended."""
+    assert summary(Counter(sessions=1, sent=4, MALFORMED_MESSAGE=1)) == "MALFORMED_MESSAGE 1, sent 4, sessions 1"
+
+
+def test_a_key_that_nobody_registered_gets_no_session() -> None:
+    """The attacker is told so, and the campaign by it."""
+
+    async def main() -> None:
+        node, stranger = ministry(1), ministry(3)
+        impostor = Impostor(stranger.identity, PrivateKey(b"\x07" * 32), CHAIN, bytes(32))
+        told = Counter[str]()
+        async with node.running([ministry(2).member()]) as network, trio.open_nursery() as nursery:
+            endpoint = f"127.0.0.1:{network.port}"
+            nursery.start_soon(keep_at, impostor, endpoint, node.identity.public_key, peers.random_bytes(), told)
+            await eventually(lambda: told.total() >= 1, "it is refused", 20)
+            nursery.cancel_scope.cancel()
+        with pytest.raises(DevnetError):
+            summary(told)
 
     as_guest(main)

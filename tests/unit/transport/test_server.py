@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import trio
 
-from alatau.transport.channel import open_channel
+from alatau.transport.channel import Channel, open_channel
 from alatau.transport.credentials import ClientTls, ServerTls
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
@@ -260,6 +260,33 @@ def test_a_port_in_use_is_said_so(drive: Drive) -> None:
             listener = Listener("127.0.0.1", r.server.ports[0], ServerTls(r.server_identity, r.trust))
             with pytest.raises(PortInUseError, match=f"127.0.0.1:{r.server.ports[0]}"):
                 await r.nursery.start(partial(serve, [r.echo.service()], [listener]))
+
+    drive(main)
+
+
+def test_what_a_shutdown_cuts_off_is_told_that_the_node_stops(drive: Drive) -> None:
+    """A call that does not end within the grace, and one that comes over an old connection: never CANCELLED."""
+
+    async def main() -> None:
+        heard: list[RpcError] = []
+
+        async def ask(channel: Channel, request: bytes) -> None:
+            with trio.CancelScope(shield=True):
+                try:
+                    await channel.unary(UNARY, value(request), timeout_s=20)
+                except RpcError as error:
+                    heard.append(error)
+
+        async with rig(Limits(shutdown_grace_s=2)) as r, r.channel() as channel:
+            await channel.unary(UNARY, value(b"hi"))
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ask, channel, b"wait")
+                await eventually(lambda: r.echo.started)
+                r.nursery.cancel_scope.cancel()
+                with trio.CancelScope(shield=True):
+                    await trio.sleep(0.2)
+                    nursery.start_soon(ask, channel, b"late")
+        assert [(error.code, error.reason) for error in heard] == [(Code.UNAVAILABLE, "NODE_STOPPING")] * 2
 
     drive(main)
 
