@@ -135,7 +135,7 @@ def replace_body(body: ICouncil, terms: Terms):
 def _approve(id: bytes32, approvals: DynArray[ICouncil.Approval, 16]):
     decision: Decision = self.decision[id]
     assert decision.state == PROPOSED, "decision: not proposed"
-    version: uint256 = staticcall self.body.verify(id, approvals)
+    version: uint256 = self._verified(self.body, id, approvals)
     assert version == decision.policy_version, "decision: policy changed"
     ready_at: uint256 = max(block.timestamp + decision.delay, decision.not_before)
     assert ready_at <= decision.expires, "decision: expires before it is ripe"
@@ -145,12 +145,29 @@ def _approve(id: bytes32, approvals: DynArray[ICouncil.Approval, 16]):
 
 
 @internal
+@view
+def _verified(
+    body: ICouncil, id: bytes32, approvals: DynArray[ICouncil.Approval, 16]
+) -> uint256:
+    """
+    @return The policy version of `body` under which its members approved.
+    """
+    return staticcall body.verify(id, approvals)
+
+
+@internal
 def _veto(id: bytes32):
-    assert msg.sender == staticcall self.body.guardian(), "only the guardian"
+    self._check_guardian()
     state: uint256 = self.decision[id].state
     assert state == PROPOSED or state == APPROVED, "decision: nothing to veto"
     self.decision[id].state = VETOED
     log Vetoed(id=id, guardian=msg.sender)
+
+
+@internal
+@view
+def _check_guardian():
+    assert msg.sender == staticcall self.body.guardian(), "only the guardian"
 
 
 @internal
@@ -178,19 +195,20 @@ def _check_body(body: ICouncil):
     @dev A successor that cannot decide would end every decision for ever: it must have code and a policy, somebody
          who can say no, and not take no approvals for enough.
     """
-    assert body.address.is_contract, "no council"
-    assert staticcall body.policy_version() > 0, "council: no policy"
-    assert staticcall body.guardian() != empty(address), "council: no guardian"
-    nothing: DynArray[ICouncil.Approval, 16] = []
+    # verify(0, []): the digest, where the array begins, its length of zero
     approves: bool = raw_call(
         body.address,
-        abi_encode(
-            empty(bytes32), nothing, method_id=method_id("verify(bytes32,(address,bytes)[])")
+        concat(
+            method_id("verify(bytes32,(address,bytes)[])"),
+            empty(bytes32),
+            convert(64, bytes32),
+            empty(bytes32),
         ),
         is_static_call=True,
         revert_on_failure=False,
     )
-    assert not approves, "council: approves without approvals"
+    decides: bool = not approves and body.address.is_contract and staticcall body.policy_version() > 0
+    assert decides and staticcall body.guardian() != empty(address), "no council"
 
 
 @internal

@@ -18,16 +18,15 @@ journal_length: public(uint256)
 
 
 @internal
-def _extend(kind: String[32], payload_hash: bytes32):
+def _extend(kind: bytes32, payload_hash: bytes32):
     """
-    @param kind A word for the act; its keccak256 goes into the chain.
+    @param kind keccak256 of a word for the act.
     @param payload_hash keccak256 of the ABI encoding of the act's fields.
     """
     index: uint256 = self.journal_length
-    kind_hash: bytes32 = keccak256(kind)
     head: bytes32 = keccak256(
-        abi_encode(self.journal_head, index, kind_hash, payload_hash, block.number)
+        abi_encode(self.journal_head, index, kind, payload_hash, block.number)
     )
     self.journal_head = head
     self.journal_length = index + 1
-    log JournalExtended(index=index, kind=kind_hash, payload_hash=payload_hash, head=head)
+    log JournalExtended(index=index, kind=kind, payload_hash=payload_hash, head=head)

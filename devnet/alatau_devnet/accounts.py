@@ -20,6 +20,12 @@ PROPOSER: Final = "proposer"
 """The investment corporation, which proposes releases."""
 
 CUSTODIAN: Final = "custodian"
+AUDITOR: Final = "auditor"
+"""Attests what the reserve holds outside the chain, independently."""
+
+PROSECUTOR: Final = "prosecutor"
+"""Confirms what the court decides of confiscated assets."""
+
 ISSUER: Final = "issuer"
 """The bank that mints settlement tokens."""
 
@@ -36,7 +42,10 @@ OFFICES: Final = (REGISTRAR, LICENSOR, COMPLIANCE, COURT)
 TREASURY: Final = "treasury"
 """The city's treasury: where the reserve may release to."""
 
-INSTITUTIONS: Final = (*FUND_COUNCIL, *RESERVE_BOARD, GUARDIAN, PROPOSER, CUSTODIAN, ISSUER, TREASURY)
+INSTITUTIONS: Final = (
+    *(*FUND_COUNCIL, *RESERVE_BOARD, GUARDIAN),
+    *(PROPOSER, CUSTODIAN, AUDITOR, PROSECUTOR, ISSUER, TREASURY),
+)
 
 
 def resident(number: int) -> str:

@@ -114,6 +114,8 @@ def _vault(delay_s: int) -> VaultPlan:
             accounts.address_of(accounts.PROPOSER): VaultRole.PROPOSER,
             accounts.address_of(accounts.CUSTODIAN): VaultRole.CUSTODIAN,
             accounts.address_of(accounts.COURT): VaultRole.COURT,
+            accounts.address_of(accounts.AUDITOR): VaultRole.AUDITOR,
+            accounts.address_of(accounts.PROSECUTOR): VaultRole.PROSECUTOR,
         },
         destinations=(accounts.address_of(accounts.TREASURY),),
         assets=(

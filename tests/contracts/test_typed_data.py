@@ -66,10 +66,13 @@ def test_token_changes(world: World, action: int, word: str) -> None:
     [
         (1, "allow destination"),
         (2, "forbid destination"),
-        (3, "set limits"),
-        (4, "grant role"),
-        (5, "withdraw role"),
-        (6, "lift pause"),
+        (4, "set limits"),
+        (8, "grant role"),
+        (16, "withdraw role"),
+        (32, "lift pause"),
+        (64, "prolong pause"),
+        (128, "set oversight"),
+        (256, "set positions"),
     ],
 )
 def test_vault_changes(world: World, action: int, word: str) -> None:
@@ -134,7 +137,7 @@ def test_successions(world: World) -> None:
     terms = (1, 77, 0, now() + DELAY)
     fields = {"body": ("address", SUBJECT)}
     wanted = wallet_digest(world.vault, "Alatau ReserveVault", "ReplaceBody", fields, terms)
-    assert world.vault.propose_body(SUBJECT, terms) == wanted
+    assert world.vault.propose_body(SUBJECT, terms, sender=guardian.address) == wanted
 
 
 def test_end_of_a_pause_of_the_channels(world: World) -> None:

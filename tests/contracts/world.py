@@ -41,6 +41,7 @@ governor, deputy, director = actor("governor"), actor("deputy"), actor("director
 guardian = actor("guardian")
 registrar, licensor, compliance, court = actor("registrar"), actor("licensor"), actor("compliance"), actor("court")
 proposer, custodian, auditor = actor("proposer"), actor("custodian"), actor("auditor")
+prosecutor = actor("prosecutor")
 issuer, hub, resident, neighbour, merchant = (
     actor("issuer"),
     actor("hub"),
@@ -147,7 +148,8 @@ def _network() -> NetworkContracts:
         )
         for number, (name, operator, voter) in enumerate(zip(MINISTRIES, operators, voters, strict=True), 1)
     )
-    institutions = (guardian, registrar, licensor, compliance, court, proposer, custodian, auditor, issuer, treasury)
+    institutions = (guardian, registrar, licensor, compliance, court, prosecutor, proposer, custodian, auditor, issuer)
+    institutions += (treasury,)
     return NetworkContracts(
         validators=seats,
         observers=(Observer(b"\x77" * 32, "Audit chamber"),),
@@ -171,6 +173,7 @@ def _network() -> NetworkContracts:
             custodian.raw: VaultRole.CUSTODIAN,
             court.raw: VaultRole.COURT,
             auditor.raw: VaultRole.AUDITOR,
+            prosecutor.raw: VaultRole.PROSECUTOR,
         },
         destinations=(treasury.raw,),
         vault_assets=(

@@ -11,7 +11,7 @@ from alatau_devnet.tour.guide import Guide, expect, money
 
 _DEPOSIT: Final = 250_000_00
 _RELEASE: Final = 40_000_00
-_NATIONAL_FUND: Final = 4
+_NATIONAL_FUND: Final = 8
 """Provenance, as in ReserveVault.vy."""
 
 _LIFE_S: Final = 3_600

@@ -26,12 +26,13 @@ class Role(IntEnum):
 
 
 class VaultRole(IntEnum):
-    """Roles of the ReserveVault; an account has at most one."""
+    """Roles of the ReserveVault, flags in Vyper; an account has at most one."""
 
     PROPOSER = 1
     CUSTODIAN = 2
-    COURT = 3
-    AUDITOR = 4
+    COURT = 4
+    AUDITOR = 8
+    PROSECUTOR = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +163,13 @@ def _reserve_vault(network: NetworkContracts) -> GenesisContract:
     large_delay_s = 4 * network.delay_s if network.large_delay_s is None else network.large_delay_s
     code = load("ReserveVault").creation(
         addresses.RESERVE_COUNCIL,
+        addresses.FUND_COUNCIL,
         network.delay_s,
         large_delay_s,
         sorted(network.vault_roles.items()),
         network.destinations,
         [(a.asset, a.capacity, a.leak_per_second, a.large_amount) for a in network.vault_assets],
+        bytes(20),
     )
     return GenesisContract("ReserveVault", addresses.RESERVE_VAULT, code)
 

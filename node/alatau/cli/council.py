@@ -203,6 +203,23 @@ def approve(context: Context, /, files: tuple[Path, ...], as_json: bool, **optio
 
 
 @council.command()
+@_files
+@sender_options
+@node_options
+@json_option
+@pass_context
+def endorse(context: Context, /, files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Bring the oversight's signatures in FILES, which what raises a risk of the vault needs before its approval."""
+    _carry_out(
+        context,
+        files,
+        lambda d, w, gas: decisions.endorse(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
+        as_json=as_json,
+        **options,
+    )
+
+
+@council.command()
 @_file
 @click.option("--wait", is_flag=True, help="Wait until the decision is ripe.")
 @sender_options

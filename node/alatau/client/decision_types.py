@@ -45,6 +45,8 @@ class DecisionType:
     """On the command line; empty where each act has its own."""
     acts: tuple[Act, ...] = ()
     """In the order of the contract's numbers, from 1."""
+    flags: bool = False
+    """Whether those numbers are flags: 1, 2, 4, ..."""
 
     @cached_property
     def struct(self) -> StructType:
@@ -70,7 +72,7 @@ class DecisionType:
         """The contract's number of an act. Raises ``DecisionError``."""
         for number, act in enumerate(self.acts, start=1):
             if act.word == word:
-                return number
+                return 1 << number - 1 if self.flags else number
         raise DecisionError(
             f"{word!r} is no act of {self.struct.name}; there are {', '.join(a.word for a in self.acts)}"
         )
@@ -196,7 +198,11 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("grant role", ("subject", "value")),
                 Act("withdraw role", ("subject",)),
                 Act("lift pause"),
+                Act("prolong pause", ("value",)),
+                Act("set oversight", ("subject",)),
+                Act("set positions", ("subject",)),
             ),
+            flags=True,
         ),
     ),
     "CityChannels": (
@@ -233,6 +239,6 @@ _VAULT_ROLES: Final = {role.value: role.name.lower() for role in VaultRole}
 MEANINGS: Final[dict[tuple[str, str, str], dict[int, str]]] = {
     ("RegistryChange", "grant role", "value"): _ROLES,
     ("VaultChange", "grant role", "value"): _VAULT_ROLES,
-    ("Release", "", "provenance"): {1: "confiscated", 2: "mined", 3: "foreign exchange", 4: "national fund"},
+    ("Release", "", "provenance"): {1: "confiscated", 2: "mined", 4: "foreign exchange", 8: "national fund"},
 }
 """(struct, act, member) -> what its numbers stand for."""

@@ -216,6 +216,32 @@ def approve(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
     return (yield from _transact(decision, wallet, "approve_decision", (decision.id, approvals), gas_limit, timeout_s))
 
 
+def endorse(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s: float) -> Plan[TransactionReceipt]:
+    """Bring the signatures of the contract's oversight, which something that raises risk needs before its approval.
+
+    Raises:
+        DecisionError: the contract has no oversight, the decision is not proposed, or too few of its members signed.
+    """
+    check_signatures(decision)
+    abi, address, council = abi_of(decision.contract), decision.domain.contract, abi_of("FundCouncil")
+    if "endorse" not in abi.functions:
+        raise DecisionError(f"{decision.contract} has no oversight: its council approves alone")
+    now = yield from standing(decision)
+    _check_alive(decision, now)
+    if now.state is not DecisionState.PROPOSED:
+        raise DecisionError(f"the decision is {now.state.name.lower()}: only a proposed one can be endorsed")
+    oversight = yield from _read(abi, address, "oversight")
+    members = yield from _read(council, oversight, "members")
+    threshold = yield from _read(council, oversight, "threshold")
+    # No more than it takes: who endorses cannot approve.
+    signers = sorted(signer for signer in decision.signatures if signer in members)[:threshold]
+    if len(signers) < threshold:
+        open_ = ", ".join("0x" + member.hex() for member in members if member not in signers)
+        raise DecisionError(f"{len(signers)} of {threshold} signatures: still to be signed by any of {open_}")
+    approvals = [(signer, decision.signatures[signer]) for signer in signers]
+    return (yield from _transact(decision, wallet, "endorse", (decision.id, approvals), gas_limit, timeout_s))
+
+
 def execute(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s: float) -> Plan[TransactionReceipt]:
     """Carry it out. Raises ``DecisionError`` where it is not approved, ``ContractReverted`` where it is not ripe."""
     now = yield from standing(decision)

@@ -12,14 +12,18 @@ from tests.contracts.world import (
     NO_HASH,
     ZERO,
     World,
+    banker,
+    chair,
     court,
     custodian,
     decide,
     deputy,
     governor,
     proposer,
+    prosecutor,
     terms,
     treasury,
+    wait,
 )
 
 TOKEN = "0x" + addresses.SETTLEMENT_TOKEN.hex()
@@ -32,8 +36,8 @@ class Provenance(IntEnum):
 
     CONFISCATED = 1
     MINED = 2
-    FX_ALLOCATION = 3
-    NATIONAL_FUND = 4
+    FX_ALLOCATION = 4
+    NATIONAL_FUND = 8
 
 
 class Action(IntEnum):
@@ -41,10 +45,13 @@ class Action(IntEnum):
 
     ALLOW_DESTINATION = 1
     FORBID_DESTINATION = 2
-    SET_LIMITS = 3
-    GRANT_ROLE = 4
-    WITHDRAW_ROLE = 5
-    LIFT_PAUSE = 6
+    SET_LIMITS = 4
+    GRANT_ROLE = 8
+    WITHDRAW_ROLE = 16
+    LIFT_PAUSE = 32
+    PROLONG_PAUSE = 64
+    SET_OVERSIGHT = 128
+    SET_POSITIONS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +110,31 @@ def approved_change(
     leak: int = 0,
     delay: int = DELAY,
 ) -> bytes:
-    """Propose a change, approve it and let it ripen; gives its id."""
+    """Propose a change, endorse it where that is needed, approve it and let it ripen; gives its id."""
     change = (action, subject, value, capacity, leak, terms(world.reserve_council))
-    identity: bytes = world.vault.propose_change(change)
+    identity: bytes = world.vault.propose_change(change, sender=governor.address)
+    if world.vault.endorsement_needed(identity):
+        endorse(world, identity)
     decide(world.vault, identity, governor, deputy, delay=delay)
     return identity
+
+
+def endorse(world: World, identity: bytes, *signers: Actor) -> None:
+    """The oversight agrees: two of it, if nobody else is named."""
+    world.vault.endorse(identity, approvals(identity, *(signers or (chair, banker))))
+
+
+def forfeit(world: World, case_id: bytes = CASE) -> None:
+    """Court and prosecutor forfeit a case, finally."""
+    world.vault.forfeit(case_id, ORDER, sender=court.address)
+    world.vault.confirm_case(case_id, ZERO, ORDER, sender=prosecutor.address)
+    wait(DELAY)
+
+
+def order_return(world: World, owner: Actor, case_id: bytes = CASE) -> None:
+    """Court and prosecutor order a return; the delay begins."""
+    world.vault.order_return(case_id, owner.address, ORDER, sender=court.address)
+    world.vault.confirm_case(case_id, owner.address, ORDER, sender=prosecutor.address)
 
 
 def deposit(world: World, amount: int = 500_000, provenance: int = Provenance.NATIONAL_FUND) -> None:

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from tests.contracts.actors import Actor
-from tests.contracts.reserve_vault.intents import CASE, ORDER, TOKEN, Provenance, confiscate, deposit
+from tests.contracts.reserve_vault.intents import CASE, TOKEN, Provenance, confiscate, deposit, forfeit
 from tests.contracts.world import (
     NO_HASH,
     ZERO,
@@ -48,7 +48,7 @@ def test_confiscated_assets_are_the_courts(world: World) -> None:
     confiscate(world)
     assert world.vault.case_amount(CASE, TOKEN) == 50_000
     assert world.vault.cases(CASE).state == 1
-    with boa.reverts("only the court"):
+    with boa.reverts("role: not yours"):
         world.vault.deposit(TOKEN, 1, Provenance.CONFISCATED, CASE, sender=custodian.address)
     with boa.reverts("case: none named"):
         world.vault.deposit(TOKEN, 1, Provenance.CONFISCATED, NO_HASH, sender=court.address)
@@ -57,7 +57,7 @@ def test_confiscated_assets_are_the_courts(world: World) -> None:
 def test_decided_case_takes_no_more(world: World) -> None:
     """After the verdict nothing is added."""
     confiscate(world)
-    world.vault.forfeit(CASE, ORDER, sender=court.address)
+    forfeit(world)
     with boa.reverts("case: decided"):
         confiscate(world)
 
@@ -65,7 +65,7 @@ def test_decided_case_takes_no_more(world: World) -> None:
 @pytest.mark.parametrize("outsider", [proposer, auditor, guardian, resident, court], ids=lambda a: a.role)
 def test_only_the_custodian_deposits(world: World, outsider: Actor) -> None:
     """Who proposes or audits never handles assets."""
-    with boa.reverts("only the custodian"):
+    with boa.reverts("role: not yours"):
         world.vault.deposit(TOKEN, 1, Provenance.MINED, NO_HASH, sender=outsider.address)
 
 
@@ -75,6 +75,8 @@ def test_only_the_custodian_deposits(world: World, outsider: Actor) -> None:
         (0, 2, NO_HASH, "vault: no amount"),
         (1, 0, NO_HASH, "vault: unknown provenance"),
         (1, 5, NO_HASH, "vault: unknown provenance"),
+        (1, 10, NO_HASH, "vault: unknown provenance"),
+        (1, 3, CASE, "vault: unknown provenance"),
         (1, 2, CASE, "case: only for what is confiscated"),
     ],
 )

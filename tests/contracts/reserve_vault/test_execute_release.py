@@ -7,7 +7,6 @@ from alatau.artifacts.artifact import load
 from alatau.crypto.keccak import keccak256
 from tests.contracts.reserve_vault.intents import (
     CASE,
-    ORDER,
     TOKEN,
     Action,
     Provenance,
@@ -16,6 +15,7 @@ from tests.contracts.reserve_vault.intents import (
     approved_change,
     confiscate,
     deposit,
+    forfeit,
     proposed,
 )
 from tests.contracts.world import (
@@ -24,7 +24,6 @@ from tests.contracts.world import (
     NO_HASH,
     ZERO,
     World,
-    court,
     custodian,
     deploy_mock,
     deputy,
@@ -165,7 +164,7 @@ def test_confiscated_assets_wait_for_the_verdict(world: World) -> None:
     """Only what was forfeited is released, from its own case, and no more than that case holds."""
     confiscate(world, 50_000)
     confiscate(world, 50_000, b"\x02" * 32)
-    world.vault.forfeit(CASE, ORDER, sender=court.address)
+    forfeit(world)
     with boa.reverts("case: holds less"):
         proposed(world, amount=50_001, provenance=Provenance.CONFISCATED, case_id=CASE)
     world.vault.execute_release(approved(world, provenance=Provenance.CONFISCATED, case_id=CASE))
@@ -209,7 +208,8 @@ def test_journal_chains_every_act(world: World) -> None:
     identity = approved(world)
     world.vault.execute_release(identity)
     events += _journal(world)
-    assert world.vault.journal_length() == 3
+    assert [e.kind for e in events] == [keccak256(w) for w in (b"deposit", b"release")]
+    assert world.vault.journal_length() == 4  # with what was proposed and approved
     head = boa.env.get_storage(world.vault.address, 0).to_bytes(32, "big")
     assert head == world.vault.journal_head() == events[-1].head
     assert load("ReserveVault").layout["storage_layout"]["journal"]["journal_head"]["slot"] == 0

@@ -72,7 +72,7 @@ def test_intent_is_kept_for_all_to_read(world: World) -> None:
 def test_only_the_proposer_proposes(world: World, outsider: Actor) -> None:
     """Neither who approves nor who keeps."""
     deposit(world)
-    with boa.reverts("only the proposer"):
+    with boa.reverts("role: not yours"):
         world.vault.propose_release(release(world).argument(), sender=outsider.address)
 
 

@@ -62,13 +62,20 @@ async def test_the_contract_computes_the_same_id(contract: str, choice: Choice, 
     node.store.close()
 
 
-def _types_in_sources() -> Iterator[tuple[str, str]]:
-    """(contract, encoded type) of every type with terms that a source declares."""
+def _source(artifact: str) -> str:
+    """The text of a contract and of the modules beside it that it imports."""
     root = sources_root()
     assert root is not None
+    path = root / SOURCES[artifact]
+    text = path.read_text()
+    modules = re.findall(r"^from \. import (\w+)$", text, re.MULTILINE)
+    return "\n".join([text, *((path.parent / f"{name}.vy").read_text() for name in modules)])
+
+
+def _types_in_sources() -> Iterator[tuple[str, str]]:
+    """(contract, encoded type) of every type with terms that a source declares."""
     for artifact in DECISION_TYPES:
-        text = (root / SOURCES[artifact]).read_text()
-        for encoded in re.findall(r'"(\w+\([^"]*Terms terms\)Terms\([^"]*\))"', text):
+        for encoded in re.findall(r'"(\w+\([^"]*Terms terms\)Terms\([^"]*\))"', _source(artifact)):
             yield artifact, encoded
 
 
@@ -93,9 +100,7 @@ def test_every_function_of_the_table_is_in_the_abi() -> None:
 @pytest.mark.parametrize("artifact", [a for a, kinds in DECISION_TYPES.items() if any(k.acts for k in kinds)])
 def test_acts_are_the_words_of_the_source(artifact: str) -> None:
     """In the order of their numbers: the digest test finds a wrong word, this one a missing act."""
-    root = sources_root()
-    assert root is not None
-    text = (root / SOURCES[artifact]).read_text()
+    text = _source(artifact)
     body = text[text.index("def _action_hash") :]
     words = re.findall(r'return keccak256\("([^"]+)"\)', body)
     (kind,) = [k for k in DECISION_TYPES[artifact] if k.acts]
