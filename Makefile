@@ -63,7 +63,7 @@ devnet-down: $(SETUP)  ## stop the local network
 
 test: $(SETUP)  ## the whole suite that belongs in every check
 	$(PY) -m pytest --numprocesses auto --dist loadfile -m "not slow and not e2e" $(ARGS)
-	$(PY) -m pytest -m "e2e and not slow" $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS name no test of real processes
+	$(PY) -m pytest -m "e2e and not slow" $(if $(findstring tests/,$(ARGS)),,tests/e2e) $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS name no test of real processes
 
 e2e: $(SETUP)  ## only the tests on real processes
 	$(PY) -m pytest tests/e2e -m "e2e and not slow" $(ARGS)

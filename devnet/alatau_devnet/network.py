@@ -17,10 +17,10 @@ from typing import Any, Final
 from alatau.app.genesis.ceremony import Contribution, contribute, encode_contribution, merge, transcript_hash
 from alatau.app.genesis.file import encode_genesis
 from alatau.app.genesis.plan import encode_plan
-from alatau.app.keystore import DEVNET_COST
 from alatau.app.private_file import write_private
 from alatau.app.provision import ProvisionedHome, provision_home
 from alatau.artifacts import addresses
+from alatau.client.keystore import DEVNET_COST
 from alatau.codec.json_text import parse_json
 from alatau.transport.certificates import authority_certificate
 from alatau_devnet import accounts

@@ -4,8 +4,8 @@ import os
 import sys
 from pathlib import Path
 
-from alatau.app.keystore import DEVNET_COST, write_keystore
-from alatau.app.private_file import write_private
+from alatau.app.private_file import write_keystore, write_private
+from alatau.client.keystore import DEVNET_COST
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet
 

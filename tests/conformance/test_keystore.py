@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from alatau.app.keystore import WrongPasswordError, decrypt_key
+from alatau.client.keystore import WrongPasswordError, decrypt_key
 from tests.conformance.published import documents
 
 

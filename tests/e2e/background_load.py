@@ -10,7 +10,7 @@ from alatau.artifacts import addresses
 from alatau.client import RpcError
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet, DevnetNode
-from alatau_devnet.payments import transfer_call
+from alatau_devnet.token_payment import transfer_call
 from alatau_devnet.watch import client_of
 from tests.support.transactions import signed
 

@@ -8,7 +8,8 @@ import pytest
 
 from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes
 from alatau_devnet.plan import DevnetOptions
-from alatau_devnet.watch import wait_until_deciding
+from alatau_devnet.watch import height_of, wait_for_height, wait_until_deciding
+from tests.e2e.agreement import RECOVERY_S
 
 
 @contextmanager
@@ -44,8 +45,26 @@ def seven_validators(tmp_path: Path) -> Iterator[Devnet]:
         yield network
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def standing_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
-    """A network of four for a whole file of tests that leave it as whole as they found it."""
+    """A network of four for all tests that leave it as whole as they found it."""
     with running_network(tmp_path_factory.mktemp("standing") / "network", 4) as network:
         yield network
+
+
+@pytest.fixture(scope="module")
+def lent_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Devnet]:
+    """The network behind ``recovering_network``."""
+    with running_network(tmp_path_factory.mktemp("lent") / "network", 4) as network:
+        yield network
+
+
+@pytest.fixture
+def recovering_network(lent_network: Devnet) -> Devnet:
+    """A network of four that a file's tests kill nodes of, one test after the other: each finds it whole again.
+
+    It is older each time, as real ones are: a test takes heights and nonces as it finds them.
+    """
+    start_nodes(lent_network)
+    wait_for_height(lent_network.nodes, max(map(height_of, lent_network.nodes)), RECOVERY_S)
+    return lent_network

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from alatau.app.keystore import DEVNET_COST, write_keystore
+from alatau.app.private_file import write_keystore
+from alatau.client.keystore import DEVNET_COST
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet
 

@@ -17,9 +17,9 @@ HEARTBEAT_S = 5.0
 """Of a development network (devnet/alatau_devnet/plan.py)."""
 
 
-def test_any_validator_may_be_killed_repeatedly(four_validators: Devnet) -> None:
+def test_any_validator_may_be_killed_repeatedly(recovering_network: Devnet) -> None:
     """Each validator is killed twice under load: the others go on, it catches up, all blocks are identical."""
-    network = four_validators
+    network = recovering_network
     with (
         paying(network, network.nodes[0], "resident_1") as first,
         paying(network, network.nodes[2], "resident_2") as second,
@@ -36,16 +36,16 @@ def test_any_validator_may_be_killed_repeatedly(four_validators: Devnet) -> None
     assert_kept(network, second)
 
 
-def test_two_of_four_down_stop_the_network_until_one_returns(four_validators: Devnet) -> None:
+def test_two_of_four_down_stop_the_network_until_one_returns(recovering_network: Devnet) -> None:
     """Half of the power decides nothing, however long it waits; with three quarters what was sent becomes final."""
-    network = four_validators
+    network = recovering_network
     down, up = network.nodes[:2], network.nodes[2:]
     for node in down:
         kill_process(node.home)
     time.sleep(1.0)  # What was already decided reaches both.
     before = [height_of(node) for node in up]
     with client_of(up[0]) as client:
-        sent = client.submit(payment(network, "resident_1", 0))
+        sent = client.submit(payment(network, "resident_3", 0))
         time.sleep(2 * HEARTBEAT_S)
         assert [height_of(node) for node in up] == before
         start_nodes(network, (down[0],))
@@ -54,9 +54,9 @@ def test_two_of_four_down_stop_the_network_until_one_returns(four_validators: De
     assert_agreement(network)
 
 
-def test_all_validators_killed_at_once_go_on_where_they_were(four_validators: Devnet) -> None:
+def test_all_validators_killed_at_once_go_on_where_they_were(recovering_network: Devnet) -> None:
     """After a power failure the network continues, with every final payment."""
-    network = four_validators
+    network = recovering_network
     with paying(network, network.nodes[1], "resident_1") as done:
         for _ in range(3):
             wait_for_height(network.nodes, max(map(height_of, network.nodes)) + 4, RECOVERY_S)
@@ -83,9 +83,9 @@ def test_a_lone_validator_restarts(lone_validator: Devnet) -> None:
     assert_kept(network, done)
 
 
-def test_a_dead_validator_is_passed_over(four_validators: Devnet) -> None:
+def test_a_dead_validator_is_passed_over(recovering_network: Devnet) -> None:
     """Once a validator missed 16 commits its turns are skipped: blocks are decided in round 0 again."""
-    network = four_validators
+    network = recovering_network
     victim, *others = network.nodes
     kill_process(victim.home)
     with paying(network, others[0], "resident_1"):
@@ -99,13 +99,13 @@ def test_a_dead_validator_is_passed_over(four_validators: Devnet) -> None:
     assert_agreement(network)
 
 
-def test_what_waits_survives_a_kill_of_every_node(four_validators: Devnet) -> None:
+def test_what_waits_survives_a_kill_of_every_node(recovering_network: Devnet) -> None:
     """Payments that were acknowledged but that no quorum could decide are all final after kill -9 of all four."""
-    network = four_validators
+    network = recovering_network
     down, up = network.nodes[:2], network.nodes[2:]
     for node in down:
         kill_process(node.home)
-    senders = [f"resident_{n}" for n in range(1, 9)]
+    senders = [f"resident_{n}" for n in range(11, 19)]
     payments = [payment(network, sender, nonce) for nonce in range(25) for sender in senders]
     with client_of(up[0]) as client:
         outcomes = client.submit_many(payments)
@@ -120,13 +120,13 @@ def test_what_waits_survives_a_kill_of_every_node(four_validators: Devnet) -> No
     assert_agreement(network)
 
 
-def test_what_waits_survives_an_orderly_stop(four_validators: Devnet) -> None:
+def test_what_waits_survives_an_orderly_stop(recovering_network: Devnet) -> None:
     """A payment that no quorum could decide is kept over a stop of every node that had it."""
-    network = four_validators
+    network = recovering_network
     down, up = network.nodes[:2], network.nodes[2:]
     stop_processes(node.home for node in down)
     with client_of(up[0]) as client:
-        sent = client.submit(payment(network, "resident_1", 0))
+        sent = client.submit(payment(network, "resident_4", 0))
     stop_processes(node.home for node in up)
     start_nodes(network)
     wait_for_height(network.nodes, 1, RECOVERY_S)

@@ -14,9 +14,9 @@ from tests.e2e.agreement import RECOVERY_S
 pytestmark = pytest.mark.e2e
 
 
-def test_state_is_proved_from_the_genesis_hash(four_validators: Devnet) -> None:
+def test_state_is_proved_from_the_genesis_hash(recovering_network: Devnet) -> None:
     """Commits of four validators and trie proofs lead from genesis to a balance, on every node alike."""
-    network = four_validators
+    network = recovering_network
     payee = accounts.key_of("resident_2").address
     with client_of(network.nodes[0]) as client:
         wallet = client.wallet(accounts.key_of("resident_1"))
@@ -35,9 +35,9 @@ def test_state_is_proved_from_the_genesis_hash(four_validators: Devnet) -> None:
             assert block.hash == light.trusted.hash
 
 
-def test_a_subscription_resumes_on_another_node(four_validators: Devnet) -> None:
+def test_a_subscription_resumes_on_another_node(recovering_network: Devnet) -> None:
     """A client whose node is killed goes on with the next height elsewhere, without a gap or a repetition."""
-    network = four_validators
+    network = recovering_network
     heights = []
     with client_of(network.nodes[0]) as client, client.subscribe_blocks(0, BlockView.HEADER) as blocks:
         heights += [next(blocks).height for _ in range(3)]
@@ -49,9 +49,9 @@ def test_a_subscription_resumes_on_another_node(four_validators: Devnet) -> None
     wait_for_height((network.nodes[0],), height_of(network.nodes[1]), RECOVERY_S)
 
 
-def test_a_stall_is_explained(four_validators: Devnet) -> None:
+def test_a_stall_is_explained(recovering_network: Devnet) -> None:
     """With two of four validators down, a third says that no decision is possible and who is missing."""
-    network = four_validators
+    network = recovering_network
     for node in network.nodes[2:]:
         kill_process(node.home)
     with client_of(network.nodes[0]) as client:

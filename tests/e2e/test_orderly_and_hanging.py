@@ -16,30 +16,30 @@ from tests.e2e.background_load import paying
 pytestmark = pytest.mark.e2e
 
 
-def test_sigterm_stops_a_node_in_order_and_fast(four_validators: Devnet) -> None:
+def test_sigterm_stops_a_node_in_order_and_fast(recovering_network: Devnet) -> None:
     """Exit code 0 within seconds, in the middle of a load; the next start goes on where it was."""
-    node, witness = four_validators.nodes[3], four_validators.nodes[0]
+    node, witness = recovering_network.nodes[3], recovering_network.nodes[0]
     stop_processes([node.home])
     process = start_process(node.home)
     assert wait_until(lambda: running_pid(node.home) == process.pid, RECOVERY_S)
-    with paying(four_validators, witness, accounts.resident(1)):
+    with paying(recovering_network, witness, accounts.resident(1)):
         wait_for_height([node], height_of(witness), RECOVERY_S)
         began = time.monotonic()
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
         assert time.monotonic() - began < 5
         assert '"node.stopped"' in (node.home / LOG_NAME).read_text().splitlines()[-1]
-        start_nodes(four_validators, (node,))
+        start_nodes(recovering_network, (node,))
         wait_for_height([node], height_of(witness), RECOVERY_S)
-    assert_agreement(four_validators)
+    assert_agreement(recovering_network)
 
 
-def test_a_validator_that_hangs_catches_up_and_proposes_again(four_validators: Devnet) -> None:
+def test_a_validator_that_hangs_catches_up_and_proposes_again(recovering_network: Devnet) -> None:
     """A process that is paused looks alive to the kernel and dead to its peers."""
-    node, witness = four_validators.nodes[2], four_validators.nodes[0]
+    node, witness = recovering_network.nodes[2], recovering_network.nodes[0]
     pid = running_pid(node.home)
     assert pid is not None
-    with paying(four_validators, witness, accounts.resident(1)):
+    with paying(recovering_network, witness, accounts.resident(1)):
         os.kill(pid, signal.SIGSTOP)
         try:
             wait_for_height([witness], height_of(witness) + 8, RECOVERY_S)
@@ -50,7 +50,7 @@ def test_a_validator_that_hangs_catches_up_and_proposes_again(four_validators: D
     with client_of(witness) as client:
         builders = {block.header.beneficiary for block in client.blocks(back, back + 24)}
     assert node.voting_address in builders
-    assert_agreement(four_validators)
+    assert_agreement(recovering_network)
 
 
 def test_seven_validators_bear_the_loss_of_two(seven_validators: Devnet) -> None:

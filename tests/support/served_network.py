@@ -10,7 +10,7 @@ from typing import Any
 
 import trio
 
-from alatau.app.keystore import write_keystore
+from alatau.app.private_file import write_keystore
 from alatau.artifacts import addresses
 from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, VaultRole, genesis_contracts, institution_word
 from alatau.client.keystore import ScryptCost

@@ -15,9 +15,9 @@ import trio
 
 from alatau.app.genesis.file import genesis_file_hash, read_genesis
 from alatau.app.home import open_home
-from alatau.app.keystore import read_keystore
 from alatau.app.provision import load_tls_identity
 from alatau.chain.genesis import make_genesis
+from alatau.client.keystore import read_keystore
 from alatau.codec.rlp import wrap_list
 from alatau.consensus.messages import VotesMessage
 from alatau.crypto.secp256k1 import PrivateKey

@@ -9,8 +9,8 @@ from typing import Any, Final
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import render_config
 from alatau.app.home import Home, create_home
-from alatau.app.keystore import STANDARD_COST, ScryptCost, write_keystore
-from alatau.app.private_file import write_private
+from alatau.app.private_file import write_keystore, write_private
+from alatau.client.keystore import STANDARD_COST, ScryptCost
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import (
     CertificateError,

@@ -25,7 +25,6 @@ from alatau.app.config_file import ConfigError, Problem, read_config
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home, home_user, lock_home
 from alatau.app.json_field import DocumentError
-from alatau.app.keystore import KeystoreError, WrongPasswordError, keystore_address, load_document, read_keystore
 from alatau.app.observability_server import ListenError
 from alatau.app.password import PasswordError, find_password
 from alatau.app.private_file import is_private
@@ -34,6 +33,7 @@ from alatau.chain.errors import GenesisError
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.genesis import make_genesis
 from alatau.chain.validator_registry import RegistryAnswerError
+from alatau.client.keystore import KeystoreError, WrongPasswordError, keystore_address, load_document, read_keystore
 from alatau.consensus.records import RecordError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.chain_view import ChainView, open_chain_view

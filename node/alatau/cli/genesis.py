@@ -30,12 +30,12 @@ from alatau.app.genesis.plan import (
     plan_warnings,
     read_plan,
 )
-from alatau.app.keystore import read_keystore
 from alatau.app.startup import password_file as home_password_file
 from alatau.artifacts.genesis import SYSTEM_CONTRACTS
 from alatau.chain.genesis import make_genesis
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, print_rows, say
+from alatau.client.keystore import read_keystore
 from alatau.types.chain_config import ChainConfig
 from alatau.types.genesis import Genesis, GenesisValidator, genesis_validator_set
 

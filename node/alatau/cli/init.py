@@ -8,10 +8,10 @@ import click
 from alatau.app.config import SETTINGS
 from alatau.app.config_file import ConfigError, Problem
 from alatau.app.genesis.file import read_genesis
-from alatau.app.keystore import DEVNET_COST, STANDARD_COST
 from alatau.app.provision import provision_home
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, say
+from alatau.client.keystore import DEVNET_COST, STANDARD_COST
 
 
 @click.command()

@@ -8,18 +8,12 @@ from typing import TextIO
 import click
 
 from alatau.app.config_file import read_config
-from alatau.app.keystore import (
-    DEVNET_COST,
-    STANDARD_COST,
-    KeystoreError,
-    keystore_address,
-    read_keystore,
-    write_keystore,
-)
+from alatau.app.private_file import write_keystore
 from alatau.app.provision import load_tls_identity, new_private_key, renew_certificate
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.cli.resume_signing import resume_signing
+from alatau.client.keystore import DEVNET_COST, STANDARD_COST, KeystoreError, keystore_address, read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import CertificateError
 

@@ -7,12 +7,12 @@ from typing import Any, TypeVar
 
 import click
 
-from alatau.app.keystore import read_keystore
 from alatau.cli.context import ask_password, option_group, password_file_option
 from alatau.cli.events import EventNames
 from alatau.cli.output import print_facts
 from alatau.client import SyncClient, Wallet
 from alatau.client.errors import Failure
+from alatau.client.keystore import read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.wire.receipt import TransactionReceipt
 

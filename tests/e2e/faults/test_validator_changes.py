@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from alatau.app.home import Home
-from alatau.app.keystore import DEVNET_COST, write_keystore
-from alatau.app.private_file import write_private
+from alatau.app.private_file import write_keystore, write_private
 from alatau.app.provision import load_tls_identity, new_private_key, provision_home
+from alatau.client.keystore import DEVNET_COST
 from alatau_devnet import accounts
 from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.ports import HOST, choose_ports

@@ -11,12 +11,12 @@ import trio.testing
 
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home
-from alatau.app.keystore import read_keystore
 from alatau.app.registry_duties import RegistryDuties
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, build_block
 from alatau.chain.genesis import make_genesis
 from alatau.chain.registry_reader import genesis_is_bound, read_validators
+from alatau.client.keystore import read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.chain_view import ChainView, open_chain_view
 from alatau.engine.verdict import Outcome

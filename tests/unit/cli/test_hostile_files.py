@@ -11,11 +11,11 @@ from alatau.app.genesis.ceremony import CeremonyError, contribute, encode_contri
 from alatau.app.genesis.file import encode_genesis, read_genesis
 from alatau.app.genesis.plan import encode_plan, read_plan
 from alatau.app.json_field import DocumentError
-from alatau.app.keystore import KeystoreError, ScryptCost, WrongPasswordError, encrypt_key, read_keystore
 from alatau.artifacts.artifact import load
 from alatau.cli.exit_codes import ExitCode
 from alatau.client.abi import load_abi
 from alatau.client.errors import AbiError
+from alatau.client.keystore import KeystoreError, ScryptCost, WrongPasswordError, encrypt_key, read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import new_key
 from alatau_devnet.plan import DevnetOptions, devnet_plan

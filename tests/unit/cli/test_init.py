@@ -1,7 +1,7 @@
 import stat
 from pathlib import Path
 
-from alatau.app.keystore import keystore_address, read_keystore
+from alatau.client.keystore import keystore_address, read_keystore
 from alatau_devnet.ports import choose_ports
 from tests.unit.cli.command_line import Alatau
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import trio
 
-from alatau.app.keystore import write_keystore
+from alatau.app.private_file import write_keystore
 from alatau.client.keystore import ScryptCost
 from alatau.transport.certificates import trust_anchor
 from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, node_identity, running, token_artifacts

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from eth_keyfile import create_keyfile_json, decode_keyfile_json  # type: ignore[import-untyped]
 
-from alatau.app.keystore import (
+from alatau.app.private_file import write_keystore
+from alatau.client.keystore import (
     DEVNET_COST,
     KeystoreError,
     WrongPasswordError,
@@ -14,7 +15,6 @@ from alatau.app.keystore import (
     encrypt_key,
     keystore_address,
     read_keystore,
-    write_keystore,
 )
 from alatau.crypto.secp256k1 import PrivateKey
 
