@@ -59,12 +59,16 @@ from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits as TransportLimits
+from alatau.transport.loop_watch import LoopWatch
 from alatau.transport.server import Listener, Server, serve
 from alatau.types.endpoint import parse_endpoint
 from alatau.types.genesis import Genesis
 from alatau.types.vote import consensus_domain
 
 _LOG = structlog.get_logger(__name__)
+
+_EVENT_LOOP_HELD_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""From a slice of work to a hostile transaction."""
 
 _HEALTH_INTERVAL_S: Final = 0.5
 """How often the health service looks whether the node serves the tip."""
@@ -83,7 +87,8 @@ def run(home: Home, ask: Ask) -> None:
         if opened.recovered.torn_bytes:
             _LOG.warning("wal.torn_tail", bytes=opened.recovered.torn_bytes)
         try:
-            bridge.run(partial(_main, _parts_of(opened)))
+            watch = LoopWatch()
+            bridge.run(partial(_main, _parts_of(opened), watch), watch=watch)
         except BaseExceptionGroup as group:
             # One task failed and took the others down: its error is what there is to say.
             raise _only_cause(group) from group
@@ -173,7 +178,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None, PoolFile]:
     return view, duties, pool_file
 
 
-async def _main(parts: _Parts, shutdown: trio.Event) -> None:
+async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
     node, duties, pool_file = _compose(parts)
     limits = RpcLimits(
@@ -199,7 +204,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
             nursery.start_soon(duties.run)
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
-        await _start_observability(nursery, parts, node, clients)
+        await _start_observability(nursery, parts, node, clients, watch)
         _log_start(parts, node)
         await shutdown.wait()
         _LOG.info("node.stopping", height=node.chain.height)
@@ -316,7 +321,9 @@ async def _keep_duties(duties: RegistryDuties, subscriptions: Subscriptions) -> 
                 unbound = unbound and await duties.bind_genesis()
 
 
-async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeView, clients: Server) -> None:
+async def _start_observability(
+    nursery: trio.Nursery, parts: _Parts, node: NodeView, clients: Server, watch: LoopWatch
+) -> None:
     if not parts.config.metrics.listen:
         return
 
@@ -333,6 +340,11 @@ async def _start_observability(nursery: trio.Nursery, parts: _Parts, node: NodeV
     )
     register_server_metrics(metrics, {"peers": node.network.server, "clients": clients})
     register_scrub_metrics(metrics, node.scrub)
+    watch.held = metrics.histogram(
+        "event_loop_held_seconds",
+        "Turns of the event loop that lasted a millisecond or longer: nothing else was served meanwhile.",
+        _EVENT_LOOP_HELD_S,
+    ).observe
     listeners = await open_listener(parse_endpoint(parts.config.metrics.listen), "metrics.listen")
     probes = Probes(metrics=metrics.render, failure=lambda: None, unreadiness=lambda: why_unready(node))
     nursery.start_soon(BlockMetrics(metrics).follow, node)

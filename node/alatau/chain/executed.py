@@ -1,6 +1,7 @@
 """A block after its execution: what it produced, kept from proposal to commit, and the tip that the next builds on."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from alatau.state.diff import BlockDiff
@@ -35,3 +36,5 @@ class Tip:
     trie: StateTrie
     block_hash: Callable[[int], bytes]
     """Hash of the block at a height up to this one's; asked only as far back as BLOCKHASH reaches."""
+    open_apart: Callable[[], AbstractContextManager[ParentState]] | None = None
+    """Opens the same state for another thread, which shares nothing with ``state``; None where there is but one."""

@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import structlog
@@ -176,4 +177,11 @@ def tip_of(store: Store, height: int | None = None) -> Tip:
     """The stored block at a height (default: the last) as something to build on."""
     header = store.tip if height is None else store.header(height)
     assert header is not None, "the store has a genesis block"
-    return Tip(header, store.hash_of(header.number), store.state(height), store.trie(height), store.hash_of)
+    return Tip(
+        header,
+        store.hash_of(header.number),
+        store.state(height),
+        store.trie(height),
+        store.hash_of,
+        partial(store.frozen_state, header.number),
+    )

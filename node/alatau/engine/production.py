@@ -17,7 +17,7 @@ import trio
 
 from alatau.chain.errors import InvalidBlockError, InvalidCommitError
 from alatau.chain.executed import ExecutedBlock, Tip
-from alatau.chain.execution import BlockTemplate, Signed, build_block, execute_block
+from alatau.chain.execution import HEAVY, BlockTemplate, Heavy, Progress, Signed, build_block, execute_block
 from alatau.chain.finality import verify_commit
 from alatau.chain.permission import slot_of
 from alatau.consensus.effects import DoBuildBlock
@@ -82,7 +82,9 @@ class Production:
         room = self._config.block_gas_limit, self._config.block_size_bytes_max
         selection = self._mempool.select(*room, self._now_ms())
         work = build_block(tip, self._config, template, _signed(selection))
-        built = await in_slices(measured(work, selection.spent), enough=lambda: trio.current_time() >= deadline)
+        built = await in_slices(
+            measured(work, selection.spent), enough=lambda: trio.current_time() >= deadline, long_next=_is_heavy
+        )
         for transaction_hash, reason in built.refused:
             _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
             self._mempool.drop(transaction_hash, Reason.REFUSED)
@@ -115,7 +117,8 @@ class Production:
             senders.append(sender)
         self._check_last_commit(tip, parent_validators, block.last_commit)
         work = execute_block(tip, self._config, block, senders, validators)
-        executed = await in_slices(measured(work, self._charge(tip, block.transactions, senders)))
+        charge = self._charge(tip, block.transactions, senders)
+        executed = await in_slices(measured(work, charge), long_next=_is_heavy)
         self._keep(executed)
         self.last_execution_s = trio.current_time() - started
         return executed
@@ -154,31 +157,41 @@ class Production:
             self._executed.popitem(last=False)
 
 
+def _is_heavy(step: Heavy | None) -> bool:
+    return step is HEAVY
+
+
 def _signed(selection: Selection) -> Iterator[Signed]:
     for pooled in selection:
         yield pooled.tx, pooled.sender
 
 
 def measured(
-    work: Generator[int | None, Any, T],
+    work: Generator[Progress, Any, T],
     spent: Callable[[int, int], None],
     clock_ns: Callable[[], int] = thread_time_ns,
-) -> Generator[None, Any, T]:
+) -> Generator[Heavy | None, Any, T]:
     """The same work; ``spent`` is told of each transaction's gas and time in microseconds.
 
-    A transaction ends with the step that yields its gas; steps that yield None before belong to it. The clock is this
-    thread's CPU time, so that a busy machine is no sender's fault.
+    A transaction ends with the step that yields its gas; steps that yield something else before belong to it, and
+    ``HEAVY`` is passed on. The clock is the CPU time of the thread that takes the step, so that a busy machine is no
+    sender's fault.
     """
     elapsed_ns, sent = 0, None
+    used: tuple[int, int] | None = None
     while True:
+        if used is not None:
+            # Told now: a heavy step was taken in another thread, and this one never is.
+            spent(*used)
+            used = None
         began_ns = clock_ns()
         try:
-            gas = work.send(sent)
+            step = work.send(sent)
         except StopIteration as end:
             result: T = end.value
             return result
         elapsed_ns += clock_ns() - began_ns
-        if gas is not None:
-            spent(gas, elapsed_ns // 1_000)
+        if isinstance(step, int):
+            used = step, elapsed_ns // 1_000
             elapsed_ns = 0
-        sent = yield
+        sent = yield step if isinstance(step, Heavy) else None

@@ -20,6 +20,7 @@ import outcome
 import trio
 
 from alatau.transport.guest import start_guest
+from alatau.transport.loop_watch import LoopWatch
 
 T = TypeVar("T")
 
@@ -105,14 +106,18 @@ def _outcome_of(future: "asyncio.Future[T]") -> outcome.Outcome[T]:
     return outcome.Value(future.result()) if error is None else outcome.Error(error)
 
 
-def run(main: Callable[[trio.Event], Awaitable[T]], *, handle_signals: bool = True) -> T:
+def run(
+    main: Callable[[trio.Event], Awaitable[T]], *, handle_signals: bool = True, watch: LoopWatch | None = None
+) -> T:
     """Run ``main`` on Trio with an asyncio loop underneath, and give its result. A process's way in.
 
     ``main`` gets an event that SIGTERM or SIGINT sets; it should then end in order. A second signal cancels it
-    and :class:`ForcedShutdown` is raised. Signals are only taken in the main thread.
+    and :class:`ForcedShutdown` is raised. Signals are only taken in the main thread. ``watch`` is told how long turns
+    of the loop last.
     """
     take_signals = handle_signals and threading.current_thread() is threading.main_thread()
-    return asyncio.run(_host(main, _SHUTDOWN_SIGNALS if take_signals else ()))
+    with asyncio.Runner(loop_factory=(watch or LoopWatch()).new_loop) as runner:
+        return runner.run(_host(main, _SHUTDOWN_SIGNALS if take_signals else ()))
 
 
 async def _host(main: Callable[[trio.Event], Awaitable[T]], signals: tuple[signal.Signals, ...]) -> T:

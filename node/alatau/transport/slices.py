@@ -1,10 +1,11 @@
 """Long work in slices, on the loop that votes, timers, calls and pings share."""
 
 from collections.abc import Callable, Generator
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import trio
 
+Y = TypeVar("Y")
 T = TypeVar("T")
 
 SLICE_S = 0.005
@@ -12,31 +13,51 @@ SLICE_S = 0.005
 single transaction can outlast the rest of its slice."""
 
 
+_LONG_STEPS: Final = trio.CapacityLimiter(1)
+"""One long step at a time: two would share the interpreter and each take twice as long."""
+
+
 async def in_slices(
-    work: Generator[None, Any, T],
+    work: Generator[Y, Any, T],
     *,
     enough: Callable[[], bool] | None = None,
+    long_next: Callable[[Y], bool] | None = None,
     slice_s: float = SLICE_S,
 ) -> T:
     """Run ``work`` to its end and give its result.
 
-    ``enough`` is asked after each step; when it says so, ``True`` is sent into the generator, which then ends
-    early in its own way.
+    Args:
+        work: the steps.
+        enough: asked after each step; when it says so, ``True`` is sent into the generator, which then ends early in
+            its own way.
+        long_next: whether what was yielded announces a step longer than a slice. That one is taken in a thread; where
+            the caller is cancelled meanwhile it is left to finish, and the next long step waits for its end.
+        slice_s: how long steps are taken one after the other.
     """
     await trio.lowlevel.checkpoint_if_cancelled()  # A wait before may have outlived its cancellation: a thread's does.
     deadline = trio.current_time() + slice_s
     stop: bool | None = None
+    long = False
     while True:
-        try:
-            if stop is None:
-                next(work)
-            else:
-                work.send(stop)
-        except StopIteration as end:
-            result: T = end.value
+        if long:
+            ended, value = await trio.to_thread.run_sync(_step, work, stop, limiter=_LONG_STEPS, abandon_on_cancel=True)
+            deadline = trio.current_time() + slice_s
+        else:
+            ended, value = _step(work, stop)
+        if ended:
+            result: T = value
             return result
         now = trio.current_time()
         if now >= deadline:
             await trio.lowlevel.checkpoint()
             deadline = trio.current_time() + slice_s
-        stop = True if enough is not None and enough() else None
+        long = long_next is not None and long_next(value)
+        stop = True if not long and enough is not None and enough() else None
+
+
+def _step(work: Generator[Any, Any, Any], sent: bool | None) -> tuple[bool, Any]:
+    """Whether the work has ended, and its result or what it yielded: StopIteration cannot leave a thread."""
+    try:
+        return False, work.send(sent)
+    except StopIteration as end:
+        return True, end.value

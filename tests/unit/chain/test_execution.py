@@ -1,22 +1,28 @@
 """Building and checking blocks."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.execution import build_block, check_permission, execute_block
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.execution import HEAVY, LIGHT_GAS, build_block, check_permission, execute_block
+from alatau.chain.genesis import make_genesis
 from alatau.chain.permission import ParticipantKind, status_word
 from alatau.chain.transaction import InvalidTransactionError
+from alatau.engine.chain_view import tip_of
+from alatau.storage.store import Store
 from alatau.types.block import Block
 from alatau.types.header import EMPTY_ROOT, Header
-from alatau.types.transaction import TransactionType
+from alatau.types.transaction import Transaction, TransactionType
 from tests.support.generators import finish
 from tests.support.small_network import (
     PAYEE,
     PAYER,
     START,
     VALIDATORS,
+    SmallNetwork,
     build,
     executed_hashes,
     payment,
@@ -46,6 +52,31 @@ def test_an_empty_block_changes_only_the_system_contracts() -> None:
     assert built.executed.block.header.gas_used == 0
     assert PAYER.address not in built.executed.diff.accounts
     assert built.executed.diff.storage.keys() == built.executed.diff.accounts.keys()
+
+
+def _loop(nonce: int, gas_limit: int) -> Transaction:
+    """A creation that burns all of its gas."""
+    return payment(nonce, to=None, data=bytes.fromhex("5b600056"), gas_limit=gas_limit)
+
+
+def _stored(folder: Path) -> tuple[SmallNetwork, Store]:
+    network = small_network()
+    made = make_genesis(network.genesis)
+    store = Store.open(folder)
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    return replace(network, tip=tip_of(store)), store
+
+
+def test_a_step_that_may_take_long_is_announced_and_gives_the_same(tmp_path: Path) -> None:
+    """The host learns of it before; what it reads of a state of its own makes the same block."""
+    network, store = _stored(tmp_path / "data")
+    transactions = [_loop(0, LIGHT_GAS), payment(1), _loop(2, LIGHT_GAS + 1), payment(3)]
+    alone = build(replace(network, tip=replace(network.tip, open_apart=None)), transactions).executed
+    work = build_block(network.tip, network.config, template(network), [(tx, PAYER.address) for tx in transactions])
+    said = [next(work) for _ in range(5)]
+    assert finish(work).executed.block == alone.block
+    assert said == [LIGHT_GAS, 21_000, HEAVY, LIGHT_GAS + 1, 21_000]
+    store.close()
 
 
 def test_a_candidate_that_the_state_refuses_is_left_out_and_named() -> None:

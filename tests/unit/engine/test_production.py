@@ -1,18 +1,26 @@
 """Building and checking blocks: each is executed once, and what it costs is charged."""
 
+import threading
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import trio
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.execution import block_environment
+from alatau.chain.executed import ExecutedBlock
+from alatau.chain.execution import HEAVY, Progress, block_environment
+from alatau.chain.genesis import make_genesis
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission, AdmissionView
+from alatau.engine.chain_view import tip_of
 from alatau.engine.production import _EXECUTED_MAX, Production, measured
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Admitted, Reason
 from alatau.mempool.pool import Mempool
+from alatau.state.parent import ParentState
+from alatau.storage.store import Store
 from alatau.types.account import Account
 from alatau.types.block import Block
 from alatau.types.transaction import Transaction
@@ -190,3 +198,105 @@ def test_the_clock_is_this_threads_work() -> None:
     charged: list[int] = []
     list(measured(work(), lambda _, us: charged.append(us)))
     assert charged[0] > 0
+
+
+class _OneThread:
+    """A state that only the thread which made it may read."""
+
+    def __init__(self, state: ParentState) -> None:
+        self._state = state
+        self._owner = threading.get_ident()
+
+    def account(self, address: bytes) -> Account | None:
+        assert threading.get_ident() == self._owner
+        return self._state.account(address)
+
+    def storage(self, address: bytes, slot: int) -> int:
+        assert threading.get_ident() == self._owner
+        return self._state.storage(address, slot)
+
+    def code(self, code_hash: bytes) -> bytes:
+        assert threading.get_ident() == self._owner
+        return self._state.code(code_hash)
+
+
+@pytest.mark.trio
+async def test_a_heavy_transaction_holds_nobody_up(tmp_path: Path) -> None:
+    """While it runs, built or checked, other tasks go on; caches and shares stay with their own thread."""
+    network = small_network()
+    made = make_genesis(network.genesis)
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    tip = tip_of(store)
+    network = replace(network, tip=replace(tip, state=_OneThread(tip.state)))
+    heavy = payment(0, to=None, data=bytes.fromhex("5b600056"), gas_limit=12_000_000)  # JUMPDEST PUSH1 0 JUMP
+    rounds = 0
+    owner = threading.get_ident()
+
+    async def turn_over() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await trio.sleep(0.001)
+
+    block: Block | None = None
+    for _ in range(2):
+        production, pool = producer(network)
+        charged: list[int] = []
+
+        def note(_tx: Transaction, _sender: bytes, _class: object, gas: int, *_rest: object) -> None:
+            assert threading.get_ident() == owner
+            charged.append(gas)  # noqa: B023  called within this round
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(turn_over)
+            before = rounds
+            if block is not None:
+                pool.charge = note  # type: ignore[method-assign, assignment]
+                await production.execute(network.tip, network.validators, network.validators, block)
+                assert charged == [12_000_000, 21_000]
+            else:
+                put(pool, heavy, payment(1))
+                block = await built(network, production)
+                assert [tx.hash for tx in block.transactions] == [heavy.hash, payment(1).hash]
+            assert rounds > before + 5, "the loop stood still while the transaction ran"
+            nursery.cancel_scope.cancel()
+    store.close()
+
+
+@pytest.mark.trio
+async def test_a_heavy_transaction_is_left_alone_when_the_tip_moves(tmp_path: Path) -> None:
+    """Its block is of no use any more: whoever waits for it goes on at once, and the next long one waits its turn."""
+    network = small_network()
+    made = make_genesis(network.genesis)
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    network = replace(network, tip=tip_of(store))
+    heavy = payment(0, to=None, data=bytes.fromhex("5b600056"), gas_limit=8_000_000)
+    production, pool = producer(network)
+    put(pool, heavy)
+    with trio.move_on_after(0.05) as moved:
+        await built(network, production)
+    assert moved.cancelled_caught
+    block = await built(network, production)
+    assert [tx.hash for tx in block.transactions] == [heavy.hash]
+    store.close()
+
+
+def test_a_long_step_is_passed_on_and_told_of_in_the_next() -> None:
+    """The host may take it in another thread; who is told of its cost is not called there."""
+    told: list[tuple[int, int]] = []
+
+    def work() -> Generator[Progress, object, None]:
+        yield HEAVY
+        yield 21_000
+        yield 7
+
+    steps = measured(work(), lambda gas, us: told.append((gas, us)), iter(range(0, 10**6, 1_000)).__next__)
+    assert next(steps) is HEAVY
+    assert next(steps) is None
+    assert told == []
+    next(steps)
+    assert told == [(21_000, 2)]
+    assert list(steps) == []
+    assert [gas for gas, _ in told] == [21_000, 7]

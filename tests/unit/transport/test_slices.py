@@ -1,5 +1,6 @@
 """Long work lets other tasks in between."""
 
+import threading
 from collections.abc import Generator
 
 import pytest
@@ -73,3 +74,36 @@ async def test_work_that_was_cancelled_before_it_began_does_not_begin() -> None:
         await in_slices(noting())
     assert scope.cancelled_caught
     assert not begun
+
+
+def threads(steps: int) -> Generator[str, None, list[int]]:
+    """Announces every second step as a long one; gives the threads that took them."""
+    found = []
+    for step in range(steps):
+        yield "long" if step % 2 == 0 else "short"
+        found.append(threading.get_ident())
+    return found
+
+
+@pytest.mark.trio
+async def test_a_long_step_is_taken_in_a_thread() -> None:
+    """The others are not."""
+    taken = await in_slices(threads(4), long_next=lambda said: said == "long")
+    assert [ident == threading.get_ident() for ident in taken] == [False, True, False, True]
+
+
+@pytest.mark.trio
+async def test_an_error_in_a_long_step_comes_through() -> None:
+    """Also the end of the work, which no thread can raise as it is."""
+
+    def failing() -> Generator[str, None, None]:
+        yield "long"
+        raise ValueError("no")
+
+    def ending() -> Generator[str, None, str]:
+        yield "long"
+        return "done"
+
+    with pytest.raises(ValueError, match="no"):
+        await in_slices(failing(), long_next=lambda said: said == "long")
+    assert await in_slices(ending(), long_next=lambda said: said == "long") == "done"

@@ -8,7 +8,7 @@ missing at the end reads as zeros. Output: the result, as wide as the modulus.
 
 from dataclasses import dataclass
 
-from gmpy2 import powmod
+from gmpy2 import get_context, powmod
 
 from alatau.evm.gas import GAS_MODEXP_MIN, GAS_MODEXP_MIN_OSAKA
 from alatau.evm.precompiles.precompile import Precompile, PrecompileError
@@ -77,6 +77,7 @@ def _run(data: bytes) -> bytes:
         return bytes(sizes.modulus)
     base = _number(data, _OPERANDS_AT, sizes.base)
     exponent = _number(data, exponent_at, sizes.exponent)
+    get_context().allow_release_gil = True  # Of this thread's context: seconds of work may be asked for.
     return int(powmod(base, exponent, modulus)).to_bytes(sizes.modulus, "big")
 
 
