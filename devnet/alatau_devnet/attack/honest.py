@@ -168,6 +168,11 @@ class Honest:
             phase.refusals[f"no answer in {_PROBE_S:g} s"] += 1
 
 
+async def _next_nonce(clients: Sequence[Client], name: str) -> int:
+    """What the node says that is furthest: another may still catch up."""
+    return max([(await client.account(accounts.address_of(name))).next_nonce for client in clients])
+
+
 @asynccontextmanager
 async def open_honest(network: Devnet, nodes: Sequence[DevnetNode]) -> AsyncIterator[Honest]:
     """Honest clients of ``nodes`` of a running network, paying, following and probing until the block ends."""
@@ -178,7 +183,7 @@ async def open_honest(network: Devnet, nodes: Sequence[DevnetNode]) -> AsyncIter
             tls = client_tls(node_key=node.tls_public_key)
             clients.append(await stack.enter_async_context(connect(endpoint, tls)))
         names = [accounts.resident(n) for n in range(1, _PAYERS + 1)]
-        nonces = {name: (await clients[-1].account(accounts.address_of(name))).next_nonce for name in names}
+        nonces = {name: await _next_nonce(clients, name) for name in names}
         honest = Honest(clients, network.chain_id, nonces)
         async with trio.open_nursery() as following:
             for client in clients:

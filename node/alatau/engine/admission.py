@@ -91,7 +91,7 @@ class Admission:
         now_ms: Callable[[], int],
         gossip: Callable[[list[bytes]], None],
         blame: Callable[[bytes, Blame, int], None] = lambda _peer, _blame, _count: None,
-        keep: Callable[[Sequence[bytes], Sequence[bytes]], None] = lambda _new, _replaced: None,
+        keep: Callable[[Sequence[bytes], Sequence[bytes]], trio.Event | None] = lambda _new, _replaced: None,
         queue_limits: QueueLimits | None = None,
     ) -> None:
         """Wire it up.
@@ -103,7 +103,8 @@ class Admission:
             now_ms: a clock that only grows.
             gossip: passes new transactions on to peers.
             blame: told of a peer's refused transactions, by whose fault (FORM or STRANGER) and how many.
-            keep: writes down what is new in the pool and the hashes of what it replaced, before anybody is answered.
+            keep: writes down what is new in the pool and the hashes of what it replaced, before anybody is answered;
+                gives what to wait for first, if it is not written yet.
             queue_limits: bounds of what waits to be admitted.
         """
         self._mempool = mempool
@@ -202,10 +203,13 @@ class Admission:
             outcomes.append(self._admit(entry, view, new, replaced) if isinstance(entry, Transaction) else entry)
             if len(new) > before:
                 good[source] = good.get(source, 0) + 1
+        written = None
         if new:
-            self._keep(new, replaced)
+            written = self._keep(new, replaced)
             self._gossip(new)
         self._judge(batch, outcomes, good)
+        if written is not None and any(waiting.portion.done is not None for _, waiting in batch):
+            await written.wait()
         for (_, waiting), outcome in zip(batch, outcomes, strict=True):
             waiting.portion.answer(waiting.index, outcome)
         return bool(new)

@@ -1,6 +1,8 @@
 """What is kept of the pool over the end of a process, with the real log and a real admission."""
 
-from collections.abc import AsyncIterator
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,21 +15,23 @@ from alatau.chain.execution import block_environment
 from alatau.engine.admission import Admission, AdmissionView
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
+from alatau.storage.disk import Disk
 from alatau.storage.pool_log import PoolLog, read_pool_log
 from alatau.types.account import Account
 from tests.support.local_nodes import Hub, local_genesis, opened_node
 from tests.support.small_network import PAYER, VALIDATORS, payment, small_network
+from tests.support.waiting import eventually
 
 
 class Life:
     """A process with a pool and its file; what it leaves when it is gone is on the disk."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, disk: Disk | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         network = small_network()
         tip = network.tip
         view = AdmissionView(tip.state, block_environment(network.config, tip.header, tip.block_hash))
         self.mempool = Mempool(MempoolLimits(replacement_wait_ms=0), 0)
-        self.file = PoolFile(folder, self.mempool)
+        self.file = PoolFile(folder, self.mempool, disk, clock)
         self.admission = Admission(
             self.mempool, network.config, lambda: view, lambda: 0, lambda _: None, keep=self.file.append
         )
@@ -118,3 +122,61 @@ async def test_the_log_is_flushed_and_shortened_while_the_node_runs(
                     await trio.sleep(0.01)
             nursery.cancel_scope.cancel()
         assert read_pool_log(tmp_path / "pool") == [payment(n).encoded for n in (18, 19)]
+
+
+class StuckDisk(Disk):
+    """Its writes wait until they are let go, once ``stuck`` is set."""
+
+    def __init__(self) -> None:
+        self.stuck = False
+        self.go_on = threading.Event()
+        self.writes = 0
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """Wait, then write."""
+        self.writes += 1
+        if self.stuck:
+            assert threading.current_thread() is not threading.main_thread(), "the loop waits for the disk"
+            self.go_on.wait(30)
+        super().write(descriptor, data, offset)
+
+
+@pytest.mark.trio
+async def test_a_disk_that_falls_behind_holds_up_answers_and_nothing_else(tmp_path: Path) -> None:
+    """After a slow write a thread writes; clients are answered once it has, peers' transactions are pooled at once."""
+    disk, seconds = StuckDisk(), [0.0]
+
+    def clock() -> float:
+        seconds[0] += 1.0  # every write seems to have taken a second
+        return seconds[0]
+
+    process = Life(tmp_path, disk, clock)
+    answered: list[int] = []
+
+    async def submit(nonce: int) -> None:
+        assert await process.admission.submit([payment(nonce).encoded]) == [None]
+        answered.append(nonce)
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(process.admission.run, lambda: None)
+        nursery.start_soon(process.file.run)
+        await submit(0)
+        disk.stuck = True
+        nursery.start_soon(submit, 1)
+        await eventually(lambda: disk.writes == 2, "the thread is at it")
+        assert payment(1).hash in process.mempool
+        assert answered == [0]
+        disk.go_on.set()
+        await eventually(lambda: answered == [0, 1], "it is written, and told")
+        assert read_pool_log(tmp_path) == [payment(n).encoded for n in range(2)]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_what_no_thread_has_written_yet_is_written_at_the_stop(tmp_path: Path) -> None:
+    """Its clients have no answer, but it is in the pool."""
+    pool = PoolFile(tmp_path, Mempool(MempoolLimits(), 0), clock=iter(range(100)).__next__)
+    assert pool.append([payment(0).encoded], []) is None
+    assert pool.append([payment(1).encoded], []) is not None
+    pool.close()
+    assert read_pool_log(tmp_path) == [payment(n).encoded for n in range(2)]
