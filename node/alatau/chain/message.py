@@ -24,6 +24,9 @@ from alatau.state.block_state import BlockState, balance_of, begin_transaction, 
 from alatau.state.parent import ParentState
 from alatau.types.transaction import AccessList, Authorization
 
+ESTIMATE_TRIALS_MAX: Final = 4
+"""Executions of the dearest transaction that an estimate may cost. Halving alone takes up to 25, and a contract that
+burns whatever it is given would have each of them cost as much: half a minute of the one thread for long calls."""
 CALL_GAS: Final = 50_000_000
 """Gas of a read that names none: it bounds what one request can cost a node to a few seconds."""
 
@@ -93,7 +96,9 @@ def estimate_gas(block: BlockEnvironment, parent: ParentState, request: CallRequ
     """The least gas limit with which ``request`` succeeds.
 
     It can lie above the gas used: a frame passes on at most 63/64 of its gas (EIP-150), contracts can look at
-    what is left, and refunds come only at the end. So it is searched for, by halving.
+    what is left, and refunds come only at the end. So it is searched for, by halving, until that has used
+    ``ESTIMATE_TRIALS_MAX`` times what a transaction may: then it is the least limit found to suffice, within a
+    sixteenth for what uses most of that in each trial.
 
     Raises:
         InvalidTransactionError: see ``call``.
@@ -112,10 +117,13 @@ def estimate_gas(block: BlockEnvironment, parent: ParentState, request: CallRequ
     least = max(intrinsic, floor, result.gas_used) - 1
     # Most calls need what they use, or a little more for the gas that each level of calls holds back.
     guess = result.gas_used + result.gas_used // 16
-    while least + 1 < most:
+    spent, spent_max = result.gas_used, ESTIMATE_TRIALS_MAX * most
+    while least + 1 < most and spent < spent_max:
         middle = guess if least < guess < most else (least + most) // 2
         guess = 0
-        if call(block, parent, replace(request, gas=middle)).succeeded:
+        result = call(block, parent, replace(request, gas=middle))
+        spent += result.gas_used
+        if result.succeeded:
             most = middle
         else:
             least = middle

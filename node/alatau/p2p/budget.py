@@ -21,6 +21,9 @@ _VOTE_BYTES: Final = 4_096
 _PROPOSALS_PER_BLOCK: Final = 10
 """A proposal costs at least a tenth of the longest block: its signature and its validation cost something too."""
 _KEYS_PER_VOTE: Final = 8
+_SESSIONS_PER_S: Final = 1.0
+"""Who loses its connection again and again dials at most every 2.5 s in the long run, since its pauses double."""
+_SESSIONS_BURST: Final = 64.0
 
 
 class Budget:
@@ -39,6 +42,8 @@ class Budget:
         self._most = {lane: max(rate * BURST_S, 1.0) for lane, rate in rates.items()}
         self.suspicions = TokenBucket(settings.suspicions_per_s, settings.suspicions_max)
         """The allowance for what a correct peer does now and then."""
+        self.sessions = TokenBucket(_SESSIONS_PER_S, _SESSIONS_BURST)
+        """The allowance for opening sessions."""
 
     def take(self, lane: Lane, message: Any) -> float:
         """Pay for a message that came in, as protobuf; gives for how many seconds to wait first, 0 where it is paid."""

@@ -19,6 +19,8 @@ class SendQueue:
     def __init__(self, count_max: int, drop: Drop, bytes_max: int | None = None) -> None:
         self._items: deque[bytes] = deque()
         self._bytes = 0
+        self._last: bytes | None = None
+        """What was got last: on its way for as long as nothing more is asked for."""
         self._count_max = count_max
         self._bytes_max = bytes_max
         self._drop = drop
@@ -42,12 +44,17 @@ class SendQueue:
 
     async def get(self) -> bytes:
         """The next message."""
+        self._last = None
         while not self._items:
             self._arrived = trio.Event()
             await self._arrived.wait()
-        item = self._items.popleft()
+        item = self._last = self._items.popleft()
         self._bytes -= len(item)
         return item
+
+    def unsent(self) -> list[bytes]:
+        """What nobody has sent yet, and what was on its way: for the queue that takes this one's place."""
+        return [*(() if self._last is None else (self._last,)), *self._items]
 
     def _is_full(self, item: bytes) -> bool:
         if not self._items:

@@ -73,6 +73,16 @@ class Session:
             counters.dropped[lane] += dropped
         counters.bytes_out += len(data)
 
+    def inherit(self, replaced: "Session", counters: Counters) -> None:
+        """Queue what another session with the same peer has not sent: it hears something twice rather than never."""
+        for lane in Lane:
+            for data in replaced.unsent(lane):
+                self.put(lane, data, counters)
+
+    def unsent(self, lane: Lane) -> list[bytes]:
+        """What waits in a lane, and what is on its way."""
+        return self._queues[lane].unsent()
+
     def queued(self, lane: Lane) -> int:
         """Messages that wait in a lane."""
         return len(self._queues[lane])

@@ -101,6 +101,7 @@ class PeerTable:
             RpcError: DUPLICATE_SESSION or PEER_BANNED.
         """
         self.check_ban(member.peer_id)
+        self._spend_session(member)
         existing = self.sessions.get(member.peer_id)
         if existing is not None and not existing.ended.is_set():
             ours_first = self.dials_first(member)
@@ -117,6 +118,8 @@ class PeerTable:
             budget=self._budget(member),
             ban=partial(self.ban, member.peer_id),
         )
+        if existing is not None:
+            session.inherit(existing, self._counters)
         self.sessions[member.peer_id] = session
         self._banned_by.pop(member.peer_id, None)
         if keys := tuple(self._learnt.values()):
@@ -127,6 +130,12 @@ class PeerTable:
             opened.set()
         _LOG.info("peer.connected", peer=member.name, dialed=dialed, height=hello.height)
         return session
+
+    def _spend_session(self, member: Member) -> None:
+        """Each costs a millisecond, two lines of log and what consensus tells a new peer: not one after another."""
+        if not self._budget(member).sessions.take():
+            self.ban(member.peer_id, "SESSION_CHURN")
+            self.check_ban(member.peer_id)
 
     def close_session(self, session: Session) -> None:
         """Forget an ended session, unless another has taken its place."""

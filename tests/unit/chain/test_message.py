@@ -2,8 +2,11 @@
 
 import pytest
 
+from alatau.chain import message
 from alatau.chain.message import CallFailedError, CallRequest, call, estimate_gas
-from alatau.chain.transaction import InvalidTransactionError
+from alatau.chain.transaction import InvalidTransactionError, TransactionResult
+from alatau.evm.environment import BlockEnvironment
+from alatau.state.parent import ParentState
 from tests.support.assembly import RETURN_TOP, assemble
 from tests.support.world import CALLER, CONTRACT, OTHER, MemoryState, block, contract
 
@@ -70,6 +73,24 @@ def test_an_estimate_is_the_least_that_works(code: str) -> None:
     estimate = estimate_gas(block(), parent, request)
     assert call(block(), parent, CallRequest(sender=CALLER, to=CONTRACT, gas=estimate)).succeeded
     assert not call(block(), parent, CallRequest(sender=CALLER, to=CONTRACT, gas=estimate - 1)).succeeded
+
+
+def test_a_contract_that_burns_what_it_gets_costs_a_few_executions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And has an estimate that suffices, close to the least."""
+    burns = contract(bytes.fromhex("5b6103e85a115f5700"))  # while GAS > 1000
+    spent = []
+
+    def counted(block: BlockEnvironment, parent: ParentState, request: CallRequest) -> TransactionResult:
+        result = call(block, parent, request)
+        spent.append(result.gas_used)
+        return result
+
+    monkeypatch.setattr(message, "call", counted)
+    most = 1_000_000
+    estimate = estimate_gas(block(), burns, CallRequest(sender=CALLER, to=CONTRACT, gas=most))
+    assert sum(spent) <= (message.ESTIMATE_TRIALS_MAX + 1) * most
+    assert most * 15 // 16 <= estimate <= most
+    assert call(block(), burns, CallRequest(sender=CALLER, to=CONTRACT, gas=estimate)).succeeded
 
 
 def test_a_call_that_cannot_succeed_has_no_estimate() -> None:

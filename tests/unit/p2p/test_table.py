@@ -1,13 +1,16 @@
 """Members, sessions and bans, apart from any connection."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
+import trio
 
 from alatau.consensus.inputs import InPeerConnected, InPeerDisconnected
 from alatau.p2p.counters import Counters
 from alatau.p2p.member import Member
+from alatau.p2p.methods import Lane
 from alatau.p2p.session import Session
 from alatau.p2p.table import PeerTable
 from alatau.transport.errors import RpcError
@@ -51,6 +54,60 @@ def test_of_two_connections_the_one_of_the_side_that_dials_first_stays(
         assert replaced.reason == "REPLACED"
         made.close_session(replaced)
         assert made.sessions == {ONE.peer_id: kept}
+
+    drive(main)
+
+
+def test_what_a_replaced_session_had_not_sent_goes_over_the_one_that_replaces_it(drive: Drive) -> None:
+    """In its order, with what was on its way."""
+
+    async def main() -> None:
+        made = table(ONE, own=bytes(32))
+        replaced = opened(made, ONE, dialed=False)
+        for number in range(3):
+            replaced.put(Lane.TRANSACTIONS, bytes([number]), Counters())
+        sent: list[bytes] = []
+
+        async def stuck(data: bytes) -> None:
+            sent.append(data)
+            await trio.sleep_forever()
+
+        async def working(data: bytes) -> None:
+            sent.append(data)
+
+        async def silent() -> AsyncIterator[None]:
+            await trio.sleep_forever()
+            yield
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(replaced.run_lane, Lane.TRANSACTIONS, silent(), stuck, None)
+            await eventually(lambda: sent)
+            kept = opened(made, ONE, dialed=True)
+            assert replaced.reason == "REPLACED"
+            nursery.start_soon(kept.run_lane, Lane.TRANSACTIONS, silent(), working, None)
+            await eventually(lambda: sent == [b"\x00", b"\x00", b"\x01", b"\x02"])
+            kept.end("CLOSED")
+
+    drive(main)
+
+
+def test_who_opens_session_after_session_is_banned(drive: Drive) -> None:
+    """Not who comes back a dozen times at once; for others nothing changes."""
+
+    async def main() -> None:
+        made = table(ONE, TWO)
+        for _ in range(12):
+            opened(made, ONE).end("CONNECTION_LOST")
+        assert not made.ban_left_s(ONE.peer_id)
+        for _ in range(100):
+            if made.ban_left_s(ONE.peer_id):
+                break
+            with suppress(RpcError):
+                opened(made, ONE)
+        with pytest.raises(RpcError) as caught:
+            opened(made, ONE)
+        assert caught.value.metadata["ban_reason"] == "SESSION_CHURN"
+        opened(made, TWO)
 
     drive(main)
 
