@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -120,6 +120,9 @@ bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payment
 
 bench-consensus: $(SETUP)  ## what consensus costs, in virtual time; writes build/bench/consensus.json (ARGS="--hours 24")
 	$(RUN) -m alatau_devnet.bench_consensus $(ARGS)
+
+gas: $(SETUP)  ## what the contracts cost, against their ceilings; writes build/bench/gas.json
+	ALATAU_GAS_JSON=build/bench/gas.json $(PY) -m pytest --quiet tests/contracts/test_gas.py $(ARGS)
 
 bench-evm: $(SETUP_BENCH)  ## EVM against its peers; writes build/bench/evm.json
 	$(RUN) -m alatau_devnet.bench_evm $(ARGS)

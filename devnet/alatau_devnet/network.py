@@ -184,6 +184,7 @@ def contract_addresses() -> dict[str, bytes]:
         "ParticipantRegistry": addresses.PARTICIPANT_REGISTRY,
         "SettlementToken": addresses.SETTLEMENT_TOKEN,
         "ReserveVault": addresses.RESERVE_VAULT,
+        "PositionLedger": addresses.POSITION_LEDGER,
         "CityChannels": addresses.CITY_CHANNELS,
     }
 

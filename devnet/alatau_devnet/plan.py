@@ -6,7 +6,9 @@ from typing import Final
 from alatau.app.genesis.plan import ChannelsPlan, CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan, VaultPlan
 from alatau.artifacts import addresses
 from alatau.artifacts.genesis import SYSTEM_CONTRACTS, Role, VaultAsset, VaultRole
+from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
+from alatau.crypto.keccak import keccak256
 from alatau.types.chain_config import ChainConfig, ConsensusParameters
 from alatau_devnet import accounts
 
@@ -43,6 +45,14 @@ MINISTRIES: Final = (
         )
     ),
 )
+GOLD: Final = Place(
+    AssetClass.GOLD,
+    addresses.SETTLEMENT_TOKEN,
+    accounts.address_of(accounts.CUSTODIAN),
+    keccak256(b"devnet: bars in vault 3, account 7"),
+)
+"""What stands behind the settlement token; the tour attests it before anything is issued."""
+
 _ETHER: Final = 10**18
 _TOKEN: Final = 100
 """Smallest units of a token: two decimals."""
@@ -93,8 +103,13 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
             holdings={
                 accounts.address_of(name): 1_000_000 * _TOKEN for name in (accounts.HUB, accounts.CUSTODIAN, *residents)
             },
+            backed=True,
         ),
         vault=_vault(options.delay_s),
+        positions=PositionPlan(
+            places=(GOLD,),
+            limits=(CustodianLimit(GOLD.custodian, GOLD.asset, 10_000_000_000 * _TOKEN),),
+        ),
         channels=ChannelsPlan(settle_blocks=5, settle_seconds=3),
     )
 

@@ -4,21 +4,51 @@ Measured on a chain of its own, since measuring forgets which slots were touched
 cold), and that does not mix with taking the chain back after a test.
 """
 
+import json
+import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import boa
 import pytest
 
 from alatau.channels.messages import NO_SIGNATURE
-from tests.contracts.actors import actor
+from tests.contracts.actors import actor, approvals
 from tests.contracts.city_channels.tills import DEPOSIT, agreement, claim_of, let_window_pass, open_till
-from tests.contracts.world import World, build_world, hub, neighbour, registrar, resident, wait
+from tests.contracts.reserve_vault.intents import deposit, release
+from tests.contracts.world import (
+    DELAY,
+    World,
+    build_world,
+    deputy,
+    director,
+    governor,
+    hub,
+    neighbour,
+    proposer,
+    registrar,
+    resident,
+    stranger,
+    wait,
+)
 
 pytestmark = pytest.mark.ignore_isolation
 
 BASE = 21_000
 """What a transaction costs before it does anything."""
+
+FIGURES: dict[str, int] = {}
+"""What was measured, by name; `make gas` writes it to the file that ALATAU_GAS_JSON names."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def written() -> Iterator[None]:
+    """The figures of all tests of this file, in a file if one is asked for."""
+    yield
+    if target := os.environ.get("ALATAU_GAS_JSON"):
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        Path(target).write_text(json.dumps(FIGURES, indent=1, sort_keys=True) + "\n")
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +79,7 @@ def test_opening_with_deposit(paid_world: World) -> None:
     paid_world.token.approve(paid_world.channels.address, 2**256 - 1, sender=resident.address)
     used = gas_of(paid_world.channels, "open", hub.address, b"\x02" * 32, DEPOSIT, sender=resident.address)
     assert used <= 110_000, used
+    FIGURES["open_deposit"] = used
 
 
 def test_cooperative_close(paid_world: World) -> None:
@@ -59,6 +90,7 @@ def test_cooperative_close(paid_world: World) -> None:
         paid_world.channels, "close_cooperatively", *agreement(till, 6_000, DEPOSIT - 6_000), sender=hub.address
     )
     assert used <= 70_000, used
+    FIGURES["cooperative_close"] = used
 
 
 def test_unilateral_close_in_all(paid_world: World) -> None:
@@ -71,6 +103,7 @@ def test_unilateral_close_in_all(paid_world: World) -> None:
     let_window_pass()
     used += gas_of(channels, "settle", till.key, [], [], sender=hub.address)
     assert used <= 200_000, used
+    FIGURES["unilateral_total"] = used
 
 
 def test_batch_settlement(paid_world: World) -> None:
@@ -83,6 +116,7 @@ def test_batch_settlement(paid_world: World) -> None:
     let_window_pass()
     used = gas_of(channels, "settle_many", [till.key for till in tills], sender=hub.address)
     assert used // len(tills) <= 30_000, used // len(tills)
+    FIGURES["batch_settle_each"] = used // len(tills)
 
 
 def test_transfer_between_known_accounts(paid_world: World) -> None:
@@ -99,3 +133,21 @@ def test_first_transfer_to_a_participant(paid_world: World) -> None:
     first = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
     second = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
     assert second <= 37_000 < first <= 70_000, (first, second)
+
+
+def test_vault_release_with_three_signatures(paid_world: World) -> None:
+    """Proposed, approved by three, executed, in all: rare and kept for ever, so what it stores is what it costs."""
+    vault = paid_world.vault
+    deposit(paid_world)
+    wanted = release(paid_world).argument()
+    used = gas_of(vault, "propose_release", wanted, sender=proposer.address)
+    identity = vault.intent_id(wanted)
+    given = approvals(identity, governor, deputy, director)
+    approving = gas_of(vault, "approve_decision", identity, given, sender=stranger.address)
+    wait(DELAY)
+    executing = gas_of(vault, "execute_release", identity, sender=stranger.address)
+    assert used + approving + executing <= 900_000, (used, approving, executing)
+    FIGURES["vault_release_3"] = used + approving + executing
+    FIGURES["vault_release_3_approve"] = approving
+    FIGURES["vault_release_3_execute"] = executing
+    FIGURES["vault_release_3_propose"] = used

@@ -22,7 +22,9 @@ from alatau.artifacts.genesis import (
     institution_word,
     resident_word,
 )
+from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.chain.validator_registry import Observer
+from alatau.crypto.keccak import keccak256
 from alatau.types.genesis import GenesisValidator
 from tests.contracts.actors import Actor, actor, approvals
 
@@ -54,6 +56,9 @@ MINISTRIES: Final = ("Finance", "Interior", "Justice", "Energy")
 operators: Final = tuple(actor(f"operator of {name}") for name in MINISTRIES)
 voters: Final = tuple(actor(f"voting key of {name}") for name in MINISTRIES)
 
+GOLD: Final = Place(AssetClass.GOLD, addresses.SETTLEMENT_TOKEN, custodian.raw, keccak256(b"account 7, vault 3"))
+"""A position behind the settlement token, which nobody has reported yet."""
+
 _nonces = count(1)
 
 
@@ -68,6 +73,7 @@ class World:
     token: Any
     vault: Any
     channels: Any
+    positions: Any
 
 
 def build_world() -> World:
@@ -86,6 +92,7 @@ def build_world() -> World:
         token=made["SettlementToken"],
         vault=made["ReserveVault"],
         channels=made["CityChannels"],
+        positions=made["PositionLedger"],
     )
 
 
@@ -179,6 +186,10 @@ def _network() -> NetworkContracts:
         vault_assets=(
             VaultAsset(addresses.SETTLEMENT_TOKEN, 1_000_000, 10, 100_000),
             VaultAsset(bytes(20), 10**20, 10**15, 10**19),
+        ),
+        positions=PositionPlan(
+            places=(GOLD,),
+            limits=(CustodianLimit(custodian.raw, addresses.SETTLEMENT_TOKEN, 20_000_000),),
         ),
         settle_blocks=SETTLE_BLOCKS,
         settle_seconds=SETTLE_SECONDS,

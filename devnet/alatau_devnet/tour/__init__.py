@@ -9,6 +9,7 @@ from rich.console import Console
 from alatau_devnet.network import Devnet
 from alatau_devnet.tour.channels import show_cooperative_close, show_disputed_close
 from alatau_devnet.tour.guide import Guide, TourError, open_guide
+from alatau_devnet.tour.positions import show_attested_gold
 from alatau_devnet.tour.reserve import show_refused_release, show_release, show_reserve_deposit
 from alatau_devnet.tour.state import show_contracts, show_issue
 
@@ -29,6 +30,8 @@ def run_tour(network: Devnet, console: Console) -> None:
         show_reserve_deposit(guide)
         show_release(guide)
         show_refused_release(guide)
+        guide.chapter("What is behind the settlement token, attested by its custodian and an auditor")
+        show_attested_gold(guide)
         guide.chapter("Settlement tokens for residents")
         show_issue(guide)
         guide.chapter("A payment channel, closed in agreement")

@@ -29,5 +29,6 @@ GENESIS_CONTRACTS: Final = {
     "SettlementToken": ("SettlementToken", SETTLEMENT_TOKEN),
     "ReserveVault": ("ReserveVault", RESERVE_VAULT),
     "CityChannels": ("CityChannels", CITY_CHANNELS),
+    "PositionLedger": ("PositionLedger", POSITION_LEDGER),
 }
 """Name -> (artifact, address) of the contracts that are there from genesis."""

@@ -24,6 +24,7 @@ SOURCES: Final = {
     "ParticipantRegistry": "identity/ParticipantRegistry.vy",
     "SettlementToken": "tokens/SettlementToken.vy",
     "ReserveVault": "reserve/ReserveVault.vy",
+    "PositionLedger": "reserve/PositionLedger.vy",
     "CityChannels": "channels/CityChannels.vy",
 }
 """Deployable contracts and their sources, relative to ``contracts/``."""

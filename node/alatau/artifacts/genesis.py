@@ -7,6 +7,7 @@ from typing import Final
 
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
+from alatau.artifacts.positions import PositionPlan, position_ledger
 from alatau.chain.permission import Licence, ParticipantKind, status_word
 from alatau.chain.validator_registry import Observer
 from alatau.types.chain_config import SystemContracts
@@ -90,6 +91,8 @@ class NetworkContracts:
     destinations: tuple[bytes, ...] = ()
     """Where releases may go."""
     vault_assets: tuple[VaultAsset, ...] = ()
+    positions: PositionPlan = field(default_factory=PositionPlan)
+    """What the reserve holds outside the chain, as far as genesis knows."""
     settle_blocks: int = 50
     """Blocks between the closing of a payment channel and its settlement, at least; and seconds, likewise."""
     settle_seconds: int = 10
@@ -112,6 +115,7 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
         _settlement_token(network),
         _reserve_vault(network),
         _city_channels(network),
+        position_ledger(network.positions, network.delay_s),
     )
 
 
@@ -169,7 +173,7 @@ def _reserve_vault(network: NetworkContracts) -> GenesisContract:
         sorted(network.vault_roles.items()),
         network.destinations,
         [(a.asset, a.capacity, a.leak_per_second, a.large_amount) for a in network.vault_assets],
-        bytes(20),
+        addresses.POSITION_LEDGER,
     )
     return GenesisContract("ReserveVault", addresses.RESERVE_VAULT, code)
 

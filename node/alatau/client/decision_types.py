@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from alatau.artifacts.genesis import Role, VaultRole
+from alatau.artifacts.positions import AssetClass
 from alatau.client.abi import Abi
 from alatau.client.abi_types import type_members
 from alatau.client.errors import DecisionError
@@ -205,6 +206,24 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
             flags=True,
         ),
     ),
+    "PositionLedger": (
+        DecisionType(
+            "LedgerChange(string action,uint256 assetClass,address asset,address custodian,bytes32 accountHash,"
+            "uint256 value,uint256 quantityAge,uint256 priceAge,uint256 deviationBps,uint256 haircutBps,"
+            f"Terms terms){_TERMS}",
+            propose="propose_change",
+            execute="execute_change",
+            by_id=True,
+            acts=(
+                Act("open position", ("assetClass", "asset", "custodian", "accountHash")),
+                Act("close position", ("assetClass", "asset", "custodian", "accountHash")),
+                Act("set class", ("assetClass", "quantityAge", "priceAge", "deviationBps", "haircutBps")),
+                Act("set custodian limit", ("custodian", "asset", "value")),
+                Act("set threshold", ("value",)),
+            ),
+            flags=True,
+        ),
+    ),
     "CityChannels": (
         DecisionType(
             f"LiftPause(Terms terms){_TERMS}",
@@ -235,10 +254,14 @@ def _grouped(kind: str, leaves: Iterator[Any]) -> Any:
 
 
 _ROLES: Final = {role.value: role.name.lower() for role in Role}
+_CLASSES: Final = {kind.value: kind.name.lower().replace("_", " ") for kind in AssetClass}
 _VAULT_ROLES: Final = {role.value: role.name.lower() for role in VaultRole}
 MEANINGS: Final[dict[tuple[str, str, str], dict[int, str]]] = {
     ("RegistryChange", "grant role", "value"): _ROLES,
     ("VaultChange", "grant role", "value"): _VAULT_ROLES,
+    ("LedgerChange", "open position", "assetClass"): _CLASSES,
+    ("LedgerChange", "close position", "assetClass"): _CLASSES,
+    ("LedgerChange", "set class", "assetClass"): _CLASSES,
     ("Release", "", "provenance"): {1: "confiscated", 2: "mined", 4: "foreign exchange", 8: "national fund"},
 }
 """(struct, act, member) -> what its numbers stand for."""

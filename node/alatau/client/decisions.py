@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from alatau.artifacts.addresses import GENESIS_CONTRACTS
 from alatau.artifacts.artifact import load
-from alatau.client import contract_plans, queries
+from alatau.client import contract_plans, queries, second_reading
 from alatau.client.abi import Abi, load_abi
 from alatau.client.decision_types import Choice, DecisionType
 from alatau.client.errors import DecisionError
 from alatau.client.exchange import Plan
 from alatau.client.queries import CallMessage
-from alatau.client.typed_data import Domain, digest
+from alatau.client.typed_data import Domain, digest, to_json
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey, SignatureError, recover_address
 from alatau.wire.receipt import TransactionReceipt
@@ -130,10 +130,28 @@ def draft(
 
 
 def sign(decision: Decision, key: PrivateKey) -> Decision:
-    """The decision with one more signature."""
+    """The decision with one more signature.
+
+    Raises:
+        DecisionError: a second, independent reading of what would be signed says something else.
+    """
+    read_twice(decision)
     signature = key.sign(decision.id)
     signed = signature[:64] + bytes((27 + signature[64],))
     return replace(decision, signatures={**decision.signatures, key.address: signed})
+
+
+def read_twice(decision: Decision) -> None:
+    """Raise ``DecisionError`` unless other code reads the same in the document and in the call that proposes it."""
+    document = to_json(decision.type.struct, decision.domain, decision.message)
+    second_reading.check_digest(document, decision.id)
+    artifact = load(GENESIS_CONTRACTS[decision.contract][0])
+    (function,) = [e for e in artifact.abi if e.get("name") == decision.type.propose and e["type"] == "function"]
+    data = abi_of(decision.contract).encode_call(
+        decision.type.propose, decision.type.arguments(abi_of(decision.contract), decision.message)
+    )
+    numbers = {act.word: decision.type.number_of(act.word) for act in decision.type.acts}
+    second_reading.check_call(document, function, data, numbers)
 
 
 def merged(decisions: Sequence[Decision]) -> Decision:

@@ -218,7 +218,7 @@ def test_positions_that_do_not_answer_are_refused(world: World) -> None:
         identity = approved_change(world, Action.SET_POSITIONS, subject)
         with boa.reverts():
             world.vault.execute_change(identity)
-    assert world.vault.positions() == ZERO
+    assert world.vault.positions() == world.positions.address
 
 
 def test_oversight_is_another_council(world: World) -> None:

@@ -37,7 +37,7 @@ def test_contracts_stand_where_the_rules_look() -> None:
     made = {contract.name: contract.address for contract in genesis_contracts(NETWORK)}
     assert SYSTEM_CONTRACTS.validator_registry == made["ValidatorRegistry"]
     assert SYSTEM_CONTRACTS.participant_registry == made["ParticipantRegistry"]
-    assert len(set(made.values())) == len(made) == 7
+    assert len(set(made.values())) == len(made) == 8
     assert made["FundCouncil"].hex() == "00000000000000000000000000000000a1a7a001"
     assert made["CityChannels"].hex() == "00000000000000000000000000000000a1a7a007"
 

@@ -240,10 +240,12 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
         token_decimals=plan.token.decimals,
         issuers=dict(plan.token.issuers),
         holdings=dict(plan.token.holdings),
+        token_backed=plan.token.backed,
         large_delay_s=plan.vault.large_delay_s,
         vault_roles=dict(plan.vault.roles),
         destinations=plan.vault.destinations,
         vault_assets=plan.vault.assets,
+        positions=plan.positions,
         settle_blocks=plan.channels.settle_blocks,
         settle_seconds=plan.channels.settle_seconds,
     )

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from alatau.app.genesis.file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
+from alatau.app.genesis.position_plan import positions_from_json, positions_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
 from alatau.artifacts.genesis import Role, VaultAsset, VaultRole
+from alatau.artifacts.positions import PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.chain.validator_registry import Observer
 from alatau.crypto.keccak import keccak256
@@ -59,6 +61,8 @@ class TokenPlan:
     """Issuer -> what it may mint, in the token's smallest unit."""
     holdings: dict[bytes, int] = field(default_factory=dict)
     """Balances from genesis, in the token's smallest unit."""
+    backed: bool = False
+    """Whether it is minted only up to what the position ledger's attesters say is behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,7 @@ class NetworkPlan:
     """Largest balance of tier 1, 2, ...; 0 for none."""
     token: TokenPlan
     vault: VaultPlan = field(default_factory=VaultPlan)
+    positions: PositionPlan = field(default_factory=PositionPlan)
     channels: ChannelsPlan = field(default_factory=ChannelsPlan)
 
 
@@ -148,8 +153,10 @@ def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
             "decimals": plan.token.decimals,
             "issuers": alloc_to_json(plan.token.issuers),
             "holdings": alloc_to_json(plan.token.holdings),
+            "backed": plan.token.backed,
         },
         "vault": _vault_to_json(plan.vault),
+        "positions": positions_to_json(plan.positions),
         "channels": {
             "settle_blocks": plan.channels.settle_blocks,
             "settle_seconds": plan.channels.settle_seconds,
@@ -178,6 +185,7 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
         tier_caps=tuple(item.integer(0, _UINT256_MAX) for item in f["tier_caps"].items()),
         token=_token(f["token"]),
         vault=_vault(f["vault"]),
+        positions=positions_from_json(f["positions"]),
         channels=_channels(f["channels"]),
     )
 
@@ -218,24 +226,23 @@ def _participant(document: JsonField) -> ParticipantPlan:
     licences = Licence.NONE
     for item in f["licences"].items() if "licences" in f else ():
         licences |= _named(item, Licence)
-    if "deploys" in f and not isinstance(f["deploys"].value, bool):
-        raise f["deploys"].wrong("true or false")
     return ParticipantPlan(
         kind=_named(f["kind"], ParticipantKind),
         tier=f["tier"].integer(0, 255) if "tier" in f else 0,
-        deploys=f["deploys"].value if "deploys" in f else False,
+        deploys=_boolean(f["deploys"]) if "deploys" in f else False,
         licences=licences,
     )
 
 
 def _token(document: JsonField) -> TokenPlan:
-    f = document.members(("name", "symbol", "decimals", "issuers", "holdings"))
+    f = document.members(("name", "symbol", "decimals", "issuers", "holdings", "backed"))
     return TokenPlan(
         name=f["name"].text(),
         symbol=f["symbol"].text(),
         decimals=f["decimals"].integer(0, 36),
         issuers=alloc_from_json(f["issuers"]),
         holdings=alloc_from_json(f["holdings"]),
+        backed=_boolean(f["backed"]),
     )
 
 
@@ -282,6 +289,12 @@ def _channels(document: JsonField) -> ChannelsPlan:
 def _observer(document: JsonField) -> Observer:
     f = document.members(("name", "tls_key_hash"))
     return Observer(f["tls_key_hash"].hex(32), f["name"].text())
+
+
+def _boolean(document: JsonField) -> bool:
+    if not isinstance(document.value, bool):
+        raise document.wrong("true or false")
+    return document.value
 
 
 def _named(document: JsonField, kind: type[_E]) -> _E:
