@@ -194,7 +194,7 @@ def _provision(folder: Path, name: str, endpoints: dict[str, str]) -> Provisione
     settings: dict[str, Any] = {f"{purpose}.listen": endpoint for purpose, endpoint in endpoints.items()}
     settings["keys.password_file"] = "keys/password"
     made = provision_home(folder, name=name, settings=settings, password=password, cost=DEVNET_COST)
-    write_private(made.home.keys / "password", password.encode() + b"\n")
+    write_private(made.home.keys / "password", password.encode())
     return made
 
 

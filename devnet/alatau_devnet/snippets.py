@@ -19,7 +19,7 @@ def write_account_keystores(network: Devnet) -> Path:
     folder.mkdir(exist_ok=True)
     password = folder / "password"
     if not password.exists():
-        write_private(password, _PASSWORD.encode() + b"\n")
+        write_private(password, _PASSWORD.encode())
     for name in _KEYSTORES:
         path = folder / f"{name}.json"
         if not path.exists():

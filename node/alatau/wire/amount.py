@@ -1,13 +1,18 @@
-"""256-bit integers as protobuf ``bytes``: unsigned, big-endian, without leading zeros, so zero is empty.
+"""256-bit integers as protobuf ``bytes``: unsigned and big-endian.
 
-Protobuf has no integer wider than 64 bits. One form only, so that equal amounts are equal bytes.
+Protobuf has no integer wider than 64 bits. Written without leading zeros, so that zero is empty and equal amounts are
+equal bytes; read with or without.
 """
 
-_SIZE_MAX = 32
+from typing import Final
+
+_BITS_MAX: Final = 256
+_READ_MAX: Final = 64
+"""Bytes of an amount that are looked at."""
 
 
 class AmountError(ValueError):
-    """The sender's bytes are no amount: longer than 32 bytes, or with leading zeros."""
+    """The sender's bytes are no amount: wider than 256 bits."""
 
 
 def write_amount(value: int) -> bytes:
@@ -16,13 +21,14 @@ def write_amount(value: int) -> bytes:
 
 
 def read_amount(data: bytes) -> int:
-    """The integer that ``data`` holds.
+    """The integer that ``data`` holds. Leading zeros do not matter: Java's ``BigInteger`` and fixed widths have some.
 
     Raises:
-        AmountError: more than 32 bytes, or leading zeros.
+        AmountError: more than 256 bits, or more than 64 bytes.
     """
-    if len(data) > _SIZE_MAX:
-        raise AmountError(f"amount has {len(data)} bytes, more than {_SIZE_MAX}")
-    if data[:1] == b"\x00":
-        raise AmountError("amount has leading zeros")
-    return int.from_bytes(data, "big")
+    if len(data) > _READ_MAX:
+        raise AmountError(f"amount has {len(data)} bytes, more than {_READ_MAX}")
+    value = int.from_bytes(data, "big")
+    if value.bit_length() > _BITS_MAX:
+        raise AmountError(f"amount has {value.bit_length()} bits, more than {_BITS_MAX}")
+    return value

@@ -21,8 +21,8 @@ def test_everything_wrong_is_named_at_once() -> None:
     """Each violation has its path; the message lists them all."""
     checks = Checks()
     checks.optional_address("a", b"\x01")
-    checks.amount("b", b"\x00\x01")
-    checks.amount("c", bytes(33))
+    checks.amount("b", b"\x01" + bytes(32))
+    checks.amount("c", bytes(65))
     checks.hashes("d", [b"", b"\x01" * 32, b""], 1, 2)
     checks.at_most("e", 5, 4)
     page_size(checks, -1, 10, 20)
