@@ -18,7 +18,8 @@
         bits 192-255 a court order freezes money until this second, 0 none
 
         Who can stop what:
-        * registrar (city authority): registers, renews and ends the registration of residents and merchants;
+        * registrar (city authority): registers, renews and ends the registration of residents and merchants, and
+          names the successor of a lost account, after `delay`; the council's guardian vetoes;
         * licensor (National Bank): licences, institutions and contracts, the right to deploy, caps of tiers;
         * compliance (financial monitoring agency): suspends and reinstates anyone at once;
         * court: freezes and releases money; a freeze binds money, never the right to send a transaction, so
@@ -34,6 +35,7 @@ from ..interfaces import IParticipantRegistry
 from ..interfaces import IStatusListener
 from ..lib import decisions
 from ..lib import typed_data
+from . import successors
 
 
 struct RoleGrant:
@@ -152,6 +154,7 @@ status: reentrant(public(HashMap[address, uint256]))
 
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
+initializes: successors
 
 exports: (
     typed_data.DOMAIN_SEPARATOR,
@@ -163,6 +166,8 @@ exports: (
     decisions.body,
     decisions.decision,
     decisions.delay,
+    successors.successor_of,
+    successors.succession,
 )
 
 role_of: reentrant(public(HashMap[address, uint256]))
@@ -305,6 +310,39 @@ def deregister(account: address):
     assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
     self._check_registrable(self.status[account])
     self._write(account, self.status[account] & ~ACTIVE, True)
+
+
+@external
+def name_successor(account: address, successor: address):
+    """
+    @notice Say where money due to a lost or deregistered account goes, after the delay.
+    @param account Who cannot receive any more.
+    @param successor Who receives instead.
+    """
+    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
+    self._check_registrable(self.status[account])
+    successors._name(account, successor, block.timestamp + decisions.delay)
+
+
+@external
+def withdraw_successor(account: address):
+    """
+    @notice End a succession at once, ripe or not.
+    @param account Whose.
+    """
+    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
+    successors._refuse(account)
+
+
+@external
+def veto_successor(account: address):
+    """
+    @notice The guardian refuses a succession while its delay has not passed.
+    @param account Whose.
+    """
+    assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
+    assert block.timestamp < successors.succession[account].ready_at, "succession: nothing to veto"
+    successors._refuse(account)
 
 
 # ------------------------------------------------------------------ licensor

@@ -8,6 +8,8 @@
 
 # Half of the group's order (SEC 2, section 2.4.1), rounded down.
 HALF_ORDER: constant(uint256) = 57896044618658097711785492504343953926418782139537452191302581570759080747168
+# Compact signatures carry the parity in the bit above s (EIP-2098).
+COMPACT_S_MASK: constant(uint256) = 2**255 - 1
 
 
 @internal
@@ -35,3 +37,22 @@ def _recover_parts(digest: bytes32, v: uint256, r: uint256, s: uint256) -> addre
     if s > HALF_ORDER or (v != 27 and v != 28):
         return empty(address)
     return ecrecover(digest, v, r, s)
+
+
+@internal
+@pure
+def _signed_by(digest: bytes32, signer: address, given: Bytes[64]) -> bool:
+    """
+    @dev The one place where a scheme is told from another, by its length: 64 bytes are secp256k1 in compact form
+         (EIP-2098), r and s with the parity in its top bit. Longer ones are for schemes to come.
+    @param digest What was signed.
+    @param signer Who should have.
+    @param given The signature.
+    @return Whether `signer` made it; False for a malformed one and for the zero address.
+    """
+    if len(given) != 64 or signer == empty(address):
+        return False
+    vs: uint256 = convert(slice(given, 32, 32), uint256)
+    return signer == self._recover_parts(
+        digest, 27 + (vs >> 255), convert(slice(given, 0, 32), uint256), vs & COMPACT_S_MASK
+    )

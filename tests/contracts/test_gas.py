@@ -13,9 +13,16 @@ from typing import Any
 import boa
 import pytest
 
-from alatau.channels.messages import NO_SIGNATURE
 from tests.contracts.actors import actor, approvals
-from tests.contracts.city_channels.tills import DEPOSIT, agreement, claim_of, let_window_pass, open_till
+from tests.contracts.city_channels.tills import (
+    DEPOSIT,
+    agreement,
+    claim_of,
+    let_window_pass,
+    open_till,
+    own,
+    start_closing,
+)
 from tests.contracts.reserve_vault.intents import deposit, release
 from tests.contracts.world import (
     DELAY,
@@ -98,8 +105,8 @@ def test_unilateral_close_in_all(paid_world: World) -> None:
     till = open_till(paid_world, salt=4)
     channels = paid_world.channels
     stale = claim_of(till, resident, 3, 300, receipt_by=hub)
-    used = gas_of(channels, "close", till.key, *stale, sender=resident.address)
-    used += gas_of(channels, "submit", till.key, *claim_of(till, resident, 9, 900), sender=hub.address)
+    used = gas_of(channels, "close", till.key, own(resident), stale, sender=resident.address)
+    used += gas_of(channels, "submit", till.key, claim_of(till, resident, 9, 900), sender=hub.address)
     let_window_pass()
     used += gas_of(channels, "settle", till.key, [], [], sender=hub.address)
     assert used <= 200_000, used
@@ -111,8 +118,7 @@ def test_batch_settlement(paid_world: World) -> None:
     channels = paid_world.channels
     tills = [open_till(paid_world, salt=100 + n, amount=50) for n in range(32)]
     for till in tills:
-        voucher, _, _ = claim_of(till, resident, 0, 0)
-        channels.close(till.key, voucher, NO_SIGNATURE, NO_SIGNATURE, sender=resident.address)
+        start_closing(paid_world, till)
     let_window_pass()
     used = gas_of(channels, "settle_many", [till.key for till in tills], sender=hub.address)
     assert used // len(tills) <= 30_000, used // len(tills)

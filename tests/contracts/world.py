@@ -23,6 +23,7 @@ from alatau.artifacts.genesis import (
     resident_word,
 )
 from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
+from alatau.chain.permission import ParticipantKind, status_word
 from alatau.chain.validator_registry import Observer
 from alatau.crypto.keccak import keccak256
 from alatau.types.genesis import GenesisValidator
@@ -74,6 +75,8 @@ class World:
     vault: Any
     channels: Any
     positions: Any
+    bonds: Any
+    day_book: Any
 
 
 def build_world() -> World:
@@ -93,6 +96,8 @@ def build_world() -> World:
         vault=made["ReserveVault"],
         channels=made["CityChannels"],
         positions=made["PositionLedger"],
+        bonds=made["OfflineBonds"],
+        day_book=made["DayBook"],
     )
 
 
@@ -171,7 +176,7 @@ def _network() -> NetworkContracts:
         },
         participants={a.raw: institution_word() for a in institutions}
         | {a.raw: resident_word(1) for a in (resident, neighbour)}
-        | {merchant.raw: resident_word(2), hub.raw: hub_word()},
+        | {merchant.raw: status_word(ParticipantKind.MERCHANT, tier=2), hub.raw: hub_word()},
         tier_caps=(TIER_1_CAP, 0),
         issuers={issuer.raw: 10_000_000},
         holdings={resident.raw: 100_000, hub.raw: 5_000_000, custodian.raw: 2_000_000, court.raw: 500_000},

@@ -25,6 +25,12 @@ KEPT = {
     "frozen_until": "as kind_of",
     "SET_VERSION_SLOT": "a place in the validator registry, which the contracts' tests look at",
     "withdraw_digest": "what parties to a channel sign; the contracts' tests and wallets use it",
+    "close_request_digest": "as withdraw_digest",
+    "claim_order_digest": "as withdraw_digest",
+    "NO_CLAIM": "what a wallet without a voucher closes with",
+    "request_argument": "what carries a wallet's request to close",
+    "day_book": "what a hub posts a day by; the contract's tests make their books with it",
+    "is_in_book": "what a resident or an auditor checks off the chain; compared with the contract",
 }
 """Names that stay although the node does not mention them, and why."""
 

@@ -6,24 +6,17 @@ from typing import Any, Final
 
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import compile_source
-from alatau.channels.messages import (
-    NO_SIGNATURE,
-    Parties,
-    Voucher,
-    channel_id,
-    channels_domain,
-    compact_signature,
-    locks_hash,
-    sign_voucher,
-)
+from alatau.channels.calls import claim_argument, own_request, parties_argument
+from alatau.channels.messages import Parties, Voucher, channel_id, channels_domain, sign_voucher
 from alatau.evm.environment import BlockEnvironment
 from alatau_devnet import accounts
 from alatau_devnet.evm_bench.world import CONFIG, World, calldata, genesis, resident
 
 _CONTRACTS: Final = Path(__file__).parent / "contracts"
 _PARTIES: Final = "(address,address,bytes32)"
-_VOUCHER: Final = "(address,uint256,uint256,bytes32)"
-_SIGNATURE: Final = "(uint256,uint256)"
+_REQUEST: Final = "(address,uint256,bytes)"
+_LOCKS: Final = "(bytes32,uint256,uint256)[]"
+_CLAIM: Final = f"(address,uint256,uint256,{_LOCKS},bytes,bytes)"
 _GAS: Final = 16_000_000
 """Each message's gas: below Osaka's cap for a transaction, and enough for the heaviest scenario."""
 
@@ -80,9 +73,7 @@ def _channels() -> list[Scenario]:
     world.send(b.address, channels, _closing(parties))
     now = world.environment
     later = replace(now, number=now.number + 100, timestamp=now.timestamp + 60)
-    tuple_ = (parties.a, parties.b, parties.salt)
-    lock_list = "(bytes32,uint256,uint256)[]"
-    settling = calldata(f"settle({_PARTIES},{lock_list},{lock_list})", tuple_, [], [])
+    settling = calldata(f"settle({_PARTIES},{_LOCKS},{_LOCKS})", parties_argument(parties), [], [])
     return [
         Scenario("channel open", opened, world.environment, a.address, channels, _opening(2), 2_000),
         Scenario("channel close", opened, world.environment, b.address, channels, _closing(parties), 1_000),
@@ -101,11 +92,10 @@ def _closing(parties: Parties) -> bytes:
     voucher = Voucher(channel_id(domain, parties), parties.a, 7, 300)
     signed = sign_voucher(domain, voucher, resident(1).sign)
     return calldata(
-        f"close({_PARTIES},{_VOUCHER},{_SIGNATURE},{_SIGNATURE})",
-        (parties.a, parties.b, parties.salt),
-        (voucher.payer, voucher.nonce, voucher.transferred, locks_hash(voucher.locks)),
-        compact_signature(signed.signature),
-        NO_SIGNATURE,
+        f"close({_PARTIES},{_REQUEST},{_CLAIM})",
+        parties_argument(parties),
+        own_request(parties.b),
+        claim_argument(signed),
     )
 
 

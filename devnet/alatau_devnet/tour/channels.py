@@ -5,24 +5,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from alatau.artifacts import addresses
+from alatau.channels.calls import claim_argument, compact_signature, own_request, parties_argument
 from alatau.channels.messages import (
-    NO_SIGNATURE,
     CooperativeClose,
     Parties,
     SignedVoucher,
     channels_domain,
-    compact_signature,
     cooperative_close_digest,
-    locks_hash,
     receipt_digest,
     sign_voucher,
 )
 from alatau.channels.state import ChannelState, Window, opened, payouts
 from alatau.channels.transition import (
+    ChangeAgreement,
     ChangeClosing,
     ChangeReceipt,
     ChangeVoucher,
+    DoCloseCooperatively,
     DoSubmit,
+    Effect,
     next_voucher,
     transition,
 )
@@ -49,11 +50,6 @@ class Till:
     hub_key: PrivateKey
     parties: Parties
 
-    @property
-    def parties_argument(self) -> tuple[bytes, bytes, bytes]:
-        """As the contract takes them."""
-        return (self.parties.a, self.parties.b, self.parties.salt)
-
 
 def show_cooperative_close(guide: Guide) -> None:
     """A thousand payments off the chain, and one transaction that settles them as both agree."""
@@ -70,17 +66,23 @@ def show_cooperative_close(guide: Guide) -> None:
     payout_a, payout_b = payouts(state)
     note = _note(guide.contract("CityChannels").read("credit", till.parties.b) == 0, "the hub's first credit")
     deadline = guide.client.status().timestamp + 600
-    digest = cooperative_close_digest(state.domain, CooperativeClose(state.id, payout_a, payout_b, deadline))
-    signatures = [compact_signature(key.sign(digest)) for key in (till.resident_key, till.hub_key)]
+    agreement = CooperativeClose(state.id, payout_a, payout_b, deadline)
+    effects: tuple[Effect, ...] = ()
+    for key in (till.resident_key, till.hub_key):
+        signature = key.sign(cooperative_close_digest(state.domain, agreement))
+        change = ChangeAgreement(agreement, key.address, signature, guide.client.status().timestamp)
+        state, effects = transition(state, change)
+    (agreed,) = [effect for effect in effects if isinstance(effect, DoCloseCooperatively)]
     receipt = guide.send(
         accounts.HUB,
         "CityChannels",
         "close_cooperatively",
-        till.parties_argument,
+        parties_argument(till.parties),
         payout_a,
         payout_b,
         deadline,
-        *signatures,
+        compact_signature(agreed.signature_a),
+        compact_signature(agreed.signature_b),
     )
     settled = guide.event("CityChannels", receipt, "Settled")
     expect("what was settled", (settled["payout_a"], settled["payout_b"]), (payout_a, payout_b))
@@ -99,7 +101,12 @@ def show_disputed_close(guide: Guide) -> None:
             stale = (state.a.latest, receipt)
     assert stale is not None
     closing = guide.send(
-        till.resident, "CityChannels", "close", till.parties_argument, *_submission(stale[0], stale[1])
+        till.resident,
+        "CityChannels",
+        "close",
+        parties_argument(till.parties),
+        own_request(till.parties.a),
+        claim_argument(stale[0], stale[1]),
     )
     event = guide.event("CityChannels", closing, "Closing")
     claimed = stale[0].voucher.transferred
@@ -107,17 +114,17 @@ def show_disputed_close(guide: Guide) -> None:
     state, effects = transition(state, ChangeClosing(Window(event["settle_block"], event["settle_time"])))
     (due,) = [effect for effect in effects if isinstance(effect, DoSubmit)]
     submitted = guide.send(
-        accounts.HUB, "CityChannels", "submit", till.parties_argument, *_submission(due.signed, None)
+        accounts.HUB, "CityChannels", "submit", parties_argument(till.parties), claim_argument(due.signed)
     )
     newest = due.signed.voucher
     guide.say(
         f"the hub submitted the newer one, no. {newest.nonce} over {money(newest.transferred)}",
         f"{submitted.gas_used:,} gas",
     )
-    reason = guide.refused(accounts.HUB, "CityChannels", "settle", till.parties_argument, [], [])
+    reason = guide.refused(accounts.HUB, "CityChannels", "settle", parties_argument(till.parties), [], [])
     guide.say("settling before the window has passed is refused", reason)
     _let_blocks_pass(guide, event["settle_block"])
-    settling = guide.send_when_ripe(accounts.HUB, "CityChannels", "settle", till.parties_argument, [], [])
+    settling = guide.send_when_ripe(accounts.HUB, "CityChannels", "settle", parties_argument(till.parties), [], [])
     settled = guide.event("CityChannels", settling, "Settled")
     payout_a, payout_b = payouts(state)
     expect("what was settled", (settled["payout_a"], settled["payout_b"]), (payout_a, payout_b))
@@ -135,7 +142,8 @@ def _open(guide: Guide, resident: str) -> tuple[Till, ChannelState]:
     guide.send(resident, "SettlementToken", "approve", addresses.CITY_CHANNELS, _DEPOSIT)
     note = _note(guide.contract("CityChannels").read("held") == 0, "the first money in the contract")
     receipt = guide.send(resident, "CityChannels", "open", till.parties.b, salt, _DEPOSIT)
-    state = opened(domain, till.parties, _DEPOSIT)
+    settle_blocks = guide.contract("CityChannels").read("settle_blocks")
+    state = opened(domain, till.parties, _DEPOSIT, settle_blocks=settle_blocks)
     expect("the channel's id", guide.event("CityChannels", receipt, "Opened")["id"], state.id)
     guide.say(f"{resident} opened a channel of {money(_DEPOSIT)} with the hub", f"{receipt.gas_used:,} gas{note}")
     return till, state
@@ -149,20 +157,10 @@ def _note(first: bool, what: str) -> str:
 def _pay(till: Till, state: ChannelState, amount: int) -> tuple[ChannelState, bytes]:
     """A payment off the chain: voucher signed and checked, receipt signed and checked."""
     signed = sign_voucher(state.domain, next_voucher(state, till.parties.a, amount), till.resident_key.sign)
-    state, _ = transition(state, ChangeVoucher(signed, block=0))
+    state, _ = transition(state, ChangeVoucher(signed, block=0, time=0))
     receipt = till.hub_key.sign(receipt_digest(state.domain, signed.voucher))
     state, _ = transition(state, ChangeReceipt(till.parties.a, receipt))
     return state, receipt
-
-
-def _submission(signed: SignedVoucher, receipt: bytes | None) -> tuple[object, ...]:
-    """Voucher, signature and receipt as the contract takes them; its payee needs no receipt."""
-    voucher = signed.voucher
-    return (
-        (voucher.payer, voucher.nonce, voucher.transferred, locks_hash(voucher.locks)),
-        compact_signature(signed.signature),
-        NO_SIGNATURE if receipt is None else compact_signature(receipt),
-    )
 
 
 def _let_blocks_pass(guide: Guide, height: int) -> None:

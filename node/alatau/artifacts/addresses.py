@@ -21,6 +21,12 @@ CITY_CHANNELS: Final = _at(0x07)
 POSITION_LEDGER: Final = _at(0x08)
 """What the reserve holds outside the chain, as attested."""
 
+OFFLINE_BONDS: Final = _at(0x09)
+"""Stands behind payments that residents make without a network."""
+
+DAY_BOOK: Final = _at(0x0A)
+"""Where hubs commit to their book of each day."""
+
 GENESIS_CONTRACTS: Final = {
     "FundCouncil": ("Council", FUND_COUNCIL),
     "ReserveCouncil": ("Council", RESERVE_COUNCIL),
@@ -30,5 +36,7 @@ GENESIS_CONTRACTS: Final = {
     "ReserveVault": ("ReserveVault", RESERVE_VAULT),
     "CityChannels": ("CityChannels", CITY_CHANNELS),
     "PositionLedger": ("PositionLedger", POSITION_LEDGER),
+    "OfflineBonds": ("OfflineBonds", OFFLINE_BONDS),
+    "DayBook": ("DayBook", DAY_BOOK),
 }
 """Name -> (artifact, address) of the contracts that are there from genesis."""

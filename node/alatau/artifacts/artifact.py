@@ -26,6 +26,8 @@ SOURCES: Final = {
     "ReserveVault": "reserve/ReserveVault.vy",
     "PositionLedger": "reserve/PositionLedger.vy",
     "CityChannels": "channels/CityChannels.vy",
+    "OfflineBonds": "channels/OfflineBonds.vy",
+    "DayBook": "channels/DayBook.vy",
 }
 """Deployable contracts and their sources, relative to ``contracts/``."""
 

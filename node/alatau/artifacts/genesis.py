@@ -116,6 +116,10 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
         _reserve_vault(network),
         _city_channels(network),
         position_ledger(network.positions, network.delay_s),
+        GenesisContract(
+            "OfflineBonds", addresses.OFFLINE_BONDS, load("OfflineBonds").creation(addresses.CITY_CHANNELS)
+        ),
+        GenesisContract("DayBook", addresses.DAY_BOOK, load("DayBook").creation(addresses.PARTICIPANT_REGISTRY)),
     )
 
 
@@ -133,7 +137,7 @@ def _validator_registry(network: NetworkContracts) -> GenesisContract:
 
 def _participant_registry(network: NetworkContracts) -> GenesisContract:
     contract = status_word(ParticipantKind.CONTRACT)
-    own = dict.fromkeys((addresses.RESERVE_VAULT, addresses.CITY_CHANNELS), contract)
+    own = dict.fromkeys((addresses.RESERVE_VAULT, addresses.CITY_CHANNELS, addresses.OFFLINE_BONDS), contract)
     words = own | network.participants
     _check_count("participants", words)
     code = load("ParticipantRegistry").creation(

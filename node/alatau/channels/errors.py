@@ -15,3 +15,11 @@ class InvalidVoucherError(ChannelError):
 
 class ChannelPhaseError(ChannelError):
     """The change came too early or too late, e.g. a voucher after closing. Ask the chain where the channel is."""
+
+
+class OutOfRangeError(ChannelError):
+    """A message holds a number that is no uint256. Whoever made it is at fault; the number is in ``value``."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(f"{value} is no uint256")
+        self.value = value

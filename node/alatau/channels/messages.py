@@ -2,13 +2,15 @@
 
 A message is bound to the chain and the contract by the domain, to the channel by its id, to the direction by
 the payer, and to its purpose by its type: none can be replayed as another. Signatures are 65 bytes here and
-compact (EIP-2098) in calls to the contract.
+compact (EIP-2098) in calls to the contract (:mod:`alatau.channels.calls`). A number that is no uint256 has no hash:
+``OutOfRangeError``. What pays without a network is in :mod:`alatau.channels.offline`.
 """
 
 from dataclasses import dataclass
 from typing import Final
 
-from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest, word
+from alatau.channels.errors import OutOfRangeError
+from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import SignatureError, Signer, recover_address
 
@@ -21,6 +23,10 @@ _RECEIPT_TYPE: Final = type_hash("Receipt(bytes32 channelId,bytes32 voucherHash)
 _WITHDRAW_TYPE: Final = type_hash("Withdraw(bytes32 channelId,address participant,uint256 total,uint256 deadline)")
 _COOPERATIVE_CLOSE_TYPE: Final = type_hash(
     "CooperativeClose(bytes32 channelId,uint256 payoutA,uint256 payoutB,uint256 deadline)"
+)
+_CLOSE_REQUEST_TYPE: Final = type_hash("CloseRequest(bytes32 channelId,address party,uint256 deadline)")
+_CLAIM_ORDER_TYPE: Final = type_hash(
+    "ClaimOrder(address account,address receiver,uint256 amount,uint256 nonce,uint256 deadline)"
 )
 
 LOCKS_MAX: Final = 8
@@ -58,7 +64,10 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A payment that counts if its secret is revealed on chain by ``expiry_block``."""
+    """A payment that counts if its secret is revealed on chain by ``expiry_block``.
+
+    The contract takes it only if it expires before the channel may be settled.
+    """
 
     secret_hash: bytes
     """keccak256 of the 32-byte secret."""
@@ -110,10 +119,38 @@ class CooperativeClose:
     """Seconds since 1970."""
 
 
+@dataclass(frozen=True, slots=True)
+class CloseRequest:
+    """A party wants the settlement to begin; anyone carries it, also for a party that may not send transactions."""
+
+    channel_id: bytes
+    party: bytes
+    deadline: int
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimOrder:
+    """An account wants its credit paid to another account; anyone carries it."""
+
+    account: bytes
+    receiver: bytes
+    amount: int
+    nonce: int
+    """0, 1, ...: the contract's ``claim_nonce`` of the account."""
+    deadline: int
+    """Seconds since 1970."""
+
+
 def channels_domain(chain_id: int, contract: bytes) -> Domain:
     """The domain of the CityChannels contract at ``contract``."""
+    return domain_of(DOMAIN_NAME, chain_id, contract)
+
+
+def domain_of(name: str, chain_id: int, contract: bytes) -> Domain:
+    """The EIP-712 domain of a contract with that ``name`` (version 1)."""
     separator = struct_hash(
-        _DOMAIN_TYPE, keccak256(DOMAIN_NAME.encode()), keccak256(b"1"), word(chain_id), _address(contract)
+        _DOMAIN_TYPE, keccak256(name.encode()), keccak256(b"1"), uint_word(chain_id), address_word(contract)
     )
     return Domain(chain_id, contract, separator)
 
@@ -121,7 +158,11 @@ def channels_domain(chain_id: int, contract: bytes) -> Domain:
 def channel_id(domain: Domain, parties: Parties) -> bytes:
     """The id that the contract computes: keccak256(chain id, contract, a, b, salt)."""
     return keccak256(
-        word(domain.chain_id) + _address(domain.contract) + _address(parties.a) + _address(parties.b) + parties.salt
+        uint_word(domain.chain_id)
+        + address_word(domain.contract)
+        + address_word(parties.a)
+        + address_word(parties.b)
+        + parties.salt
     )
 
 
@@ -129,9 +170,9 @@ def locks_hash(locks: tuple[Lock, ...]) -> bytes:
     """keccak256 of the ABI encoding of the list; zero for an empty one. The order is part of it."""
     if not locks:
         return NO_LOCKS
-    words = [word(32), word(len(locks))]
+    words = [uint_word(32), uint_word(len(locks))]
     for lock in locks:
-        words += (lock.secret_hash, word(lock.amount), word(lock.expiry_block))
+        words += (lock.secret_hash, uint_word(lock.amount), uint_word(lock.expiry_block))
     return keccak256(b"".join(words))
 
 
@@ -140,9 +181,9 @@ def voucher_hash(voucher: Voucher) -> bytes:
     return struct_hash(
         _VOUCHER_TYPE,
         voucher.channel_id,
-        _address(voucher.payer),
-        word(voucher.nonce),
-        word(voucher.transferred),
+        address_word(voucher.payer),
+        uint_word(voucher.nonce),
+        uint_word(voucher.transferred),
         locks_hash(voucher.locks),
     )
 
@@ -159,14 +200,37 @@ def receipt_digest(domain: Domain, voucher: Voucher) -> bytes:
 
 def withdraw_digest(domain: Domain, message: Withdraw) -> bytes:
     """What the other party signs to let ``participant`` take money out."""
-    words = (message.channel_id, _address(message.participant), word(message.total), word(message.deadline))
+    words = (
+        message.channel_id,
+        address_word(message.participant),
+        uint_word(message.total),
+        uint_word(message.deadline),
+    )
     return typed_digest(domain.separator, struct_hash(_WITHDRAW_TYPE, *words))
 
 
 def cooperative_close_digest(domain: Domain, message: CooperativeClose) -> bytes:
     """What both sign."""
-    words = (message.channel_id, word(message.payout_a), word(message.payout_b), word(message.deadline))
+    words = (message.channel_id, uint_word(message.payout_a), uint_word(message.payout_b), uint_word(message.deadline))
     return typed_digest(domain.separator, struct_hash(_COOPERATIVE_CLOSE_TYPE, *words))
+
+
+def close_request_digest(domain: Domain, message: CloseRequest) -> bytes:
+    """What the party signs that asks."""
+    words = (message.channel_id, address_word(message.party), uint_word(message.deadline))
+    return typed_digest(domain.separator, struct_hash(_CLOSE_REQUEST_TYPE, *words))
+
+
+def claim_order_digest(domain: Domain, message: ClaimOrder) -> bytes:
+    """What the account signs whose credit it is."""
+    words = (
+        address_word(message.account),
+        address_word(message.receiver),
+        uint_word(message.amount),
+        uint_word(message.nonce),
+        uint_word(message.deadline),
+    )
+    return typed_digest(domain.separator, struct_hash(_CLAIM_ORDER_TYPE, *words))
 
 
 def sign_voucher(domain: Domain, voucher: Voucher, signer: Signer) -> SignedVoucher:
@@ -182,17 +246,14 @@ def signed_by(digest: bytes, signature: bytes, signer: bytes) -> bool:
         return False
 
 
-def compact_signature(signature: bytes) -> tuple[int, int]:
-    """A 65-byte signature as the contract's (r, vs): the parity in the top bit of s (EIP-2098)."""
-    assert len(signature) == 65, "a signature has 65 bytes"
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
-    return r, s | signature[64] << 255
+def uint_word(value: int) -> bytes:
+    """A uint256 as a 32-byte word. Raises ``OutOfRangeError``: nothing is taken modulo 2^256."""
+    if not 0 <= value < 1 << 256:
+        raise OutOfRangeError(value)
+    return value.to_bytes(32, "big")
 
 
-NO_SIGNATURE: Final = (0, 0)
-"""The contract's place for a receipt that is not needed."""
-
-
-def _address(address: bytes) -> bytes:
+def address_word(address: bytes) -> bytes:
+    """A 20-byte address as a 32-byte word."""
     assert len(address) == 20, "an address has 20 bytes"
     return bytes(12) + address

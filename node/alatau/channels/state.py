@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from alatau.channels.messages import Domain, Lock, Parties, SignedVoucher, channel_id
+from alatau.channels.messages import CooperativeClose, Domain, Lock, Parties, SignedVoucher, channel_id
 
 
 class Phase(Enum):
@@ -60,17 +60,31 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """How both divide what the channel holds, as far as they have signed."""
+
+    message: CooperativeClose
+    signature_a: bytes | None = None
+    """65 bytes; None until a has signed."""
+    signature_b: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ChannelState:
     """A channel."""
 
     domain: Domain
     parties: Parties
     id: bytes
+    settle_blocks: int
+    """The contract's: blocks between closing and settling, at least. No lock lives as long."""
     phase: Phase = Phase.OPEN
     a: Side = Side()
     b: Side = Side()
     window: Window | None = None
     """Set from closing on."""
+    agreement: Agreement | None = None
+    """While it is good for the contract, no voucher is signed beside it."""
 
     @property
     def total(self) -> int:
@@ -78,9 +92,9 @@ class ChannelState:
         return self.a.deposited + self.b.deposited - self.a.withdrawn - self.b.withdrawn
 
 
-def opened(domain: Domain, parties: Parties, deposit_a: int) -> ChannelState:
-    """The state of a channel that party a has just opened on chain."""
-    return ChannelState(domain, parties, channel_id(domain, parties), a=Side(deposited=deposit_a))
+def opened(domain: Domain, parties: Parties, deposit_a: int, *, settle_blocks: int) -> ChannelState:
+    """The state of a channel that party a has just opened on chain; ``settle_blocks`` is the contract's."""
+    return ChannelState(domain, parties, channel_id(domain, parties), settle_blocks, a=Side(deposited=deposit_a))
 
 
 def side_of(state: ChannelState, party: bytes) -> Side:

@@ -3,39 +3,52 @@
 Rules (CityChannels.vy enforces the same where money moves):
 
 1. A voucher is newer than the last of its payer: a higher nonce, never less paid for good.
-2. A lock leaves the list only if its amount is paid for good, or its expiry is past: what the payee could get
-   never shrinks under it.
-3. A payer never signs away more than it has, promises included.
-4. Deposits and withdrawals, told by the chain, only grow.
-5. While the channel is closing no voucher is signed any more, and whoever is paid by a newer voucher than the
+2. A new lock expires after now and within the contract's window: a channel that closes this very moment may not be
+   settled before the lock has paid or run out, so nobody settles first and reveals after.
+3. A lock leaves the list only if its amount is paid for good, or its expiry is past and its secret was not revealed
+   by then: what the payee could get never shrinks under it.
+4. A payer never signs away more than it has, promises included.
+5. Deposits and withdrawals, told by the chain, only grow.
+6. While the channel is closing no voucher is signed any more, and whoever is paid by a newer voucher than the
    contract knows must submit it within the window.
+7. An agreement to close divides by the newest vouchers, with no lock pending. While it may be carried to the contract
+   no voucher is signed beside it: either would undo the other.
 
 A refused change raises and leaves the state as it was. Invariants are checked after every transition.
 """
 
-from dataclasses import dataclass, replace
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
 from alatau.channels.errors import ChannelPhaseError, ForgedMessageError, InvalidVoucherError
 from alatau.channels.messages import (
     AMOUNT_MAX,
     LOCKS_MAX,
     NONCE_MAX,
+    CooperativeClose,
+    Lock,
     SignedVoucher,
     Voucher,
+    cooperative_close_digest,
     receipt_digest,
     signed_by,
     voucher_digest,
 )
 from alatau.channels.state import (
+    Agreement,
     ChannelState,
     Phase,
     Side,
     Window,
     available,
     other_party,
+    payouts,
     side_of,
 )
+
+AGREEMENT_SECONDS_MAX: Final = 86_400
+"""A day: as long as an agreement to close is good for, no voucher is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +57,13 @@ class ChangeVoucher:
 
     signed: SignedVoucher
     block: int
-    """Height of the chain now: decides whether a dropped lock has expired."""
-    revealed: frozenset[bytes] = frozenset()
-    """Hashes of secrets that the chain knows: a lock on one of them stays due after its expiry."""
+    """Height of the chain now: decides when a new lock may expire, and whether a dropped one has. The host MUST have
+    applied all news of the chain up to this block before."""
+    time: int
+    """Seconds of the chain's clock now: decides whether an agreement to close has run out."""
+    revealed: Mapping[bytes, int] = field(default_factory=dict)
+    """Hash of a secret that the chain knows -> block in which it was revealed: a lock revealed by its expiry stays
+    due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +94,18 @@ class ChangeWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ChangeAgreement:
+    """A party signed how to divide what the channel holds. Applied before one's own signature is sent."""
+
+    message: CooperativeClose
+    party: bytes
+    signature: bytes
+    """65 bytes over ``cooperative_close_digest``."""
+    time: int
+    """Seconds of the chain's clock now."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChangeClosing:
     """The chain says that a settlement has begun."""
 
@@ -97,7 +126,14 @@ class ChangeSettled:
 
 
 Change: TypeAlias = (
-    ChangeVoucher | ChangeReceipt | ChangeDeposited | ChangeWithdrawn | ChangeClosing | ChangeSubmitted | ChangeSettled
+    ChangeVoucher
+    | ChangeReceipt
+    | ChangeDeposited
+    | ChangeWithdrawn
+    | ChangeAgreement
+    | ChangeClosing
+    | ChangeSubmitted
+    | ChangeSettled
 )
 
 
@@ -118,7 +154,16 @@ class DoSubmit:
     window: Window
 
 
-Effect: TypeAlias = DoStore | DoSubmit
+@dataclass(frozen=True, slots=True)
+class DoCloseCooperatively:
+    """Both have signed. Anyone MUST carry it to the contract before its deadline, or the channel goes on after."""
+
+    message: CooperativeClose
+    signature_a: bytes
+    signature_b: bytes
+
+
+Effect: TypeAlias = DoStore | DoSubmit | DoCloseCooperatively
 
 
 def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple[Effect, ...]]:
@@ -135,9 +180,12 @@ def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple
         case ChangeReceipt(payer, signature):
             after = _take_receipt(state, payer, signature)
         case ChangeDeposited(party, total):
+            _check_total(total)
             after = _with_side(state, party, replace(side_of(state, party), deposited=total))
         case ChangeWithdrawn(party, total):
             after = _take_withdrawal(state, party, total)
+        case ChangeAgreement():
+            after = _take_agreement(state, change)
         case ChangeClosing(window):
             _require(state, Phase.OPEN)
             after = replace(state, phase=Phase.CLOSING, window=window)
@@ -147,7 +195,7 @@ def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple
         case ChangeSettled():
             after = replace(state, phase=Phase.SETTLED)
     check_invariants(state, after)
-    return after, (DoStore(), *_submissions(after))
+    return after, (DoStore(), *_submissions(after), *_agreements(after))
 
 
 def next_voucher(state: ChannelState, payer: bytes, amount: int) -> Voucher:
@@ -175,6 +223,8 @@ def check_invariants(before: ChannelState, after: ChannelState) -> None:
 
 def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
     _require(state, Phase.OPEN)
+    if state.agreement is not None and change.time <= state.agreement.message.deadline:
+        raise ChannelPhaseError(f"both may close as agreed until {state.agreement.message.deadline}")
     signed = change.signed
     voucher = signed.voucher
     payer = voucher.payer
@@ -184,10 +234,11 @@ def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
     if not side.nonce < voucher.nonce <= NONCE_MAX:
         raise InvalidVoucherError(f"nonce {voucher.nonce} is not above {side.nonce}")
     _check_amounts(voucher)
+    for lock in voucher.locks:
+        if lock not in side.locks:
+            _check_life(lock, change.block, state.settle_blocks)
     dropped = [lock for lock in side.locks if lock not in voucher.locks]
-    due = side.transferred + sum(
-        lock.amount for lock in dropped if lock.expiry_block >= change.block or lock.secret_hash in change.revealed
-    )
+    due = side.transferred + sum(lock.amount for lock in dropped if _is_due(lock, change))
     if voucher.transferred < due:
         raise InvalidVoucherError(f"{voucher.transferred} transferred, but {due} was paid or is still due")
     after = _with_side(state, payer, replace(side, latest=signed, receipt=None))
@@ -198,18 +249,39 @@ def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
     return after
 
 
+def _check_life(lock: Lock, block: int, settle_blocks: int) -> None:
+    if not block < lock.expiry_block < block + settle_blocks:
+        raise InvalidVoucherError(
+            f"a lock expires at block {lock.expiry_block}; now is {block}, and it must have paid or run out before a "
+            f"window of {settle_blocks} blocks ends"
+        )
+
+
+def _is_due(lock: Lock, change: ChangeVoucher) -> bool:
+    revealed_at = change.revealed.get(lock.secret_hash)
+    return lock.expiry_block >= change.block or (revealed_at is not None and revealed_at <= lock.expiry_block)
+
+
 def _check_amounts(voucher: Voucher) -> None:
     if len(voucher.locks) > LOCKS_MAX:
         raise InvalidVoucherError(f"{len(voucher.locks)} locks, at most {LOCKS_MAX}")
     if len({lock.secret_hash for lock in voucher.locks}) < len(voucher.locks):
         raise InvalidVoucherError("two locks wait for one secret")
+    if not all(len(lock.secret_hash) == 32 for lock in voucher.locks):
+        raise InvalidVoucherError("a hash has 32 bytes")
     if not all(0 < lock.amount <= AMOUNT_MAX for lock in voucher.locks):
         raise InvalidVoucherError("a lock's amount is out of range")
     if not 0 <= voucher.transferred <= AMOUNT_MAX:
         raise InvalidVoucherError("the amount is out of range")
 
 
+def _check_total(total: int) -> None:
+    if not 0 <= total <= AMOUNT_MAX:
+        raise InvalidVoucherError("the amount is out of range")
+
+
 def _take_withdrawal(state: ChannelState, party: bytes, total: int) -> ChannelState:
+    _check_total(total)
     side = side_of(state, party)
     if total - side.withdrawn > available(state, party):
         raise InvalidVoucherError(f"cannot take out {total}: {available(state, party)} is available")
@@ -224,6 +296,43 @@ def _take_receipt(state: ChannelState, payer: bytes, signature: bytes) -> Channe
     if not signed_by(digest, signature, other_party(state, payer)):
         raise ForgedMessageError("the receipt is not signed by the payee, or for another voucher")
     return _with_side(state, payer, replace(side, receipt=signature))
+
+
+def _take_agreement(state: ChannelState, change: ChangeAgreement) -> ChannelState:
+    message = change.message
+    if state.phase is Phase.SETTLED:
+        raise ChannelPhaseError("the channel is settled")
+    if message.channel_id != state.id:
+        raise InvalidVoucherError("the agreement is about another channel")
+    if not change.time <= message.deadline <= change.time + AGREEMENT_SECONDS_MAX:
+        raise InvalidVoucherError(f"an agreement is good for at most {AGREEMENT_SECONDS_MAX} s")
+    if state.a.locks or state.b.locks:
+        raise InvalidVoucherError("payments are pending")
+    if (message.payout_a, message.payout_b) != payouts(state):
+        raise InvalidVoucherError(f"by the newest vouchers the payouts are {payouts(state)}")
+    agreement = state.agreement
+    if agreement is None or agreement.message.deadline < change.time:
+        agreement = Agreement(message)
+    if agreement.message != message:
+        raise ChannelPhaseError(f"another agreement is good until {agreement.message.deadline}")
+    if not signed_by(cooperative_close_digest(state.domain, message), change.signature, change.party):
+        raise ForgedMessageError("the agreement is not signed by its party")
+    if change.party == state.parties.a:
+        agreement = replace(agreement, signature_a=change.signature)
+    elif change.party == state.parties.b:
+        agreement = replace(agreement, signature_b=change.signature)
+    else:
+        raise InvalidVoucherError("not a party of this channel")
+    return replace(state, agreement=agreement)
+
+
+def _agreements(state: ChannelState) -> tuple[DoCloseCooperatively, ...]:
+    agreement = state.agreement
+    if state.phase is Phase.SETTLED or agreement is None:
+        return ()
+    if agreement.signature_a is None or agreement.signature_b is None:
+        return ()
+    return (DoCloseCooperatively(agreement.message, agreement.signature_a, agreement.signature_b),)
 
 
 def _submissions(state: ChannelState) -> tuple[DoSubmit, ...]:

@@ -105,7 +105,9 @@ class Choice:
 def choices(artifact: str) -> dict[str, Choice]:
     """What a contract's council may decide, by name."""
     found = {}
-    for kind in (*DECISION_TYPES.get(artifact, ()), *([] if artifact == "Council" else [_REPLACE_BODY])):
+    own = DECISION_TYPES.get(artifact, ())
+    # A council is its own body, and a contract without decisions has none.
+    for kind in (*own, *([_REPLACE_BODY] if own and artifact != "Council" else [])):
         for act in kind.acts or (None,):
             name = kind.name if act is None else act.word.replace(" ", "-")
             found[name] = Choice(name, kind, act)

@@ -4,7 +4,7 @@ import boa
 import pytest
 
 from alatau.crypto.keccak import keccak256
-from tests.contracts.city_channels.tills import DEPOSIT, agreement, open_till
+from tests.contracts.city_channels.tills import DEPOSIT, NO_CLAIM, agreement, open_till, own
 from tests.contracts.world import (
     ZERO,
     World,
@@ -13,6 +13,7 @@ from tests.contracts.world import (
     deploy_mock,
     guardian,
     hub,
+    licensor,
     neighbour,
     resident,
     stranger,
@@ -62,7 +63,7 @@ def test_token_that_re_enters_gets_nothing_twice(world: World, view: bool) -> No
         hostile.approve(channels.address, 100, sender=owner.address)
         channels.open(hub.address, bytes(32), 100, sender=owner.address)
         key = (owner.address, hub.address, bytes(32))
-        channels.close(key, (owner.address, 0, 0, bytes(32)), (0, 0), (0, 0), sender=owner.address)
+        channels.close(key, own(owner), NO_CLAIM, sender=owner.address)
     boa.env.timestamp += 5
     boa.env.evm.patch.block_number += 5
     channels.settle_many([(owner.address, hub.address, bytes(32)) for owner in (resident, neighbour)])
@@ -75,3 +76,30 @@ def test_token_that_re_enters_gets_nothing_twice(world: World, view: bool) -> No
     hostile.set_mode(0, ZERO, b"")
     channels.claim(neighbour.address)
     assert channels.held() == 0
+
+
+def settled(world: World, payout: int = 9_000) -> None:
+    """A credit of the resident."""
+    world.channels.close_cooperatively(*agreement(open_till(world), payout, DEPOSIT - payout))
+
+
+def test_credit_above_the_cap_is_claimed_in_parts(world: World) -> None:
+    """What fits now, the rest later."""
+    settled(world)
+    world.participants.set_tier_cap(1, world.token.balanceOf(resident.address) + 4_000, sender=licensor.address)
+    with boa.reverts("token: above the receiver's cap"):
+        world.channels.claim(resident.address)
+    world.channels.claim(resident.address, 4_000)
+    assert world.channels.credit(resident.address) == 5_000
+    world.token.transfer(neighbour.address, 5_000, sender=resident.address)
+    world.channels.claim(resident.address, 2**256 - 1)
+    assert world.channels.credit(resident.address) == 0
+    with boa.reverts("channels: no credit"):
+        world.channels.claim(resident.address, 1)
+
+
+def test_nothing_is_no_claim(world: World) -> None:
+    """A claim of nothing is refused."""
+    settled(world)
+    with boa.reverts("channels: no credit"):
+        world.channels.claim(resident.address, 0)

@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from alatau.channels.messages import NO_SIGNATURE
+from alatau.channels.calls import NO_SIGNATURE
 from tests.contracts.actors import Actor
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
@@ -81,7 +81,7 @@ def test_agreement_is_for_one_channel_and_purpose(world: World) -> None:
         world.channels.close_cooperatively(other.key, *given[1:])
     with boa.reverts("channels: bad signature of a"):
         world.channels.close_cooperatively(till.key, 0, DEPOSIT, *given[3:])
-    _, signed, receipt = claim_of(till, resident, 1, 5, receipt_by=hub)
+    *_, signed, receipt = claim_of(till, resident, 1, 5, receipt_by=hub)
     with boa.reverts("channels: bad signature of a"):
         world.channels.close_cooperatively(*given[:4], signed, receipt)
 

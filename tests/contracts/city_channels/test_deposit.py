@@ -11,9 +11,8 @@ def test_both_parties_may_add(world: World) -> None:
     till = open_till(world, hub_amount=HUB_DEPOSIT)
     world.token.approve(world.channels.address, 500, sender=resident.address)
     world.channels.deposit(till.key, 500, sender=resident.address)
-    words = world.channels.channel(till.id)
-    assert words.deposits % 2**112 == DEPOSIT + 500
-    assert words.deposits // 2**112 % 2**112 == HUB_DEPOSIT
+    seen = world.channels.channel(till.id)
+    assert (seen.deposit_a, seen.deposit_b) == (DEPOSIT + 500, HUB_DEPOSIT)
     assert world.channels.held() == DEPOSIT + 500 + HUB_DEPOSIT
 
 

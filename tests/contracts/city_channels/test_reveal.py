@@ -29,7 +29,7 @@ def pending(world: World, expires_in: int, amount: int = 700) -> tuple[Till, tup
         Lock(keccak256(OTHER_SECRET), 50, height + expires_in),
     )
     start_closing(world, till)
-    world.channels.submit(till.key, *claim_of(till, resident, 2, 1_000, locks=locks), sender=hub.address)
+    world.channels.submit(till.key, claim_of(till, resident, 2, 1_000, locks=locks), sender=hub.address)
     return till, locks
 
 
@@ -81,13 +81,11 @@ def test_list_longer_than_eight_is_no_call(world: World) -> None:
         world.channels.settle(till.key, lock_arguments(locks[:1] * 9), [])
 
 
-def test_absurd_lock_pays_what_there_is(world: World) -> None:
-    """A lock over 2**256 - 1 takes all and blocks nothing."""
-    till, locks = pending(world, expires_in=10, amount=2**256 - 1)
-    world.channels.reveal(SECRET)
-    let_window_pass()
-    world.channels.settle(till.key, lock_arguments(locks), [])
-    assert credited(world) == (0, DEPOSIT)
+@pytest.mark.parametrize("amount", [0, 2**112, 2**256 - 1])
+def test_absurd_locks_are_refused(world: World, amount: int) -> None:
+    """Nothing, and what does not fit a field."""
+    with boa.reverts("locks: amount out of range"):
+        pending(world, expires_in=10, amount=amount)
 
 
 def test_batch_passes_over_channels_with_locks(world: World) -> None:
@@ -97,3 +95,76 @@ def test_batch_passes_over_channels_with_locks(world: World) -> None:
     world.channels.settle_many([till.key])
     assert credited(world) == (0, 0)
     world.channels.settle(till.key, lock_arguments(locks), [])
+
+
+@pytest.mark.parametrize("expires_in", [20, 21, 10_000, 2**255])
+def test_lock_that_outlives_the_window_is_refused(world: World, expires_in: int) -> None:
+    """Else the payer settled before it, the payee's payee revealed after, and the hub between them lost it."""
+    with boa.reverts("locks: expires after the window"):
+        pending(world, expires_in=expires_in)
+
+
+def test_nobody_settles_first_and_reveals_after(world: World) -> None:
+    """The last lock of a window: when the channel may be settled no reveal can pay any more, for nobody."""
+    till, locks = pending(world, expires_in=19)
+    wait(SETTLE_SECONDS, 19)
+    with boa.reverts("channels: window open (blocks)"):
+        world.channels.settle(till.key, lock_arguments(locks), [], sender=resident.address)
+    world.channels.reveal(SECRET)
+    wait(blocks=1)
+    world.channels.settle(till.key, lock_arguments(locks), [], sender=resident.address)
+    assert credited(world) == (DEPOSIT - 1_700, 1_700)
+
+
+def test_lists_are_published_with_the_voucher(world: World) -> None:
+    """Anyone settles by what the chain's own log tells, whoever keeps the list to himself."""
+    till, locks = pending(world, expires_in=10)
+    (event,) = [log for log in world.channels.get_logs() if type(log).__name__ == "LocksPublished"]
+    let_window_pass()
+    told = [tuple(lock) for lock in event.locks]
+    assert told == lock_arguments(locks)
+    world.channels.settle(till.key, told, [], sender=stranger.address)
+
+
+def test_nine_locks_are_no_voucher(world: World) -> None:
+    """A list too long to settle is refused with its voucher; an older one goes on counting."""
+    till = open_till(world)
+    start_closing(world, till)
+    world.channels.submit(till.key, claim_of(till, resident, 1, 100), sender=hub.address)
+    height = boa.env.evm.patch.block_number
+    locks = tuple(Lock(bytes((n,)) * 32, 1, height + 5) for n in range(9))
+    with boa.reverts():
+        world.channels.submit(till.key, claim_of(till, resident, 2, 200, locks=locks), sender=hub.address)
+    let_window_pass()
+    world.channels.settle(till.key, [], [])
+    assert credited(world) == (DEPOSIT - 100, 100)
+
+
+def test_newer_voucher_replaces_the_list(world: World) -> None:
+    """A list folded into what is paid is not paid again."""
+    till, locks = pending(world, expires_in=10)
+    world.channels.reveal(SECRET)
+    world.channels.submit(till.key, claim_of(till, resident, 3, 1_700), sender=hub.address)
+    let_window_pass()
+    with boa.reverts("channels: other locks were signed"):
+        world.channels.settle(till.key, lock_arguments(locks), [])
+    world.channels.settle(till.key, [], [])
+    assert credited(world) == (DEPOSIT - 1_700, 1_700)
+
+
+def test_locks_of_both_directions(world: World) -> None:
+    """Each list in its place."""
+    till = open_till(world, hub_amount=500)
+    start_closing(world, till)
+    height = boa.env.evm.patch.block_number
+    forward, back = (Lock(keccak256(SECRET), 70, height + 9),), (Lock(keccak256(OTHER_SECRET), 20, height + 9),)
+    world.channels.submit(till.key, claim_of(till, hub, 1, 0, locks=back), sender=resident.address)
+    world.channels.submit(till.key, claim_of(till, resident, 1, 0, locks=forward), sender=hub.address)
+    world.channels.reveal(SECRET)
+    world.channels.reveal(OTHER_SECRET)
+    let_window_pass()
+    for wrong in ((back, forward), (forward, ()), ((), back)):
+        with boa.reverts("channels: other locks were signed"):
+            world.channels.settle(till.key, *(lock_arguments(locks) for locks in wrong))
+    world.channels.settle(till.key, lock_arguments(forward), lock_arguments(back))
+    assert credited(world) == (DEPOSIT - 50, 550)

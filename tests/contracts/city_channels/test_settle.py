@@ -12,6 +12,7 @@ from tests.contracts.city_channels.tills import (
     credited,
     let_window_pass,
     open_till,
+    own,
     start_closing,
     till_of,
 )
@@ -65,8 +66,8 @@ def test_withdrawals_count(world: World) -> None:
     """Payout of a = deposits - withdrawn + received - sent."""
     till = open_till(world, hub_amount=HUB_DEPOSIT)
     world.channels.withdraw(*consent(till, resident, 2_000, by=hub), sender=resident.address)
-    world.channels.close(till.key, *claim_of(till, resident, 1, 3_000), sender=hub.address)
-    world.channels.submit(till.key, *claim_of(till, hub, 1, 100), sender=resident.address)
+    world.channels.close(till.key, own(hub), claim_of(till, resident, 1, 3_000), sender=hub.address)
+    world.channels.submit(till.key, claim_of(till, hub, 1, 100), sender=resident.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
     assert credited(world) == (DEPOSIT - 2_000 - 3_000 + 100, HUB_DEPOSIT + 3_000 - 100)
@@ -87,8 +88,8 @@ def test_payout_is_clamped(world: World, sent_ab: int, sent_ba: int, payout_a: i
     """Nobody gets less than nothing or more than all."""
     till = open_till(world, hub_amount=HUB_DEPOSIT)
     start_closing(world, till)
-    world.channels.submit(till.key, *claim_of(till, resident, 1, sent_ab), sender=hub.address)
-    world.channels.submit(till.key, *claim_of(till, hub, 1, sent_ba), sender=resident.address)
+    world.channels.submit(till.key, claim_of(till, resident, 1, sent_ab), sender=hub.address)
+    world.channels.submit(till.key, claim_of(till, hub, 1, sent_ba), sender=resident.address)
     let_window_pass()
     world.channels.settle(till.key, [], [])
     assert credited(world) == (payout_a, DEPOSIT + HUB_DEPOSIT - payout_a)

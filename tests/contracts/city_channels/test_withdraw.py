@@ -2,16 +2,18 @@
 
 import boa
 
+from alatau.channels.messages import Parties, channel_id, channels_domain
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     HUB_DEPOSIT,
+    Till,
     agreement,
     consent,
     credited,
     open_till,
     start_closing,
 )
-from tests.contracts.world import World, court, hub, neighbour, now, resident, wait
+from tests.contracts.world import World, court, deploy, deploy_mock, hub, neighbour, now, resident, wait
 
 
 def test_withdrawal_with_consent_is_paid_at_once(world: World) -> None:
@@ -83,3 +85,29 @@ def test_freeze_does_not_stop_receiving(world: World) -> None:
     world.channels.withdraw(*consent(till, resident, 5, by=hub), sender=resident.address)
     with boa.reverts("token: frozen"):
         world.token.transfer(neighbour.address, 1, sender=resident.address)
+
+
+def test_sum_never_spills_into_the_others_field(world: World) -> None:
+    """Who takes out all that both ever paid in, more than 112 bits hold, is refused."""
+    hostile = deploy_mock("HostileToken")
+    arguments = (hostile.address, world.participants.address, world.fund_council.address, 1, 20, 600)
+    channels = deploy("CityChannels", *arguments)
+    contract = bytes.fromhex(channels.address.removeprefix("0x"))
+    domain = channels_domain(boa.env.evm.patch.chain_id, contract)
+    parties = Parties(resident.raw, hub.raw, bytes(32))
+    till = Till(domain, parties, channel_id(domain, parties))
+    most = 2**112 - 1
+    for owner in (resident, hub):
+        hostile.mint(owner.address, most)
+        hostile.approve(channels.address, most, sender=owner.address)
+    channels.open(hub.address, bytes(32), most, sender=resident.address)
+    channels.deposit(till.key, most, sender=hub.address)
+    for total in (most + 1, 2 * most):
+        with boa.reverts("channels: amount out of range"):
+            channels.withdraw(*consent(till, resident, total, by=hub), sender=resident.address)
+    channels.withdraw(*consent(till, resident, most, by=hub), sender=resident.address)
+    with boa.reverts("channels: amount out of range"):
+        channels.withdraw(*consent(till, resident, most + 1, by=hub), sender=resident.address)
+    channels.withdraw(*consent(till, hub, most, by=resident), sender=hub.address)
+    seen = channels.channel(till.id)
+    assert (seen.withdrawn_a, seen.withdrawn_b, channels.held()) == (most, most, 0)

@@ -6,29 +6,30 @@ from typing import Any
 import boa
 
 from alatau.artifacts import addresses
+from alatau.channels.calls import claim_argument, compact_signature, locks_argument
 from alatau.channels.messages import (
-    NO_SIGNATURE,
+    CloseRequest,
     CooperativeClose,
     Domain,
     Lock,
     Parties,
+    SignedVoucher,
     Voucher,
     Withdraw,
     channel_id,
     channels_domain,
-    compact_signature,
+    close_request_digest,
     cooperative_close_digest,
-    locks_hash,
     receipt_digest,
     voucher_digest,
     withdraw_digest,
 )
 from tests.contracts.actors import Actor
-from tests.contracts.world import NO_HASH, SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
+from tests.contracts.world import SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
 
 DEPOSIT = 10_000
 HUB_DEPOSIT = 4_000
-NO_VOUCHER = (resident.address, 0, 0, NO_HASH)
+NO_CLAIM = (resident.address, 0, 0, [], b"", b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,18 +83,26 @@ def claim_of(
     locks: tuple[Lock, ...] = (),
     receipt_by: Actor | None = None,
     signed_by: Actor | None = None,
-) -> tuple[Any, Any, Any]:
-    """Voucher, signature and receipt as the contract takes them."""
+) -> tuple[Any, ...]:
+    """A voucher with signature and receipt as the contract takes it."""
     made = voucher(till, payer, nonce, transferred, locks)
     signature = (signed_by or payer).key.sign(voucher_digest(till.domain, made))
-    receipt = NO_SIGNATURE
+    receipt = None
     if receipt_by is not None:
-        receipt = compact_signature(receipt_by.key.sign(receipt_digest(till.domain, made)))
-    return (
-        (payer.address, nonce, transferred, locks_hash(locks)),
-        compact_signature(signature),
-        receipt,
-    )
+        receipt = receipt_by.key.sign(receipt_digest(till.domain, made))
+    return (payer.address, *claim_argument(SignedVoucher(made, signature), receipt)[1:])
+
+
+def own(by: Actor) -> tuple[Any, ...]:
+    """A party that calls `close` itself."""
+    return (by.address, 0, b"")
+
+
+def request(till: Till, party: Actor, deadline: int | None = None, signed_by: Actor | None = None) -> tuple[Any, ...]:
+    """A party's signed request to close."""
+    end = now() + 60 if deadline is None else deadline
+    digest = close_request_digest(till.domain, CloseRequest(till.id, party.raw, end))
+    return (party.address, end, compact_signature((signed_by or party).key.sign(digest)))
 
 
 def agreement(
@@ -120,7 +129,7 @@ def consent(till: Till, participant: Actor, total: int, by: Actor, deadline: int
 
 def start_closing(world: World, till: Till, by: Actor = resident) -> None:
     """Close without a voucher."""
-    world.channels.close(till.key, NO_VOUCHER, NO_SIGNATURE, NO_SIGNATURE, sender=by.address)
+    world.channels.close(till.key, own(by), NO_CLAIM, sender=by.address)
 
 
 def let_window_pass() -> None:
@@ -135,4 +144,4 @@ def credited(world: World) -> tuple[int, int]:
 
 def lock_arguments(locks: tuple[Lock, ...]) -> list[tuple[bytes, int, int]]:
     """A lock list as the contract takes it."""
-    return [(lock.secret_hash, lock.amount, lock.expiry_block) for lock in locks]
+    return locks_argument(locks)

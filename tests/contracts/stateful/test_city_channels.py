@@ -20,9 +20,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from alatau.channels.messages import NO_SIGNATURE
 from tests.contracts.actors import Actor
-from tests.contracts.city_channels.tills import NO_VOUCHER, Till, agreement, claim_of, consent, till_of
+from tests.contracts.city_channels.tills import NO_CLAIM, Till, agreement, claim_of, consent, own, till_of
 from tests.contracts.world import (
     SETTLE_BLOCKS,
     SETTLE_SECONDS,
@@ -149,10 +148,10 @@ class ChannelsMachine(RuleBasedStateMachine):
         payee, payer = (hub, resident) if by_hub else (resident, hub)
         made = ledger.sent[payer]
         chosen = min(nonce, len(made))
-        claim = (NO_VOUCHER, NO_SIGNATURE, NO_SIGNATURE)
+        claim = NO_CLAIM
         if chosen:
             claim = claim_of(ledger.till, payer, chosen, made[chosen - 1])
-        self.world.channels.close(ledger.till.key, *claim, sender=payee.address)
+        self.world.channels.close(ledger.till.key, own(payee), claim, sender=payee.address)
         ledger.phase = "closing"
         ledger.shown[payer] = chosen
 
@@ -188,9 +187,9 @@ class ChannelsMachine(RuleBasedStateMachine):
         claim = claim_of(ledger.till, payer, chosen, made[chosen - 1])
         if chosen <= ledger.shown[payer]:
             with boa.reverts("channels: not newer"):
-                self.world.channels.submit(ledger.till.key, *claim, sender=payee.address)
+                self.world.channels.submit(ledger.till.key, claim, sender=payee.address)
             return
-        self.world.channels.submit(ledger.till.key, *claim, sender=payee.address)
+        self.world.channels.submit(ledger.till.key, claim, sender=payee.address)
         ledger.shown[payer] = chosen
 
     @precondition(some("closing"))
@@ -200,7 +199,7 @@ class ChannelsMachine(RuleBasedStateMachine):
         ledger = self.pick(which, "closing")
         claim = claim_of(ledger.till, resident, 2**63, amount, signed_by=forger, receipt_by=hub)
         with boa.reverts("channels: bad signature"):
-            self.world.channels.submit(ledger.till.key, *claim, sender=hub.address)
+            self.world.channels.submit(ledger.till.key, claim, sender=hub.address)
 
     @precondition(some("closing"))
     @rule(which=st.integers(0, 5))
@@ -210,7 +209,7 @@ class ChannelsMachine(RuleBasedStateMachine):
         made = ledger.sent[hub]
         if len(made) > ledger.shown[hub]:
             claim = claim_of(ledger.till, hub, len(made), made[-1], receipt_by=resident)
-            self.world.channels.submit(ledger.till.key, *claim, sender=stranger.address)
+            self.world.channels.submit(ledger.till.key, claim, sender=stranger.address)
             ledger.shown[hub] = len(made)
         wait(SETTLE_SECONDS, SETTLE_BLOCKS)
         self.settle_one(ledger)
@@ -220,8 +219,8 @@ class ChannelsMachine(RuleBasedStateMachine):
     def settle_early(self, which: int) -> None:
         """Before its window has passed a channel does not settle."""
         ledger = self.pick(which, "closing")
-        word = self.world.channels.channel(ledger.till.id).close
-        if boa.env.evm.patch.block_number >= word % 2**64 and now() >= (word >> 64) % 2**64:
+        seen = self.world.channels.channel(ledger.till.id)
+        if boa.env.evm.patch.block_number >= seen.settle_block and now() >= seen.settle_time:
             return
         with boa.reverts():
             self.world.channels.settle(ledger.till.key, [], [], sender=stranger.address)

@@ -4,7 +4,11 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 
+from alatau.channels.calls import compact_signature
+from alatau.channels.errors import OutOfRangeError
 from alatau.channels.messages import (
+    ClaimOrder,
+    CloseRequest,
     CooperativeClose,
     Domain,
     Lock,
@@ -13,7 +17,8 @@ from alatau.channels.messages import (
     Withdraw,
     channel_id,
     channels_domain,
-    compact_signature,
+    claim_order_digest,
+    close_request_digest,
     cooperative_close_digest,
     locks_hash,
     receipt_digest,
@@ -141,4 +146,36 @@ def test_bad_signatures_are_nobodys(spoil: object) -> None:
 def test_compact_signature_carries_parity_in_the_top_bit() -> None:
     """EIP-2098: s is below half the order, so its top bit is free."""
     signature = bytes(31) + b"\x07" + bytes(31) + b"\x09" + b"\x01"
-    assert compact_signature(signature) == (7, 9 | 1 << 255)
+    assert compact_signature(signature) == bytes(31) + b"\x07" + b"\x80" + bytes(30) + b"\x09"
+
+
+def test_requests_and_orders_are_the_ones_a_wallet_signs() -> None:
+    """A request to close and an order to pay a credit elsewhere are plain EIP-712 too."""
+    fields = [("bytes32", "channelId"), ("address", "party"), ("uint256", "deadline")]
+    message = {"channelId": ID, "party": HUB.address, "deadline": 99}
+    assert wallet_digest("CloseRequest", fields, message) == close_request_digest(
+        DOMAIN, CloseRequest(ID, HUB.address, 99)
+    )
+    fields = [("address", "account"), ("address", "receiver")]
+    fields += [("uint256", name) for name in ("amount", "nonce", "deadline")]
+    message = {"account": HUB.address, "receiver": RESIDENT.address, "amount": 5, "nonce": 1, "deadline": 99}
+    order = ClaimOrder(HUB.address, RESIDENT.address, 5, 1, 99)
+    assert wallet_digest("ClaimOrder", fields, message) == claim_order_digest(DOMAIN, order)
+
+
+@pytest.mark.parametrize("value", [-1, 2**256, 2**256 + 50])
+def test_numbers_are_never_taken_modulo(value: int) -> None:
+    """A voucher over 2^256 + 50 is not the voucher over 50."""
+    for message in (
+        Voucher(ID, RESIDENT.address, value, 5),
+        Voucher(ID, RESIDENT.address, 1, value),
+        Voucher(ID, RESIDENT.address, 1, 5, (Lock(bytes(32), value, 9),)),
+        Voucher(ID, RESIDENT.address, 1, 5, (Lock(bytes(32), 9, value),)),
+    ):
+        with pytest.raises(OutOfRangeError) as caught:
+            voucher_digest(DOMAIN, message)
+        assert caught.value.value == value
+    with pytest.raises(OutOfRangeError):
+        withdraw_digest(DOMAIN, Withdraw(ID, HUB.address, value, 99))
+    with pytest.raises(OutOfRangeError):
+        cooperative_close_digest(DOMAIN, CooperativeClose(ID, 1, 2, value))

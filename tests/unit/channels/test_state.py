@@ -19,12 +19,12 @@ def channel(deposits: tuple[int, int], withdrawn: tuple[int, int], sent: tuple[i
         Side(deposit, taken, SignedVoucher(Voucher(identity, payer, 1, total), b""))
         for payer, deposit, taken, total in zip((A, B), deposits, withdrawn, sent, strict=True)
     ]
-    return ChannelState(DOMAIN, PARTIES, identity, a=sides[0], b=sides[1])
+    return ChannelState(DOMAIN, PARTIES, identity, 50, a=sides[0], b=sides[1])
 
 
 def test_fresh_channel_belongs_to_who_opened_it() -> None:
     """Without vouchers everyone gets back what it paid in."""
-    state = opened(DOMAIN, PARTIES, 1_000)
+    state = opened(DOMAIN, PARTIES, 1_000, settle_blocks=50)
     assert payouts(state) == (1_000, 0)
     assert (available(state, A), available(state, B)) == (1_000, 0)
     assert (other_party(state, A), other_party(state, B)) == (B, A)

@@ -9,17 +9,21 @@ from hypothesis import strategies as st
 from alatau.channels.errors import ChannelPhaseError, ForgedMessageError, InvalidVoucherError
 from alatau.channels.messages import (
     AMOUNT_MAX,
+    CooperativeClose,
     Lock,
     Parties,
     SignedVoucher,
     Voucher,
     channels_domain,
+    cooperative_close_digest,
     receipt_digest,
     sign_voucher,
 )
 from alatau.channels.state import ChannelState, Phase, Window, available, opened, payouts
 from alatau.channels.transition import (
+    AGREEMENT_SECONDS_MAX,
     Change,
+    ChangeAgreement,
     ChangeClosing,
     ChangeDeposited,
     ChangeReceipt,
@@ -27,6 +31,7 @@ from alatau.channels.transition import (
     ChangeSubmitted,
     ChangeVoucher,
     ChangeWithdrawn,
+    DoCloseCooperatively,
     DoStore,
     DoSubmit,
     next_voucher,
@@ -41,11 +46,13 @@ DOMAIN = channels_domain(7773, b"\x07" * 20)
 PARTIES = Parties(RESIDENT.address, HUB.address, bytes(32))
 WINDOW = Window(settle_block=60, settle_time=1_000)
 BLOCK = 10
+TIME = 1_000
+SETTLE_BLOCKS = 50
 
 
 def fresh() -> ChannelState:
     """A channel into which the resident paid 1,000 and the hub 500."""
-    return after(opened(DOMAIN, PARTIES, 1_000), ChangeDeposited(HUB.address, 500))
+    return after(opened(DOMAIN, PARTIES, 1_000, settle_blocks=SETTLE_BLOCKS), ChangeDeposited(HUB.address, 500))
 
 
 def after(state: ChannelState, *changes: Change) -> ChannelState:
@@ -57,7 +64,7 @@ def after(state: ChannelState, *changes: Change) -> ChannelState:
 
 def signed(key: PrivateKey, voucher: Voucher, block: int = BLOCK) -> ChangeVoucher:
     """A voucher with the key's signature, as it arrives."""
-    return ChangeVoucher(sign_voucher(DOMAIN, voucher, key.sign), block)
+    return ChangeVoucher(sign_voucher(DOMAIN, voucher, key.sign), block, TIME)
 
 
 def pay(state: ChannelState, key: PrivateKey, amount: int) -> ChannelState:
@@ -149,7 +156,7 @@ def test_paying_more_than_available_is_refused_before_signing() -> None:
 
 def test_received_money_can_be_spent() -> None:
     """A merchant without a deposit pays refunds from what it got."""
-    state = pay(opened(DOMAIN, PARTIES, 1_000), RESIDENT, 300)
+    state = pay(opened(DOMAIN, PARTIES, 1_000, settle_blocks=SETTLE_BLOCKS), RESIDENT, 300)
     assert payouts(pay(state, HUB, 300)) == (1_000, 0)
 
 
@@ -184,11 +191,12 @@ def test_lock_may_be_dropped_only_after_its_expiry(block: int, dropped: bool) ->
 
 
 def test_lock_whose_secret_the_chain_knows_stays_due_after_expiry() -> None:
-    """A revealed secret is a debt for good."""
+    """A secret that was revealed in time is a debt for good; one that came late is none."""
     state = locked_state()
     change = signed(RESIDENT, Voucher(state.id, RESIDENT.address, 2, 0), 60)
     with pytest.raises(InvalidVoucherError, match="still due"):
-        transition(state, replace(change, revealed=frozenset({b"\x05" * 32})))
+        transition(state, replace(change, revealed={b"\x05" * 32: 50}))
+    assert after(state, replace(change, revealed={b"\x05" * 32: 51})).a.locks == ()
 
 
 def test_withdrawal_is_bounded_by_what_is_available() -> None:
@@ -230,7 +238,7 @@ def test_changes_of_a_stranger_are_refused() -> None:
 
 def test_thousand_vouchers_are_exchanged_and_verified() -> None:
     """A long day at a till: every voucher checked, every receipt kept, the sum exact."""
-    state = opened(DOMAIN, PARTIES, 1_000)
+    state = opened(DOMAIN, PARTIES, 1_000, settle_blocks=SETTLE_BLOCKS)
     for _ in range(1_000):
         state = pay(state, RESIDENT, 1)
         state = after(state, receipt_for(state, RESIDENT, HUB))
@@ -258,4 +266,126 @@ def test_unsigned_voucher_is_forged() -> None:
     state = fresh()
     voucher = next_voucher(state, RESIDENT.address, 5)
     with pytest.raises(ForgedMessageError):
-        transition(state, ChangeVoucher(SignedVoucher(voucher, bytes(65)), BLOCK))
+        transition(state, ChangeVoucher(SignedVoucher(voucher, bytes(65)), BLOCK, TIME))
+
+
+@pytest.mark.parametrize("expiry", [-1, 0, BLOCK - 1, BLOCK, BLOCK + SETTLE_BLOCKS, 2**64, 2**256 + 50])
+def test_locks_that_are_over_or_outlive_the_window_are_refused(expiry: int) -> None:
+    """Expired ones pay nobody; longer ones let a payer settle first and the payee reveal after."""
+    state = fresh()
+    voucher = Voucher(state.id, RESIDENT.address, 1, 0, (Lock(b"\x05" * 32, 200, expiry),))
+    change = ChangeVoucher(SignedVoucher(voucher, bytes(65)), BLOCK, TIME)
+    with pytest.raises(InvalidVoucherError, match="expires at block"):
+        transition(state, change)
+
+
+@pytest.mark.parametrize("expiry", [BLOCK + 1, BLOCK + SETTLE_BLOCKS - 1])
+def test_locks_within_the_window_are_taken(expiry: int) -> None:
+    """From the next block to the last before a channel that closes now may be settled."""
+    state = fresh()
+    lock = Lock(b"\x05" * 32, 200, expiry)
+    assert after(state, signed(RESIDENT, Voucher(state.id, RESIDENT.address, 1, 0, (lock,)))).a.locks == (lock,)
+
+
+def test_lock_that_was_taken_may_stay_until_it_is_over() -> None:
+    """Its life was checked when it was new; the next vouchers carry it on."""
+    state = locked_state()
+    change = signed(RESIDENT, Voucher(state.id, RESIDENT.address, 2, 5, state.a.locks), block=60)
+    assert after(state, change).a.locks == state.a.locks
+
+
+def test_prolonged_lock_is_a_new_one() -> None:
+    """Another expiry is another lock, and the old one stays due."""
+    state = locked_state()
+    longer = (Lock(b"\x05" * 32, 200, 55),)
+    with pytest.raises(InvalidVoucherError, match="still due"):
+        transition(state, signed(RESIDENT, Voucher(state.id, RESIDENT.address, 2, 0, longer)))
+
+
+def test_hashes_of_another_size_are_refused() -> None:
+    """They would run into the next word of what is hashed."""
+    state = fresh()
+    for size in (0, 31, 33):
+        voucher = Voucher(state.id, RESIDENT.address, 1, 0, (Lock(bytes(size), 5, 50),))
+        with pytest.raises(InvalidVoucherError, match="32 bytes"):
+            transition(state, ChangeVoucher(SignedVoucher(voucher, bytes(65)), BLOCK, TIME))
+
+
+@pytest.mark.parametrize("total", [-1, AMOUNT_MAX + 1, 2**256])
+def test_totals_that_no_field_holds_are_refused(total: int) -> None:
+    """Deposits and withdrawals have the contract's bounds."""
+    for change in (ChangeWithdrawn(RESIDENT.address, total), ChangeDeposited(RESIDENT.address, total)):
+        with pytest.raises(InvalidVoucherError, match="range"):
+            transition(fresh(), change)
+
+
+def agree(
+    state: ChannelState, key: PrivateKey, payouts_: tuple[int, int], *, deadline: int = TIME + 60, time: int = TIME
+) -> ChangeAgreement:
+    """A party's signature under a division."""
+    message = CooperativeClose(state.id, *payouts_, deadline)
+    return ChangeAgreement(message, key.address, key.sign(cooperative_close_digest(DOMAIN, message)), time)
+
+
+def test_agreement_of_both_is_to_be_carried_to_the_contract() -> None:
+    """One signature does nothing yet; with the second the host is told to send both."""
+    state = pay(fresh(), RESIDENT, 300)
+    state, effects = transition(state, agree(state, RESIDENT, (700, 800)))
+    assert effects == (DoStore(),)
+    state, effects = transition(state, agree(state, HUB, (700, 800)))
+    (_, carry) = effects
+    assert isinstance(carry, DoCloseCooperatively)
+    assert (carry.message.payout_a, carry.message.payout_b) == (700, 800)
+    state, effects = transition(state, ChangeSettled())
+    assert (state.phase, effects) == (Phase.SETTLED, (DoStore(),))
+
+
+def test_no_voucher_beside_an_agreement_until_it_has_run_out() -> None:
+    """Who signed it has no use for vouchers: the other could still carry it."""
+    state = pay(fresh(), RESIDENT, 300)
+    state = after(state, agree(state, RESIDENT, (700, 800)))
+    change = signed(RESIDENT, next_voucher(state, RESIDENT.address, 5))
+    for time in (TIME, TIME + 60):
+        with pytest.raises(ChannelPhaseError, match="as agreed until"):
+            transition(state, replace(change, time=time))
+    assert after(state, replace(change, time=TIME + 61)).a.transferred == 305
+
+
+@pytest.mark.parametrize("division", [(701, 799), (699, 801), (0, 0), (1_500, 0)])
+def test_agreements_divide_by_the_newest_vouchers(division: tuple[int, int]) -> None:
+    """Anything else is paid by a voucher first."""
+    state = pay(fresh(), RESIDENT, 300)
+    with pytest.raises(InvalidVoucherError, match="newest vouchers"):
+        transition(state, agree(state, RESIDENT, division))
+
+
+def test_agreements_that_break_a_rule_are_refused() -> None:
+    """Foreign, forged, endless, past, second ones, and those beside pending payments."""
+    state = pay(fresh(), RESIDENT, 300)
+    good = agree(state, RESIDENT, (700, 800))
+    for bad, error, reason in (
+        (replace(good, message=replace(good.message, channel_id=bytes(32))), InvalidVoucherError, "another channel"),
+        (replace(good, party=HUB.address), ForgedMessageError, "not signed"),
+        (agree(state, STRANGER, (700, 800)), InvalidVoucherError, "not a party"),
+        (agree(state, RESIDENT, (700, 800), deadline=TIME - 1), InvalidVoucherError, "good for"),
+        (agree(state, HUB, (700, 800), deadline=TIME + AGREEMENT_SECONDS_MAX + 1), InvalidVoucherError, "good for"),
+    ):
+        with pytest.raises(error, match=reason):
+            transition(state, bad)
+    agreed = after(state, good)
+    with pytest.raises(ChannelPhaseError, match="another agreement"):
+        transition(agreed, agree(state, HUB, (700, 800), deadline=TIME + 61))
+    later = agree(state, HUB, (700, 800), deadline=TIME + 200, time=TIME + 61)
+    assert after(agreed, later).agreement is not None
+    with pytest.raises(InvalidVoucherError, match="pending"):
+        transition(locked_state(), agree(locked_state(), RESIDENT, (1_000, 500)))
+    with pytest.raises(ChannelPhaseError, match="settled"):
+        transition(after(state, ChangeSettled()), good)
+
+
+def test_refund_is_a_voucher_in_reverse() -> None:
+    """A merchant that only receives refunds from what it got, and no more than that."""
+    state = pay(opened(DOMAIN, PARTIES, 1_000, settle_blocks=SETTLE_BLOCKS), RESIDENT, 300)
+    assert payouts(pay(state, HUB, 120)) == (820, 180)
+    with pytest.raises(InvalidVoucherError, match="300 is available"):
+        next_voucher(state, HUB.address, 301)

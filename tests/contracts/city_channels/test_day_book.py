@@ -1,0 +1,107 @@
+"""DayBook: hubs commit to each past day, and anyone checks that an entry is in it and in its totals."""
+
+from dataclasses import astuple, replace
+from typing import Any
+
+import boa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from alatau.channels.day_book import DayEntry, Node, day_book, is_in_book
+from tests.contracts.world import World, compliance, hub, licensor, merchant, now
+
+ROWS = [DayEntry(bytes((n,)) * 32, 100 + n, 90 + n) for n in range(5)]
+TOTALS = day_book(ROWS).totals
+
+
+def yesterday() -> int:
+    """Days since 1970."""
+    return now() // 86_400 - 1
+
+
+def test_day_is_posted_once_after_it_is_over(world: World) -> None:
+    """Yesterday's book is closed; today's is not."""
+    with boa.reverts("day: not over"):
+        world.day_book.post_day_root(yesterday() + 1, astuple(TOTALS), sender=hub.address)
+    world.day_book.post_day_root(yesterday(), astuple(TOTALS), sender=hub.address)
+    with boa.reverts("day: posted already"):
+        world.day_book.post_day_root(yesterday(), astuple(replace(TOTALS, tree=b"\x01" * 32)), sender=hub.address)
+    world.day_book.post_day_root(yesterday() - 1, astuple(TOTALS), sender=hub.address)
+
+
+@pytest.mark.parametrize("lose", ["never had", "licence", "standing"])
+def test_only_licensed_hubs_post(world: World, lose: str) -> None:
+    """Not merchants, not hubs that were."""
+    if lose == "licence":
+        world.participants.license(hub.address, 0, 0, False, 0, sender=licensor.address)
+    elif lose == "standing":
+        world.participants.suspend(hub.address, sender=compliance.address)
+    poster = merchant if lose == "never had" else hub
+    with boa.reverts("day: hub not licensed"):
+        world.day_book.post_day_root(yesterday(), astuple(TOTALS), sender=poster.address)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"tree": bytes(32)}, "day: no root"),
+        ({"debits": TOTALS.debits + 1}, "day: debits are not credits and fees"),
+        ({"credits": TOTALS.credits + 1}, "day: debits are not credits and fees"),
+        ({"fees": TOTALS.fees - 1}, "day: debits are not credits and fees"),
+        ({"debits": 2**256 - 1}, "day: sums out of range"),
+        ({"credits": 2**128}, "day: sums out of range"),
+        ({"fees": 2**128}, "day: sums out of range"),
+        ({"entries": 0}, "day: entries out of range"),
+        ({"entries": 2**20 + 1}, "day: entries out of range"),
+    ],
+)
+def test_books_that_do_not_balance_are_refused(world: World, changes: dict[str, Any], reason: str) -> None:
+    """What all paid is what all received and the fees."""
+    with boa.reverts(reason):
+        world.day_book.post_day_root(yesterday(), astuple(replace(TOTALS, **changes)), sender=hub.address)
+
+
+def told(world: World, totals: Any, row: DayEntry, place: int, siblings: tuple[Node, ...], day: int) -> bool:
+    """What the contract says of an entry."""
+    arguments = (astuple(totals), astuple(row), place, [astuple(node) for node in siblings])
+    return bool(world.day_book.in_day_book(hub.address, day, *arguments))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(20, 10**9), st.integers(0, 20)), min_size=1, max_size=6), st.integers(0, 5))
+def test_contract_and_package_agree_on_entries(world: World, amounts: list[tuple[int, int]], place: int) -> None:
+    """True entries, changed ones, other places, longer and shorter proofs."""
+    rows = [DayEntry(bytes((n + 1,)) * 32, *pair) for n, pair in enumerate(amounts)]
+    book = day_book(rows)
+    place %= len(rows)
+    with boa.env.anchor():
+        world.day_book.post_day_root(yesterday(), astuple(book.totals), sender=hub.address)
+        row, proof = rows[place], book.proof(place)
+        nothing = Node(bytes(32), 0, 0)
+        cases = (
+            (book.totals, row, place, proof, True),
+            (book.totals, replace(row, debits=row.debits + 1), place, proof, False),
+            (book.totals, replace(row, credits=row.credits + 1), place, proof, False),
+            (book.totals, replace(row, channel_id=bytes(32)), place, proof, False),
+            (book.totals, row, place + len(rows), proof, False),
+            (book.totals, row, place, (*proof, nothing), False),
+            (replace(book.totals, fees=book.totals.fees + 1), row, place, proof, False),
+        )
+        for totals, entry, where, siblings, expected in cases:
+            assert told(world, totals, entry, where, siblings, yesterday()) is expected
+            assert is_in_book(totals, entry, where, siblings) is expected
+        assert not told(world, book.totals, row, place, proof, yesterday() - 1)
+
+
+def test_absurd_sums_are_no_proof_and_no_failure(world: World) -> None:
+    """A view that is asked nonsense says no."""
+    world.day_book.post_day_root(yesterday(), astuple(TOTALS), sender=hub.address)
+    most = 2**256 - 1
+    proof = day_book(ROWS).proof(0)
+    assert not told(world, TOTALS, replace(ROWS[0], debits=most), 0, proof, yesterday())
+    assert not told(world, TOTALS, replace(ROWS[0], credits=most), 0, proof, yesterday())
+    absurd = (Node(proof[0].hash, most, 0), *proof[1:])
+    assert not told(world, TOTALS, ROWS[0], 0, absurd, yesterday())
+    absurd = (Node(proof[0].hash, 0, most), *proof[1:])
+    assert not told(world, TOTALS, ROWS[0], 0, absurd, yesterday())
