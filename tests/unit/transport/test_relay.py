@@ -53,8 +53,9 @@ def joined(
 
 
 async def all_of(end: socket.socket) -> bytes:
-    """Everything until the other side ends."""
+    """Everything until the other side ends; it begins to read when the sockets are full."""
     loop, parts = asyncio.get_running_loop(), []
+    await asyncio.sleep(0.05)
     while part := await loop.sock_recv(end, 65_536):
         parts.append(part)
     return b"".join(parts)
