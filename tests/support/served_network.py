@@ -41,7 +41,7 @@ def network_contracts() -> tuple[GenesisContract, ...]:
             tier_caps=(1_000_000,),
             issuers={RESIDENT.address: 1_000},
             holdings={RESIDENT.address: 5_000},
-            vault_roles={RESIDENT.address: VaultRole.PROPOSER},
+            vault_roles={RESIDENT.address: VaultRole.PROPOSER, MERCHANT.address: VaultRole.CUSTODIAN},
             destinations=(MERCHANT.address,),
         )
     )

@@ -1,5 +1,6 @@
 """``alatau council``: propose, sign, approve, execute and veto decisions, with signatures from people apart."""
 
+import json
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ from alatau.cli.sender import SenderOptions, keystore_option, print_receipt, rea
 from alatau.cli.values import parse_argument
 from alatau.cli.waiting import FINAL_TIMEOUT_S, explain_waiting
 from alatau.client import ClientError, RpcError, SyncClient, Wallet, decisions
+from alatau.client.clear_signing import call_descriptor, typed_data_descriptor
 from alatau.client.decision_types import Choice, choices
 from alatau.client.decisions import Decision, DecisionState
 from alatau.client.exchange import Plan
@@ -75,6 +77,19 @@ def list_(as_json: bool) -> None:
         for choice in choices(artifact).values()
     ]
     print_rows(("contract", "decision", "members"), rows, as_json=as_json)
+
+
+@council.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--chain-id", type=click.IntRange(1), required=True, help="The network's.")
+def descriptors(folder: Path, chain_id: int) -> None:
+    """Write an ERC-7730 descriptor of every typed message and every call of the network's contracts, for wallets."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for contract in GENESIS_CONTRACTS:
+        for kind, made in (("eip712", typed_data_descriptor), ("calldata", call_descriptor)):
+            text = json.dumps(made(contract, chain_id), indent=1, ensure_ascii=False)
+            (folder / f"{kind}-{contract}.json").write_text(text + "\n")
+    say(f"{2 * len(GENESIS_CONTRACTS)} descriptors in {folder}")
 
 
 @council.command()

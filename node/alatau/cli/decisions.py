@@ -1,7 +1,6 @@
 """Decisions in files, and in plain words."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any, Final
 
 from alatau.app.private_file import write_private
 from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.client.clear_signing import shown_with_unit, words
 from alatau.client.decision_file import read_decision, write_decision
 from alatau.client.decision_types import MEANINGS
 from alatau.client.decisions import Decision
@@ -63,7 +63,11 @@ def _members(decision: Decision) -> Iterator[tuple[str, str]]:
             continue
         value = decision.message[name]
         meanings = MEANINGS.get((struct.name, str(decision.message.get("action", "")), name))
-        yield _label(name), _readable(value) if meanings is None else f"{value}, {meanings.get(value, 'unknown')}"
+        if meanings is not None:
+            text = f"{value}, {meanings.get(value, 'unknown')}"
+        else:
+            text = shown_with_unit(name, value) or _readable(value)
+        yield words(name).lower(), text
 
 
 def _terms(terms: Mapping[str, int]) -> Iterator[tuple[str, str]]:
@@ -71,11 +75,6 @@ def _terms(terms: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     yield "number", str(terms["nonce"])
     yield "not before", _time(terms["notBefore"]) if terms["notBefore"] else "any time after approval and delay"
     yield "expires", _time(terms["expires"])
-
-
-def _label(name: str) -> str:
-    """``tlsKeyHash`` as ``tls key hash``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
 
 
 def _time(seconds: int) -> str:

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "light": "alatau.cli.light:light",
     "logs": "alatau.cli.logs:logs",
     "peers": "alatau.cli.status:peers",
+    "reserve": "alatau.cli.reserve:reserve",
     "rollback": "alatau.cli.database:rollback",
     "start": "alatau.cli.start:start",
     "status": "alatau.cli.status:status",
