@@ -54,11 +54,10 @@ class Driver:
         return self._apply(TimedOut(kind, round_))
 
     def advance(self) -> tuple[Output, ...]:
-        """Apply the first rule whose condition holds and that has something to do; nothing where none has."""
+        """Apply rules whose conditions hold, up to the first that has something to do; nothing where none has."""
         for event in self._enabled():
-            before = self.state
             outputs = self._apply(event)
-            if outputs or self.state != before:
+            if outputs:
                 return outputs
         return ()
 

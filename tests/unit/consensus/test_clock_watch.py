@@ -35,3 +35,20 @@ def test_what_may_be_the_others_fault_says_nothing(offsets: list[tuple[bytes, in
     watch = ClockWatch()
     assert told(watch, *offsets) == [None] * len(offsets)
     assert watch.offset_ms is None
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_how_far_ours_is_off_is_what_most_blocks_say(side: int) -> None:
+    """The median: one block that came late does not count for more. Two proposers are several."""
+    watch = ClockWatch()
+    offsets = [side * offset for offset in (600, 700, 800, 5_000)]
+    assert told(watch, *((b"%d" % (n % 2), offset) for n, offset in enumerate(offsets)))[-1] is ClockChange.OFF
+    assert watch.offset_ms == sorted(offsets)[2]
+
+
+@pytest.mark.parametrize("side", [1, -1])
+def test_a_block_just_within_the_bound_clears_our_clock(side: int) -> None:
+    """As far as ``clock_drift_ms_max`` is right: with such a block among the last, nothing is said."""
+    offsets = [side * offset for offset in (DRIFT_MS, 900, 900, 900)]
+    watch = ClockWatch()
+    assert told(watch, *((b"%d" % n, offset) for n, offset in enumerate(offsets))) == [None] * len(offsets)

@@ -129,6 +129,7 @@ def test_a_decided_block_that_is_invalid_here_stops_the_node() -> None:
         v3 precommits A r0         ->
         v4 precommits A r0         -> wait precommit, halt
         transaction                ->
+        v1 connects                ->
     """)
 
 
@@ -157,12 +158,14 @@ def test_the_first_transaction_wakes_the_proposer_after_the_interval() -> None:
     table = Table(me=3, verbose=True)
     table.start()
     table.do("v4 proposes A r0")
-    for line in ("A is valid", "v1 prevotes A r0", "v4 prevotes A r0", "v1 precommits A r0", "v4 precommits A r0"):
+    for line in ("A is valid", "v1 prevotes A r0", "v4 prevotes A r0", "v1 precommits A r0"):
         table.do(line)
     table.now_ms += 50
+    table.do("v4 precommits A r0")
     assert table.told(table.do("A is committed by v1 v3 v4")) == ["wait interval", "wait heartbeat"]
     [delay] = [e.delay_ms for e in table.effects if isinstance(e, DoSetTimer) and e.timer.kind is TimerKind.INTERVAL]
     assert delay == 150
+    assert all(effect.timer.round == 0 for effect in table.effects if isinstance(effect, DoSetTimer))
     assert table.told(table.do("transaction")) == []
     assert table.told(table.do("timeout interval")) == ["wait rebroadcast", "wait propose", "build r0"]
 

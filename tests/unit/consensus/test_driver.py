@@ -3,8 +3,9 @@
 from itertools import permutations
 
 from alatau.consensus.driver import Driver
+from alatau.consensus.inputs import TimerKind
 from alatau.consensus.proposal_keeper import Kept
-from alatau.consensus.state_machine import CastVote, Decide, Output, Step
+from alatau.consensus.state_machine import CastVote, Decide, Output, Schedule, Step
 from alatau.types.vote import VoteKind
 from tests.support.table import Table
 
@@ -104,3 +105,43 @@ def test_a_block_proposed_again_waits_for_the_polka_of_its_valid_round() -> None
         assert drain(driver) == []
         driver.votes.add(TABLE.vote(n, PREVOTE, "A", 1))
     assert drain(driver) == [CastVote(PREVOTE, HASH)]
+
+
+def test_a_late_polka_does_not_hold_up_the_rules_behind_it() -> None:
+    """L42 only notes the valid value; where the same message completed the precommits, their timer starts too (L47)."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(0, is_proposer=False)
+    assert drain(driver) == []
+    driver.time_out(TimerKind.PROPOSE, 0)
+    driver.time_out(TimerKind.PREVOTE, 0)
+    driver.proposals.add(Kept(TABLE.proposal(4, "A", 0), timely=True))
+    driver.proposals.judge(HASH, valid=True)
+    for n in (1, 3, 4):
+        driver.votes.add(TABLE.vote(n, PREVOTE, "A", 0))
+    for n, name in ((1, "nil"), (3, "nil"), (4, "A")):
+        driver.votes.add(TABLE.vote(n, PRECOMMIT, name, 0))
+    assert drain(driver) == [Schedule(TimerKind.PRECOMMIT)]
+    assert driver.state.valid_hash == HASH
+
+
+def test_a_second_proposal_is_judged_once_its_polka_is_here() -> None:
+    """A proposer that signs two: the first is judged, the other only where a polka of its valid round asks for it."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(1, is_proposer=False)
+    driver.proposals.add(Kept(TABLE.proposal(3, "B", 1), timely=True))
+    driver.proposals.add(Kept(TABLE.proposal(3, "A", 1, valid_round=0), timely=True))
+    assert driver.to_validate() == [TABLE.blocks["B"]]
+    for n in (1, 3, 4):
+        driver.votes.add(TABLE.vote(n, PREVOTE, "A", 0))
+    assert driver.to_validate() == [TABLE.blocks["B"], TABLE.blocks["A"]]
+
+
+def test_proposals_of_rounds_that_are_over_are_forgotten() -> None:
+    """Those of the round before stay: its votes may still come."""
+    driver = Driver(TABLE.validators)
+    driver.start_round(0, is_proposer=False)
+    driver.proposals.add(Kept(TABLE.proposal(4, "A", 0), timely=True))
+    driver.start_round(1, is_proposer=False)
+    assert len(driver.proposals.in_round(0)) == 1
+    driver.start_round(2, is_proposer=False)
+    assert driver.proposals.in_round(0) == ()

@@ -1,6 +1,7 @@
 """The commit that the next block carries."""
 
 from alatau.consensus.last_height import LastHeight
+from alatau.consensus.vote_keeper import VoteKeeper
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
 from tests.support.table import Table
@@ -37,3 +38,32 @@ def test_only_precommits_of_that_block_in_that_round_fit() -> None:
     assert LastHeight(None, TABLE.validators).commit is None
     assert LastHeight(None, TABLE.validators).votes == ()
     assert address_of(9) not in TABLE.validators.by_address
+
+
+def test_what_contradicts_the_commit_is_found() -> None:
+    """Only a precommit of the commit's round, by a validator of that height who signed it, for something else."""
+    late = LastHeight(COMMIT, TABLE.validators)
+    nil = TABLE.vote(2, VoteKind.PRECOMMIT, "nil", 1)
+    assert late.conflicting(nil) == TABLE.vote(2, VoteKind.PRECOMMIT, "A", 1)
+    others = [
+        TABLE.vote(2, VoteKind.PRECOMMIT, "A", 1),
+        TABLE.vote(4, VoteKind.PRECOMMIT, "nil", 1),
+        TABLE.vote(2, VoteKind.PREVOTE, "nil", 1),
+        TABLE.vote(2, VoteKind.PRECOMMIT, "nil", 0),
+        TABLE.vote(2, VoteKind.PRECOMMIT, "nil", 1, height=2),
+        TABLE.vote(9, VoteKind.PRECOMMIT, "nil", 1),
+    ]
+    assert [late.conflicting(vote) for vote in others] == [None] * len(others)
+    nothing = LastHeight(None, TABLE.validators)
+    assert nothing.conflicting(nil) is None
+    assert not nothing.fits(nil)
+
+
+def test_what_was_heard_at_the_height_contradicts_too() -> None:
+    """Votes of all rounds, of both kinds; of another height the same place means nothing."""
+    heard = VoteKeeper(TABLE.validators)
+    heard.add(TABLE.vote(4, VoteKind.PREVOTE, "A", 0))
+    late = LastHeight(COMMIT, TABLE.validators, heard)
+    assert late.conflicting(TABLE.vote(4, VoteKind.PREVOTE, "B", 0)) == TABLE.vote(4, VoteKind.PREVOTE, "A", 0)
+    assert late.conflicting(TABLE.vote(4, VoteKind.PREVOTE, "B", 0, height=2)) is None
+    assert late.conflicting(TABLE.vote(4, VoteKind.PREVOTE, "A", 0)) is None

@@ -1,0 +1,1 @@
+"""Small changes of the program, made and judged: what ``make mutate-consensus`` consists of."""

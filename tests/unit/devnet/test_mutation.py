@@ -1,0 +1,111 @@
+"""The mutants that ``make mutate-consensus`` makes, and how it judges them."""
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+from alatau_devnet.mutate_consensus import explained
+from alatau_devnet.mutation.mutants import compiles, mutants_of
+from alatau_devnet.mutation.patch import apply, changed_function, functions_by_place
+
+_SOURCE = '''
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class State:
+    """A state."""
+
+
+def signs(vote, last, keeper):
+    """Whether to sign."""
+    if vote.round < last.round or not keeper.fits(vote):
+        raise ValueError("älter")
+    check_signature(vote)
+    return vote.round + 2
+'''
+
+
+def test_every_kind_of_change_is_made() -> None:
+    """Each is one change of one place, with its line and function; decorators are no decisions."""
+    mutants = list(mutants_of("consensus/a.py", _SOURCE))
+    whole = "vote.round < last.round or not keeper.fits(vote)"
+    assert {mutant.change for mutant in mutants} == {
+        "vote.round < last.round -> vote.round <= last.round",
+        f"{whole} -> vote.round < last.round and (not keeper.fits(vote))",
+        f"{whole} -> not keeper.fits(vote)",
+        f"{whole} -> vote.round < last.round",
+        "not keeper.fits(vote) -> keeper.fits(vote)",
+        f"never: if {whole}",
+        "without check_signature(vote)",
+        "vote.round + 2 -> vote.round - 2",
+        "2 -> 3",
+    }
+    assert all(compiles(mutant) for mutant in mutants)
+    assert {mutant.function for mutant in mutants} == {"signs"}
+    gone = next(mutant for mutant in mutants if mutant.change.startswith("without"))
+    assert gone.line == 14
+    assert gone.source == _SOURCE.replace("check_signature(vote)", "pass")
+    assert {mutant.source.count("\n") for mutant in mutants} == {_SOURCE.count("\n")}
+
+
+def test_every_explained_mutant_has_a_reason() -> None:
+    """A name alone explains nothing."""
+    assert [name for name, reason in explained().items() if len(reason) < 20] == []
+
+
+_MODULE = """
+LIMIT = 4
+
+
+class Counter:
+    def __init__(self, step=1):
+        self.step = step
+
+    def adds(self, value):
+        return [each + self.step for each in value if each < LIMIT]
+
+
+def total(values):
+    return sum(Counter().adds(values))
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "result", "place"),
+    [
+        ("each < LIMIT", "each <= LIMIT", 4 + 5, "Counter.adds"),
+        ("LIMIT = 4", "LIMIT = 3", 0, None),
+        ("step=1", "step=2", 3 + 2, None),
+        ("sum(", "len(", 1, "total"),
+    ],
+)
+def test_a_mutant_takes_the_place_of_a_module_in_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, result: int, place: str | None
+) -> None:
+    """Whoever holds the module's functions runs the mutant, whether code, a constant or a default value changed."""
+    file = tmp_path / "alatau_mutated.py"
+    file.write_text(_MODULE)
+    spec = spec_from_file_location("alatau_mutated", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "alatau_mutated", module)
+    spec.loader.exec_module(module)
+    total = module.total
+    assert total([3, 4]) == 4
+    mutated = _MODULE.replace(old, new)
+    changed = changed_function(str(file), _MODULE, mutated)
+    assert (changed[1] if changed else None) == place
+    assert apply(module, _MODULE, mutated, functions_by_place(str(file)))
+    assert total([3, 4]) == result
+
+
+def test_every_explained_mutant_exists() -> None:
+    """An explanation of what is not there any more would hide its successor."""
+    files = {name.split()[0] for name in explained()}
+    sources = Path(__file__).parents[3] / "node" / "alatau"
+    made = {mutant.name for file in files for mutant in mutants_of(file, (sources / file).read_text())}
+    assert sorted(explained().keys() - made) == []
