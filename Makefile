@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack soak sbom audit conformance simulate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -100,6 +100,9 @@ conformance: $(SETUP)  ## every published vector, with a table by folder
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 	$(RUN) -m alatau_devnet.simulate --seeds $(SEEDS) $(ARGS)
+
+model: $(SETUP)  ## every state that consensus can reach in two rounds with one liar of four (ARGS="--rounds 1")
+	$(RUN) -m alatau_devnet.model_consensus $(ARGS)
 
 mutate-consensus: $(SETUP)  ## break consensus in small ways; each must be noticed (ARGS="--only consensus/driver.py --sample 50")
 	$(RUN) -m alatau_devnet.mutate_consensus $(ARGS)
