@@ -50,7 +50,10 @@ def test_pause_of_the_channels_does_not_stop_claims(world: World) -> None:
     till = open_till(world)
     world.channels.close_cooperatively(*agreement(till, DEPOSIT, 0))
     world.channels.pause(sender=guardian.address)
+    before = world.token.balanceOf(resident.address)
     world.channels.claim(resident.address)
+    assert world.token.balanceOf(resident.address) - before == DEPOSIT
+    assert world.channels.held() == 0
 
 
 @pytest.mark.parametrize("view", [False, True], ids=["claims again", "reads"])

@@ -76,6 +76,8 @@ def test_members_may_approve_by_transaction(world: World) -> None:
     world.reserve_council.confirm(identity, sender=governor.address)
     given = [(a, b"" if a == governor.address else s) for a, s in approvals(identity, governor, deputy)]
     world.vault.approve_decision(identity, given)
+    event, _ = world.vault.get_logs()
+    assert (event.id, event.ready_at) == (identity, now() + DELAY)
 
 
 def test_approvals_die_when_the_board_changes(world: World) -> None:
