@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from alatau.app.private_file import PRIVATE_FOLDER_MODE, PRIVATE_MODE
+from alatau.storage.wal import WAL_NAME
 
 _LOCK_ATTEMPTS: Final = 10
 _LOCK_PAUSE_S: Final = 0.05
@@ -80,9 +81,20 @@ class Home:
         return self.folder / "wal"
 
     @property
+    def wal_file(self) -> Path:
+        """The log itself."""
+        return self.wal / WAL_NAME
+
+    @property
     def sign_state(self) -> Path:
         """The sign state."""
         return self.folder / "sign_state.json"
+
+    @property
+    def needed(self) -> tuple[Path, ...]:
+        """Files that a node reads at its start, or has open: without one of them it does not start again as it was."""
+        keys = (self.voting_key, self.tls_key, self.tls_certificate)
+        return (self.config_file, self.genesis_file, *keys, self.sign_state, self.wal_file)
 
     @property
     def pool(self) -> Path:

@@ -173,7 +173,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None, PoolFile]:
             members_changed=lambda view: network.set_members(members_of(genesis, view)),
         )
     )
-    scrub = parts.store.scrub()
+    scrub = parts.store.scrub(parts.home.needed)
     view = NodeView(genesis, chain, engine, consensus, mempool, admission, subscriptions, network, address, scrub)
     return view, duties, pool_file
 

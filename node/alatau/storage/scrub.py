@@ -3,12 +3,14 @@
 A block of a table that is damaged is noticed when it is read, which for an old one may be in a year; a table file that
 is gone is not noticed at all while LevelDB has it open, only at the next start, when it may be gone at every other node
 that was cloned from the same image. A pass looks for both: the files that LevelDB believes to have are on the disk with
-their sizes, and every record is read with its checksums.
+their sizes, and every record is read with its checksums. The same goes for what else a node has open or in memory and
+would miss at its next start: keys, genesis, the consensus log, the sign state.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from alatau.storage import schema
@@ -44,9 +46,13 @@ NOTHING_SCRUBBED: Final = ScrubState(0, None, ())
 class Scrub:
     """Scrubs one database. Call :meth:`step` from one thread at a time."""
 
-    def __init__(self, db: Database, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, db: Database, clock: Callable[[], float] = time.time, needed: Iterable[Path] = ()) -> None:
+        """``needed`` are other files without which the node would not start again; those that are there are watched."""
         self._db = db
         self._clock = clock
+        self._needed = [path for path in needed if path.exists()]
+        self._missing: set[Path] = set()
+        """Those that were not there at the last look: one that is just being replaced is there at the next."""
         self._tables = sorted(schema.TABLES)
         self._table = 0
         self._key = self._tables[0]
@@ -66,6 +72,7 @@ class Scrub:
             self._looked_at = self._clock()
             for lost in self._db.lost_files():
                 self._found(lost)
+            self._look_for_needed()
         try:
             read = self._read_slice()
         except CorruptionError as error:
@@ -78,6 +85,12 @@ class Scrub:
         self._passes += 1
         self._ended_at = self._clock()
         return _PAUSE_S
+
+    def _look_for_needed(self) -> None:
+        missing = {path for path in self._needed if not path.exists()}
+        for path in missing & self._missing:
+            self._found(f"{path} is gone: the node runs without it and will not start again as it was")
+        self._missing = missing
 
     def _read_slice(self) -> int:
         read = 0

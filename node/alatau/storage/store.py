@@ -15,7 +15,7 @@ nobody meets a block's values under its parent's height.
 is for the thread that commits; other threads read a :class:`FrozenState`.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -448,9 +448,9 @@ class Store:
         assert self._tip is not None, "there is something to check from genesis on"
         return check_everything(self._db, self._tip, self._oldest)
 
-    def scrub(self) -> Scrub:
-        """A reader of everything, for the background. See ``scrub.py``."""
-        return Scrub(self._db)
+    def scrub(self, needed: Iterable[Path] = ()) -> Scrub:
+        """A reader of everything, for the background, that looks after ``needed`` files too. See ``scrub.py``."""
+        return Scrub(self._db, needed=needed)
 
     def rollback(self, to: int) -> Iterator[Progress]:
         """Take blocks back until ``to`` is the tip; yields after each. Interrupted, it is at a height between.

@@ -45,6 +45,9 @@ _REMEDY: Final = (
 )
 
 
+WAL_NAME: Final = "consensus.wal"
+
+
 class WalFullError(StorageError):
     """One height filled the log, although it is written anew long before. A defect of this program: report it."""
 
@@ -92,7 +95,7 @@ class WriteAheadLog:
             DiskFullError, WriteFailedError: it cannot be made or repaired. Its good records are untouched.
         """
         disk = Disk() if disk is None else disk
-        path = folder / "consensus.wal"
+        path = folder / WAL_NAME
         try:
             folder.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -134,3 +134,26 @@ def test_a_flipped_bit_is_found_and_the_other_tables_are_read_on(ledger: Ledger,
         assert len(scrub.state.findings) < 4
     finally:
         reopened.store.close()
+
+
+def test_a_file_that_the_next_start_needs_is_missed_at_the_second_look(ledger: Ledger, tmp_path: Path) -> None:
+    """Once, however long it stays away; one that is being replaced, or never was there, is not."""
+    clock, key, state = Clock(), tmp_path / "tls.key", tmp_path / "sign_state.json"
+    key.touch()
+    state.touch()
+    scrub = Scrub(ledger.store._db, clock, (key, state, tmp_path / "never.json"))
+
+    def look() -> tuple[str, ...]:
+        clock.now += 61
+        scrub.step()
+        return scrub.state.findings
+
+    assert look() == ()
+    state.unlink()
+    assert look() == ()
+    state.touch()
+    key.unlink()
+    assert look() == ()
+    for _ in range(2):
+        (finding,) = look()
+        assert finding.startswith(f"{key} is gone")
