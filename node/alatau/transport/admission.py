@@ -34,7 +34,7 @@ class Admission:
         self.refused: Counter[str] = Counter()
         """Calls refused, by reason."""
 
-    def describe(self, method: str, context: ServicerContext) -> Call:
+    def describe(self, method: str, context: ServicerContext, connection: str) -> Call:
         """Who calls; raises ``RpcError`` for a certificate that is no longer trusted, or metadata that is none."""
         remaining = context.time_remaining()
         metadata = {key.lower(): value for key, value in context.invocation_metadata() or ()}
@@ -46,7 +46,7 @@ class Admission:
         return Call(
             method=method,
             peer=self._identify(context),
-            address=client_address(context.peer()),
+            address=client_address(connection),
             deadline=None if remaining is None else time.monotonic() + remaining,
             metadata=metadata,
         )

@@ -25,11 +25,11 @@ _STATUS: Final = {code.value[0]: code for code in grpc.StatusCode}
 class Desk(Protocol):
     """Takes calls over to Trio: the server."""
 
-    def begin_call(self, context: ServicerContext) -> CallHolding:
-        """The headers of a call are there."""
+    def begin_call(self, context: ServicerContext, connection: str) -> CallHolding:
+        """The headers of a call are there; ``connection`` is what grpc calls the one that they came by."""
         ...
 
-    def describe(self, path: str, context: ServicerContext) -> Call:
+    def describe(self, path: str, context: ServicerContext, connection: str) -> Call:
         """Who calls; raises ``RpcError`` for whom this listener does not trust."""
         ...
 
@@ -69,11 +69,12 @@ def _rpc_handler(desk: Desk, method: Method, handler: Handler) -> grpc.RpcMethod
     """A stream's headers go out when it is admitted: whoever waits for them must not wait for its first message."""
 
     async def start(context: ServicerContext) -> Job:
-        holding = desk.begin_call(context)
+        connection = context.peer()
+        holding = desk.begin_call(context, connection)
         try:
-            call = desk.describe(method.path, context)
+            call = desk.describe(method.path, context, connection)
             request = b"" if method.client_streaming else await read_one(context, holding)
-            return desk.admit(method, handler, request, call, context.peer(), holding)
+            return desk.admit(method, handler, request, call, connection, holding)
         except RpcError as error:
             await abort(context, error, holding)
 

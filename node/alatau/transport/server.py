@@ -139,18 +139,18 @@ class Server:
         await server.stop(flush_s)
         self._front.close()
 
-    def begin_call(self, context: ServicerContext) -> CallHolding:
+    def begin_call(self, context: ServicerContext, connection: str) -> CallHolding:
         """Asyncio: the headers of a call are there; what it holds counts until gRPC has done with it."""
         assert self._front is not None
-        holding = self._front.begin_call(context.peer())
+        holding = self._front.begin_call(connection)
         context.add_done_callback(holding.end)
         return holding
 
-    def describe(self, path: str, context: ServicerContext) -> Call:
+    def describe(self, path: str, context: ServicerContext, connection: str) -> Call:
         """Asyncio: who calls; raises ``RpcError`` for whom this listener does not trust, and for all once it stops."""
         if self._stopping is not None:
             raise _stopped()
-        return self._admission.describe(path, context)
+        return self._admission.describe(path, context, connection)
 
     @contextmanager
     def count_in(self, call: Call, connection: str) -> Iterator[None]:

@@ -28,11 +28,11 @@ _LASTING_MAX: Final = 1_024
 class Counts(Protocol):
     """Counts calls: the server."""
 
-    def begin_call(self, context: ServicerContext) -> CallHolding:
+    def begin_call(self, context: ServicerContext, connection: str) -> CallHolding:
         """The headers of a call are there."""
         ...
 
-    def describe(self, path: str, context: ServicerContext) -> Call:
+    def describe(self, path: str, context: ServicerContext, connection: str) -> Call:
         """Who calls; raises ``RpcError`` for whom this listener does not trust."""
         ...
 
@@ -70,30 +70,33 @@ class StandardServices(grpc.GenericRpcHandler):  # type: ignore[misc]
         decode, encode = handler.request_deserializer, handler.response_serializer
 
         async def unary(_requests: object, context: ServicerContext) -> Any:
-            holding = self._counts.begin_call(context)
+            connection = context.peer()
+            holding = self._counts.begin_call(context, connection)
             try:
-                call = self._counts.describe(path, context)
+                call = self._counts.describe(path, context, connection)
                 request = decode(await read_one(context, holding))
-                with self._counts.count_in(call, context.peer()):
+                with self._counts.count_in(call, connection):
                     return await handler.unary_unary(request, context)
             except RpcError as error:
                 await abort(context, error, holding)
 
         async def watch(_requests: object, context: ServicerContext) -> None:
-            holding = self._counts.begin_call(context)
+            connection = context.peer()
+            holding = self._counts.begin_call(context, connection)
             try:
-                call = self._counts.describe(path, context)
+                call = self._counts.describe(path, context, connection)
                 request = decode(await read_one(context, holding))
-                with self._counts.count_in(call, context.peer()), self._lasts(call):
+                with self._counts.count_in(call, connection), self._lasts(call):
                     await handler.unary_stream(request, context)
             except RpcError as error:
                 await abort(context, error, holding)
 
         async def converse(requests: AsyncIterator[Any], context: ServicerContext) -> AsyncIterator[Any]:
-            holding = self._counts.begin_call(context)
+            connection = context.peer()
+            holding = self._counts.begin_call(context, connection)
             try:
-                call = self._counts.describe(path, context)
-                with self._counts.count_in(call, context.peer()), self._lasts(call):
+                call = self._counts.describe(path, context, connection)
+                with self._counts.count_in(call, connection), self._lasts(call):
                     holding.begin_reading()
                     async for response in handler.stream_stream(requests, context):
                         size = response.ByteSize()
