@@ -229,6 +229,23 @@ def test_besu_6457_a_lone_validator_restarts() -> None:
     reach(world, 22)
 
 
+@pytest.mark.parametrize("skews", [(3, 3, 0, 0), (3, 0, 3, 0), (0, 0, 3, 0), (-3, -3, 0, 0), (4, 4, 0, 0)], ids=str)
+def test_clocks_that_differ_by_less_than_the_bound_cost_nothing(skews: tuple[int, ...]) -> None:
+    """In fifths of the bound: every height is decided in its first round, in the time that equal clocks take."""
+
+    def took_ms(offsets: tuple[int, ...]) -> float:
+        world = network(4)
+        for node, fifths in zip(world.nodes, offsets, strict=True):
+            node.skew_ms = fifths * world.nodes[0].parameters.clock_drift_ms_max // 5
+        world.start()
+        reach(world, 20)
+        commits = world.nodes[0].disk.ledger.commits
+        assert {commit.round for commit in commits if commit is not None} == {0}
+        return world.now_ms
+
+    assert took_ms(skews) == pytest.approx(took_ms((0, 0, 0, 0)), rel=0.01)
+
+
 def test_clocks_that_were_wrong_together_and_set_right_stop_nothing() -> None:
     """All an hour ahead, then corrected: the next blocks repeat the parent's second, and come at the usual pace."""
     world = network(4)

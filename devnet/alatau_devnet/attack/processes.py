@@ -2,13 +2,17 @@
 
 import os
 import signal
-from collections.abc import Sequence
+from typing import Final
 
 import trio
 
 from alatau_devnet.attack.scene import Scene
 from alatau_devnet.network import DevnetNode
 from alatau_devnet.processes import running_pid, start_process, stop_processes
+from alatau_devnet.watch import height_of, wait_for_height
+
+_CATCH_UP_S: Final = 60.0
+"""For a node to start and to reach the height at which the others were."""
 
 
 async def stop_one(scene: Scene, seconds: float) -> object:
@@ -36,29 +40,35 @@ async def _stop(scene: Scene, seconds: float, count: int) -> object:
 
 async def clock_ahead(scene: Scene, seconds: float) -> object:
     """One validator's clock an hour ahead."""
-    return await _skew(scene.network.nodes[-1:], seconds, 3_600.0)
+    return await _skew(scene, 1, seconds, 3_600.0)
 
 
 async def clock_behind(scene: Scene, seconds: float) -> object:
     """One validator's clock an hour behind."""
-    return await _skew(scene.network.nodes[-1:], seconds, -3_600.0)
+    return await _skew(scene, 1, seconds, -3_600.0)
 
 
 async def two_clocks_ahead(scene: Scene, seconds: float) -> object:
     """Two validators' clocks three seconds ahead: within what proposals may be off, and half of the power."""
-    return await _skew(scene.network.nodes[-2:], seconds, 3.0)
+    return await _skew(scene, 2, seconds, 3.0)
 
 
-async def _skew(nodes: Sequence[DevnetNode], seconds: float, offset_s: float) -> object:
-    """Run nodes with a wrong clock for a while, one after the other so that a quorum stays, then with the right one."""
+async def _skew(scene: Scene, count: int, seconds: float, offset_s: float) -> object:
+    """Run nodes with a wrong clock for a while, then with the right one.
+
+    One is restarted after the other, and each must have caught up before the next: a quorum stays.
+    """
+    nodes = scene.network.nodes[-count:]
+    witness = scene.network.nodes[0]
     for node in nodes:
-        await trio.to_thread.run_sync(_restart, node, offset_s)
+        await trio.to_thread.run_sync(_restart, node, offset_s, witness)
     await trio.sleep(seconds)
     for node in nodes:
-        await trio.to_thread.run_sync(_restart, node, 0.0)
+        await trio.to_thread.run_sync(_restart, node, 0.0, witness)
     return f"{len(nodes)} ran with a clock off by {offset_s:+,.0f} s for {seconds:.0f} s"
 
 
-def _restart(node: DevnetNode, offset_s: float) -> None:
+def _restart(node: DevnetNode, offset_s: float, witness: DevnetNode) -> None:
     stop_processes([node.home])
     start_process(node.home, ("alatau_devnet.attack.skewed_node", f"{offset_s}") if offset_s else ("alatau.cli",))
+    wait_for_height((node,), height_of(witness), _CATCH_UP_S)
