@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -137,6 +137,9 @@ bench-state: $(SETUP_BENCH)  ## trie and store as accounts grow; writes build/be
 
 attack: $(SETUP)  ## what outsiders, clients and one validator can do to the others, with a table (ARGS="--only NAME")
 	$(RUN) -m alatau_devnet.attack $(ARGS)
+
+mass-exit: $(SETUP)  ## 2,000 channels leave a silent hub; what 55,000 need is computed (ARGS="--channels 500")
+	$(RUN) -m alatau_devnet.mass_exit $(ARGS)
 
 soak: $(SETUP_BENCH)  ## 500 payments a second for MINUTES; memory, descriptors, disk and latency drawn and judged
 	$(RUN) -m alatau_devnet.soak --minutes $(MINUTES) $(ARGS)
