@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 )
 
 from tests.contracts.actors import Actor, approvals
+from tests.contracts.position_ledger.attestations import assure, identity, report
 from tests.contracts.reserve_vault.intents import (
     ORDER,
     TOKEN,
@@ -36,6 +37,7 @@ from tests.contracts.world import (
     LARGE_DELAY,
     ZERO,
     World,
+    auditor,
     build_world,
     court,
     custodian,
@@ -119,7 +121,7 @@ class Case:
 
 
 class VaultMachine(RuleBasedStateMachine):
-    """Releases, deposits, cases, vetoes, pauses, roles, another board and time."""
+    """Releases, deposits, cases, vetoes, pauses, roles, another board, attested positions and time."""
 
     world: World
 
@@ -136,9 +138,12 @@ class VaultMachine(RuleBasedStateMachine):
         self.returned = {a: self.balance(a, neighbour) for a in ASSETS}
         self.paused_until = 0
         self.boards = self.withdrawals = 0
+        self.reported_at = 0
+        self.disputed = False
         self.proposes = True
         boa.env.set_balance(custodian.address, 10**9)
         boa.env.set_balance(court.address, 10**9)
+        assure(self.world, lasts=400 * 86_400)
         self.carry_out(Action.ALLOW_DESTINATION, merchant.address)
         for asset in ASSETS:
             self.carry_out(Action.SET_LIMITS, asset, LARGE, CAPACITY, LEAK)
@@ -152,6 +157,31 @@ class VaultMachine(RuleBasedStateMachine):
     def balance(self, asset: str, owner: Actor) -> int:
         """What somebody has."""
         return int(boa.env.get_balance(owner.address) if asset == ZERO else self.world.token.balanceOf(owner.address))
+
+    def capacity(self, asset: str) -> int:
+        """What the bucket holds at the tier of now: the token has gold behind it, whose price is good for two days."""
+        if asset == ZERO or not self.reported_at:
+            return CAPACITY
+        age, good = now() - self.reported_at, 2 * 86_400
+        tier = next((t for n, t in ((1, 10_000), (2, 5_000), (4, 2_500)) if age <= n * good), 1_000)
+        return CAPACITY * min(tier, 2_500 if self.disputed else 10_000) // 10_000
+
+    @rule()
+    def attest(self) -> None:
+        """Custodian and auditor look anew; twice in a second is not anew."""
+        if self.reported_at == now():
+            with boa.reverts("ledger: not seen since"):
+                report(self.world)
+            return
+        report(self.world)
+        self.reported_at, self.disputed = now(), False
+
+    @precondition(lambda self: self.reported_at and not self.disputed)
+    @rule()
+    def dispute(self) -> None:
+        """The auditor doubts what he signed."""
+        self.world.positions.dispute(identity(self.world), b"\x01" * 32, sender=auditor.address)
+        self.disputed = True
 
     def recent_level(self, asset: str, to: Actor) -> int:
         """What went there lately."""
@@ -260,7 +290,7 @@ class VaultMachine(RuleBasedStateMachine):
             "terms": (self.world.reserve_council.policy_version(), len(self.releases), 0, expires),
         }
         if (
-            amount > min(book, CAPACITY)
+            amount > min(book, self.capacity(asset))
             or (confiscated and not self.forfeited(case_id))
             or now() < self.paused_until
             or not self.proposes
@@ -336,7 +366,7 @@ class VaultMachine(RuleBasedStateMachine):
             or now() < self.paused_until
             or amount > self.books[asset, known.provenance]
             or (confiscated and amount > self.case_books[known.case_id, asset])
-            or level > CAPACITY
+            or level > self.capacity(asset)
             or (recent > LARGE and known.delay < LARGE_DELAY)
         ):
             with boa.reverts():
