@@ -48,6 +48,8 @@ def apply(module: ModuleType, original: str, mutated: str, functions: Mapping[Pl
     """
     filename = module.__file__ or "?"
     before, after = (compile(text, filename, "exec") for text in (original, mutated))
+    if not _alike(before, after):
+        return False
     changed = list(_changed_functions(before, after))
     for old, new in changed:
         if not _give_code(functions.get(place_of(old), ()), new):
@@ -58,6 +60,8 @@ def apply(module: ModuleType, original: str, mutated: str, functions: Mapping[Pl
 def changed_function(filename: str, original: str, mutated: str) -> Place | None:
     """The outermost function whose code differs; None where no function's does."""
     before, after = (compile(text, filename, "exec") for text in (original, mutated))
+    if not _alike(before, after):
+        return None
     return next((place_of(old) for old, _ in _changed_functions(before, after)), None)
 
 
@@ -69,6 +73,14 @@ def _changed_functions(before: CodeType, after: CodeType) -> Iterator[tuple[Code
                 yield old, new
         else:
             yield from _changed_functions(old, new)
+
+
+def _alike(before: CodeType, after: CodeType) -> bool:
+    """Whether both have the same functions and classes; what is nested in functions may differ."""
+    old, new = _codes(before), _codes(after)
+    return [code.co_name for code in old] == [code.co_name for code in new] and all(
+        one.co_flags & _OPTIMIZED or _alike(one, other) for one, other in zip(old, new, strict=True)
+    )
 
 
 def _codes(code: CodeType) -> list[CodeType]:
