@@ -69,7 +69,7 @@ def _campaign(attacks: list[Attack], arguments: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default="", help="names, separated by commas")
-    parser.add_argument("--seconds", type=float, default=12.0, help="how long each attack lasts")
+    parser.add_argument("--seconds", type=float, default=10.0, help="how long each attack lasts")
     parser.add_argument("--calm", type=float, default=6.0, help="how long is measured before and after")
     parser.add_argument("--document", action="store_true", help=f"write the table of {_PAGE}")
     parser.add_argument("--list", action="store_true", help="name the attacks and end")

@@ -7,9 +7,10 @@ from typing import Final
 import trio
 
 from alatau_devnet.attack.scene import Scene
+from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import DevnetNode
 from alatau_devnet.processes import running_pid, start_process, stop_processes
-from alatau_devnet.watch import height_of, wait_for_height
+from alatau_devnet.watch import height_of, wait_until
 
 _CATCH_UP_S: Final = 60.0
 """For a node to start and to reach the height at which the others were."""
@@ -71,4 +72,6 @@ async def _skew(scene: Scene, count: int, seconds: float, offset_s: float) -> ob
 def _restart(node: DevnetNode, offset_s: float, witness: DevnetNode) -> None:
     stop_processes([node.home])
     start_process(node.home, ("alatau_devnet.attack.skewed_node", f"{offset_s}") if offset_s else ("alatau.cli",))
-    wait_for_height((node,), height_of(witness), _CATCH_UP_S)
+    target = height_of(witness)
+    if not wait_until(lambda: height_of(node) >= target, _CATCH_UP_S):
+        raise DevnetError(f"{node.name} did not reach height {target} within {_CATCH_UP_S:.0f} s of its restart")

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from alatau.rpc.failures import failure
 from alatau.transport.errors import FieldViolation
 from alatau.wire.amount import AmountError, read_amount
+from alatau.wire.bounds import WireError
+from alatau.wire.request_bounds import check_request
 
 ADDRESS_SIZE = 20
 HASH_SIZE = 32
@@ -15,6 +17,14 @@ TOPICS_MAX = 4
 
 _VIOLATIONS_MAX = 16
 """Violations that are named: an error travels in trailers, and a client mends the first ones first."""
+
+
+def within_bounds(message: str, data: bytes) -> None:
+    """A ``transport.service.Check``: how much a request may hold; raises ``RpcError`` INVALID_REQUEST."""
+    try:
+        check_request(message, data)
+    except WireError as error:
+        raise failure("INVALID_REQUEST", str(error)) from error
 
 
 class Checks:

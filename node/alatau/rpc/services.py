@@ -20,6 +20,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node
 from alatau.rpc.node_service import NodeApi
 from alatau.rpc.paging import Tokens
+from alatau.rpc.requests import within_bounds
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.state_service import StateApi
 from alatau.rpc.state_worker import StateWorker
@@ -57,17 +58,24 @@ class Api:
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
                 TransactionApi(node, self._feed, self._access, calls, streams, waits, limits),
+                within_bounds,
             ),
             bind(
                 block_service_pb2.DESCRIPTOR.services_by_name["BlockService"],
                 BlockApi(node, self._feed, streams, tokens, limits),
+                within_bounds,
             ),
-            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, worker)),
+            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, worker), within_bounds),
             bind(
                 event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
                 EventApi(node, self._feed, streams, worker, tokens, limits),
+                within_bounds,
             ),
-            bind(node_service_pb2.DESCRIPTOR.services_by_name["NodeService"], NodeApi(node, tokens, limits)),
+            bind(
+                node_service_pb2.DESCRIPTOR.services_by_name["NodeService"],
+                NodeApi(node, tokens, limits),
+                within_bounds,
+            ),
         )
         self.services: Sequence[Service] = tuple(guarded(service, self._access) for service in bound)
         """For ``transport.serve``."""

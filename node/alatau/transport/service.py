@@ -26,7 +26,7 @@ Waits while the peer is slow, raises ``trio.BrokenResourceError`` once it is gon
 
 
 Check = Callable[[str, bytes], None]
-"""Looks at a message's bytes, by its full name, before anything is built of them; raises ``MalformedMessageError``."""
+"""Looks at a message's bytes, by its full name, before anything is built of them; raises ``RpcError``."""
 
 
 def announces(handler: Handler) -> Handler:

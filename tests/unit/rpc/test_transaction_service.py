@@ -101,6 +101,10 @@ async def test_a_batch_is_bounded(node: SoloNode) -> None:
             await client.submit_many([payment(n) for n in range(3)])
         assert caught.value.code is Code.INVALID_ARGUMENT
         assert [v.field for v in caught.value.field_violations] == ["transactions"]
+        many = transaction_service_pb2.BatchSubmitTransactionsRequest(transactions=[b""] * 20_000)
+        with pytest.raises(RpcError, match="more than 16384 entries") as caught:
+            await client._channel.unary(METHODS["BatchSubmitTransactions"], many)
+        assert caught.value.reason == "INVALID_REQUEST"
         assert len(node.mempool) == 0
 
 
