@@ -149,6 +149,7 @@ class VaultMachine(RuleBasedStateMachine):
             self.carry_out(Action.SET_LIMITS, asset, LARGE, CAPACITY, LEAK)
             self.take_in(400_000, Provenance.NATIONAL_FUND, asset)
         self.confiscate(40_000, CASES[0], TOKEN)
+        self.attest()
 
     def carry_out(self, action: Action, subject: str, *values: int) -> None:
         """A change that both councils want, with the delay that it takes."""
@@ -419,7 +420,7 @@ class VaultMachine(RuleBasedStateMachine):
         board.change_membership(*change)
         self.boards += 1
 
-    @rule(seconds=st.sampled_from([1, DELAY - 1, DELAY, LARGE_DELAY, 20_000, WEEK]))
+    @rule(seconds=st.sampled_from([1, DELAY - 1, DELAY, LARGE_DELAY, 20_000, 3 * 86_400, WEEK]))
     def let_time_pass(self, seconds: int) -> None:
         """Minutes to days."""
         wait(seconds, 1)
