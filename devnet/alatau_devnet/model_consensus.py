@@ -1,8 +1,8 @@
 """Explore every state that three correct cores and a liar can reach in two rounds: ``make model``.
 
 What a state is, what keeps their number finite and what must hold in each is said in tests/simulation/model.py.
-A rule that does not hold ends the exploration with how it came to that. Two rounds take a minute or some; each further
-round takes several times as long.
+A rule that does not hold ends the exploration with how it came to that. Two rounds take minutes, a liar that proposes
+in the second one most of them; each further round takes many times as long.
 """
 
 import sys

@@ -163,7 +163,7 @@ class Exploration:
 
     def _proposals(self, heard: frozenset[Said]) -> Iterator[Said]:
         """What was proposed, and all that the liar can propose, proofs of lock included that prove nothing."""
-        yield from (said for said in heard if said[0] == "P")
+        yield from (said for said in _in_order(heard) if said[0] == "P")
         liar = self.cast.liar
         if liar >= self.cast.rounds:
             return
@@ -171,7 +171,7 @@ class Exploration:
         for name in names:
             yield "P", liar, name, liar, NO_ROUND, frozenset()
             for valid_round in range(liar):
-                voters = [s[3] for s in heard if s[:3] == ("V", valid_round, name)]
+                voters = [s[3] for s in _in_order(heard) if s[:3] == ("V", valid_round, name)]
                 yield "P", liar, name, liar, valid_round, frozenset()
                 for count in (1, 2, 3):
                     yield "P", liar, name, liar, valid_round, frozenset(sorted([*voters, liar])[-count:])
@@ -179,7 +179,7 @@ class Exploration:
     def _votes(self, heard: frozenset[Said], letter: str, round_: int) -> dict[int, list[Said]]:
         """Votes of one step for a block by who cast them; the liar's are for every block."""
         votes: dict[int, list[Said]] = {}
-        for said in heard:
+        for said in _in_order(heard):
             if said[0] == letter and said[1] == round_ and said[2] is not None:
                 votes.setdefault(said[3], []).append(said)
         liar = self.cast.liar
@@ -286,6 +286,11 @@ class Exploration:
                     unlocked = any(len(prevotes.get((r, other), ())) >= _QUORUM - 1 for r in range(round_, later))
                     if not unlocked and who & prevotes[later, other]:
                         raise Broken(f"a prevote for {other} in round {later} against a lock on {name}: {story}")
+
+
+def _in_order(heard: frozenset[Said]) -> list[Said]:
+    """The same in every process: a set of strings has another order in each."""
+    return sorted(heard, key=lambda said: (said[:2], said[2] or "", said[3:5], sorted(said[5])))
 
 
 def _tally(said: Iterable[Said], letter: str) -> dict[tuple[int, str | None], set[int]]:
