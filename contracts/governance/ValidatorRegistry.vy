@@ -1,4 +1,5 @@
 # pragma version ~=0.4.3
+# pragma optimize codesize
 # pragma nonreentrancy on
 """
 @title ValidatorRegistry: which ministries decide blocks, and who may connect as an observer
@@ -155,11 +156,13 @@ exports: (
     typed_data.eip712Domain,
     decisions.approve_decision,
     decisions.veto_decision,
+    decisions.override_id,
     decisions.propose_body,
     decisions.replace_body,
     decisions.body,
     decisions.decision,
     decisions.delay,
+    decisions.term,
 )
 
 genesis_hash: public(bytes32)
@@ -257,8 +260,9 @@ def bind_genesis():
 def propose_change(change: Change) -> bytes32:
     """
     @notice Put a change before the council. It is checked again when it is executed.
-    @dev Anyone may propose: it costs the proposer gas and does nothing without approvals.
+    @dev A member of the council may: what is proposed is kept for ever.
     """
+    decisions._check_member()
     assert change.action >= ADMIT and change.action <= BIND_GENESIS, "change: unknown action"
     id: bytes32 = self._change_id(change)
     delay: uint256 = decisions.delay

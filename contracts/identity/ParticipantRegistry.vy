@@ -168,6 +168,8 @@ exports: (
     decisions.delay,
     successors.successor_of,
     successors.succession,
+    decisions.override_id,
+    decisions.term,
 )
 
 role_of: reentrant(public(HashMap[address, uint256]))
@@ -402,6 +404,11 @@ def suspend(account: address):
     @notice Take the right to transact, at once.
     """
     assert self.role_of[msg.sender] == COMPLIANCE, "only compliance"
+    self._check_subject(account)
+    # Else one office could stop another, or a guardian's veto.
+    assert self.role_of[account] == 0, "registry: holds an office"
+    assert not staticcall decisions.body.is_member(account), "registry: sits in the council"
+    assert account != staticcall decisions.body.guardian(), "registry: guards the council"
     self._write(account, self.status[account] | SUSPENDED, True)
 
 
@@ -421,6 +428,7 @@ def freeze(account: address, order_hash: bytes32, amount: uint256, expires: uint
     @param expires Second at which the freeze ends; 2**64 - 1 for until released.
     """
     assert self.role_of[msg.sender] == COURT, "only the court"
+    self._check_subject(account)
     assert order_hash != empty(bytes32), "freeze: no order"
     assert amount > 0, "freeze: no amount"
     assert expires > block.timestamp and expires <= TIME_MASK, "freeze: expired"
@@ -451,6 +459,7 @@ def propose_change(change: Change) -> bytes32:
     """
     @notice Put a grant or withdrawal of a role, or a listener, before the council.
     """
+    decisions._check_member()
     assert change.action >= GRANT_ROLE and change.action <= REMOVE_LISTENER, "change: unknown action"
     id: bytes32 = self._change_id(change)
     delay: uint256 = decisions.delay
@@ -501,6 +510,17 @@ def _active(word: uint256) -> bool:
 @view
 def _check_time(expires: uint256):
     assert expires == 0 or (expires > block.timestamp and expires <= TIME_MASK), "registry: expired"
+
+
+@internal
+@view
+def _check_subject(account: address):
+    """
+    @dev No office stops the network's contracts, or takes what they hold: their books and balances would part.
+    """
+    assert account != empty(address), "registry: no account"
+    kind: uint256 = (self.status[account] >> KIND_SHIFT) & BYTE_MASK
+    assert kind != CONTRACT, "registry: a contract"
 
 
 @internal

@@ -161,8 +161,8 @@ def execute_change(id: bytes32):
     assert change.action != empty(Action), "change: not proposed here"
     lowers: bool = self._lowers_risk(change)
     endorsed: bool = vault_roles._endorsed(id)
-    if lowers and endorsed and decisions.decision[id].state == decisions.PROPOSED:
-        decisions.decision[id].state = decisions.APPROVED
+    if lowers and endorsed and decisions.decision[id].state == decisions.State.PROPOSED:
+        decisions.decision[id].state = decisions.State.APPROVED
         decisions.decision[id].ready_at = decisions.decision[id].not_before
     decisions._consume(id)
     waited: bool = decisions.decision[id].delay >= decisions.delay and endorsed

@@ -6,11 +6,13 @@
         in good standing hold it, up to the cap of their tier, and a court order freezes a part or all of it.
 
         Who can stop what:
-        * the council's guardian pauses at once: transfers and minting stop; burning, approvals and a court's
+        * the council's guardian pauses at once, for a week: transfers and minting stop; burning, approvals and a court's
           recovery go on. Lifting the pause is a decision of the council, after `delay`;
         * the council lowers an issuer's allowance at once and raises it after `delay`; its guardian vetoes;
         * the registry's roles suspend, freeze and cap; the registry tells this contract at once;
-        * a court moves money out of an account it has frozen, up to the frozen amount, also during a pause;
+        * a court and the council together move money that is frozen, up to what the order froze, also during a pause:
+          the court proposes, the council approves, its guardian may veto, and it waits the delay. Money of contracts is
+          never moved so, nor moved to them: their books would be wrong;
         * a reserve, if one is set, lets nobody mint past what its attesters say is behind the token; burning goes on;
         * nobody else moves a holder's money without his allowance or permit.
 @dev A plain transfer reads three slots and calls nobody: an account's word carries beside its balance a tag
@@ -31,6 +33,7 @@ from ..interfaces import IParticipantRegistry
 from ..interfaces import IReserveBacking
 from ..interfaces import IStatusListener
 from ..lib import decisions
+from ..lib import pauses
 from ..lib import signature
 from ..lib import typed_data
 
@@ -39,17 +42,23 @@ implements: IStatusListener
 
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
+initializes: pauses
 
 exports: (
     typed_data.DOMAIN_SEPARATOR,
     typed_data.eip712Domain,
     decisions.approve_decision,
     decisions.veto_decision,
+    decisions.override_id,
     decisions.propose_body,
     decisions.replace_body,
     decisions.body,
     decisions.decision,
     decisions.delay,
+    decisions.term,
+    pauses.paused,
+    pauses.paused_until,
+    pauses.rests_until,
 )
 
 
@@ -61,6 +70,14 @@ struct IssuerGrant:
 struct Holding:
     account: address
     amount: uint256
+
+
+struct Recovery:
+    source: address
+    receiver: address
+    amount: uint256
+    order_hash: bytes32
+    terms: decisions.Terms
 
 
 struct Change:
@@ -100,19 +117,19 @@ event Redeemed:
     amount: uint256
 
 
+event RecoveryProposed:
+    id: indexed(bytes32)
+    source: indexed(address)
+    receiver: indexed(address)
+    amount: uint256
+    order_hash: bytes32
+
+
 event Recovered:
     source: indexed(address)
     receiver: indexed(address)
     order_hash: indexed(bytes32)
     amount: uint256
-
-
-event Paused:
-    by: indexed(address)
-
-
-event Unpaused:
-    pass
 
 
 event IssuerAllowanceChanged:
@@ -153,6 +170,9 @@ PAUSED: constant(uint256) = 1
 CHANGE_TYPE: constant(bytes32) = keccak256(
     "TokenChange(string action,address subject,uint256 value,Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
 )
+RECOVERY_TYPE: constant(bytes32) = keccak256(
+    "Recovery(address source,address receiver,uint256 amount,bytes32 orderHash,Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
+)
 PERMIT_TYPE: constant(bytes32) = keccak256(
     "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
 )
@@ -174,6 +194,7 @@ _accounts: HashMap[address, uint256]
 # top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
 _rules: uint256
 _changes: HashMap[bytes32, Change]
+_recoveries: HashMap[bytes32, Recovery]
 
 
 @deploy
@@ -303,7 +324,7 @@ def mint(receiver: address, amount: uint256):
     assert self.totalSupply + amount <= BALANCE_MASK, "token: supply out of range"
     assert amount <= self._mintable(), "token: beyond attested backing"
     self.totalSupply += amount
-    word: uint256 = self._known(receiver, self._accounts[receiver], self._rules >> TAG_SHIFT)
+    word: uint256 = self._known(receiver, self._accounts[receiver], self._tag())
     self._accounts[receiver] = self._credited(word, amount)
     log Transfer(sender=empty(address), receiver=receiver, amount=amount)
     log Issued(issuer=msg.sender, receiver=receiver, amount=amount)
@@ -338,44 +359,81 @@ def burn(amount: uint256):
 
 
 @external
-def recover(source: address, receiver: address, amount: uint256, order_hash: bytes32):
+def propose_recovery(recovery: Recovery) -> bytes32:
     """
-    @notice A court moves frozen money by the order that froze it, also during a pause.
+    @notice A court proposes to move frozen money by the order that froze it; the council must approve.
+    @param recovery From where to where, how much, and by which order.
+    @return The decision's id.
     """
-    registry: IParticipantRegistry = self.registry
-    assert staticcall registry.role_of(msg.sender) == COURT, "only the court"
-    assert order_hash != empty(bytes32), "token: no order"
-    assert staticcall registry.freeze_order(source) == order_hash, "token: not frozen by this order"
-    recovered: uint256 = self.recovered[source][order_hash] + amount
-    assert recovered <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
-    self.recovered[source][order_hash] = recovered
-    assert (staticcall registry.standing(receiver)).may_receive, "token: receiver not admitted"
+    assert staticcall self.registry.role_of(msg.sender) == COURT, "only the court"
+    assert not staticcall decisions.body.is_member(msg.sender), "token: court in the council"
+    self._check_recovery(recovery)
+    id: bytes32 = self._recovery_id(recovery)
+    decisions._open(id, recovery.terms, decisions.delay)
+    self._recoveries[id] = recovery
+    log RecoveryProposed(
+        id=id,
+        source=recovery.source,
+        receiver=recovery.receiver,
+        amount=recovery.amount,
+        order_hash=recovery.order_hash,
+    )
+    return id
+
+
+@external
+def execute_recovery(id: bytes32):
+    """
+    @notice Carry out an approved and ripe recovery, if the order still holds, also during a pause; anyone may.
+    @param id The decision.
+    """
+    recovery: Recovery = self._recoveries[id]
+    decisions._consume(id)
+    self._check_recovery(recovery)
+    source: address = recovery.source
+    self.recovered[source][recovery.order_hash] += recovery.amount
     word: uint256 = self._accounts[source]
-    assert word & BALANCE_MASK >= amount, "token: balance"
-    self._accounts[source] = word - amount
+    assert word & BALANCE_MASK >= recovery.amount, "token: balance"
+    self._accounts[source] = word - recovery.amount
     # Without the cap: the law, not the tier, decides who gets it.
-    self._accounts[receiver] += amount
-    log Transfer(sender=source, receiver=receiver, amount=amount)
-    log Recovered(source=source, receiver=receiver, order_hash=order_hash, amount=amount)
+    self._accounts[recovery.receiver] += recovery.amount
+    log Transfer(sender=source, receiver=recovery.receiver, amount=recovery.amount)
+    log Recovered(
+        source=source,
+        receiver=recovery.receiver,
+        order_hash=recovery.order_hash,
+        amount=recovery.amount,
+    )
+
+
+@external
+@view
+def recovery(id: bytes32) -> Recovery:
+    """
+    @param id A decision.
+    @return What it will move.
+    """
+    return self._recoveries[id]
+
+
+@external
+@view
+def recovery_id(recovery: Recovery) -> bytes32:
+    """
+    @param recovery As in `propose_recovery`.
+    @return The EIP-712 digest that council members sign for it.
+    """
+    return self._recovery_id(recovery)
 
 
 @external
 def pause():
     """
-    @notice The guardian stops transfers and minting at once.
+    @notice The guardian stops transfers and minting at once, for a week; then he rests.
     """
-    assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
+    decisions._check_guardian()
+    pauses._declare(msg.sender)
     self._set_rules(self._epoch(), True)
-    log Paused(by=msg.sender)
-
-
-@external
-@view
-def paused() -> bool:
-    """
-    @return Whether value stands still.
-    """
-    return self._rules & PAUSED != 0
 
 
 @external
@@ -393,7 +451,7 @@ def invalidate_all():
     @notice The registry says that rules changed for many: ask again for everyone.
     """
     assert msg.sender == self.registry.address, "only the registry"
-    self._set_rules(self._epoch() + 1, self._rules & PAUSED != 0)
+    self._set_rules(self._epoch() + 1, pauses._paused())
 
 
 # ------------------------------------------------------------------ council
@@ -422,6 +480,7 @@ def propose_change(change: Change) -> bytes32:
     """
     @notice Put an issuer's allowance, the end of a pause, another registry or reserve before the council.
     """
+    decisions._check_member()
     assert change.action >= SET_ALLOWANCE and change.action <= SET_RESERVE, "change: unknown action"
     id: bytes32 = self._change_id(change)
     # The delay depends on the allowance of now: a decision that became a raise since is refused below.
@@ -448,8 +507,8 @@ def execute_change(id: bytes32):
         self.issuer_allowance[change.subject] = change.value
         log IssuerAllowanceChanged(issuer=change.subject, allowance=change.value)
     elif change.action == UNPAUSE:
+        pauses._lift()
         self._set_rules(self._epoch(), False)
-        log Unpaused()
     elif change.action == SET_RESERVE:
         # Zero takes the gate away: it is delayed like everything that raises risk.
         if change.subject != empty(address):
@@ -460,7 +519,7 @@ def execute_change(id: bytes32):
     else:
         assert change.subject.is_contract, "token: no registry there"
         self.registry = IParticipantRegistry(change.subject)
-        self._set_rules(self._epoch() + 1, self._rules & PAUSED != 0)
+        self._set_rules(self._epoch() + 1, pauses._paused())
         log RegistryChanged(registry=change.subject)
 
 
@@ -470,8 +529,10 @@ def execute_change(id: bytes32):
 @internal
 def _move(sender: address, receiver: address, amount: uint256):
     tag: uint256 = self._rules >> TAG_SHIFT
+    if tag == 0:
+        tag = self._tag()
     source: uint256 = self._accounts[sender]
-    if tag == 0 or source >> TAG_SHIFT != tag:
+    if source >> TAG_SHIFT != tag:
         source = self._sendable(sender, source, amount, tag)
     assert source & BALANCE_MASK >= amount, "token: balance"
     self._accounts[sender] = unsafe_sub(source, amount)
@@ -501,7 +562,6 @@ def _sendable(account: address, word: uint256, amount: uint256, tag: uint256) ->
     """
     @dev The slow way for a sender: standing and freeze from the registry. Returns the word to go on with.
     """
-    assert tag != 0, "token: paused"
     standing: IParticipantRegistry.Standing = staticcall self.registry.standing(account)
     assert standing.may_send, "token: sender not admitted"
     balance: uint256 = word & BALANCE_MASK
@@ -516,7 +576,6 @@ def _known(account: address, word: uint256, tag: uint256) -> uint256:
     """
     @dev The slow way for a receiver.
     """
-    assert tag != 0, "token: paused"
     if word >> TAG_SHIFT == tag:
         return word
     assert account != empty(address) and account != self, "token: no such receiver"
@@ -558,6 +617,17 @@ def _allow(owner: address, spender: address, amount: uint256):
 
 
 @internal
+def _tag() -> uint256:
+    """
+    @dev The valid tag. The first to come after a pause has lapsed puts it back.
+    """
+    if self._rules & PAUSED != 0:
+        assert not pauses._paused(), "token: paused"
+        self._set_rules(self._epoch(), False)
+    return self._rules >> TAG_SHIFT
+
+
+@internal
 @view
 def _epoch() -> uint256:
     return (self._rules >> 1) & (TAG_VALID - 1)
@@ -572,6 +642,42 @@ def _set_rules(epoch: uint256, paused: bool):
     else:
         rules |= (TAG_VALID | epoch) << TAG_SHIFT
     self._rules = rules
+
+
+@internal
+@view
+def _check_recovery(recovery: Recovery):
+    registry: IParticipantRegistry = self.registry
+    source: address = recovery.source
+    order_hash: bytes32 = recovery.order_hash
+    assert recovery.amount > 0 and source != recovery.receiver, "token: no recovery"
+    # Neither from nor to a contract: its books would part from its balance.
+    for account: address in [source, recovery.receiver]:
+        assert not account.is_contract, "token: books of a contract"
+    assert order_hash != empty(bytes32), "token: no order"
+    assert staticcall registry.freeze_order(source) == order_hash, "token: not frozen by this order"
+    recovered: uint256 = self.recovered[source][order_hash] + recovery.amount
+    assert recovered <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
+    assert (
+        staticcall registry.standing(recovery.receiver)
+    ).may_receive, "token: receiver not admitted"
+
+
+@internal
+@view
+def _recovery_id(recovery: Recovery) -> bytes32:
+    return typed_data._digest(
+        keccak256(
+            abi_encode(
+                RECOVERY_TYPE,
+                recovery.source,
+                recovery.receiver,
+                recovery.amount,
+                recovery.order_hash,
+                decisions._terms_hash(recovery.terms),
+            )
+        )
+    )
 
 
 @internal

@@ -1,8 +1,11 @@
 """The people of the contract tests, by role, and what they sign."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import boa
 from boa.util.abi import Address
+from eth_account.messages import encode_typed_data
 
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey
@@ -45,3 +48,16 @@ def approvals(digest: bytes, *signers: Actor) -> list[tuple[str, bytes]]:
     """Approvals of a decision, sorted by signer as a council wants them."""
     ordered = sorted(signers, key=lambda signer: signer.raw)
     return [(signer.address, signer.sign(digest)) for signer in ordered]
+
+
+def override_digest(contract: Any, name: str, identity: bytes, policy_version: int = 1) -> bytes:
+    """What members sign to override the veto of a decision."""
+    types = {"OverrideVeto": [{"name": "decision", "type": "bytes32"}, {"name": "policyVersion", "type": "uint256"}]}
+    domain = {
+        "name": name,
+        "version": "1",
+        "chainId": boa.env.evm.patch.chain_id,
+        "verifyingContract": contract.address,
+    }
+    signable = encode_typed_data(domain, types, {"decision": identity, "policyVersion": policy_version})
+    return keccak256(b"\x19\x01" + signable.header + signable.body)

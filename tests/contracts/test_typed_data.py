@@ -8,7 +8,8 @@ import pytest
 from eth_account.messages import encode_typed_data
 
 from alatau.crypto.keccak import keccak256
-from tests.contracts.world import DELAY, World, banker, chair, guardian, now, stranger
+from tests.contracts.actors import override_digest
+from tests.contracts.world import DELAY, World, banker, chair, governor, guardian, now, stranger
 
 TERMS = [{"name": name, "type": "uint256"} for name in ("policyVersion", "nonce", "notBefore", "expires")]
 SUBJECT = stranger.address
@@ -135,16 +136,37 @@ def test_memberships(world: World) -> None:
 def test_successions(world: World) -> None:
     """Another body for a contract: ReplaceBody, in the contract's own domain."""
     terms = (1, 77, 0, now() + DELAY)
-    fields = {"body": ("address", SUBJECT)}
+    successor = world.fund_council.address
+    fields = {"body": ("address", successor)}
     wanted = wallet_digest(world.vault, "Alatau ReserveVault", "ReplaceBody", fields, terms)
-    assert world.vault.propose_body(SUBJECT, terms, sender=guardian.address) == wanted
+    assert world.vault.propose_body(successor, terms, sender=governor.address) == wanted
+
+
+def test_restorations(world: World) -> None:
+    """What the higher body signs for a council that cannot decide: like a membership, by another name."""
+    members = sorted((chair.address, banker.address), key=lambda a: int(a, 16))
+    terms = (1, 77, 0, now() + 5 * DELAY)
+    fields = {
+        "members": ("address[]", members),
+        "threshold": ("uint256", 2),
+        "guardian": ("address", guardian.address),
+    }
+    wanted = wallet_digest(world.fund_council, "Fund council", "Restoration", fields, terms)
+    assert world.fund_council.restoration_id(members, 2, guardian.address, terms) == wanted
+
+
+def test_overrides(world: World) -> None:
+    """OverrideVeto names the decision; any wallet shows it."""
+    terms = (1, 77, 0, now() + DELAY)
+    identity = world.token.propose_change((2, SUBJECT, 0, terms), sender=chair.address)
+    assert world.token.override_id(identity) == override_digest(world.token, "Digital Tenge", identity)
 
 
 def test_end_of_a_pause_of_the_channels(world: World) -> None:
     """LiftPause has nothing but terms."""
     terms = (1, 77, 0, now() + DELAY)
     wanted = wallet_digest(world.channels, "Alatau CityChannels", "LiftPause", {}, terms)
-    assert world.channels.propose_unpause(terms) == wanted
+    assert world.channels.propose_unpause(terms, sender=chair.address) == wanted
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,8 @@ from tests.contracts.actors import Actor, actor, approvals
 
 DELAY: Final = 3_600
 LARGE_DELAY: Final = 4 * DELAY
+SILENCE: Final = 180 * 86_400
+"""Seconds after which a council member's key leaves the quorum."""
 TIER_1_CAP: Final = 1_000_000
 SETTLE_BLOCKS: Final = 20
 SETTLE_SECONDS: Final = 600

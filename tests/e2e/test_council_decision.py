@@ -40,7 +40,7 @@ def test_a_council_lets_a_merchant_issue_money(standing_network: Devnet, tmp_pat
     file = tmp_path / "allowance.json"
     proposed = _json(
         "--home", first, "council", "propose", "SettlementToken", "set-issuer-allowance", f"subject={merchant}",
-        "value=700", "-o", file, *sender(accounts.DEVELOPER),
+        "value=700", "-o", file, *sender(accounts.FUND_COUNCIL[0]),
     )  # fmt: skip
     copies = []
     for member in accounts.FUND_COUNCIL[:2]:

@@ -70,6 +70,8 @@ class NetworkContracts:
     reserve_council: CouncilSeats
     delay_s: int
     """Seconds between an approval and what raises risk; days in production, seconds in a devnet."""
+    silence_s: int = 180 * 86_400
+    """Seconds without a sign of life after which a council member's key leaves the quorum; at least 30 days."""
     roles: dict[bytes, Role] = field(default_factory=dict)
     participants: dict[bytes, int] = field(default_factory=dict)
     """Account -> status word (``alatau.chain.permission.status_word``). Everyone who sends transactions must be
@@ -108,8 +110,9 @@ SYSTEM_CONTRACTS: Final = SystemContracts(
 def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
     """The contracts of ``network``, at their fixed addresses, in an order in which each finds what it needs."""
     return (
-        _council(addresses.FUND_COUNCIL, "FundCouncil", network.fund_council, network.delay_s),
-        _council(addresses.RESERVE_COUNCIL, "ReserveCouncil", network.reserve_council, network.delay_s),
+        # Each restores the other, should it lose its keys.
+        _council(addresses.FUND_COUNCIL, "FundCouncil", network.fund_council, addresses.RESERVE_COUNCIL, network),
+        _council(addresses.RESERVE_COUNCIL, "ReserveCouncil", network.reserve_council, addresses.FUND_COUNCIL, network),
         _validator_registry(network),
         _participant_registry(network),
         _settlement_token(network),
@@ -123,8 +126,11 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
     )
 
 
-def _council(address: bytes, name: str, seats: CouncilSeats, delay_s: int) -> GenesisContract:
-    arguments = (seats.name, sorted(seats.members), seats.threshold, seats.guardian, delay_s)
+def _council(
+    address: bytes, name: str, seats: CouncilSeats, higher: bytes, network: NetworkContracts
+) -> GenesisContract:
+    members = sorted(seats.members)
+    arguments = (seats.name, members, seats.threshold, seats.guardian, network.delay_s, network.silence_s, higher)
     return GenesisContract(name, address, load("Council").creation(*arguments))
 
 

@@ -178,6 +178,13 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("set reserve", ("subject",)),
             ),
         ),
+        DecisionType(
+            f"Recovery(address source,address receiver,uint256 amount,bytes32 orderHash,Terms terms){_TERMS}",
+            propose="propose_recovery",
+            execute="execute_recovery",
+            by_id=True,
+            name="recovery",
+        ),
     ),
     "ReserveVault": (
         DecisionType(

@@ -34,8 +34,8 @@ class DecisionState(IntEnum):
     UNKNOWN = 0
     PROPOSED = 1
     APPROVED = 2
-    EXECUTED = 3
-    VETOED = 4
+    EXECUTED = 4
+    VETOED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,12 @@ class Standing:
     state: DecisionState
     ready_at: int
     """Seconds since 1970; 0 before it is approved."""
+    expires: int
+    """Second after which it is never executed; an overridden veto moves it."""
+    in_office: bool
+    """Whether the council to which it was proposed still decides for the contract."""
+    overridden: bool
+    """Whether a veto was overridden: there is no second one."""
     policy_version: int
     threshold: int
     members: tuple[bytes, ...]
@@ -179,15 +185,22 @@ def check_signatures(decision: Decision) -> None:
 def standing(decision: Decision) -> Plan[Standing]:
     """Where it stands now. Raises ``DecisionError`` where the node's chain is not the decision's."""
     abi, address = abi_of(decision.contract), decision.domain.contract
-    if (found := (yield from _domain(abi, address))) != decision.domain:
+    if (told := (yield from _domain(abi, address))) != decision.domain:
         raise DecisionError(
-            f"the decision is for {_domain_text(decision.domain)}, this network has {_domain_text(found)}"
+            f"the decision is for {_domain_text(decision.domain)}, this network has {_domain_text(told)}"
         )
-    state, _, _, _, _, ready_at = yield from _read(abi, address, "decision", decision.id)
+    found = yield from _read(abi, address, "decision", decision.id)
+    state, _, _, _, expires, ready_at, term, overridden = found
+    proposed = state != DecisionState.UNKNOWN
+    # The vault has no room for the getter: there the policy's version tells most successions.
+    in_office = not proposed or "term" not in abi.functions or term == (yield from _read(abi, address, "term"))
     body, council = (yield from _body(abi, address)), abi_of("FundCouncil")
     return Standing(
         DecisionState(state),
         ready_at,
+        expires if proposed else decision.terms["expires"],
+        in_office,
+        overridden,
         (yield from _read(council, body, "policy_version")),
         (yield from _read(council, body, "threshold")),
         tuple((yield from _read(council, body, "members"))),
@@ -276,6 +289,8 @@ def veto(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s
     now = yield from standing(decision)
     if wallet.address != now.guardian:
         raise DecisionError(f"only the guardian 0x{now.guardian.hex()} may veto, not 0x{wallet.address.hex()}")
+    if now.overridden:
+        raise DecisionError("three quarters of the council have overridden the veto: there is no second one")
     if now.state not in (DecisionState.PROPOSED, DecisionState.APPROVED):
         raise DecisionError(f"the decision is {now.state.name.lower()}: there is nothing to veto")
     return (yield from _transact(decision, wallet, "veto_decision", (decision.id,), gas_limit, timeout_s))
@@ -285,7 +300,9 @@ def void_because(decision: Decision, now: Standing) -> str | None:
     """Why a decision that is not executed can never be; None while it can."""
     if decision.terms["policyVersion"] != now.policy_version:
         return "the council has changed since: its approvals are void; propose it again"
-    if decision.terms["expires"] < now.time:
+    if not now.in_office:
+        return "another council decides since: propose it again"
+    if now.expires < now.time:
         return "it has expired; propose it again"
     return None
 

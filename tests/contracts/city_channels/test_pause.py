@@ -29,7 +29,7 @@ def test_council_lifts_the_pause_after_the_delay(world: World) -> None:
     """Two of three, then the delay, then once."""
     world.channels.pause(sender=guardian.address)
     decision = terms(world.fund_council)
-    identity = world.channels.propose_unpause(decision)
+    identity = world.channels.propose_unpause(decision, sender=chair.address)
     decide(world.channels, identity, chair, banker, delay=DELAY - 1)
     with boa.reverts("decision: not ripe"):
         world.channels.unpause(decision)

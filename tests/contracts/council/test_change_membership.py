@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 import boa
 import pytest
+from eth.exceptions import Revert
 
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.world import (
     DELAY,
+    SILENCE,
     ZERO,
     World,
     banker,
@@ -41,12 +43,15 @@ def test_adding_a_member_takes_the_delay(world: World) -> None:
     assert (council.threshold(), council.policy_version(), council.is_member(stranger.address)) == (3, 2, True)
 
 
-def test_removing_a_member_is_instant(world: World) -> None:
-    """Less risk needs no waiting; who is removed approves nothing any more."""
+def test_two_of_three_cannot_expel_the_third_in_a_moment(world: World) -> None:
+    """It takes the delay, in which the guardian may stop it; who is removed approves nothing any more."""
     council = world.fund_council
     change = (ascending([chair, banker]), 2, guardian.address, terms(council))
     identity = council.propose_membership(*change, sender=chair.address)
-    decide(council, identity, chair, banker, delay=0)
+    decide(council, identity, chair, banker, delay=DELAY - 1)
+    with boa.reverts("decision: not ripe"):
+        council.change_membership(*change)
+    wait(1)
     council.change_membership(*change)
     assert not council.is_member(lawyer.address)
     with boa.reverts("council: not a member"):
@@ -68,7 +73,7 @@ def test_change_happens_once(world: World) -> None:
     council = world.fund_council
     change = (ascending([chair, banker]), 2, guardian.address, terms(council))
     identity = council.propose_membership(*change, sender=chair.address)
-    decide(council, identity, chair, banker, delay=0)
+    decide(council, identity, chair, banker)
     council.change_membership(*change)
     with boa.reverts("decision: not approved"):
         council.change_membership(*change)
@@ -83,7 +88,7 @@ def test_competing_changes_die_with_the_policy(world: World) -> None:
     second = (ascending([chair, lawyer]), 2, guardian.address, terms(council))
     for change in (first, second):
         identity = council.propose_membership(*change, sender=chair.address)
-        decide(council, identity, chair, banker, delay=0)
+        decide(council, identity, chair, banker)
     council.change_membership(*first)
     with boa.reverts("decision: policy changed"):
         council.change_membership(*second)
@@ -122,6 +127,15 @@ def test_impossible_councils_are_refused(world: World, members: list[Actor], thr
         council.propose_membership(*change, sender=chair.address)
 
 
+def test_a_council_has_a_guardian(world: World) -> None:
+    """Nobody to say no: neither by a change, nor from the start."""
+    council = world.fund_council
+    with boa.reverts("council: no guardian"):
+        council.propose_membership(ascending([chair, banker]), 2, ZERO, terms(council), sender=chair.address)
+    with pytest.raises(Revert, match="no guardian"):
+        deploy("Council", "Headless", [chair.address], 1, ZERO, DELAY, SILENCE, ZERO)
+
+
 def test_members_are_sorted_unique_and_real(world: World) -> None:
     """Neither unsorted, nor doubled, nor the zero address."""
     council = world.fund_council
@@ -140,7 +154,8 @@ def test_only_members_propose(world: World) -> None:
 
 def test_approval_for_one_council_is_void_in_another(world: World) -> None:
     """The domain names the contract: the same act in another council has another digest."""
-    twin = deploy("Council", "Fund council", ascending([chair, banker, lawyer]), 2, guardian.address, DELAY)
+    members = ascending([chair, banker, lawyer])
+    twin = deploy("Council", "Fund council", members, 2, guardian.address, DELAY, SILENCE, ZERO)
     change = (ascending([chair, banker]), 2, guardian.address, terms(world.fund_council))
     here = world.fund_council.propose_membership(*change, sender=chair.address)
     there = twin.propose_membership(*change, sender=chair.address)

@@ -10,6 +10,8 @@ from alatau.crypto.secp256k1 import ORDER
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.world import (
     DELAY,
+    SILENCE,
+    ZERO,
     World,
     banker,
     chair,
@@ -102,7 +104,7 @@ def test_confirmation_dies_with_the_policy(world: World) -> None:
     members = sorted(a.address.lower() for a in (chair, banker))
     change = (members, 2, guardian.address, terms(world.fund_council))
     identity = world.fund_council.propose_membership(*change, sender=chair.address)
-    decide(world.fund_council, identity, chair, banker, delay=0)
+    decide(world.fund_council, identity, chair, banker)
     world.fund_council.change_membership(*change)
     confirmed = [(chair.address, b""), *approvals(DIGEST, banker)]
     with boa.reverts("council: bad signature"):
@@ -119,7 +121,7 @@ def test_contract_signers_speak_for_themselves_only(world: World, mode: int, acc
     signer = deploy_mock("ContractSigner")
     signer.set_mode(mode)
     members = sorted([chair.address, str(signer.address)], key=lambda a: int(a, 16))
-    council = deploy("Council", "Board of machines", members, 2, guardian.address, DELAY)
+    council = deploy("Council", "Board of machines", members, 2, guardian.address, DELAY, SILENCE, ZERO)
     given = [(str(signer.address), b"\x01\x02"), *approvals(DIGEST, chair)]
     given.sort(key=lambda a: int(a[0], 16))
     if accepted:

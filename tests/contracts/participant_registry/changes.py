@@ -17,6 +17,6 @@ class Action(IntEnum):
 def approved(world: World, action: Action, subject: str, value: int = 0, delay: int = DELAY) -> bytes:
     """Propose, approve and let ripen; gives the decision's id."""
     change = (action, subject, value, terms(world.fund_council))
-    identity: bytes = world.participants.propose_change(change)
+    identity: bytes = world.participants.propose_change(change, sender=chair.address)
     decide(world.participants, identity, chair, banker, delay=delay)
     return identity

@@ -81,9 +81,11 @@ def test_unknown_actions_and_ids_are_refused(world: World) -> None:
     """Only what was proposed here is carried out here."""
     for action in (0, 5):
         with boa.reverts("change: unknown action"):
-            world.participants.propose_change((action, stranger.address, 0, terms(world.fund_council)))
+            world.participants.propose_change(
+                (action, stranger.address, 0, terms(world.fund_council)), sender=chair.address
+            )
     decision = terms(world.fund_council)
-    identity = world.participants.propose_body(world.reserve_council.address, decision)
+    identity = world.participants.propose_body(world.reserve_council.address, decision, sender=chair.address)
     decide(world.participants, identity, chair, banker)
     with boa.reverts("change: not proposed here"):
         world.participants.execute_change(identity)

@@ -88,7 +88,7 @@ def test_approvals_die_when_the_board_changes(world: World) -> None:
     members = sorted((governor.address, deputy.address), key=lambda a: int(a, 16))
     change = (members, 2, guardian.address, terms(world.reserve_council))
     membership = world.reserve_council.propose_membership(*change, sender=governor.address)
-    decide(world.reserve_council, membership, governor, deputy, delay=0)
+    decide(world.reserve_council, membership, governor, deputy)
     world.reserve_council.change_membership(*change)
     with boa.reverts("decision: policy changed"):
         world.vault.execute_release(identity)

@@ -16,6 +16,7 @@ class Action(IntEnum):
 
 def approved(world: World, action: Action, subject: str, value: int = 0, delay: int = DELAY) -> bytes:
     """Propose, approve and let ripen; gives the decision's id."""
-    identity: bytes = world.token.propose_change((action, subject, value, terms(world.fund_council)))
+    change = (action, subject, value, terms(world.fund_council))
+    identity: bytes = world.token.propose_change(change, sender=chair.address)
     decide(world.token, identity, chair, banker, delay=delay)
     return identity

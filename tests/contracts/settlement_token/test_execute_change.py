@@ -16,6 +16,7 @@ from tests.contracts.world import (
     resident,
     stranger,
     terms,
+    wait,
 )
 
 
@@ -89,9 +90,9 @@ def test_unknown_actions_and_ids_are_refused(world: World) -> None:
     """Only what was proposed here is carried out here."""
     for action in (0, 5):
         with boa.reverts("change: unknown action"):
-            world.token.propose_change((action, ZERO, 0, terms(world.fund_council)))
+            world.token.propose_change((action, ZERO, 0, terms(world.fund_council)), sender=chair.address)
     decision = terms(world.fund_council)
-    identity = world.token.propose_body(world.reserve_council.address, decision)
+    identity = world.token.propose_body(world.reserve_council.address, decision, sender=chair.address)
     decide(world.token, identity, chair, banker)
     with boa.reverts("change: not proposed here"):
         world.token.execute_change(identity)
@@ -105,3 +106,24 @@ def test_a_reserve_has_to_answer(world: World) -> None:
             world.token.execute_change(identity)
     assert world.token.reserve() == ZERO
     assert world.token.mintable() == 2**128 - 1 - world.token.totalSupply()
+
+
+def test_a_pause_lapses(world: World) -> None:
+    """After seven days, for accounts that were remembered and others; its guardian rests for fourteen more."""
+    world.token.transfer(neighbour.address, 5, sender=resident.address)
+    world.token.pause(sender=guardian.address)
+    with boa.reverts("pause: this guardian rests"):
+        world.token.pause(sender=guardian.address)
+    wait(7 * 86_400 - 1)
+    with boa.reverts("token: paused"):
+        world.token.transfer(neighbour.address, 5, sender=resident.address)
+    wait(1)
+    assert not world.token.paused()
+    world.token.transfer(neighbour.address, 5, sender=resident.address)
+    world.token.mint(neighbour.address, 5, sender=issuer.address)
+    wait(14 * 86_400 - 1)
+    with boa.reverts("pause: this guardian rests"):
+        world.token.pause(sender=guardian.address)
+    wait(1)
+    world.token.pause(sender=guardian.address)
+    assert world.token.paused()

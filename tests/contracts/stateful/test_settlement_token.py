@@ -175,10 +175,14 @@ class TokenMachine(RuleBasedStateMachine):
     @rule(pauses=st.booleans())
     def pause(self, pauses: bool) -> None:
         """The guardian pauses, the council lifts it after its delay."""
-        if pauses:
-            self.world.token.pause(sender=guardian.address)
-        else:
+        if not pauses:
             self.world.token.execute_change(approved(self.world, Action.UNPAUSE, ZERO))
+        elif now() < self.world.token.rests_until(guardian.address):
+            with boa.reverts("pause: this guardian rests"):
+                self.world.token.pause(sender=guardian.address)
+            return
+        else:
+            self.world.token.pause(sender=guardian.address)
         self.paused = pauses
 
     @rule(seconds=st.sampled_from([1, 500]))

@@ -39,7 +39,7 @@ def change(world: Any, action: Action, subject: Seat) -> tuple[int, Seat, tuple[
 
 def approved(world: Any, action: Action, subject: Seat, delay: int = DELAY) -> bytes:
     """Propose, approve and let ripen; gives the decision's id."""
-    identity: bytes = world.validators.propose_change(change(world, action, subject))
+    identity: bytes = world.validators.propose_change(change(world, action, subject), sender=chair.address)
     decide(world.validators, identity, chair, banker, delay=delay)
     return identity
 

@@ -10,6 +10,7 @@ from tests.contracts.validator_registry.changes import Action, approved, carry_o
 from tests.contracts.world import (
     DELAY,
     NO_HASH,
+    SILENCE,
     ZERO,
     World,
     banker,
@@ -28,7 +29,9 @@ HEALTH, HEALTH_KEY = actor("operator of Health"), actor("voting key of Health")
 
 def test_admission_takes_effect_after_the_delay(world: World) -> None:
     """Approved is not yet admitted."""
-    identity = world.validators.propose_change(change(world, Action.ADMIT, seat(HEALTH, HEALTH_KEY)))
+    identity = world.validators.propose_change(
+        change(world, Action.ADMIT, seat(HEALTH, HEALTH_KEY)), sender=chair.address
+    )
     with boa.reverts("decision: not approved"):
         world.validators.execute_change(identity)
     world.validators.approve_decision(identity, approvals(identity, chair, banker))
@@ -45,7 +48,7 @@ def test_admission_takes_effect_after_the_delay(world: World) -> None:
 def test_decision_expires(world: World) -> None:
     """A change that nobody executed in time is void; at its last second it still works."""
     proposed = (Action.ADMIT, seat(HEALTH, HEALTH_KEY), terms(world.fund_council, lasts=2 * DELAY))
-    identity = world.validators.propose_change(proposed)
+    identity = world.validators.propose_change(proposed, sender=chair.address)
     decide(world.validators, identity, chair, banker, delay=2 * DELAY)
     with boa.env.anchor():
         world.validators.execute_change(identity)
@@ -57,7 +60,7 @@ def test_decision_expires(world: World) -> None:
 def test_approval_too_late_to_ripen_is_refused(world: World) -> None:
     """A delay cannot be cut short by the expiry."""
     proposed = (Action.ADMIT, seat(HEALTH, HEALTH_KEY), terms(world.fund_council, lasts=DELAY))
-    identity = world.validators.propose_change(proposed)
+    identity = world.validators.propose_change(proposed, sender=chair.address)
     wait(1)
     with boa.reverts("decision: expires before it is ripe"):
         world.validators.approve_decision(identity, approvals(identity, chair, banker))
@@ -67,7 +70,7 @@ def test_not_before_is_honoured(world: World) -> None:
     """A change set for a date waits for it, however early it was approved."""
     start = boa.env.timestamp + 3 * DELAY
     proposed = (Action.ADMIT, seat(HEALTH, HEALTH_KEY), terms(world.fund_council, not_before=start))
-    identity = world.validators.propose_change(proposed)
+    identity = world.validators.propose_change(proposed, sender=chair.address)
     decide(world.validators, identity, chair, banker, delay=3 * DELAY - 1)
     with boa.reverts("decision: not ripe"):
         world.validators.execute_change(identity)
@@ -93,9 +96,9 @@ def test_guardian_stops_a_change(world: World) -> None:
 
 def test_unproposed_id_is_refused(world: World) -> None:
     """Another kind of decision cannot be used up here."""
-    successor = deploy("Council", "New council", [chair.address], 1, guardian.address, DELAY)
+    successor = deploy("Council", "New council", [chair.address], 1, guardian.address, DELAY, SILENCE, ZERO)
     decision = terms(world.fund_council)
-    identity = world.validators.propose_body(successor.address, decision)
+    identity = world.validators.propose_body(successor.address, decision, sender=chair.address)
     decide(world.validators, identity, chair, banker)
     with boa.reverts("change: not proposed here"):
         world.validators.execute_change(identity)
@@ -268,7 +271,7 @@ def test_names_are_text(world: World, name: bytes, taken: bool) -> None:
         change = (action, new, terms(world.fund_council))
         data = keccak256(f"propose_change({call})".encode())[:4] + encode([kind], [change])
         with boa.env.anchor():
-            proposed = boa.env.execute_code(to_address=world.validators.address, data=data)
+            proposed = boa.env.execute_code(to_address=world.validators.address, data=data, sender=chair.address)
             assert not proposed.is_error
             identity = bytes(proposed.output)
             decide(world.validators, identity, chair, banker)

@@ -8,7 +8,7 @@ from alatau.artifacts import addresses
 from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import actor
 from tests.contracts.validator_registry.changes import Action, change, seat
-from tests.contracts.world import DELAY, World, now, stranger, terms
+from tests.contracts.world import DELAY, World, chair, now, stranger, terms
 
 SEAT = seat(actor("operator of Health"), actor("voting key of Health"))
 
@@ -62,7 +62,7 @@ def test_proposal_is_kept_for_all_to_read(world: World) -> None:
 def test_unknown_actions_are_refused(world: World, action: int) -> None:
     """There are seven things to do."""
     with boa.reverts("change: unknown action"):
-        world.validators.propose_change((action, SEAT, terms(world.fund_council)))
+        world.validators.propose_change((action, SEAT, terms(world.fund_council)), sender=chair.address)
 
 
 def test_terms_are_checked(world: World) -> None:
@@ -76,12 +76,12 @@ def test_terms_are_checked(world: World) -> None:
     ]
     for decision, reason in cases:
         with boa.reverts(reason):
-            world.validators.propose_change((Action.ADMIT, SEAT, decision))
+            world.validators.propose_change((Action.ADMIT, SEAT, decision), sender=chair.address)
 
 
 def test_id_is_used_once(world: World) -> None:
     """The same change under the same nonce is proposed once for ever."""
     proposed = change(world, Action.ADMIT, SEAT)
-    world.validators.propose_change(proposed)
+    world.validators.propose_change(proposed, sender=chair.address)
     with boa.reverts("decision: id used"):
-        world.validators.propose_change(proposed)
+        world.validators.propose_change(proposed, sender=chair.address)

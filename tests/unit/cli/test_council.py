@@ -20,7 +20,7 @@ def proposed(alatau: Alatau, network: Network, tmp_path: Path) -> Path:
     file = tmp_path / "allowance.json"
     made = alatau(
         "council", "propose", "SettlementToken", "set-issuer-allowance", f"subject={MERCHANT_TEXT}", "value=700",
-        "-o", file, *network.sender(RESIDENT), *network.at, "--json",
+        "-o", file, *network.sender(MEMBERS[0]), *network.at, "--json",
     )  # fmt: skip
     assert made.code == 0, made.err
     assert made.json()["decision"] == json.loads(file.read_text())["id"]
@@ -154,7 +154,8 @@ def test_a_council_changes_itself_and_what_was_pending_is_void(
         alatau("council", "sign", file, "--yes", *network.sender(member))
         alatau("council", "sign", proposed, "--yes", *network.sender(member))
     assert alatau("council", "approve", file, *network.sender(RESIDENT), *network.at).code == 0
-    executed = alatau("council", "execute", file, *network.sender(RESIDENT), *network.at)
+    network.commit_block()
+    executed = alatau("council", "execute", file, "--wait", *network.sender(RESIDENT), *network.at)
     assert executed.code == 0, executed.err
     outcome = alatau("council", "approve", proposed, *network.sender(RESIDENT), *network.at)
     assert (outcome.code, "the council has changed since" in outcome.err) == (1, True)

@@ -33,7 +33,7 @@ def decide(alatau: Alatau, network: Network, file: Path) -> None:
 
 def test_a_validator_comes_gets_new_keys_and_goes(alatau: Alatau, network: Network, tmp_path: Path) -> None:
     """Each by a file that the council signs; what does not change is taken from the registry, and shown."""
-    options = (*network.sender(RESIDENT), *network.at)
+    options = (*network.sender(MEMBERS[0]), *network.at)
     added = alatau(
         "validator", "add", *(word for pair in NEW.items() for word in pair), "-o", tmp_path / "add.json", *options
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.artifacts.addresses import GENESIS_CONTRACTS, RESERVE_COUNCIL
 from alatau.artifacts.artifact import SOURCES, load, sources_root
 from alatau.client import Client, contract_plans, decisions
 from alatau.client.decision_types import DECISION_TYPES, Choice, choices
@@ -34,6 +34,9 @@ def _values(choice: Choice) -> dict[str, Any]:
                 "string": f"text {index}",
                 "uint256": index % 3 + 1,
             }[kind]
+    if choice.name == "replace-council":
+        # Only a body that can decide is put before the council.
+        found["body"] = RESERVE_COUNCIL
     return found
 
 
@@ -41,7 +44,7 @@ async def _told(client: Client, decision: Decision) -> bytes:
     """The id that the contract computes: by its own view where it has one, else by what proposing would return."""
     abi, address = abi_of(decision.contract), decision.domain.contract
     arguments = decision.type.arguments(abi, decision.message)
-    for view in ("change_id", "intent_id"):
+    for view in ("change_id", "intent_id", "recovery_id"):
         functions = abi.functions.get(view, [])
         if functions and functions[0].inputs == abi.functions[decision.type.propose][0].inputs:
             return bytes(await client.run(contract_plans.read(abi, address, view, arguments, None, None)))
@@ -76,14 +79,16 @@ def _types_in_sources() -> Iterator[tuple[str, str]]:
     """(contract, encoded type) of every type with terms that a source declares."""
     for artifact in DECISION_TYPES:
         for encoded in re.findall(r'"(\w+\([^"]*Terms terms\)Terms\([^"]*\))"', _source(artifact)):
-            yield artifact, encoded
+            if not encoded.startswith("Restoration("):
+                # Brought with its approvals at once: there is nothing to propose, and no file to hand round.
+                yield artifact, encoded
 
 
 def test_the_table_is_complete() -> None:
     """Every type with terms in a contract's source is in the table, spelt the same, and nothing else is."""
     declared = set(_types_in_sources())
     assert declared == {(artifact, kind.encoded) for artifact, kinds in DECISION_TYPES.items() for kind in kinds}
-    assert len(declared) == 8
+    assert len(declared) == 9
 
 
 def test_every_function_of_the_table_is_in_the_abi() -> None:

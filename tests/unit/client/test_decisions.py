@@ -40,6 +40,9 @@ def standing(**changes: Any) -> Standing:
     usual: dict[str, Any] = {
         "state": DecisionState.PROPOSED,
         "ready_at": 0,
+        "expires": 2_000,
+        "in_office": True,
+        "overridden": False,
         "policy_version": 3,
         "threshold": 2,
         "members": (FIRST.address, SECOND.address),
@@ -88,6 +91,8 @@ def test_what_can_never_be_executed_says_why() -> None:
     assert void_because(decision(), standing()) is None
     assert void_because(decision(), standing(time=2_000)) is None
     assert "expired" in (void_because(decision(), standing(time=2_001)) or "")
+    assert void_because(decision(), standing(time=2_001, expires=2_001)) is None
+    assert "another council" in (void_because(decision(), standing(in_office=False)) or "")
     assert "council has changed" in (void_because(decision(), standing(policy_version=4)) or "")
 
 

@@ -255,6 +255,8 @@ def _seats(council: CouncilPlan, operators: tuple[bytes, ...]) -> CouncilSeats:
     members = operators if council.members == OPERATORS else tuple(m for m in council.members if isinstance(m, bytes))
     if council.threshold > len(members):
         raise CeremonyError(f"{council.name} needs {council.threshold} approvals of only {len(members)} members")
+    if not any(council.guardian):
+        raise CeremonyError(f"{council.name} has no guardian: nobody could veto or pause")
     if council.guardian in members:
         raise CeremonyError(f"{council.name}: its guardian must not be a member")
     return CouncilSeats(council.name, members, council.threshold, council.guardian)

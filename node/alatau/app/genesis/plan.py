@@ -25,7 +25,9 @@ _FILE_SIZE_MAX: Final = 8 * 1024 * 1024
 _COUNCIL_MAX: Final = 16
 """Bound in Council.vy."""
 _UINT256_MAX: Final = 2**256 - 1
-_SECONDS_MAX: Final = 10 * 365 * 86_400
+_DELAY_MAX_S: Final = 30 * 86_400
+"""Longest delay of decisions that the contracts take (``lib/decisions.vy``); a large release waits twice that at most,
+so that within the 90 days that a decision lives there is time to approve it."""
 _E = TypeVar("_E", Role, VaultRole, ParticipantKind, Licence)
 
 
@@ -124,7 +126,7 @@ def plan_warnings(plan: NetworkPlan) -> list[str]:
         if council.threshold == 1:
             warnings.append(f"{place}.threshold is 1: any one member decides alone")
         if not any(council.guardian):
-            warnings.append(f"{place}.guardian is zero: nobody can veto or pause")
+            warnings.append(f"{place}.guardian is zero: name somebody who can veto and pause, or the merge is refused")
     return warnings
 
 
@@ -176,7 +178,7 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
         observers=tuple(_observer(item) for item in f["observers"].items()),
         fund_council=_council(f["fund_council"]),
         reserve_council=_council(f["reserve_council"]),
-        delay_s=f["delay_s"].integer(1, _SECONDS_MAX),
+        delay_s=f["delay_s"].integer(1, _DELAY_MAX_S),
         roles={_address(name, f["roles"]): _named(value, Role) for name, value in f["roles"].entries().items()},
         participants={
             _address(name, f["participants"]): _participant(value)
@@ -266,7 +268,7 @@ def _vault_to_json(vault: VaultPlan) -> dict[str, Any]:
 def _vault(document: JsonField) -> VaultPlan:
     f = document.members(("large_delay_s", "roles", "destinations", "assets"))
     return VaultPlan(
-        large_delay_s=f["large_delay_s"].integer(1, _SECONDS_MAX),
+        large_delay_s=f["large_delay_s"].integer(1, 2 * _DELAY_MAX_S),
         roles={_address(name, f["roles"]): _named(value, VaultRole) for name, value in f["roles"].entries().items()},
         destinations=tuple(item.hex(20) for item in f["destinations"].items()),
         assets=tuple(_vault_asset(item) for item in f["assets"].items()),

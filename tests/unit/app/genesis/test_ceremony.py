@@ -130,7 +130,7 @@ def test_more_than_the_registry_admits_are_refused() -> None:
 
 
 def test_a_council_must_be_able_to_decide() -> None:
-    """A threshold above the members, or a guardian who is a member, would be found out too late on chain."""
+    """A threshold above the members, a guardian who is a member, or none, would be found out too late on chain."""
     high = replace(PLAN, fund_council=replace(PLAN.fund_council, members=OPERATORS, threshold=4))
     with pytest.raises(CeremonyError, match="needs 4 approvals of only 3"):
         merge(high, [_contribution(n, high) for n in range(3)])
@@ -139,3 +139,6 @@ def test_a_council_must_be_able_to_decide() -> None:
     inside = replace(PLAN, fund_council=replace(PLAN.fund_council, guardian=members[0]))
     with pytest.raises(CeremonyError, match="guardian must not be a member"):
         merge(inside, [_contribution(n, inside) for n in range(3)])
+    headless = replace(PLAN, fund_council=replace(PLAN.fund_council, guardian=bytes(20)))
+    with pytest.raises(CeremonyError, match="has no guardian"):
+        merge(headless, [_contribution(n, headless) for n in range(3)])
