@@ -1,6 +1,6 @@
 # pragma version ~=0.4.3
-# pragma optimize codesize
 # pragma nonreentrancy on
+# pragma optimize codesize
 """
 @title CityChannels: payments off the chain, settled here; one contract per asset
 @notice A resident or a merchant (a) and a licensed hub (b) each put money into a channel and pay each other by

@@ -349,6 +349,9 @@ def restore_membership(
     # Never again, should the new members be lost too.
     self._restoration_ready_at[id] = max_value(uint256)
     self._install(members, threshold, guardian)
+    # Also who sat here before and was silent begins anew.
+    for member: address in members:
+        self.seen[member] = block.timestamp
 
 
 @internal

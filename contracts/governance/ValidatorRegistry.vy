@@ -1,6 +1,6 @@
 # pragma version ~=0.4.3
-# pragma optimize codesize
 # pragma nonreentrancy on
+# pragma optimize codesize
 """
 @title ValidatorRegistry: which ministries decide blocks, and who may connect as an observer
 @notice The node reads `validators()` after every block that wrote to this contract (`set_version`, slot 0, grew);

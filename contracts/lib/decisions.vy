@@ -86,8 +86,7 @@ REPLACE_BODY_TYPE: constant(bytes32) = keccak256(
 
 OVERRIDE_TYPE: constant(bytes32) = keccak256("OverrideVeto(bytes32 decision,uint256 policyVersion)")
 
-# Asked by others while a contract may be at work itself, so without the lock.
-body: reentrant(public(ICouncil))
+body: public(ICouncil)
 delay: public(uint256)
 decision: public(HashMap[bytes32, Decision])
 # The term of office of the body: another body, another term, and the same body again too.

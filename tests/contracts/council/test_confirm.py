@@ -11,5 +11,5 @@ def test_only_members_confirm(world: World) -> None:
         with boa.reverts("council: not a member"):
             world.fund_council.confirm(bytes(32), sender=outsider.address)
     world.fund_council.confirm(bytes(32), sender=chair.address)
-    event, seen = world.fund_council.get_logs()
+    seen, event = world.fund_council.get_logs()
     assert (event.digest, event.member, seen.member) == (bytes(32), chair.address, chair.address)

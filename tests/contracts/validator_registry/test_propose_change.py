@@ -8,7 +8,7 @@ from alatau.artifacts import addresses
 from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import actor
 from tests.contracts.validator_registry.changes import Action, change, seat
-from tests.contracts.world import DELAY, World, chair, now, stranger, terms
+from tests.contracts.world import DELAY, World, chair, now, terms
 
 SEAT = seat(actor("operator of Health"), actor("voting key of Health"))
 
@@ -53,7 +53,7 @@ def test_digest_is_plain_typed_data(world: World) -> None:
 
 def test_proposal_is_kept_for_all_to_read(world: World) -> None:
     """Guardian and public see what is about to happen."""
-    identity = world.validators.propose_change(change(world, Action.ADMIT, SEAT), sender=stranger.address)
+    identity = world.validators.propose_change(change(world, Action.ADMIT, SEAT), sender=chair.address)
     kept = world.validators.change(identity)
     assert (kept.action, kept.validator.name, kept.validator.power) == (1, "operator of Health", 100)
 

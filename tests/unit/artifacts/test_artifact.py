@@ -33,9 +33,9 @@ def test_creation_appends_the_arguments() -> None:
     """Structs are tuples, addresses bytes."""
     council = load("Council")
     members = [b"\x01" * 20, b"\x02" * 20]
-    code = council.creation("Board", members, 2, b"\x03" * 20, 60)
-    types = ["string", "address[]", "uint256", "address", "uint256"]
-    name, found, threshold, _, delay = decode(types, code[len(council.initcode) :])
+    code = council.creation("Board", members, 2, b"\x03" * 20, 60, 2_592_000, b"\x04" * 20)
+    types = ["string", "address[]", "uint256", "address", "uint256", "uint256", "address"]
+    name, found, threshold, _, delay, _, _ = decode(types, code[len(council.initcode) :])
     assert (name, [bytes.fromhex(m[2:]) for m in found], threshold, delay) == ("Board", members, 2, 60)
 
 

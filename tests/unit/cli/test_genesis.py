@@ -118,6 +118,12 @@ def test_the_readmes_walk_works_as_printed(alatau: Alatau, tmp_path: Path, monke
         assert program == "alatau"
         outcome = alatau(*given)
         assert outcome.code == 0, (line, outcome.err)
+        if "plan" in given:
+            # What the comment says that all agree on.
+            document = json.loads(Path("plan.json").read_text())
+            for council in ("fund_council", "reserve_council"):
+                document[council]["guardian"] = "0x" + "99" * 20
+            Path("plan.json").write_text(json.dumps(document))
         if "merge" in given:
             assert "plan.json is no contribution: passed over" in outcome.err
 
