@@ -9,13 +9,15 @@
         Who can stop what:
         * admission, removal, rotation of keys, change of power: m of n of the council, after `delay`; the
           council's guardian may veto until then;
-        * anyone who shows two conflicting votes, or proposals, of one validator suspends it at once;
+        * anyone who shows two conflicting votes, or proposals, of one validator suspends it at once, however much
+          power it has, also by a key that went out of use in the last 21 days. Whoever has left the set by then
+          gets no seat for as long;
         * revoking an observer takes m of n and no delay; admitting one is delayed;
         * an operator moves its own endpoint, alone: who answers there is proven by its TLS key. Endpoints are
           `host:port` in visible ASCII and names are UTF-8 without control characters, whoever writes them, so
           that no node fails on what it reads back;
-        * nobody can empty the set, change more than a third of the voting power in one height, or bring a
-          voting key back that was used before.
+        * nobody can empty the set, change more than a third of the voting power in one height by decisions, or
+          bring a voting key back that was used before.
 @dev Lists are short (64) and rarely written, so they are stored for reading, not for cheap change.
 """
 
@@ -82,6 +84,18 @@ event ValidatorSuspended:
     round: uint256
 
 
+event KeyConvicted:
+    operator: indexed(address)
+    voting_key: indexed(address)
+    height: uint256
+    round: uint256
+
+
+event OperatorBarred:
+    operator: indexed(address)
+    until: uint256
+
+
 event KeysRotated:
     operator: indexed(address)
     old_voting_key: indexed(address)
@@ -141,6 +155,9 @@ PROPOSAL_TYPE: constant(bytes32) = keccak256(
     "Proposal(uint64 height,uint32 round,bytes32 blockHash,int32 validRound,uint64 timestampMs)"
 )
 
+# Seconds for which a voting key answers for what it signed after it went out of use.
+UNBONDING: constant(uint256) = 21 * 86_400
+
 # EIP-2935: keeps the hashes of the last 8,191 blocks; BLOCKHASH itself reaches back 256.
 HISTORY: constant(address) = 0x0000F90827F1C53a10cb7A02335B175320002935
 HISTORY_WINDOW: constant(uint256) = 8_191
@@ -172,6 +189,12 @@ validator_of: public(HashMap[address, Validator])
 # voting key -> operator, kept for ever: a key that was used once never returns
 operator_of_key: public(HashMap[address, address])
 suspended: public(HashMap[address, bool])
+# voting key -> second before which it answers though it is out of use, 0 for one that never went out of use
+answers_until: public(HashMap[address, uint256])
+# voting key -> whether it was convicted: once, for whatever it signed
+convicted: public(HashMap[address, bool])
+# operator -> second before which it gets no seat
+barred_until: public(HashMap[address, uint256])
 # TLS key hash -> taken by a validator or an observer
 _tls_key_used: HashMap[bytes32, bool]
 _observers: DynArray[Observer, OBSERVERS_MAX]
@@ -223,6 +246,16 @@ def observers() -> DynArray[Observer, OBSERVERS_MAX]:
     @return Full nodes that may connect without deciding.
     """
     return self._observers
+
+
+@external
+@view
+def answers(voting_key: address) -> bool:
+    """
+    @return Whether evidence against `voting_key` is still heard: a validator has it, or had it in the last 21 days,
+            and it was not convicted.
+    """
+    return not self.convicted[voting_key] and self._is_accountable(voting_key)
 
 
 @external
@@ -350,14 +383,33 @@ def report_double_proposal(
 def _convict(signer: address, other: address, height: uint256, round: uint256):
     assert signer != empty(address) and signer == other, "evidence: bad signature"
     operator: address = self.operator_of_key[signer]
-    seated: bool = self.validator_of[operator].power > 0
-    assert seated and self.validator_of[operator].voting_key == signer, "evidence: not a validator's key"
-    assert not self.suspended[operator], "evidence: suspended already"
-    self._account_change(self.validator_of[operator].power)
-    self._lower_total(self.validator_of[operator].power)
-    self.suspended[operator] = True
-    self.set_version += 1
-    log ValidatorSuspended(operator=operator, voting_key=signer, height=height, round=round)
+    assert operator != empty(address), "evidence: not a validator's key"
+    assert not self.convicted[signer], "evidence: judged already"
+    assert self._is_accountable(signer), "evidence: too late for this key"
+    self.convicted[signer] = True
+    log KeyConvicted(operator=operator, voting_key=signer, height=height, round=round)
+    power: uint256 = self.validator_of[operator].power
+    if power == 0:
+        until: uint256 = block.timestamp + UNBONDING
+        self.barred_until[operator] = until
+        log OperatorBarred(operator=operator, until=until)
+    elif not self.suspended[operator]:
+        # Counted, not bounded: a third or more in one hand that signs both ways is what must stop first.
+        self._count_change(power)
+        self._lower_total(power)
+        self.suspended[operator] = True
+        self.set_version += 1
+        log ValidatorSuspended(operator=operator, voting_key=signer, height=height, round=round)
+
+
+@internal
+@view
+def _is_accountable(voting_key: address) -> bool:
+    operator: address = self.operator_of_key[voting_key]
+    if operator == empty(address):
+        return False
+    in_use: bool = self.validator_of[operator].voting_key == voting_key
+    return in_use or block.timestamp < self.answers_until[voting_key]
 
 
 @internal
@@ -367,6 +419,7 @@ def _seat(validator: Validator):
     """
     operator: address = validator.operator
     assert operator != empty(address), "validators: no operator"
+    assert block.timestamp >= self.barred_until[operator], "validators: operator is barred"
     assert self.validator_of[operator].power == 0, "validators: operator has a seat"
     assert len(self._operators) < VALIDATORS_MAX, "validators: full"
     assert validator.power > 0 and validator.power <= POWER_MAX, "validators: power out of range"
@@ -395,6 +448,7 @@ def _remove(operator: address):
     self.validator_of[operator] = empty(Validator)
     self.suspended[operator] = False
     self._tls_key_used[seat.tls_key_hash] = False
+    self.answers_until[seat.voting_key] = block.timestamp + UNBONDING
     self.set_version += 1
     log ValidatorRemoved(operator=operator, voting_key=seat.voting_key)
 
@@ -412,6 +466,7 @@ def _rotate(wanted: Validator):
     if wanted.voting_key != seat.voting_key:
         self._account_change(seat.power)
         self._take_voting_key(operator, wanted.voting_key)
+        self.answers_until[seat.voting_key] = block.timestamp + UNBONDING
     if wanted.tls_key_hash != seat.tls_key_hash:
         self._tls_key_used[seat.tls_key_hash] = False
         self._take_tls_key(wanted.tls_key_hash)
@@ -486,15 +541,20 @@ def _take_tls_key(tls_key_hash: bytes32):
 @internal
 def _account_change(power: uint256):
     """
-    @dev At most a third of the power that a height began with changes in it, counting every gain and loss:
-         what is left of the old set still has more than f honest votes, and a light client can follow.
+    @dev Decisions change at most a third of the power that a height began with, counting every gain and loss, and
+         what evidence took in that height: what is left of the old set still has more than f honest votes.
     """
+    self._count_change(power)
+    assert self._power_changed * 3 <= self._power_before, "validators: more than a third at once"
+
+
+@internal
+def _count_change(power: uint256):
     if self._change_height != block.number:
         self._change_height = block.number
         self._power_before = self.total_power
         self._power_changed = 0
     self._power_changed += power
-    assert self._power_changed * 3 <= self._power_before, "validators: more than a third at once"
 
 
 @internal

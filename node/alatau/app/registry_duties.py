@@ -1,7 +1,7 @@
 """What a validator owes the validator registry: the genesis hash, once, and evidence whenever there is some.
 
 Both are ordinary transactions, signed with the voting key. They may be lost or come twice without harm: the
-contract takes the genesis hash once and suspends a validator once. The validators take turns, so that one sends,
+contract takes the genesis hash once and judges a key once. The validators take turns, so that one sends,
 and the next one where that was in vain (``engine.evidence``).
 """
 
@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 import trio
 
-from alatau.chain.registry_reader import genesis_is_bound
+from alatau.chain.registry_reader import genesis_is_bound, key_answers
 from alatau.chain.validator_registry import (
     BIND_GENESIS_CALL,
     RegistryAnswerError,
@@ -73,7 +73,7 @@ class RegistryDuties:
         self._wake.set()
 
     async def run(self) -> None:
-        """Send evidence when it is our turn, until its culprit is no validator any more."""
+        """Send evidence when it is our turn, until nobody hears it any more."""
         while True:
             await self._wake.wait()
             self._wake = trio.Event()
@@ -82,13 +82,23 @@ class RegistryDuties:
     async def _send_evidence(self) -> None:
         view = self.view
         height = view.height
-        for culprit in self.evidence.settle(view.validators[height + 2].by_address):
+        for culprit in self.evidence.settle(self._answers):
             self._sent.pop(culprit, None)
             _LOG.warning("evidence.settled", validator=culprit.hex())
         for proof in self.evidence.due(height, view.validators[height + 1]):
             waiting = self._sent.get(proof.culprit)
             if waiting is None or waiting not in self.mempool:
                 self._sent[proof.culprit] = await self._send(proof.call, "evidence")
+
+    def _answers(self, voting_key: bytes) -> bool:
+        """Whether the registry hears evidence against a key: a rotation or a removal ends that only after 21 days."""
+        view = self.view
+        try:
+            return key_answers(view.tip, view.config, voting_key)
+        except RegistryAnswerError as error:
+            # A registry that does not say so convicts whom it has in its set.
+            _LOG.error("registry.unreadable", height=view.height, consequence="the set decides", reason=str(error))
+            return voting_key in view.validators[view.height + 2].by_address
 
     async def bind_genesis(self) -> bool:
         """Tell the registry the genesis hash if nobody has; whether to call again after the next block.

@@ -9,6 +9,7 @@ from alatau.chain.validator_registry import (
     VALIDATORS_CALL,
     Observer,
     RegistryAnswerError,
+    answers_call,
     decode_observers,
     decode_validators,
 )
@@ -45,3 +46,11 @@ def _ask(tip: Tip, config: ChainConfig, data: bytes) -> bytes:
 def genesis_is_bound(tip: Tip, config: ChainConfig) -> bool:
     """Whether the registry knows the genesis hash, without which it cannot check evidence; raises as above."""
     return any(_ask(tip, config, GENESIS_HASH_CALL))
+
+
+def key_answers(tip: Tip, config: ChainConfig, voting_key: bytes) -> bool:
+    """Whether the registry still hears evidence against a voting key, given by its address; raises as above.
+
+    It does while a validator has the key and for 21 days after, until it has convicted it.
+    """
+    return any(_ask(tip, config, answers_call(voting_key)))

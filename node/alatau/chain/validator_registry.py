@@ -36,6 +36,8 @@ GENESIS_HASH_CALL: Final = keccak256(b"genesis_hash()")[:4]
 BIND_GENESIS_CALL: Final = keccak256(b"bind_genesis()")[:4]
 """Once, in the first 8,191 blocks: evidence cannot be checked before the contract knows the genesis hash."""
 
+_ANSWERS_SELECTOR: Final = keccak256(b"answers(address)")[:4]
+
 _EQUIVOCATION_TYPES: Final = ("uint256", "uint256", "uint256", "(bytes32,bytes)", "(bytes32,bytes)")
 _EQUIVOCATION_SELECTOR: Final = keccak256(f"report_equivocation({','.join(_EQUIVOCATION_TYPES)})".encode())[:4]
 _SIGNED_PROPOSAL: Final = "(bytes32,int256,uint256,bytes)"
@@ -111,6 +113,11 @@ def with_known_endpoints(found: ValidatorSet, known: ValidatorSet) -> ValidatorS
         else replace(v, endpoint=known.by_address[v.address].endpoint)
         for v in found.validators
     )
+
+
+def answers_call(voting_key: bytes) -> bytes:
+    """Call data that asks whether evidence against a voting key (20 bytes, its address) is still heard."""
+    return _ANSWERS_SELECTOR + voting_key.rjust(32, b"\0")
 
 
 def equivocation_call(first: Vote, second: Vote) -> bytes:

@@ -1,12 +1,12 @@
 """Who sends a proof of equivocation to the registry, and when again.
 
 Several validators may hold a proof, and one transaction is enough. So they take turns by height: in each turn of
-``_TURN_BLOCKS`` blocks one validator, the same for everybody, sends what it holds. A proof is done with when its
-culprit is no validator any more, whoever sent it; until then, if the transaction was lost or whoever's turn it was
-had no proof, the next one's turn comes.
+``_TURN_BLOCKS`` blocks one validator, the same for everybody, sends what it holds. A proof is done with when the
+registry hears none against its culprit any more, whoever sent it; until then, if the transaction was lost or whoever's
+turn it was had no proof, the next one's turn comes.
 """
 
-from collections.abc import Container
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -50,9 +50,9 @@ class EvidencePool:
         self._proofs[culprit] = Proof(culprit, call)
         return True
 
-    def settle(self, validators: Container[bytes]) -> list[bytes]:
-        """Let go of proofs against whoever is not among ``validators``, those of the registry; gives whom."""
-        done = [culprit for culprit in self._proofs if culprit not in validators]
+    def settle(self, answers: Callable[[bytes], bool]) -> list[bytes]:
+        """Let go of proofs against every key that does not answer for what it signed any more; gives whose."""
+        done = [culprit for culprit in self._proofs if not answers(culprit)]
         for culprit in done:
             del self._proofs[culprit]
         return done

@@ -15,7 +15,7 @@ from alatau.app.registry_duties import RegistryDuties
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import BlockTemplate, build_block
 from alatau.chain.genesis import make_genesis
-from alatau.chain.registry_reader import genesis_is_bound, read_validators
+from alatau.chain.registry_reader import genesis_is_bound, key_answers, read_validators
 from alatau.client.keystore import read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.chain_view import ChainView, open_chain_view
@@ -25,6 +25,7 @@ from alatau.mempool.pool import Mempool
 from alatau.storage.store import Store
 from alatau.types.genesis import genesis_validator_set
 from alatau.types.transaction import Transaction, decode_transaction
+from alatau.types.validator import validator_set
 from alatau.types.vote import (
     Commit,
     CommitSignature,
@@ -153,6 +154,25 @@ async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: 
     chain.decide(honest)
     assert chain.members_changed, "the culprit has decided its last height: its connections end now"
     assert len(chain.view.validators[chain.view.height].validators) == 3
+
+
+@pytest.mark.trio
+async def test_proof_against_a_key_out_of_use_is_sent(chain: Chain) -> None:
+    """A culprit that left the set before anybody reported answers nevertheless; a key that nobody had does not."""
+    honest, culprit, *_ = chain.keys.values()
+    chain.decide(honest)
+    await bind(chain)
+    rest = validator_set(v for v in chain.view.validators[chain.view.height].validators if v.address != culprit.address)
+    chain.view.validators = dict.fromkeys(chain.view.validators, rest)
+    async with on_duty(chain, honest) as duties:
+        duties.report(*contradiction(chain, culprit, "votes"))
+        await until_sent(chain, duties, honest)
+        assert key_answers(chain.view.tip, chain.view.config, culprit.address)
+        assert chain.decide(honest).receipts[-1].succeeded
+        assert not key_answers(chain.view.tip, chain.view.config, culprit.address)
+        duties.report(*contradiction(chain, PrivateKey(b"\x07" * 32), "votes"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert duties.evidence.settle(lambda _: False) == [], "both are settled: judged, and no validator's"
 
 
 async def until_sent(chain: Chain, duties: RegistryDuties, key: PrivateKey) -> None:
