@@ -3,7 +3,7 @@
 # pragma optimize codesize
 """
 @title ValidatorRegistry: which ministries decide blocks, and who may connect as an observer
-@notice The node reads `validators()` after every block that wrote to this contract (`set_version`, slot 0, grew);
+@notice The node reads `validators()` after every block in which `set_version` (slot 0) grew;
         a change made in block h decides from h+2 on.
 
         Who can stop what:

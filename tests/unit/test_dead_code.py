@@ -23,7 +23,6 @@ KEPT = {
     "tier_of": "as kind_of",
     "licences_of": "as kind_of",
     "frozen_until": "as kind_of",
-    "SET_VERSION_SLOT": "a place in the validator registry, which the contracts' tests look at",
     "withdraw_digest": "what parties to a channel sign; the contracts' tests and wallets use it",
     "close_request_digest": "as withdraw_digest",
     "claim_order_digest": "as withdraw_digest",

@@ -16,7 +16,11 @@ from alatau.types.validator import VALIDATORS_MAX, Validator, ValidatorSet, vali
 from alatau.types.vote import Proposal, Vote
 
 SET_VERSION_SLOT: Final = 0
-"""Slot of ``set_version``: it grows with every change of validators or observers, and with nothing else."""
+"""Slot of ``set_version``: it grows with every change of validators or observers, and with nothing else.
+
+What a running node reads when the slot changes, a node that starts reads from the state of any later block: a registry
+whose ``validators()`` changed without it would part them.
+"""
 
 VALIDATOR_ABI: Final = "(address,address,bytes32,bytes,uint256,bytes)"
 """operator, voting key, TLS key hash, endpoint, power, name. The contract declares the texts as strings, which are

@@ -9,9 +9,10 @@ import structlog
 
 from alatau.chain.executed import Tip
 from alatau.chain.registry_reader import read_observers, read_validators
-from alatau.chain.validator_registry import Observer, RegistryAnswerError, with_known_endpoints
+from alatau.chain.validator_registry import SET_VERSION_SLOT, Observer, RegistryAnswerError, with_known_endpoints
 from alatau.consensus.inputs import HeightContext
 from alatau.consensus.proposer import PastBlock, absent_validators, blocks_looked_at, failing_validators
+from alatau.state.diff import BlockDiff
 from alatau.storage.store import PreparedCommit, Store
 from alatau.types.chain_config import ChainConfig
 from alatau.types.validator import ValidatorSet
@@ -81,8 +82,8 @@ class ChainView:
     def finish(self, prepared: PreparedCommit) -> bool:
         """Move the tip to a block that is durable.
 
-        Gives whether who belongs to the network may have changed: the registry was written, or validators that
-        it dropped before have decided their last height.
+        Gives whether who belongs to the network may have changed: the registry's ``set_version`` grew, or validators
+        that it dropped before have decided their last height.
         """
         self.store.finish_commit(prepared)
         executed, commit = prepared.executed, prepared.commit
@@ -91,14 +92,19 @@ class ChainView:
         self.tip = tip_of(self.store)
         self.tip_commit = commit
         self.past.append(PastBlock(height, block.header.beneficiary, block.last_commit))
-        registry = self.config.system.validator_registry
+        changed = self._members_written(executed.diff)
         # A change decided in block h takes effect at h+2 (docs/chain.md).
         self.validators[height + 2] = self.validators[height + 1]
-        if registry in executed.diff.storage:
+        if changed:
             self.validators[height + 2] = self._registered_set()
             self.store.keep_validators(self.validators[height + 2])
         left = self.validators.pop(height - 1, None)
-        return registry in executed.diff.storage or (left is not None and left != self.validators[height])
+        return changed or (left is not None and left != self.validators[height])
+
+    def _members_written(self, diff: BlockDiff) -> bool:
+        """Whether a block changed validators or observers; proposals and decisions write other slots only."""
+        registry = self.config.system.validator_registry
+        return registry is not None and SET_VERSION_SLOT in diff.storage.get(registry, ())
 
     def registered_observers(self) -> tuple[Observer, ...]:
         """The observers registered at the tip; those known before where they cannot be read."""

@@ -12,20 +12,23 @@ import trio.testing
 from alatau.app.genesis.file import read_genesis
 from alatau.app.home import Home
 from alatau.app.registry_duties import RegistryDuties
-from alatau.chain.executed import ExecutedBlock
+from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, build_block
 from alatau.chain.genesis import make_genesis
 from alatau.chain.registry_reader import genesis_is_bound, key_answers, read_validators
+from alatau.chain.validator_registry import equivocation_call
 from alatau.client.keystore import read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.engine import chain_view
+from alatau.engine.chain_view import ChainView, open_chain_view, registered_set
 from alatau.engine.verdict import Outcome
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.storage.store import Store
+from alatau.types.chain_config import ChainConfig
 from alatau.types.genesis import genesis_validator_set
 from alatau.types.transaction import Transaction, decode_transaction
-from alatau.types.validator import validator_set
+from alatau.types.validator import ValidatorSet, validator_set
 from alatau.types.vote import (
     Commit,
     CommitSignature,
@@ -154,6 +157,44 @@ async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: 
     chain.decide(honest)
     assert chain.members_changed, "the culprit has decided its last height: its connections end now"
     assert len(chain.view.validators[chain.view.height].validators) == 3
+
+
+@pytest.mark.trio
+async def test_set_is_read_again_when_it_changed_only(chain: Chain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other writes to the registry leave the set alone; running and starting nodes know the same after each block."""
+    reads = []
+
+    def counted(tip: Tip, config: ChainConfig) -> ValidatorSet:
+        reads.append(tip.header.number)
+        return read_validators(tip, config)
+
+    def same_after_restart() -> bool:
+        view = chain.view
+        found = {n: registered_set(view.config, view.store, founders, n - 2) for n in view.validators}
+        return found == view.validators
+
+    founders = chain.view.validators[0]
+    honest, culprit, *_ = chain.keys.values()
+    chain.decide(honest)
+    before = chain.view.tip.state
+    with monkeypatch.context() as patched:
+        patched.setattr(chain_view, "read_validators", counted)
+        await bind(chain)
+    registry = chain.view.config.system.validator_registry
+    assert registry is not None
+    assert before.account(registry) != chain.view.tip.state.account(registry), "the binding was written"
+    assert not chain.members_changed
+    assert reads == []
+    assert same_after_restart()
+    call = equivocation_call(*contradiction(chain, culprit, "votes"))  # type: ignore[arg-type]
+    await RegistryDuties(chain.view, honest, chain.submit, Mempool(MempoolLimits(), 0))._send(call, "evidence")
+    with monkeypatch.context() as patched:
+        patched.setattr(chain_view, "read_validators", counted)
+        chain.decide(honest)
+    assert chain.members_changed
+    assert reads == [chain.view.height]
+    assert len(chain.view.validators[chain.view.height + 2].validators) == 3
+    assert same_after_restart()
 
 
 @pytest.mark.trio
