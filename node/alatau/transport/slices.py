@@ -13,8 +13,9 @@ SLICE_S = 0.005
 single transaction can outlast the rest of its slice."""
 
 
-_LONG_STEPS: Final = trio.CapacityLimiter(1)
-"""One long step at a time: two would share the interpreter and each take twice as long."""
+_LONG_STEPS: Final = trio.lowlevel.RunVar[trio.CapacityLimiter]("long steps")
+"""One long step at a time: two would share the interpreter and each take twice as long. Of each Trio run its own: a
+thread that outlives its run cannot give its place back."""
 
 
 async def in_slices(
@@ -40,7 +41,9 @@ async def in_slices(
     long = False
     while True:
         if long:
-            ended, value = await trio.to_thread.run_sync(_step, work, stop, limiter=_LONG_STEPS, abandon_on_cancel=True)
+            ended, value = await trio.to_thread.run_sync(
+                _step, work, stop, limiter=_long_steps(), abandon_on_cancel=True
+            )
             deadline = trio.current_time() + slice_s
         else:
             ended, value = _step(work, stop)
@@ -53,6 +56,15 @@ async def in_slices(
             deadline = trio.current_time() + slice_s
         long = long_next is not None and long_next(value)
         stop = True if not long and enough is not None and enough() else None
+
+
+def _long_steps() -> trio.CapacityLimiter:
+    try:
+        return _LONG_STEPS.get()
+    except LookupError:
+        limiter = trio.CapacityLimiter(1)
+        _LONG_STEPS.set(limiter)
+        return limiter
 
 
 def _step(work: Generator[Any, Any, Any], sent: bool | None) -> tuple[bool, Any]:

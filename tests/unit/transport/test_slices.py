@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Generator
+from functools import partial
 
 import pytest
 import trio
@@ -107,3 +108,29 @@ async def test_an_error_in_a_long_step_comes_through() -> None:
     with pytest.raises(ValueError, match="no"):
         await in_slices(failing(), long_next=lambda said: said == "long")
     assert await in_slices(ending(), long_next=lambda said: said == "long") == "done"
+
+
+def test_a_thread_that_outlives_its_run_keeps_nobody_waiting() -> None:
+    """A long step that was left alone when its Trio run ended is no reason to wait in the next run."""
+    hold, began = threading.Event(), threading.Event()
+
+    def stuck() -> Generator[str, None, None]:
+        yield "long"
+        began.set()
+        hold.wait(30)
+
+    async def leave() -> None:
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(partial(in_slices, stuck(), long_next=lambda said: said == "long"))
+            await trio.to_thread.run_sync(began.wait)
+            nursery.cancel_scope.cancel()
+
+    async def go_on() -> None:
+        with trio.fail_after(20):
+            await in_slices(threads(2), long_next=lambda said: said == "long")
+
+    trio.run(leave)
+    try:
+        trio.run(go_on)
+    finally:
+        hold.set()
