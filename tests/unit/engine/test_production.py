@@ -1,9 +1,11 @@
 """Building and checking blocks: each is executed once, and what it costs is charged."""
 
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -220,66 +222,82 @@ class _OneThread:
         return self._state.code(code_hash)
 
 
+def _when(ready: threading.Event, open_apart: Callable[[], AbstractContextManager[ParentState]]) -> Any:
+    """The same, once somebody else has had a turn: who holds the loop waits in vain."""
+
+    @contextmanager
+    def opened() -> Iterator[ParentState]:
+        assert ready.wait(20), "the loop stood still while a heavy transaction waited"
+        with open_apart() as state:
+            yield state
+
+    return opened
+
+
+def _stored(folder: Path, ready: threading.Event) -> tuple[SmallNetwork, Store]:
+    """A network whose state is on disk, at genesis; heavy transactions run when ``ready`` is set."""
+    network = small_network()
+    made = make_genesis(network.genesis)
+    store = Store.open(folder)
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    tip = tip_of(store)
+    assert tip.open_apart is not None
+    apart = _when(ready, tip.open_apart)
+    return replace(network, tip=replace(tip, state=_OneThread(tip.state), open_apart=apart)), store
+
+
+def _heavy() -> Transaction:
+    """A creation that burns all of its gas: JUMPDEST PUSH1 0 JUMP."""
+    return payment(0, to=None, data=bytes.fromhex("5b600056"), gas_limit=1_000_000)
+
+
 @pytest.mark.trio
 async def test_a_heavy_transaction_holds_nobody_up(tmp_path: Path) -> None:
     """While it runs, built or checked, other tasks go on; caches and shares stay with their own thread."""
-    network = small_network()
-    made = make_genesis(network.genesis)
-    store = Store.open(tmp_path / "data")
-    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
-    tip = tip_of(store)
-    network = replace(network, tip=replace(tip, state=_OneThread(tip.state)))
-    heavy = payment(0, to=None, data=bytes.fromhex("5b600056"), gas_limit=12_000_000)  # JUMPDEST PUSH1 0 JUMP
-    rounds = 0
+    turned = threading.Event()
+    network, store = _stored(tmp_path / "data", turned)
     owner = threading.get_ident()
 
     async def turn_over() -> None:
-        nonlocal rounds
-        while True:
-            rounds += 1
+        for _ in range(5):
             await trio.sleep(0.001)
+        turned.set()
 
-    block: Block | None = None
-    for _ in range(2):
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(turn_over)
         production, pool = producer(network)
-        charged: list[int] = []
+        put(pool, _heavy(), payment(1))
+        block = await built(network, production)
+    assert [tx.hash for tx in block.transactions] == [_heavy().hash, payment(1).hash]
+    turned.clear()
+    production, pool = producer(network)
+    charged: list[int] = []
 
-        def note(_tx: Transaction, _sender: bytes, _class: object, gas: int, *_rest: object) -> None:
-            assert threading.get_ident() == owner
-            charged.append(gas)  # noqa: B023  called within this round
+    def note(_tx: Transaction, _sender: bytes, _class: object, gas: int, *_rest: object) -> None:
+        assert threading.get_ident() == owner
+        charged.append(gas)
 
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(turn_over)
-            before = rounds
-            if block is not None:
-                pool.charge = note  # type: ignore[method-assign, assignment]
-                await production.execute(network.tip, network.validators, network.validators, block)
-                assert charged == [12_000_000, 21_000]
-            else:
-                put(pool, heavy, payment(1))
-                block = await built(network, production)
-                assert [tx.hash for tx in block.transactions] == [heavy.hash, payment(1).hash]
-            assert rounds > before + 5, "the loop stood still while the transaction ran"
-            nursery.cancel_scope.cancel()
+    pool.charge = note  # type: ignore[method-assign, assignment]
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(turn_over)
+        await production.execute(network.tip, network.validators, network.validators, block)
+    assert charged == [1_000_000, 21_000]
     store.close()
 
 
 @pytest.mark.trio
 async def test_a_heavy_transaction_is_left_alone_when_the_tip_moves(tmp_path: Path) -> None:
     """Its block is of no use any more: whoever waits for it goes on at once, and the next long one waits its turn."""
-    network = small_network()
-    made = make_genesis(network.genesis)
-    store = Store.open(tmp_path / "data")
-    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
-    network = replace(network, tip=tip_of(store))
-    heavy = payment(0, to=None, data=bytes.fromhex("5b600056"), gas_limit=8_000_000)
+    released = threading.Event()
+    network, store = _stored(tmp_path / "data", released)
     production, pool = producer(network)
-    put(pool, heavy)
-    with trio.move_on_after(0.05) as moved:
+    put(pool, _heavy())
+    with trio.move_on_after(0.1) as moved:
         await built(network, production)
     assert moved.cancelled_caught
+    released.set()
     block = await built(network, production)
-    assert [tx.hash for tx in block.transactions] == [heavy.hash]
+    assert [tx.hash for tx in block.transactions] == [_heavy().hash]
     store.close()
 
 
