@@ -1,14 +1,17 @@
 """A network of four validators without contracts, in memory: for tests of blocks."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, BuiltBlock, build_block
 from alatau.chain.genesis import make_genesis
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.engine.chain_view import tip_of
 from alatau.state.diff import OverlayState
+from alatau.storage.store import Store
 from alatau.types.account import Account
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
@@ -87,6 +90,15 @@ def small_network(*contracts: GenesisContract, **config: Any) -> SmallNetwork:
     tip = Tip(block.header, block.hash, OverlayState(EmptyState(), made.diff), made.trie.trie, lambda _: block.hash)
     domain = consensus_domain(CHAIN_ID, block.hash)
     return SmallNetwork(genesis, tip, genesis_validator_set(genesis), domain)
+
+
+def stored_network(folder: Path) -> tuple[SmallNetwork, Store]:
+    """A network at genesis whose state is in a database in ``folder``."""
+    network = small_network()
+    made = make_genesis(network.genesis)
+    store = Store.open(folder)
+    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
+    return replace(network, tip=tip_of(store)), store
 
 
 def payment(nonce: int = 0, **changes: object) -> Transaction:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from alatau.state.diff import BlockDiff
 from alatau.state.parent import ParentState
@@ -26,6 +27,10 @@ class ExecutedBlock:
     """New trie, its changed nodes, and the accounts with their new storage roots."""
 
 
+OpenState: TypeAlias = Callable[[], AbstractContextManager[ParentState]]
+"""Opens a state for as long as the context lasts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tip:
     """A block, committed or still being voted on, with the state it left."""
@@ -36,5 +41,5 @@ class Tip:
     trie: StateTrie
     block_hash: Callable[[int], bytes]
     """Hash of the block at a height up to this one's; asked only as far back as BLOCKHASH reaches."""
-    open_apart: Callable[[], AbstractContextManager[ParentState]] | None = None
+    open_apart: OpenState | None = None
     """Opens the same state for another thread, which shares nothing with ``state``; None where there is but one."""

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Final, TypeAlias
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.executed import ExecutedBlock, Tip
+from alatau.chain.executed import ExecutedBlock, OpenState, Tip
 from alatau.chain.header_rules import check_header, last_commit_hash
 from alatau.chain.permission import may_deploy, may_transact, slot_of
 from alatau.chain.system import run_block_start
@@ -92,7 +92,6 @@ class _Progress:
     environment: BlockEnvironment
     state: BlockState
     config: ChainConfig
-    tip: Tip
     gas_used: int = 0
     transactions: list[Transaction] = field(default_factory=list)
     senders: list[bytes] = field(default_factory=list)
@@ -118,10 +117,11 @@ def build_block(
         if size > config.block_size_bytes_max or progress.gas_used + tx.gas_limit > config.block_gas_limit:
             break
         before = progress.gas_used
-        if _is_heavy(progress, tx):
+        open_apart = _apart(tip, tx)
+        if open_apart is not None:
             yield HEAVY
         try:
-            _include(progress, tx, sender)
+            _include(progress, tx, sender, open_apart)
         except InvalidTransactionError as error:
             refused.append((tx.hash, error.reason))
             size -= len(tx.encoded) + _ENVELOPE_SIZE
@@ -151,10 +151,11 @@ def execute_block(
         if progress.gas_used + tx.gas_limit > config.block_gas_limit:
             raise InvalidBlockError("gas_limit", f"transaction 0x{tx.hash.hex()} does not fit in the block's gas")
         before = progress.gas_used
-        if _is_heavy(progress, tx):
+        open_apart = _apart(tip, tx)
+        if open_apart is not None:
             yield HEAVY
         try:
-            _include(progress, tx, sender)
+            _include(progress, tx, sender, open_apart)
         except InvalidTransactionError as error:
             raise InvalidBlockError("transaction", f"0x{tx.hash.hex()}: {error}") from error
         yield progress.gas_used - before
@@ -239,11 +240,12 @@ def _begin(tip: Tip, config: ChainConfig, header: Header) -> _Progress:
     environment = block_environment(config, header, tip.block_hash)
     state = BlockState(tip.state)
     run_block_start(environment, state, header.parent_hash, header.parent_beacon_block_root)
-    return _Progress(environment, state, config, tip)
+    return _Progress(environment, state, config)
 
 
-def _is_heavy(progress: _Progress, tx: Transaction) -> bool:
-    return tx.gas_limit > LIGHT_GAS and progress.tip.open_apart is not None
+def _apart(tip: Tip, tx: Transaction) -> OpenState | None:
+    """Opens the state for a heavy transaction; None for a light one, and where there is only one thread."""
+    return tip.open_apart if tx.gas_limit > LIGHT_GAS else None
 
 
 @cache
@@ -252,10 +254,9 @@ def _apart_runtime(fork: Fork) -> ForkRuntime:
     return new_runtime(fork)
 
 
-def _include(progress: _Progress, tx: Transaction, sender: bytes) -> None:
+def _include(progress: _Progress, tx: Transaction, sender: bytes, open_apart: OpenState | None) -> None:
     """Execute one transaction and append its receipt; nothing changes where it is refused."""
-    open_apart = progress.tip.open_apart
-    if open_apart is None or not _is_heavy(progress, tx):
+    if open_apart is None:
         _apply(progress, tx, sender, None)
         return
     shared = progress.state.parent

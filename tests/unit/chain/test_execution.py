@@ -6,13 +6,9 @@ from pathlib import Path
 import pytest
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import HEAVY, LIGHT_GAS, build_block, check_permission, execute_block
-from alatau.chain.genesis import make_genesis
 from alatau.chain.permission import ParticipantKind, status_word
 from alatau.chain.transaction import InvalidTransactionError
-from alatau.engine.chain_view import tip_of
-from alatau.storage.store import Store
 from alatau.types.block import Block
 from alatau.types.header import EMPTY_ROOT, Header
 from alatau.types.transaction import Transaction, TransactionType
@@ -22,11 +18,11 @@ from tests.support.small_network import (
     PAYER,
     START,
     VALIDATORS,
-    SmallNetwork,
     build,
     executed_hashes,
     payment,
     small_network,
+    stored_network,
     template,
     tip_after,
 )
@@ -59,17 +55,9 @@ def _loop(nonce: int, gas_limit: int) -> Transaction:
     return payment(nonce, to=None, data=bytes.fromhex("5b600056"), gas_limit=gas_limit)
 
 
-def _stored(folder: Path) -> tuple[SmallNetwork, Store]:
-    network = small_network()
-    made = make_genesis(network.genesis)
-    store = Store.open(folder)
-    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
-    return replace(network, tip=tip_of(store)), store
-
-
 def test_a_step_that_may_take_long_is_announced_and_gives_the_same(tmp_path: Path) -> None:
     """The host learns of it before; what it reads of a state of its own makes the same block."""
-    network, store = _stored(tmp_path / "data")
+    network, store = stored_network(tmp_path / "data")
     transactions = [_loop(0, LIGHT_GAS), payment(1), _loop(2, LIGHT_GAS + 1), payment(3)]
     alone = build(replace(network, tip=replace(network.tip, open_apart=None)), transactions).executed
     work = build_block(network.tip, network.config, template(network), [(tx, PAYER.address) for tx in transactions])

@@ -11,12 +11,9 @@ import pytest
 import trio
 
 from alatau.chain.errors import InvalidBlockError
-from alatau.chain.executed import ExecutedBlock
 from alatau.chain.execution import HEAVY, Progress, block_environment
-from alatau.chain.genesis import make_genesis
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission, AdmissionView
-from alatau.engine.chain_view import tip_of
 from alatau.engine.production import _EXECUTED_MAX, Production, measured
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Admitted, Reason
@@ -36,6 +33,7 @@ from tests.support.small_network import (
     commit_for,
     payment,
     small_network,
+    stored_network,
     tip_after,
 )
 from tests.support.transactions import signed
@@ -236,11 +234,8 @@ def _when(ready: threading.Event, open_apart: Callable[[], AbstractContextManage
 
 def _stored(folder: Path, ready: threading.Event) -> tuple[SmallNetwork, Store]:
     """A network whose state is on disk, at genesis; heavy transactions run when ``ready`` is set."""
-    network = small_network()
-    made = make_genesis(network.genesis)
-    store = Store.open(folder)
-    store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
-    tip = tip_of(store)
+    network, store = stored_network(folder)
+    tip = network.tip
     assert tip.open_apart is not None
     apart = _when(ready, tip.open_apart)
     return replace(network, tip=replace(tip, state=_OneThread(tip.state), open_apart=apart)), store
