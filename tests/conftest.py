@@ -21,6 +21,9 @@ def all_of_some(values: Iterable[object]) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let every test module call ``all_of_some`` where it says ``all``."""
+    """Let every test module call ``all_of_some`` where it says ``all``, and a campaign take its time."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(1_800))
     for module in {item.module for item in items if isinstance(item, pytest.Function)}:
         module.all = all_of_some

@@ -7,7 +7,7 @@ from typing import Final
 
 from alatau.client import RpcError, SyncClient, client_tls, connect_sync
 from alatau.wire.block import BlockRecord
-from alatau.wire.status import Status
+from alatau.wire.status import Status, SyncState
 from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import Devnet, DevnetNode
 from alatau_devnet.processes import log_tail, running_pid
@@ -69,6 +69,22 @@ def wait_for_height(nodes: Iterable[DevnetNode], height: int, timeout_s: float) 
         first = next(iter(waiting.values()))
         raise DevnetError(f"not at height {height} in {timeout_s:.0f} s: {shown}; a log ends:\n{log_tail(first.home)}")
     return min(heights.values())
+
+
+def wait_until_synced(nodes: Iterable[DevnetNode], timeout_s: float) -> None:
+    """Wait until all ``nodes`` take their part: a validator at the right height may not have joined yet.
+
+    Raises ``DevnetError``.
+    """
+    waiting = list(nodes)
+
+    def synced() -> bool:
+        waiting[:] = [n for n in waiting if (now := status_of(n)) is None or now.sync_state is not SyncState.SYNCED]
+        return not waiting
+
+    if not wait_until(synced, timeout_s):
+        names = ", ".join(node.name for node in waiting)
+        raise DevnetError(f"not synced in {timeout_s:.0f} s: {names}; a log ends:\n{log_tail(waiting[0].home)}")
 
 
 def wait_until_meshed(network: Devnet, timeout_s: float) -> bool:

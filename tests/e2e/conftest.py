@@ -8,7 +8,7 @@ import pytest
 
 from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes
 from alatau_devnet.plan import DevnetOptions
-from alatau_devnet.watch import height_of, wait_for_height, wait_until_deciding
+from alatau_devnet.watch import height_of, wait_for_height, wait_until_deciding, wait_until_synced
 from tests.e2e.agreement import RECOVERY_S
 
 
@@ -67,4 +67,5 @@ def recovering_network(lent_network: Devnet) -> Devnet:
     """
     start_nodes(lent_network)
     wait_for_height(lent_network.nodes, max(map(height_of, lent_network.nodes)), RECOVERY_S)
+    wait_until_synced(lent_network.nodes, RECOVERY_S)
     return lent_network

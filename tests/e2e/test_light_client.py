@@ -1,14 +1,16 @@
 """What a client that trusts nothing but the genesis hash can do on a real network."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from alatau.artifacts import addresses
 from alatau.client import LightClient
 from alatau.wire.block import BlockView
 from alatau_devnet import accounts
-from alatau_devnet.network import Devnet, start_nodes
+from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.processes import kill_process
-from alatau_devnet.watch import client_of, height_of, wait_for_height
+from alatau_devnet.watch import client_of, height_of, wait_for_height, wait_until
 from tests.e2e.agreement import RECOVERY_S
 
 pytestmark = pytest.mark.e2e
@@ -57,7 +59,27 @@ def test_a_stall_is_explained(recovering_network: Devnet) -> None:
     with client_of(network.nodes[0]) as client:
         wallet = client.wallet(accounts.key_of("resident_1"))
         client.submit(wallet.sign(to=wallet.address, gas_limit=21_000))
-        words = ""
-        while "No decision is possible" not in words:
-            words = " ".join(client.consensus_state().explanation)
-        assert all(node.name in words for node in network.nodes[2:])
+    _assert_explained(network.nodes[0], network.nodes[2:])
+
+
+def test_a_stall_is_explained_by_one_that_started_into_it(recovering_network: Devnet) -> None:
+    """It has heard no quorum, takes no part yet, and says all the same who must come back."""
+    network = recovering_network
+    for node in (network.nodes[0], *network.nodes[2:]):
+        kill_process(node.home)
+    start_nodes(network, (network.nodes[0],))
+    assert wait_until(lambda: height_of(network.nodes[0]) >= 0, RECOVERY_S)
+    _assert_explained(network.nodes[0], network.nodes[2:])
+
+
+def _assert_explained(asked: DevnetNode, away: Sequence[DevnetNode]) -> None:
+    """Wait until ``asked`` says that nothing can be decided, and names those that are ``away``."""
+    said: list[str] = []
+
+    def explained() -> bool:
+        with client_of(asked) as client:
+            said[:] = client.consensus_state().explanation
+        return "No decision is possible" in " ".join(said)
+
+    assert wait_until(explained, RECOVERY_S), said
+    assert all(node.name in " ".join(said) for node in away)

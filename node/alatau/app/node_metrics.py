@@ -9,7 +9,7 @@ from alatau.app.storage_watch import why_damaged
 from alatau.consensus.signing import Silence
 from alatau.consensus.view import RoundView
 from alatau.rpc.node import Node, SyncState
-from alatau.rpc.stall import diagnose
+from alatau.rpc.stall import connected_validators, diagnose_node
 from alatau.rpc.warnings import why_silent
 from alatau.types.header import Header
 from alatau.types.validator import ValidatorSet
@@ -39,7 +39,7 @@ def why_unready(node: Node) -> str | None:
     if (damage := why_damaged(status.scrub)) is not None:
         return damage
     if status.sync_state is not SyncState.SYNCED:
-        return f"catching up: at height {_height(node)}, peers are at {status.highest_peer_height}"
+        return " ".join(diagnose_node(node).sentences)
     if (cut_off := node.cut_off()) is not None:
         return cut_off
     view = node.round_view()
@@ -47,11 +47,8 @@ def why_unready(node: Node) -> str | None:
         return None  # It follows, at the tip, and takes no part.
     if view.silence is not None:
         return why_silent(view.silence, view.silent_until)
-    connected = {peer.id for peer in node.peers() if peer.validator}
-    if status.validator_address is not None:
-        connected.add(status.validator_address)
-    reachable = sum(v.power for v in view.validators.validators if v.address in connected)
-    diagnosis = diagnose(view, status, connected, node.config.consensus, _height(node))
+    reachable = sum(v.power for v in view.validators.validators if v.address in connected_validators(node))
+    diagnosis = diagnose_node(node)
     votes = status.validator_address is not None
     if diagnosis.stalled or (votes and not view.validators.has_quorum(reachable)):
         return " ".join(diagnosis.sentences)

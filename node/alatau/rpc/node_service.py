@@ -13,7 +13,7 @@ from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, PeerView
 from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
-from alatau.rpc.stall import diagnose
+from alatau.rpc.stall import connected_validators, diagnose_node
 from alatau.rpc.warnings import warnings_of
 from alatau.transport.call import Call
 from alatau.types.header import header_hash
@@ -120,10 +120,8 @@ class NodeApi:
         """The round, and in words what it waits for."""
         node = self._node
         view, status, height = node.round_view(), node.status(), tip_height(node.store)
-        connected = {peer.id for peer in node.peers() if peer.validator}
-        if status.validator_address is not None:
-            connected.add(status.validator_address)
-        diagnosis = diagnose(view, status, connected, node.config.consensus, height)
+        connected = connected_validators(node)
+        diagnosis = diagnose_node(node)
         explanation = (*self._warnings(view, status.validator_address), *diagnosis.sentences)
         if view is None:
             return _pb.GetConsensusStateResponse(height=height + 1, stalled=diagnosis.stalled, explanation=explanation)

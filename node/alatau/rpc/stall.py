@@ -1,6 +1,6 @@
 """Why the network does or does not get on, in words: what an operator would otherwise read out of vote tables.
 
-Pure: a function of what the node has seen.
+Every answer is a function of what the node has seen at one moment.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from alatau.consensus.state_machine import Step
 from alatau.consensus.view import RoundView
-from alatau.rpc.node import NodeStatus, SyncState
+from alatau.rpc.final_block import tip_height
+from alatau.rpc.node import Node, NodeStatus, SyncState
 from alatau.types.chain_config import ConsensusParameters
-from alatau.types.validator import Validator
+from alatau.types.validator import Validator, ValidatorSet
 
 _ROUNDS_PATIENT = 3
 """Rounds that an ordinary hiccup takes at most; more mean that something is wrong."""
@@ -26,12 +27,33 @@ class Diagnosis:
     """The gravest first; never empty."""
 
 
+def diagnose_node(node: Node) -> Diagnosis:
+    """Say what ``node`` waits for, by what it has seen at this moment."""
+    height = tip_height(node.store)
+    return diagnose(
+        node.round_view(),
+        node.status(),
+        connected_validators(node),
+        node.config.consensus,
+        height,
+        node.validators(height + 1),
+    )
+
+
+def connected_validators(node: Node) -> set[bytes]:
+    """Addresses of the validators that ``node`` is connected to, itself included."""
+    connected = {peer.id for peer in node.peers() if peer.validator}
+    own = node.status().validator_address
+    return connected if own is None else {*connected, own}
+
+
 def diagnose(
     view: RoundView | None,
     status: NodeStatus,
     connected: Collection[bytes],
     timing: ConsensusParameters,
     height: int,
+    validators: ValidatorSet | None,
 ) -> Diagnosis:
     """Say what the node waits for.
 
@@ -41,15 +63,18 @@ def diagnose(
         connected: addresses of the validators that the node is connected to, itself included.
         timing: the network's intervals.
         height: height of the last decided block.
+        validators: those that decide the next one; None where the node does not know them.
     """
     kept_out = (why_kept_out(status.kept_out_by),) if status.kept_out_by else ()
-    if status.sync_state is not SyncState.SYNCED or view is None:
-        behind = _behind(status, height)
-        return Diagnosis(behind.stalled, (*kept_out, *behind.sentences))
     due_ms = timing.block_interval_ms if status.pool_transactions else timing.heartbeat_ms
     patience_ms = due_ms + timing.timeout_propose_ms + 2 * timing.timeout_vote_ms
+    if status.sync_state is not SyncState.SYNCED or view is None:
+        alone: tuple[str, ...] = ()
+        if status.sync_state is SyncState.STARTING and status.since_last_block_ms > patience_ms:
+            alone = tuple(_quorum_out_of_reach(validators, status.validator_address, connected))
+        return Diagnosis(bool(alone), (*kept_out, *alone, _behind(status, height)))
     stalled = status.since_last_block_ms > patience_ms or view.round >= _ROUNDS_PATIENT
-    sentences = [*kept_out, *_lost_quorum(view, connected)]
+    sentences = [*kept_out, *_lost_quorum(view.validators, connected)]
     if stalled or view.round > 0:
         sentences += _progress(view)
     if stalled and not sentences[:1]:
@@ -74,20 +99,27 @@ def why_kept_out(by: Mapping[str, str]) -> str:
     )
 
 
-def _behind(status: NodeStatus, height: int) -> Diagnosis:
+def _behind(status: NodeStatus, height: int) -> str:
     missing = status.highest_peer_height - height
     if status.sync_state is SyncState.SYNCING and missing > 0:
-        sentence = f"This node is catching up: it is at height {height}, {missing} blocks behind its peers."
-    elif status.sync_state is SyncState.SYNCED:
-        sentence = f"This node follows the network at height {height} and takes no part in consensus."
-    else:
-        sentence = f"This node is at height {height} and has not heard yet how far the network is."
-    return Diagnosis(stalled=False, sentences=(sentence,))
+        return f"This node is catching up: it is at height {height}, {missing} blocks behind its peers."
+    if status.sync_state is SyncState.SYNCED:
+        return f"This node follows the network at height {height} and takes no part in consensus."
+    return f"This node is at height {height} and has not heard yet how far the network is."
 
 
-def _lost_quorum(view: RoundView, connected: Collection[bytes]) -> Iterable[str]:
+def _quorum_out_of_reach(
+    validators: ValidatorSet | None, own: bytes | None, connected: Collection[bytes]
+) -> Iterable[str]:
+    """Who must come back before a validator that has started can hear where the network stands, and sign."""
+    if validators is not None and own in validators.by_address:
+        reachable = sum(v.power for v in validators.validators if v.address in connected)
+        if not validators.has_quorum(reachable):
+            yield from _lost_quorum(validators, connected)
+
+
+def _lost_quorum(validators: ValidatorSet, connected: Collection[bytes]) -> Iterable[str]:
     """Whether enough validators can be reached at all."""
-    validators = view.validators
     missing = [v for v in validators.validators if v.address not in connected]
     reachable = validators.total_power - sum(v.power for v in missing)
     if missing and not validators.has_quorum(reachable):

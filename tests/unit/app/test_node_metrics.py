@@ -10,7 +10,8 @@ from alatau.consensus.signing import Silence
 from alatau.consensus.view import RoundView
 from alatau.rpc.node import Node, NodeStatus, PeerView, SyncState
 from alatau.types.chain_config import ChainConfig
-from tests.support.round_view import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VIEW
+from alatau.types.validator import ValidatorSet
+from tests.support.round_view import DIGITAL, HEALTH, JUSTICE, SYNCED, TIMING, VALIDATORS, VIEW
 
 
 @dataclass
@@ -42,6 +43,9 @@ class _Node:
 
     def cut_off(self) -> str | None:
         return self.why_cut_off
+
+    def validators(self, height: int) -> ValidatorSet | None:
+        return VALIDATORS if height == self.store.tip.number + 1 else None
 
     def peers(self) -> list[PeerView]:
         return [PeerView(id_, "", "127.0.0.1:1", True, True, 9, 0, 0) for id_ in self.others]
@@ -98,7 +102,7 @@ def test_a_validator_that_does_not_sign_is_unready() -> None:
 def test_catching_up_comes_first() -> None:
     """With both heights."""
     behind = replace(SYNCED, sync_state=SyncState.SYNCING, highest_peer_height=40)
-    assert _asked(now=behind) == "catching up: at height 9, peers are at 40"
+    assert _asked(now=behind) == ("This node is catching up: it is at height 9, 31 blocks behind its peers.")
 
 
 def test_an_observer_need_not_see_a_quorum() -> None:

@@ -2,16 +2,29 @@
 
 from dataclasses import replace
 
+import pytest
+
 from alatau.consensus.state_machine import Step
 from alatau.consensus.view import RoundView
 from alatau.rpc.node import NodeStatus, SyncState
 from alatau.rpc.stall import Diagnosis, diagnose
-from tests.support.round_view import ALL, DIGITAL, FINANCE, HEALTH, LATE, SYNCED, TIMING, VIEW
+from tests.support.round_view import (
+    ALL,
+    DIGITAL,
+    FINANCE,
+    HEALTH,
+    JUSTICE,
+    LATE,
+    SYNCED,
+    TIMING,
+    VALIDATORS,
+    VIEW,
+)
 
 
 def say(view: RoundView | None = VIEW, status: NodeStatus = SYNCED, connected: set[bytes] = ALL) -> Diagnosis:
     """Diagnose at height 9."""
-    return diagnose(view, status, connected, TIMING, 9)
+    return diagnose(view, status, connected, TIMING, 9, VALIDATORS)
 
 
 def test_all_is_well() -> None:
@@ -47,6 +60,37 @@ def test_a_lost_quorum_comes_first() -> None:
     )
     assert lost.sentences[-1] == (
         "The last block, 9, was decided 60.0 s ago; with 3 transactions waiting the next was due after 0.2 s."
+    )
+
+
+def test_a_validator_that_starts_while_too_few_stand_says_who_must_come_back() -> None:
+    """It has not joined, so it has no round to speak of, and it never will have until a quorum can be heard."""
+    starting = replace(LATE, sync_state=SyncState.STARTING, highest_peer_height=0)
+    alone = say(None, starting, connected={FINANCE, DIGITAL})
+    assert alone.stalled
+    assert alone.sentences == (
+        (
+            "No decision is possible: validators with 2 of 4 voting power can be reached, more than two thirds are "
+            "needed. Bring back Justice, Health."
+        ),
+        "This node is at height 9 and has not heard yet how far the network is.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "connected"),
+    [
+        (LATE, {FINANCE, DIGITAL, JUSTICE}),  # a quorum can be heard
+        (SYNCED, {FINANCE}),  # it has only just started: connections take a moment
+        (replace(LATE, validator_address=None), {FINANCE, DIGITAL}),  # an observer waits for no quorum
+    ],
+)
+def test_a_node_that_starts_does_not_speak_of_a_lost_quorum_too_early(
+    status: NodeStatus, connected: set[bytes]
+) -> None:
+    """Before the patience of a round has passed, with a quorum in reach, or without a part in decisions."""
+    assert say(None, replace(status, sync_state=SyncState.STARTING), connected) == Diagnosis(
+        stalled=False, sentences=("This node is at height 9 and has not heard yet how far the network is.",)
     )
 
 
