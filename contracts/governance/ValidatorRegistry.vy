@@ -17,12 +17,14 @@
           `host:port` in visible ASCII and names are UTF-8 without control characters, whoever writes them, so
           that no node fails on what it reads back;
         * nobody can empty the set, change more than a third of the voting power in one height by decisions, or
-          bring a voting key back that was used before.
+          bring a voting key back that was used before;
+        * another contract takes this one's place by a decision that waits three delays, with the same validators.
 @dev Lists are short (64) and rarely written, so they are stored for reading, not for cheap change.
 """
 
 from ..interfaces import ICouncil
 from ..lib import decisions
+from ..lib import handover
 from ..lib import readable_text
 from ..lib import signature as signatures
 from ..lib import typed_data
@@ -162,9 +164,14 @@ UNBONDING: constant(uint256) = 21 * 86_400
 HISTORY: constant(address) = 0x0000F90827F1C53a10cb7A02335B175320002935
 HISTORY_WINDOW: constant(uint256) = 8_191
 
+# Encoded, a validator is at most 14 words and an offset, and a list of them two words more.
+ANSWER_MAX: constant(uint256) = 64 + VALIDATORS_MAX * 15 * 32
+
 # Slot 0, which the node watches: keep it first.
 set_version: public(uint256)
 
+# Slot 1, which it watches too.
+initializes: handover[decisions := decisions, typed_data := typed_data]
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
 
@@ -180,6 +187,8 @@ exports: (
     decisions.decision,
     decisions.delay,
     decisions.term,
+    handover.propose_handover,
+    handover.successor,
 )
 
 genesis_hash: public(bytes32)
@@ -232,11 +241,7 @@ def validators() -> DynArray[Validator, VALIDATORS_MAX]:
     """
     @return Those that decide, without the suspended, in order of admission.
     """
-    seated: DynArray[Validator, VALIDATORS_MAX] = []
-    for operator: address in self._operators:
-        if not self.suspended[operator]:
-            seated.append(self.validator_of[operator])
-    return seated
+    return self._seated()
 
 
 @external
@@ -335,6 +340,24 @@ def execute_change(id: bytes32):
 
 
 @external
+def hand_over(successor: address, terms: decisions.Terms):
+    """
+    @notice Carry out an approved and ripe handover; anyone may. Nodes read the successor from then on.
+    @param successor As approved. It has the validators of this one, to the letter: it may change them afterwards, at
+           most a third of the power in one height.
+    @param terms As approved.
+    """
+    handover._hand_over(successor, terms)
+    # Else the successor could change another third in the same height.
+    assert self._change_height != block.number, "handover: the set changed in this height"
+    theirs: Bytes[ANSWER_MAX] = raw_call(
+        successor, method_id("validators()"), max_outsize=ANSWER_MAX, is_static_call=True
+    )
+    assert keccak256(theirs) == keccak256(abi_encode(self._seated())), "handover: other validators"
+    self.set_version += 1
+
+
+@external
 def set_endpoint(endpoint: String[128]):
     """
     @notice An operator moves its node to another address.
@@ -343,7 +366,7 @@ def set_endpoint(endpoint: String[128]):
     assert self.validator_of[msg.sender].power > 0, "validators: not an operator"
     readable_text._check_endpoint(endpoint)
     self.validator_of[msg.sender].endpoint = endpoint
-    self.set_version += 1
+    self._grow_version()
     log EndpointChanged(operator=msg.sender, endpoint=endpoint)
 
 
@@ -380,6 +403,25 @@ def report_double_proposal(
 
 
 @internal
+@view
+def _seated() -> DynArray[Validator, VALIDATORS_MAX]:
+    seated: DynArray[Validator, VALIDATORS_MAX] = []
+    for operator: address in self._operators:
+        if not self.suspended[operator]:
+            seated.append(self.validator_of[operator])
+    return seated
+
+
+@internal
+def _grow_version():
+    """
+    @dev The set, or who may connect, changed.
+    """
+    handover._check_in_office()
+    self.set_version += 1
+
+
+@internal
 def _convict(signer: address, other: address, height: uint256, round: uint256):
     assert signer != empty(address) and signer == other, "evidence: bad signature"
     operator: address = self.operator_of_key[signer]
@@ -398,7 +440,7 @@ def _convict(signer: address, other: address, height: uint256, round: uint256):
         self._count_change(power)
         self._lower_total(power)
         self.suspended[operator] = True
-        self.set_version += 1
+        self._grow_version()
         log ValidatorSuspended(operator=operator, voting_key=signer, height=height, round=round)
 
 
@@ -429,7 +471,7 @@ def _seat(validator: Validator):
     self._operators.append(operator)
     self.validator_of[operator] = validator
     self.total_power += validator.power
-    self.set_version += 1
+    self._grow_version()
     log ValidatorAdmitted(operator=operator, voting_key=validator.voting_key, power=validator.power)
 
 
@@ -449,7 +491,7 @@ def _remove(operator: address):
     self.suspended[operator] = False
     self._tls_key_used[seat.tls_key_hash] = False
     self.answers_until[seat.voting_key] = block.timestamp + UNBONDING
-    self.set_version += 1
+    self._grow_version()
     log ValidatorRemoved(operator=operator, voting_key=seat.voting_key)
 
 
@@ -473,7 +515,7 @@ def _rotate(wanted: Validator):
     self.validator_of[operator].voting_key = wanted.voting_key
     self.validator_of[operator].tls_key_hash = wanted.tls_key_hash
     self.validator_of[operator].endpoint = wanted.endpoint
-    self.set_version += 1
+    self._grow_version()
     log KeysRotated(
         operator=operator,
         old_voting_key=seat.voting_key,
@@ -491,7 +533,7 @@ def _set_power(operator: address, power: uint256):
     self._account_change(max(before, power) - min(before, power))
     self.validator_of[operator].power = power
     self.total_power = self.total_power - before + power
-    self.set_version += 1
+    self._grow_version()
     log PowerChanged(operator=operator, power=power)
 
 
@@ -501,7 +543,7 @@ def _seat_observer(observer: Observer):
     readable_text._check_name(observer.name)
     self._take_tls_key(observer.tls_key_hash)
     self._observers.append(observer)
-    self.set_version += 1
+    self._grow_version()
     log ObserverAdmitted(tls_key_hash=observer.tls_key_hash, name=observer.name)
 
 
@@ -514,7 +556,7 @@ def _revoke_observer(tls_key_hash: bytes32):
     assert len(kept) < len(self._observers), "observers: not admitted"
     self._observers = kept
     self._tls_key_used[tls_key_hash] = False
-    self.set_version += 1
+    self._grow_version()
     log ObserverRevoked(tls_key_hash=tls_key_hash)
 
 

@@ -3,7 +3,7 @@
 """
 @title ParticipantRegistry: who may transact, deploy, and hold money, and what a court has frozen
 @notice The node refuses a transaction whose sender is not active, and a deployment by an unlicensed one. It
-        reads one slot: `status[sender]` is at keccak256(uint256(0) ++ uint256(sender)), since `status` is the
+        reads one slot: `status(sender)` is at keccak256(uint256(0) ++ uint256(sender)), since `_status` is the
         first variable (slot 0). The word, from its lowest bit (the same as in node/alatau/chain/permission.py):
 
         bit 0        active: may transact
@@ -25,7 +25,9 @@
         * court: freezes and releases money; a freeze binds money, never the right to send a transaction, so
           nobody loses a deadline in a payment channel to it;
         * the council grants roles after `delay` and withdraws them at once; its guardian vetoes. One account
-          has one role, so incompatible roles never meet.
+          has one role, so incompatible roles never meet;
+        * another contract takes this one's place by a decision that waits three delays. From then on this one passes on
+          what it is asked, and takes nothing.
         Whatever shrinks a right is told to the listeners (tokens that remember standings) in the same
         transaction.
 """
@@ -34,6 +36,7 @@ from ..interfaces import ICouncil
 from ..interfaces import IParticipantRegistry
 from ..interfaces import IStatusListener
 from ..lib import decisions
+from ..lib import handover
 from ..lib import typed_data
 from . import successors
 
@@ -150,8 +153,10 @@ implements: IParticipantRegistry
 
 # Slot 0, which the node reads for every sender: keep it first. No lock: this contract calls only listeners,
 # which read standings while they are told of a change.
-status: reentrant(public(HashMap[address, uint256]))
+_status: HashMap[address, uint256]
 
+# Slot 1, which the node reads too.
+initializes: handover[decisions := decisions, typed_data := typed_data]
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
 initializes: successors
@@ -166,13 +171,14 @@ exports: (
     decisions.body,
     decisions.decision,
     decisions.delay,
-    successors.successor_of,
     successors.succession,
     decisions.override_id,
     decisions.term,
+    handover.propose_handover,
+    handover.successor,
 )
 
-role_of: reentrant(public(HashMap[address, uint256]))
+_role_of: HashMap[address, uint256]
 tier_cap: public(HashMap[uint256, uint256])
 freezes: public(HashMap[address, Freeze])
 listeners: public(DynArray[IStatusListener, LISTENERS_MAX])
@@ -206,7 +212,7 @@ def __init__(
         tier += 1
     self.listeners = listeners
     for participant: Participant in participants:
-        self.status[participant.account] = participant.word
+        self._status[participant.account] = participant.word
         log StatusChanged(account=participant.account, word=participant.word, by=msg.sender)
 
 
@@ -216,11 +222,51 @@ def __init__(
 @external
 @view
 @reentrant
+def status(account: address) -> uint256:
+    """
+    @notice The packed word of `account`; its bits are above.
+    """
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).status(account)
+    return self._status[account]
+
+
+@external
+@view
+@reentrant
+def role_of(account: address) -> uint256:
+    """
+    @notice The public role of `account`, 0 for none.
+    """
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).role_of(account)
+    return self._role_of[account]
+
+
+@external
+@view
+@reentrant
+def successor_of(account: address) -> address:
+    """
+    @notice Where money due to a lost or deregistered account goes now.
+    @param account The account.
+    @return Its successor, zero for none: also while the delay has not passed.
+    """
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).successor_of(account)
+    return successors._successor_of(account)
+
+
+@external
+@view
+@reentrant
 def standing(account: address) -> IParticipantRegistry.Standing:
     """
     @notice What `account` may do with money now.
     """
-    word: uint256 = self.status[account]
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).standing(account)
+    word: uint256 = self._status[account]
     active: bool = self._active(word)
     frozen: uint256 = 0
     if block.timestamp < (word >> FREEZE_SHIFT):
@@ -242,7 +288,9 @@ def licensed(account: address, licence: uint256) -> bool:
     """
     @notice Whether `account` is active and holds `licence` (one bit) unexpired.
     """
-    word: uint256 = self.status[account]
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).licensed(account, licence)
+    word: uint256 = self._status[account]
     expires: uint256 = (word >> LICENCE_EXPIRY_SHIFT) & TIME_MASK
     if not self._active(word) or (expires != 0 and block.timestamp >= expires):
         return False
@@ -256,7 +304,9 @@ def freeze_order(account: address) -> bytes32:
     """
     @notice Hash of the court order that freezes `account` now, zero if none does.
     """
-    if block.timestamp < (self.status[account] >> FREEZE_SHIFT):
+    if handover.successor != empty(address):
+        return staticcall IParticipantRegistry(handover.successor).freeze_order(account)
+    if block.timestamp < (self._status[account] >> FREEZE_SHIFT):
         return self.freezes[account].order_hash
     return empty(bytes32)
 
@@ -288,7 +338,7 @@ def register(account: address, kind: uint256, tier: uint256, expires: uint256):
     @notice Register or renew a resident or merchant.
     @param expires Second at which the registration ends, 0 for never.
     """
-    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
+    assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
     self._register(account, kind, tier, expires)
 
 
@@ -299,7 +349,7 @@ def register_many(
     """
     @notice Register many residents or merchants alike.
     """
-    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
+    assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
     for account: address in accounts:
         self._register(account, kind, tier, expires)
 
@@ -309,9 +359,9 @@ def deregister(account: address):
     """
     @notice End a registration at once. A suspension or freeze stays on record.
     """
-    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
-    self._check_registrable(self.status[account])
-    self._write(account, self.status[account] & ~ACTIVE, True)
+    assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
+    self._check_registrable(self._status[account])
+    self._write(account, self._status[account] & ~ACTIVE, True)
 
 
 @external
@@ -321,8 +371,9 @@ def name_successor(account: address, successor: address):
     @param account Who cannot receive any more.
     @param successor Who receives instead.
     """
-    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
-    self._check_registrable(self.status[account])
+    assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
+    handover._check_in_office()
+    self._check_registrable(self._status[account])
     successors._name(account, successor, block.timestamp + decisions.delay)
 
 
@@ -332,7 +383,7 @@ def withdraw_successor(account: address):
     @notice End a succession at once, ripe or not.
     @param account Whose.
     """
-    assert self.role_of[msg.sender] == REGISTRAR, "only the registrar"
+    assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
     successors._refuse(account)
 
 
@@ -355,9 +406,9 @@ def admit_institution(account: address, kind: uint256):
     """
     @notice Make an institution (3) or a contract (4) a participant.
     """
-    assert self.role_of[msg.sender] == LICENSOR, "only the licensor"
+    assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
     assert kind == INSTITUTION or kind == CONTRACT, "registry: not an institution"
-    word: uint256 = self.status[account]
+    word: uint256 = self._status[account]
     assert word & REGISTRATION_MASK == 0, "registry: registered already"
     self._write(account, word | ACTIVE | (kind << KIND_SHIFT), False)
 
@@ -371,10 +422,10 @@ def license(
     @param licences Bits: 1 platform, 2 exchange, 4 custody, 8 payment hub.
     @param expires Second at which licences and the right to deploy end, 0 for never.
     """
-    assert self.role_of[msg.sender] == LICENSOR, "only the licensor"
+    assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
     assert licences <= BYTE_MASK and capital_class <= BYTE_MASK, "registry: out of range"
     self._check_time(expires)
-    word: uint256 = self.status[account] & ~LICENCE_MASK
+    word: uint256 = self._status[account] & ~LICENCE_MASK
     word |= (licences << LICENCE_SHIFT) | (capital_class << CAPITAL_SHIFT)
     word |= expires << LICENCE_EXPIRY_SHIFT
     if may_deploy:
@@ -387,8 +438,9 @@ def set_tier_cap(tier: uint256, cap: uint256):
     """
     @notice Largest balance of a tier's members, 0 for none.
     """
-    assert self.role_of[msg.sender] == LICENSOR, "only the licensor"
+    assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
     assert tier > 0 and tier <= BYTE_MASK, "registry: out of range"
+    handover._check_in_office()
     self.tier_cap[tier] = cap
     log TierCapChanged(tier=tier, cap=cap)
     for listener: IStatusListener in self.listeners:
@@ -403,13 +455,13 @@ def suspend(account: address):
     """
     @notice Take the right to transact, at once.
     """
-    assert self.role_of[msg.sender] == COMPLIANCE, "only compliance"
+    assert self._role_of[msg.sender] == COMPLIANCE, "only compliance"
     self._check_subject(account)
     # Else one office could stop another, or a guardian's veto.
-    assert self.role_of[account] == 0, "registry: holds an office"
+    assert self._role_of[account] == 0, "registry: holds an office"
     assert not staticcall decisions.body.is_member(account), "registry: sits in the council"
     assert account != staticcall decisions.body.guardian(), "registry: guards the council"
-    self._write(account, self.status[account] | SUSPENDED, True)
+    self._write(account, self._status[account] | SUSPENDED, True)
 
 
 @external
@@ -417,8 +469,8 @@ def reinstate(account: address):
     """
     @notice End a suspension.
     """
-    assert self.role_of[msg.sender] == COMPLIANCE, "only compliance"
-    self._write(account, self.status[account] & ~SUSPENDED, False)
+    assert self._role_of[msg.sender] == COMPLIANCE, "only compliance"
+    self._write(account, self._status[account] & ~SUSPENDED, False)
 
 
 @external
@@ -427,13 +479,13 @@ def freeze(account: address, order_hash: bytes32, amount: uint256, expires: uint
     @notice Hold up to `amount` of an account's money by court order; a new order replaces the old.
     @param expires Second at which the freeze ends; 2**64 - 1 for until released.
     """
-    assert self.role_of[msg.sender] == COURT, "only the court"
+    assert self._role_of[msg.sender] == COURT, "only the court"
     self._check_subject(account)
     assert order_hash != empty(bytes32), "freeze: no order"
     assert amount > 0, "freeze: no amount"
     assert expires > block.timestamp and expires <= TIME_MASK, "freeze: expired"
     self.freezes[account] = Freeze(order_hash=order_hash, amount=amount, expires=expires)
-    word: uint256 = self.status[account] & (2**FREEZE_SHIFT - 1)
+    word: uint256 = self._status[account] & (2**FREEZE_SHIFT - 1)
     self._write(account, word | (expires << FREEZE_SHIFT), True)
     log Frozen(account=account, order_hash=order_hash, amount=amount, expires=expires)
 
@@ -443,11 +495,11 @@ def release(account: address):
     """
     @notice Lift a freeze.
     """
-    assert self.role_of[msg.sender] == COURT, "only the court"
+    assert self._role_of[msg.sender] == COURT, "only the court"
     order_hash: bytes32 = self.freezes[account].order_hash
     assert order_hash != empty(bytes32), "freeze: none"
     self.freezes[account] = empty(Freeze)
-    self._write(account, self.status[account] & (2**FREEZE_SHIFT - 1), False)
+    self._write(account, self._status[account] & (2**FREEZE_SHIFT - 1), False)
     log Released(account=account, order_hash=order_hash)
 
 
@@ -478,12 +530,13 @@ def execute_change(id: bytes32):
     """
     change: Change = self._changes[id]
     assert change.action != 0, "change: not proposed here"
+    handover._check_in_office()
     decisions._consume(id)
     if change.action == GRANT_ROLE:
         self._grant(change.subject, change.value)
     elif change.action == WITHDRAW_ROLE:
-        assert self.role_of[change.subject] != 0, "role: none"
-        self.role_of[change.subject] = 0
+        assert self._role_of[change.subject] != 0, "role: none"
+        self._role_of[change.subject] = 0
         log RoleChanged(holder=change.subject, role=0)
     elif change.action == ADD_LISTENER:
         self._remove_listener(change.subject)
@@ -492,6 +545,20 @@ def execute_change(id: bytes32):
     else:
         self._remove_listener(change.subject)
         log ListenerChanged(listener=change.subject, listening=False)
+
+
+@external
+def hand_over(successor: address, terms: decisions.Terms):
+    """
+    @notice Carry out an approved and ripe handover; whoever may transact under the successor too. Nodes read the
+            successor from then on, and this contract passes on to it what it is asked.
+    @param successor As approved; it knows who is registered, with which role.
+    @param terms As approved.
+    """
+    handover._hand_over(successor, terms)
+    # One that knows nobody would admit no transaction ever again.
+    word: uint256 = staticcall IParticipantRegistry(successor).status(msg.sender)
+    assert self._active(word), "handover: it does not know the caller"
 
 
 # ------------------------------------------------------------------ inside
@@ -519,7 +586,7 @@ def _check_subject(account: address):
     @dev No office stops the network's contracts, or takes what they hold: their books and balances would part.
     """
     assert account != empty(address), "registry: no account"
-    kind: uint256 = (self.status[account] >> KIND_SHIFT) & BYTE_MASK
+    kind: uint256 = (self._status[account] >> KIND_SHIFT) & BYTE_MASK
     assert kind != CONTRACT, "registry: a contract"
 
 
@@ -536,7 +603,7 @@ def _register(account: address, kind: uint256, tier: uint256, expires: uint256):
     assert kind == RESIDENT or kind == MERCHANT, "registry: not a resident or merchant"
     assert tier <= BYTE_MASK, "registry: out of range"
     self._check_time(expires)
-    before: uint256 = self.status[account]
+    before: uint256 = self._status[account]
     self._check_registrable(before)
     word: uint256 = before & ~REGISTRATION_MASK
     word |= ACTIVE | (kind << KIND_SHIFT) | (tier << TIER_SHIFT) | (expires << EXPIRY_SHIFT)
@@ -548,8 +615,8 @@ def _register(account: address, kind: uint256, tier: uint256, expires: uint256):
 def _grant(holder: address, role: uint256):
     assert holder != empty(address), "role: no holder"
     assert role >= REGISTRAR and role <= COURT, "role: unknown"
-    assert self.role_of[holder] == 0, "role: holder has one"
-    self.role_of[holder] = role
+    assert self._role_of[holder] == 0, "role: holder has one"
+    self._role_of[holder] = role
     log RoleChanged(holder=holder, role=role)
 
 
@@ -564,7 +631,8 @@ def _remove_listener(gone: address):
 
 @internal
 def _write(account: address, word: uint256, shrinks: bool):
-    self.status[account] = word
+    handover._check_in_office()
+    self._status[account] = word
     log StatusChanged(account=account, word=word, by=msg.sender)
     if shrinks:
         for listener: IStatusListener in self.listeners:

@@ -27,14 +27,12 @@ event SuccessorRefused:
 succession: public(HashMap[address, Succession])
 
 
-@external
+@internal
 @view
-@reentrant
-def successor_of(account: address) -> address:
+def _successor_of(account: address) -> address:
     """
-    @notice Where money due to a lost or deregistered account goes now.
-    @param account The account.
-    @return Its successor, zero for none: also while the delay has not passed.
+    @return Where money due to a lost or deregistered account goes now, zero for none: also while the delay has not
+            passed.
     """
     named: Succession = self.succession[account]
     if named.ready_at == 0 or block.timestamp < named.ready_at:

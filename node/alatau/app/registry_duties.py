@@ -12,6 +12,7 @@ from typing import Final
 import structlog
 import trio
 
+from alatau.chain.registries import registry_in_office
 from alatau.chain.registry_reader import genesis_is_bound, key_answers
 from alatau.chain.validator_registry import (
     BIND_GENESIS_CALL,
@@ -122,11 +123,13 @@ class RegistryDuties:
     async def _send(self, data: bytes, what: str) -> bytes:
         """Send a call to the registry; gives the transaction's hash, taken or not."""
         config = self.view.config
+        registry = config.system.validator_registry
+        assert registry is not None, "duties are owed where the network has a registry"
         unsigned = UnsignedTransaction(
             chain_id=config.chain_id,
             nonce=next_nonce(self.mempool, self.view.tip.state, self.key.address),
             gas_limit=_GAS_LIMIT,
-            to=config.system.validator_registry,
+            to=registry_in_office(self.view.tip.state, registry),
             data=data,
             max_fee_per_gas=config.base_fee_per_gas,
         )

@@ -16,6 +16,7 @@ from alatau.chain.errors import InvalidBlockError
 from alatau.chain.executed import ExecutedBlock, OpenState, Tip
 from alatau.chain.header_rules import check_header, last_commit_hash
 from alatau.chain.permission import may_deploy, may_transact, slot_of
+from alatau.chain.registries import registry_in_office
 from alatau.chain.system import run_block_start
 from alatau.chain.transaction import InvalidTransactionError, apply_transaction
 from alatau.codec.plain_text import plain_text
@@ -272,7 +273,8 @@ def _apply(progress: _Progress, tx: Transaction, sender: bytes, runtime: ForkRun
     check_kind(tx)
     registry = progress.config.system.participant_registry
     if registry is not None:
-        word = progress.state.storage(registry, slot_of(sender))
+        in_office = registry_in_office(progress.state, registry)
+        word = progress.state.storage(in_office, slot_of(sender))
         check_permission(word, tx, sender, progress.environment.timestamp)
     result = apply_transaction(progress.environment, progress.state, tx, sender, runtime=runtime)
     progress.gas_used += result.gas_used

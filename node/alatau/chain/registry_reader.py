@@ -2,6 +2,7 @@
 
 from alatau.chain.executed import Tip
 from alatau.chain.execution import block_environment
+from alatau.chain.registries import registry_in_office
 from alatau.chain.system import system_call
 from alatau.chain.validator_registry import (
     GENESIS_HASH_CALL,
@@ -35,6 +36,7 @@ def read_observers(tip: Tip, config: ChainConfig) -> tuple[Observer, ...]:
 def _ask(tip: Tip, config: ChainConfig, data: bytes) -> bytes:
     registry = config.system.validator_registry
     assert registry is not None, "asked only where the network has a registry"
+    registry = registry_in_office(tip.state, registry)
     environment = block_environment(config, tip.header, tip.block_hash)
     # The state is thrown away afterwards, so that even a contract that writes would change nothing.
     outcome = system_call(environment, BlockState(tip.state), registry, data)

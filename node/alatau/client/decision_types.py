@@ -107,7 +107,10 @@ def choices(artifact: str) -> dict[str, Choice]:
     found = {}
     own = DECISION_TYPES.get(artifact, ())
     # A council is its own body, and a contract without decisions has none.
-    for kind in (*own, *([_REPLACE_BODY] if own and artifact != "Council" else [])):
+    inherited = [_REPLACE_BODY] if own and artifact != "Council" else []
+    if artifact in _HAND_OVER_FROM:
+        inherited.append(_HAND_OVER)
+    for kind in (*own, *inherited):
         for act in kind.acts or (None,):
             name = kind.name if act is None else act.word.replace(" ", "-")
             found[name] = Choice(name, kind, act)
@@ -253,6 +256,16 @@ _REPLACE_BODY: Final = DecisionType(
     name="replace-council",
 )
 """Every governed contract has it (``lib/decisions.vy``); a council is its own body."""
+
+_HAND_OVER_FROM: Final = ("ValidatorRegistry", "ParticipantRegistry")
+_HAND_OVER: Final = DecisionType(
+    f"Handover(address successor,Terms terms){_TERMS}",
+    propose="propose_handover",
+    execute="hand_over",
+    by_id=False,
+    name="hand-over",
+)
+"""The registries that nodes read have it (``lib/handover.vy``)."""
 
 
 def _grouped(kind: str, leaves: Iterator[Any]) -> Any:

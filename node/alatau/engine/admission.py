@@ -15,6 +15,7 @@ import trio
 
 from alatau.chain.execution import check_kind, check_permission
 from alatau.chain.permission import Licence, ParticipantKind, kind_of, licences_of, may_deploy, slot_of
+from alatau.chain.registries import registry_in_office
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
 from alatau.engine.signatures import recover_senders
@@ -261,7 +262,7 @@ class Admission:
         registry = self._config.system.participant_registry
         sender_class = SenderClass.INSTITUTION
         if registry is not None:
-            word = view.state.storage(registry, slot_of(sender))
+            word = view.state.storage(registry_in_office(view.state, registry), slot_of(sender))
             try:
                 check_permission(word, tx, sender, view.environment.timestamp)
             except InvalidTransactionError as error:

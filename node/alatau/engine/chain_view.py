@@ -8,6 +8,7 @@ from typing import Final
 import structlog
 
 from alatau.chain.executed import Tip
+from alatau.chain.registries import registries_until_now
 from alatau.chain.registry_reader import read_observers, read_validators
 from alatau.chain.validator_registry import SET_VERSION_SLOT, Observer, RegistryAnswerError, with_known_endpoints
 from alatau.consensus.inputs import HeightContext
@@ -102,9 +103,15 @@ class ChainView:
         return changed or (left is not None and left != self.validators[height])
 
     def _members_written(self, diff: BlockDiff) -> bool:
-        """Whether a block changed validators or observers; proposals and decisions write other slots only."""
-        registry = self.config.system.validator_registry
-        return registry is not None and SET_VERSION_SLOT in diff.storage.get(registry, ())
+        """Whether a block changed validators or observers; proposals and decisions write other slots only.
+
+        A handover raises the version of the registry that was in office before it.
+        """
+        first = self.config.system.validator_registry
+        if first is None:
+            return False
+        registries = registries_until_now(self.tip.state, first)
+        return any(SET_VERSION_SLOT in diff.storage.get(registry, ()) for registry in registries)
 
     def registered_observers(self) -> tuple[Observer, ...]:
         """The observers registered at the tip; those known before where they cannot be read."""

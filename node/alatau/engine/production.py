@@ -20,6 +20,7 @@ from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import HEAVY, BlockTemplate, Heavy, Progress, Signed, build_block, execute_block
 from alatau.chain.finality import verify_commit
 from alatau.chain.permission import slot_of
+from alatau.chain.registries import registry_in_office
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission, sender_class_of
 from alatau.mempool.outcome import Reason
@@ -149,7 +150,8 @@ class Production:
         registry = self._config.system.participant_registry
         if registry is None:
             return SenderClass.INSTITUTION
-        return sender_class_of(tip.state.storage(registry, slot_of(sender)), tip.header.timestamp)
+        in_office = registry_in_office(tip.state, registry)
+        return sender_class_of(tip.state.storage(in_office, slot_of(sender)), tip.header.timestamp)
 
     def _keep(self, executed: ExecutedBlock) -> None:
         self._executed[executed.block.hash] = executed
