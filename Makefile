@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup devnet devnet-down test lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -33,17 +33,22 @@ help:  ## this list
 
 ##@ Set-up
 
-setup: $(SETUP)  ## the virtual environment .venv with pinned and hashed packages
+setup: $(SETUP)  ## the virtual environment .venv with pinned and hashed packages; compiles what can be compiled
+	@$(RUN) -m alatau_devnet.compile_native --optional
+
+compiled: $(SETUP)  ## compile the hot modules again after an edit (mypyc and a C compiler; two minutes)
+	@$(RUN) -m alatau_devnet.compile_native
 
 $(PY):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Alatau needs Python 3.11 or newer; name one: make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 
 $(SETUP): requirements/runtime.txt requirements/dev.txt pyproject.toml | $(PY)
-	@echo "setting up $(VENV) (once, one to two minutes)"
+	@echo "setting up $(VENV) (once, one to two minutes, and two more where there is a C compiler)"
 	@$(INSTALL_LOCKED) -r requirements/runtime.txt -r requirements/dev.txt
 	@$(PIP) install --no-deps --no-build-isolation --no-index --editable .
 	@$(PIP) check
+	@$(RUN) -m alatau_devnet.compile_native --optional
 	@touch $@
 
 $(SETUP_BENCH): requirements/bench.txt $(SETUP)
@@ -64,6 +69,9 @@ devnet-down: $(SETUP)  ## stop the local network
 test: $(SETUP)  ## the whole suite that belongs in every check
 	$(PY) -m pytest --numprocesses auto --dist loadfile -m "not slow and not e2e" $(ARGS)
 	$(PY) -m pytest -m "e2e and not slow" $(if $(findstring tests/,$(ARGS)),,tests/e2e) $(ARGS) || [ $$? -eq 5 ]  # 5: ARGS name no test of real processes
+
+test-pure: export ALATAU_PURE = 1
+test-pure: test  ## the same on pure Python, whatever is compiled
 
 e2e: $(SETUP)  ## only the tests on real processes
 	$(PY) -m pytest tests/e2e -m "e2e and not slow" $(ARGS)
@@ -162,7 +170,8 @@ lock: $(SETUP)  ## write requirements/*.txt anew from pyproject.toml and require
 docs: $(SETUP)  ## the documentation as a site in build/site
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
-wheel: $(SETUP)  ## the installable package with its contracts compiled, in build/wheel
+# For another interpreter: make wheel PYTHON=python3.12 VENV=.venv-3.12. For any platform: ALATAU_PURE=1 make wheel.
+wheel: setup  ## the installable package with contracts and hot modules compiled, in build/wheel
 	$(PY) -m alatau.artifacts
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 	rm -rf node/alatau/artifacts/compiled

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 import pytest
 from hypothesis import settings
 
+from alatau.build_form import FORM
+
 # A test never asserts a time: on a busy machine any example may take long. And a check's result is the commit's
 # alone: every run draws the same examples. `make fuzz-tests` loads the other profile and draws new ones.
 settings.register_profile("check", deadline=None, derandomize=True, database=None)
@@ -18,6 +20,11 @@ def all_of_some(values: Iterable[object]) -> bool:
     found = list(values)
     assert found, "all() of nothing: say first that there is something, or compare what there should be"
     return builtins.all(found)
+
+
+def pytest_report_header() -> str:
+    """The form of the hot modules that is tested."""
+    return f"alatau: {FORM}"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

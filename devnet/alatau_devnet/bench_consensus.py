@@ -22,6 +22,7 @@ from rich.table import Table
 _ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(_ROOT), str(_ROOT / "node"), str(_ROOT / "devnet")]
 
+from alatau.build_form import FORM  # noqa: E402
 from alatau.consensus.messages import Message, ProposalMessage  # noqa: E402  found through the path above
 from alatau.types.block import Block  # noqa: E402
 from alatau.types.vote import Commit  # noqa: E402
@@ -363,6 +364,7 @@ def main(hours: float, heights: int, seconds: float) -> None:
         advance()
     RESULT.parent.mkdir(parents=True, exist_ok=True)
     document = {
+        "build": FORM.build,
         "heights": [asdict(c) for c in costs],
         "silent": [asdict(s) | {"ratio": s.ratio} for s in silences],
         "growth": asdict(grown) | {"ratio": grown.ratio},

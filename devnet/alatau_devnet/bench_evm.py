@@ -19,6 +19,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.table import Table
 
+from alatau.build_form import FORM
 from alatau.types.chain_config import ChainConfig
 from alatau_devnet.evm_bench.blocks import PAYMENTS, measure_blocks
 from alatau_devnet.evm_bench.engines import Alatau, Engine, PyEvm, Specification, measure_all
@@ -41,7 +42,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parts = parser.parse_args().parts
-    report: dict[str, Any] = {"machine": _machine(), "tables": {}}
+    report: dict[str, Any] = {"machine": _machine(), "build": FORM.build, "tables": {}}
     prepared = scenarios() if {"scenarios", "translation"} & set(parts) else []
     if "scenarios" in parts:
         _report_scenarios(report, prepared)

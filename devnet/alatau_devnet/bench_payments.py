@@ -18,6 +18,7 @@ import trio
 from rich.console import Console
 from rich.table import Table
 
+from alatau.build_form import FORM
 from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes, stop_nodes
 from alatau_devnet.payments import PaymentLoad, open_load
 from alatau_devnet.plan import DevnetOptions
@@ -54,6 +55,8 @@ class Result:
     rss_mb_max: float
     """Largest memory of a node in the whole run, MiB."""
     cores: int
+    build: str
+    """``compiled`` or ``pure``, the form that the nodes ran in."""
 
 
 async def measure(network: Devnet, arguments: argparse.Namespace, console: Console) -> Result:
@@ -94,6 +97,7 @@ async def measure(network: Devnet, arguments: argparse.Namespace, console: Conso
         idle_core_percent_max=round(idle * 100, 2),
         rss_mb_max=round(max(usage.rss_bytes for usage in after) / _MIB, 1),
         cores=os.cpu_count() or 1,
+        build=FORM.build,
     )
 
 
@@ -112,7 +116,7 @@ def _table(result: Result) -> Table:
     table.add_column("measure")
     table.add_column("value", justify="right")
     for name, value in asdict(result).items():
-        table.add_row(name, f"{value:,}")
+        table.add_row(name, value if isinstance(value, str) else f"{value:,}")
     return table
 
 

@@ -24,6 +24,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from alatau.build_form import FORM
 from alatau.chain.executed import ExecutedBlock
 from alatau.crypto.keccak import keccak256
 from alatau.state.diff import BlockDiff
@@ -262,6 +263,7 @@ def main() -> int:
 def _document(figures: list[Figures]) -> dict[str, object]:
     return {
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
+        "build": FORM.build,
         "keys_per_block": KEYS_PER_BLOCK,
         "sizes": [asdict(entry) for entry in figures],
         "time_ratio_largest_to_100k": _ratio(figures),

@@ -28,6 +28,7 @@ from alatau.artifacts.genesis import (
     institution_word,
     resident_word,
 )
+from alatau.build_form import FORM
 from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, build_block
 from alatau.chain.genesis import make_genesis
@@ -300,7 +301,12 @@ def main() -> None:
     print(f"{CITY:,} channels: {blocks}; closes and vouchers need {needed} blocks, a window has {WINDOW_BLOCKS:,}")
     assert needed < WINDOW_BLOCKS, "a city does not get out within the window"
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    figures = {"steps": [asdict(step) for step in steps], "city_channels": CITY, "city_blocks": blocks}
+    figures = {
+        "build": FORM.build,
+        "steps": [asdict(step) for step in steps],
+        "city_channels": CITY,
+        "city_blocks": blocks,
+    }
     OUTPUT.write_text(json.dumps(figures, indent=1) + "\n")
 
 

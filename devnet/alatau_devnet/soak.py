@@ -16,6 +16,7 @@ from typing import Final
 import trio
 from rich.console import Console
 
+from alatau.build_form import FORM
 from alatau_devnet.attack.campaign import has_forked
 from alatau_devnet.attack.watchers import descriptors_of
 from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes, stop_nodes
@@ -110,7 +111,12 @@ def main() -> int:
             remove_network(_FOLDER)
     verdict = judge(samples, rate=arguments.rate, nodes_alive=alive, nodes=len(network.nodes), forked=forked)
     _REPORT.parent.mkdir(parents=True, exist_ok=True)
-    document = {"rate_per_s": arguments.rate, **asdict(verdict), "samples": [asdict(sample) for sample in samples]}
+    document = {
+        "build": FORM.build,
+        "rate_per_s": arguments.rate,
+        **asdict(verdict),
+        "samples": [asdict(sample) for sample in samples],
+    }
     _REPORT.write_text(json.dumps(document, indent=2) + "\n")
     plot(samples, _PICTURE)
     console.print(

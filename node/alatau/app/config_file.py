@@ -17,13 +17,14 @@ from alatau.app.config import (
     build_config,
     section_explanation,
 )
+from alatau.build_form import PURE_ASKED
 
 _FILE_SIZE_MAX: Final = 64 * 1024
 """Bytes; the template with every setting has about 4,000."""
 _LINE_LENGTH_MAX: Final = 1024
 """Characters: a key of 60,000 dotted parts in one line keeps ``tomllib`` busy for 100 s."""
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA"})
+_OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA", PURE_ASKED})
 """Read by the command line, not settings of a node."""
 _TYPE_NAMES: Final[Mapping[Any, str]] = {
     str: "a string in quotes",

@@ -34,6 +34,7 @@ from alatau.app.server_metrics import register_server_metrics
 from alatau.app.signing_watch import watch_signing
 from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage
+from alatau.build_form import FORM
 from alatau.chain.execution import block_environment
 from alatau.consensus.authenticity import Authority
 from alatau.consensus.core import Consensus
@@ -250,6 +251,7 @@ def _log_start(parts: _Parts, node: NodeView) -> None:
     _LOG.info(
         "node.started",
         version=alatau.__version__,
+        build=str(FORM),
         network=node.config.name,
         chain_id=node.config.chain_id,
         genesis=parts.genesis_hash.hex(),

@@ -7,6 +7,7 @@ from typing import Final
 import click
 
 import alatau
+from alatau.build_form import FORM
 from alatau.cli.command_group import LazyGroup, suggestion
 from alatau.cli.context import Context
 from alatau.cli.exit_codes import ExitCode, exit_code_of, leaves
@@ -41,7 +42,7 @@ _COMMANDS: Final = {
     commands_at=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-@click.version_option(alatau.__version__, prog_name="alatau")
+@click.version_option(alatau.__version__, prog_name="alatau", message=f"%(prog)s, version %(version)s, {FORM}")
 @click.option(
     "--home",
     type=click.Path(path_type=Path, file_okay=False),

@@ -20,7 +20,7 @@ decoding go by bytes.
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Generic, TypeVar
 
@@ -102,12 +102,14 @@ def _doubtful(record: _Record) -> bool:
     return record.bad > _FAULTS_FORGIVEN + record.good // _GOOD_FOR_FAULT
 
 
-@dataclass(slots=True)
 class _Line(Generic[T]):
-    """What waits of one source, oldest first, each with its units."""
+    """What waits of one source, oldest first, each with its units. No dataclass: mypyc makes none that is generic."""
 
-    items: deque[tuple[T, int]] = field(default_factory=deque)
-    units: int = 0
+    __slots__ = ("items", "units")
+
+    def __init__(self) -> None:
+        self.items: deque[tuple[T, int]] = deque()
+        self.units = 0
 
 
 class FairQueue(Generic[T]):

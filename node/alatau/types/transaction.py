@@ -10,7 +10,7 @@ Blob transactions decode, because conformance vectors hold them; a network refus
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from alatau.codec import rlp
 from alatau.codec.rlp import RlpError
@@ -34,14 +34,14 @@ class TransactionType(IntEnum):
 class TransactionError(ValueError):
     """The sender's bytes are no transaction. Build and sign it again; the message says what is wrong."""
 
-    reason = "TRANSACTION_MALFORMED"
+    reason: ClassVar[str] = "TRANSACTION_MALFORMED"
     """Name in the error catalogue (docs/errors.md)."""
 
 
 class TransactionSignatureError(TransactionError):
     """The signature is out of range or recovers no key. Sign again."""
 
-    reason = "SIGNATURE_INVALID"
+    reason: ClassVar[str] = "SIGNATURE_INVALID"
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,44 @@ def test_without_a_proposal_the_round_ends_in_nil() -> None:
     """)
 
 
+def test_a_block_that_is_not_checked_in_time_costs_a_round() -> None:
+    """It gets nil when the propose timeout is over, and checking goes on.
+
+    Proposed again once it is checked, it gets its vote at once and is not checked twice; a decision is taken, too.
+    """
+    Table().play("""
+        start                      ->
+        v4 proposes A r0           -> wait propose, validate A
+        timeout propose r0         -> prevote nil r0
+        v1 prevotes nil r0         ->
+        v3 prevotes nil r0         -> precommit nil r0
+        v1 precommits nil r0       ->
+        v3 precommits nil r0       -> wait precommit
+        timeout precommit r0       -> wait propose
+        A is valid                 ->
+        v3 proposes A r1           -> prevote A r1
+        v1 prevotes A r1           ->
+        v3 prevotes A r1           -> precommit A r1
+    """)
+
+
+def test_nobody_votes_late_for_what_it_has_not_checked() -> None:
+    """Others prevote and decide a heavy block while it is still checked here: it is committed once it is known good."""
+    Table().play("""
+        start                      ->
+        v4 proposes A r0           -> wait propose, validate A
+        v1 prevotes A r0           ->
+        v3 prevotes A r0           ->
+        timeout propose r0         -> prevote nil r0, wait prevote
+        v4 prevotes A r0           ->
+        timeout prevote r0         -> precommit nil r0
+        v1 precommits A r0         ->
+        v3 precommits A r0         -> wait precommit
+        v4 precommits A r0         ->
+        A is valid                 -> commit A r0 by 3
+    """)
+
+
 def test_a_lock_is_kept_and_proposed_again() -> None:
     """L23: locked on A, a new block B gets nil. L16: on our turn the valid block goes out again, with its round."""
     Table().play("""
