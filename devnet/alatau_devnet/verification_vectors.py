@@ -96,7 +96,7 @@ def make_vectors() -> dict[str, Any]:
     )
     initcode = bytes.fromhex(f"60{len(_RUNTIME):02x}80600a5f395ff3").ljust(10, b"\x00") + _RUNTIME
     genesis = Genesis(
-        ChainConfig(chain_id=_CHAIN_ID, name="vectors"),
+        ChainConfig(chain_id=_CHAIN_ID, name="vectors", block_gas_limit=1 << 24),
         _TIMESTAMP,
         {_PAYER.address: 10**21},
         founders,

@@ -52,6 +52,7 @@ from alatau.p2p.introduction import introduction_service
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
 from alatau.rpc.limits import Limits as RpcLimits
+from alatau.rpc.limits import message_bytes_for
 from alatau.rpc.node import SyncState
 from alatau.rpc.services import Api
 from alatau.storage.database import MIB
@@ -184,8 +185,7 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
     node, duties, pool_file = _compose(parts)
     limits = RpcLimits(
         streams_max=parts.config.rpc.streams_max,
-        # A byte of call data costs 10 gas at least (EIP-7623), and a block is little more than that.
-        message_bytes_max=max(RpcLimits().message_bytes_max, parts.genesis.config.block_gas_limit // 4),
+        message_bytes_max=message_bytes_for(parts.genesis.config),
     )
     api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)

@@ -1,6 +1,18 @@
 """What the services give to one caller and to all together. Every number has its reason; none is a setting."""
 
 from dataclasses import dataclass
+from typing import Final
+
+from alatau.types.chain_config import ChainConfig
+
+_GAS_PER_BYTE: Final = 10
+"""Least gas for a byte of call data (EIP-7623). Others cost more: those of an access list 58, of a payment 190."""
+
+_GAS_PER_BYTE_BESIDE: Final = 32
+"""Least gas for a byte that is said of a transaction beside its encoding: a payment makes 600, with its receipt."""
+
+_BESIDE_THE_BLOCK_BYTES: Final = 160 * 1024
+"""Of a message about a block: header, a commit of 1,000 validators, the places of the few transactions that fill it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +27,7 @@ class Limits:
     """128 KiB as geth's pool takes; twice the largest deployment (initcode of 49,152 bytes)."""
     message_bytes_max: int = 4 * 1024 * 1024
     """Of a message in either direction: what gRPC's clients take by default, in Go, Java, JavaScript, Rust. A network
-    whose blocks may use more gas than 16,777,216 has larger blocks, and a listener that sends them."""
+    with larger blocks than the default gas limit allows has a listener that sends them (``message_bytes_for``)."""
     page_bytes_max: int = 3 * 1024 * 1024
     """Where a page of blocks or logs stops growing, leaving room for one more item below the message limit."""
 
@@ -63,3 +75,14 @@ class Limits:
     """At once, of a caller that has been quiet."""
     callers_max: int = 4_096
     """Callers whose rate is remembered; the one seen longest ago is forgotten first."""
+
+
+def message_bytes_for(config: ChainConfig) -> int:
+    """Largest message that a network's blocks can make, in bytes; at least what clients take anyway.
+
+    Of a block too large for an answer call data and logs are left out (``rpc.final_block``); what remains is its
+    encoding, bounded by the size of blocks, and what is said beside it. Both together are bounded by gas.
+    """
+    beside = config.block_gas_limit // _GAS_PER_BYTE_BESIDE
+    block = min(config.block_gas_limit // _GAS_PER_BYTE, config.block_size_bytes_max + beside)
+    return max(Limits().message_bytes_max, block + _BESIDE_THE_BLOCK_BYTES)

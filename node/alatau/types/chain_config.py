@@ -46,10 +46,10 @@ class ChainConfig:
 
     chain_id: int
     name: str
-    block_gas_limit: int = 1 << 24
-    """Worst code takes 110 ns per unit of gas on a slow core (docs/benchmarks-evm.md), so a hostile block takes
-    1.9 s, less than the timeouts of a round; an ordinary one of 450 token payments takes 35 ms. It is also the
-    most that a transaction may ask for in Osaka (EIP-7825)."""
+    block_gas_limit: int = 40_000_000
+    """It bounds bytes, not time: a byte of a block takes 10 gas at least (EIP-7623), so that every answer about a block
+    fits in the 4 MiB that clients of gRPC take. Time is bounded by the builder's clock and by the timeouts of rounds
+    (docs/adr/0024-time-is-guarded-by-clocks.md). 1,080 token payments."""
     block_size_bytes_max: int = 4 * 1024 * 1024
     """Largest encoded block; a proposal above it is refused before it is read."""
     base_fee_per_gas: int = 0

@@ -1,11 +1,12 @@
 """What clients are told of a decided block."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from alatau.evm.calls import create_address
-from alatau.pb.api.v1 import block_pb2
+from alatau.pb.api.v1 import block_pb2, transaction_pb2
 from alatau.rpc.final_block import (
     ANSWER_BYTES_MAX,
     effective_gas_price,
@@ -14,8 +15,12 @@ from alatau.rpc.final_block import (
     fit_receipt,
     transaction_receipts,
 )
+from alatau.rpc.limits import Limits, message_bytes_for
+from alatau.types.chain_config import ChainConfig
 from alatau.wire.block import BlockView
+from alatau.wire.transaction import write_transaction
 from tests.support.solo_node import MERCHANT, RESIDENT, TOKEN, SoloNode, payment, running, token_artifacts
+from tests.support.transactions import signed
 
 
 def test_the_price_paid_is_capped_and_never_below_the_base_fee() -> None:
@@ -119,6 +124,36 @@ def test_a_block_fits_into_what_clients_take(data_bytes: int, logs: int) -> None
         assert all(receipt.logs_omitted is not bool(receipt.logs) for receipt in message.receipts)
     if any(receipt.logs_omitted for receipt in message.receipts):
         assert all(tx.data_omitted for tx in message.transactions)
+
+
+@pytest.mark.parametrize("payments", [0, 400, 1_800])
+@pytest.mark.parametrize("factor", [1, 3])
+def test_any_block_fits_into_the_networks_messages(payments: int, factor: int) -> None:
+    """The cheapest bytes, call data of zeros, alone and beside payments that leave it room; also with more gas."""
+    default = ChainConfig(7773, "test")
+    config = replace(default, block_gas_limit=default.block_gas_limit * factor)
+    assert message_bytes_for(default) == Limits().message_bytes_max
+    small = write_transaction(signed(RESIDENT, to=TOKEN), RESIDENT.address)
+    room = config.block_size_bytes_max - (payments + 1) * len(small.raw)
+    data = bytes(min((config.block_gas_limit - (payments + 1) * 21_000) // 10, room))
+    large = write_transaction(signed(RESIDENT, to=TOKEN, data=data, gas_limit=config.block_gas_limit), RESIDENT.address)
+    message = block_pb2.Block(hash=bytes(32), transactions=[small] * payments + [large])
+    for index in range(payments + 1):
+        message.receipts.add(
+            transaction_hash=bytes(32),
+            position=transaction_pb2.TransactionPosition(height=1 << 30, block_hash=bytes(32), index=index),
+            gas_used=21_000,
+            cumulative_gas_used=(index + 1) * 21_000,
+            sender=bytes(20),
+            to=bytes(20),
+            timestamp=1 << 31,
+        )
+    message.transaction_hashes.extend([b"\1" * 32] * (payments + 1))
+    fit_block(message)
+    assert len(message.transactions[-1].raw) > len(data)
+    assert message.ByteSize() <= message_bytes_for(config)
+    commit_and_header = 100 * 1_000 + 1_000
+    assert len(data) + payments * len(small.raw) + commit_and_header <= message_bytes_for(config)
 
 
 def test_a_receipt_fits_too() -> None:
