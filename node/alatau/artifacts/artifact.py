@@ -28,6 +28,8 @@ SOURCES: Final = {
     "CityChannels": "channels/CityChannels.vy",
     "OfflineBonds": "channels/OfflineBonds.vy",
     "DayBook": "channels/DayBook.vy",
+    "ReserveCourier": "reserve/ReserveCourier.vy",
+    "TokenExchange": "tokens/TokenExchange.vy",
 }
 """Deployable contracts and their sources, relative to ``contracts/``."""
 
