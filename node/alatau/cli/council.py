@@ -18,7 +18,7 @@ from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.cli.sender import SenderOptions, keystore_option, print_receipt, read_key, sender_options
 from alatau.cli.values import parse_argument
 from alatau.cli.waiting import FINAL_TIMEOUT_S, explain_waiting
-from alatau.client import ClientError, RpcError, SyncClient, Wallet, decisions
+from alatau.client import ClientError, RpcError, SyncClient, Wallet, decisions, veto_override
 from alatau.client.clear_signing import call_descriptor, typed_data_descriptor
 from alatau.client.decision_types import Choice, choices
 from alatau.client.decisions import Decision, DecisionState
@@ -152,6 +152,7 @@ def propose_and_write(
 @_file
 @keystore_option("Keystore file of the member who signs.")
 @password_file_option
+@click.option("--override", is_flag=True, help="Sign that its veto be overridden, which takes three quarters.")
 @click.option("--yes", is_flag=True, help="Sign without asking; what is signed is still shown.")
 @click.option(
     "-o",
@@ -160,20 +161,35 @@ def propose_and_write(
     help="Write the signed copy to this file; by default the signature is added to FILE.",
 )
 @json_option
-def sign(file: Path, keystore: Path, password_file: Path | None, yes: bool, output: Path | None, as_json: bool) -> None:
-    """Show everything that FILE's decision does, ask, and add a signature. It needs no network."""
+def sign(
+    file: Path,
+    keystore: Path,
+    password_file: Path | None,
+    override: bool,
+    yes: bool,
+    output: Path | None,
+    as_json: bool,
+) -> None:
+    """Show everything that FILE's decision does, ask, and add a signature. It needs no network.
+
+    With --override the signature is another one: it says that the guardian's veto shall fall.
+    """
     decision = read_decision_file(file)
     decisions.check_signatures(decision)
+    veto_override.check_overrides(decision)
     say(describe(decision))
     if not yes:
-        click.confirm("Sign this decision?", abort=True, err=True)
+        question = "Override the guardian's veto of this decision?" if override else "Sign this decision?"
+        click.confirm(question, abort=True, err=True)
     key = read_key(keystore, password_file)
-    signed = decisions.sign(decision, key)
+    signed = veto_override.sign_override(decision, key) if override else decisions.sign(decision, key)
     if output is None:
         replace_decision_file(file, signed)
     else:
         write_decision_file(output, signed)
     facts = {"decision": signed.id, "signer": key.address, "signatures": len(signed.signatures)}
+    if override:
+        facts["override_signatures"] = len(signed.overrides)
     print_facts({**facts, "file": str(output or file)}, as_json=as_json)
 
 
@@ -265,6 +281,26 @@ def veto(context: Context, /, file: Path, as_json: bool, **options: Any) -> None
         context,
         (file,),
         lambda d, w, gas: decisions.veto(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
+        as_json=as_json,
+        **options,
+    )
+
+
+@council.command("override")
+@_files
+@sender_options
+@node_options
+@json_option
+@pass_context
+def override_(context: Context, /, files: tuple[Path, ...], as_json: bool, **options: Any) -> None:
+    """Override the guardian's veto by three quarters of the council, who signed FILES with --override.
+
+    The veto falls for good, and three delays begin; then the decision is executed like any other.
+    """
+    _carry_out(
+        context,
+        files,
+        lambda d, w, gas: veto_override.override(d, w, gas_limit=gas, timeout_s=FINAL_TIMEOUT_S),
         as_json=as_json,
         **options,
     )

@@ -52,6 +52,8 @@ def describe(decision: Decision) -> str:
         *_terms(decision.terms),
         ("signatures", ", ".join("0x" + signer.hex() for signer in sorted(decision.signatures)) or "none yet"),
     ]
+    if decision.overrides:
+        lines.append(("veto overridden by", ", ".join("0x" + signer.hex() for signer in sorted(decision.overrides))))
     width = max(len(label) for label, _ in lines)
     return "\n".join(f"  {label:<{width}}  {text}" for label, text in lines)
 

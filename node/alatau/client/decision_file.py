@@ -16,21 +16,21 @@ from alatau.client.typed_data import read_domain, read_value, to_json
 FORMAT: Final = "alatau decision 1"
 """Of the document; another form would have another number."""
 _MEMBERS: Final = {"format", "contract", "id", "typed_data", "signatures"}
+_OVERRIDES: Final = "override_signatures"
+"""There only where a veto is to be overridden."""
 _TYPED_DATA: Final = {"types", "primaryType", "domain", "message"}
 
 
 def write_decision(decision: Decision) -> dict[str, Any]:
     """The document of a decision."""
-    return {
+    document = {
         "format": FORMAT,
         "contract": decision.contract,
         "id": "0x" + decision.id.hex(),
         "typed_data": to_json(decision.type.struct, decision.domain, decision.message),
-        "signatures": [
-            {"signer": "0x" + signer.hex(), "signature": "0x" + signed.hex()}
-            for signer, signed in sorted(decision.signatures.items())
-        ],
+        "signatures": _listed(decision.signatures),
     }
+    return document | ({_OVERRIDES: _listed(decision.overrides)} if decision.overrides else {})
 
 
 def read_decision(document: Any) -> Decision:
@@ -40,7 +40,8 @@ def read_decision(document: Any) -> Decision:
         DecisionError: it is no such document, names another contract or type, or its id is not that of its content.
         TypedDataError: a value does not fit its type.
     """
-    document = _object(document, _MEMBERS, "the file")
+    overridden = isinstance(document, dict) and _OVERRIDES in document
+    document = _object(document, _MEMBERS | ({_OVERRIDES} if overridden else set()), "the file")
     if document["format"] != FORMAT:
         raise DecisionError(f"the file's format is {document['format']!r:.60}, not {FORMAT!r}")
     contract = document["contract"]
@@ -55,7 +56,9 @@ def read_decision(document: Any) -> Decision:
     message = read_value(kind.struct, kind.struct.name, typed["message"], "message")
     if kind.acts:
         kind.number_of(message["action"])
-    decision = Decision(contract, kind, domain, message, _signatures(document["signatures"]))
+    signatures = _signatures(document["signatures"], "signatures")
+    overrides = _signatures(document[_OVERRIDES], _OVERRIDES) if overridden else {}
+    decision = Decision(contract, kind, domain, message, signatures, overrides)
     if typed["types"] != to_json(kind.struct, domain, message)["types"]:
         raise DecisionError(
             f"typed_data.types are not those of {kind.struct.name}: it would be signed as something else"
@@ -65,14 +68,21 @@ def read_decision(document: Any) -> Decision:
     return decision
 
 
-def _signatures(value: Any) -> Mapping[bytes, bytes]:
+def _listed(signatures: Mapping[bytes, bytes]) -> list[dict[str, str]]:
+    return [
+        {"signer": "0x" + signer.hex(), "signature": "0x" + signed.hex()}
+        for signer, signed in sorted(signatures.items())
+    ]
+
+
+def _signatures(value: Any, where: str) -> Mapping[bytes, bytes]:
     if not isinstance(value, list) or len(value) > APPROVALS_MAX:
-        raise DecisionError(f"signatures are no array of at most {APPROVALS_MAX}")
+        raise DecisionError(f"{where} are no array of at most {APPROVALS_MAX}")
     found = {}
     for index, entry in enumerate(value):
-        one = _object(entry, {"signer", "signature"}, f"signatures[{index}]")
-        found[_hex(one["signer"], 20, f"signatures[{index}].signer")] = _hex(
-            one["signature"], 65, f"signatures[{index}].signature"
+        one = _object(entry, {"signer", "signature"}, f"{where}[{index}]")
+        found[_hex(one["signer"], 20, f"{where}[{index}].signer")] = _hex(
+            one["signature"], 65, f"{where}[{index}].signature"
         )
     return found
 

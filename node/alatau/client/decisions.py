@@ -5,7 +5,7 @@ checked and signed without a node; the plans carry it to the chain.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final
 
@@ -50,6 +50,8 @@ class Decision:
     """The act and its terms, as ``type`` has them."""
     signatures: Mapping[bytes, bytes]
     """Signer -> 65 bytes r, s, v with v 27 or 28."""
+    overrides: Mapping[bytes, bytes] = field(default_factory=dict)
+    """The same of the digest that overrides a veto (:mod:`alatau.client.veto_override`)."""
 
     @property
     def id(self) -> bytes:
@@ -121,7 +123,7 @@ def draft(
         )
     abi, address = abi_of(contract), GENESIS_CONTRACTS[contract][1]
     domain = yield from _domain(abi, address)
-    body = yield from _body(abi, address)
+    body = yield from body_of(abi, address)
     policy_version = yield from _read(abi_of("FundCouncil"), body, "policy_version")
     status = yield from queries.status()
     terms = {
@@ -166,14 +168,20 @@ def merged(decisions: Sequence[Decision]) -> Decision:
     if any(other.id != first.id or other.contract != first.contract for other in decisions):
         raise DecisionError("the files are of different decisions")
     signatures = {signer: signed for one in decisions for signer, signed in one.signatures.items()}
-    return replace(first, signatures=signatures)
+    overrides = {signer: signed for one in decisions for signer, signed in one.overrides.items()}
+    return replace(first, signatures=signatures, overrides=overrides)
 
 
 def check_signatures(decision: Decision) -> None:
     """Raise ``DecisionError`` for a signature that is not its signer's, under this very decision."""
-    for signer, signed in decision.signatures.items():
+    check_signed(decision.id, decision.signatures)
+
+
+def check_signed(digest_: bytes, signatures: Mapping[bytes, bytes]) -> None:
+    """Raise ``DecisionError`` for a signature of a digest that is not its signer's."""
+    for signer, signed in signatures.items():
         try:
-            by = recover_address(decision.id, signed[:64] + bytes((signed[64] - 27,)))
+            by = recover_address(digest_, signed[:64] + bytes((signed[64] - 27,)))
         except (SignatureError, ValueError, IndexError) as error:
             raise DecisionError(f"the signature of 0x{signer.hex()} is malformed: {error}") from error
         if by != signer:
@@ -194,7 +202,7 @@ def standing(decision: Decision) -> Plan[Standing]:
     proposed = state != DecisionState.UNKNOWN
     # The vault has no room for the getter: there the policy's version tells most successions.
     in_office = not proposed or "term" not in abi.functions or term == (yield from _read(abi, address, "term"))
-    body, council = (yield from _body(abi, address)), abi_of("FundCouncil")
+    body, council = (yield from body_of(abi, address)), abi_of("FundCouncil")
     return Standing(
         DecisionState(state),
         ready_at,
@@ -232,7 +240,7 @@ def approve(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
     """
     check_signatures(decision)
     now = yield from standing(decision)
-    _check_alive(decision, now)
+    check_alive(decision, now)
     if now.state is not DecisionState.PROPOSED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only a proposed one can be approved")
     strangers = [signer for signer in decision.signatures if signer not in now.members]
@@ -258,7 +266,7 @@ def endorse(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
     if "endorse" not in abi.functions:
         raise DecisionError(f"{decision.contract} has no oversight: its council approves alone")
     now = yield from standing(decision)
-    _check_alive(decision, now)
+    check_alive(decision, now)
     if now.state is not DecisionState.PROPOSED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only a proposed one can be endorsed")
     oversight = yield from _read(abi, address, "oversight")
@@ -278,7 +286,7 @@ def execute(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
     now = yield from standing(decision)
     if now.state is not DecisionState.APPROVED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only an approved one can be executed")
-    _check_alive(decision, now)
+    check_alive(decision, now)
     abi = abi_of(decision.contract)
     arguments = (decision.id,) if decision.type.by_id else decision.type.arguments(abi, decision.message)
     return (yield from _transact(decision, wallet, decision.type.execute, arguments, gas_limit, timeout_s))
@@ -307,7 +315,8 @@ def void_because(decision: Decision, now: Standing) -> str | None:
     return None
 
 
-def _check_alive(decision: Decision, now: Standing) -> None:
+def check_alive(decision: Decision, now: Standing) -> None:
+    """Raise ``DecisionError`` for a decision that can never be executed; see ``void_because``."""
     if (reason := void_because(decision, now)) is not None:
         raise DecisionError(f"the decision is void: {reason}")
 
@@ -331,7 +340,7 @@ def _domain(abi: Abi, address: bytes) -> Plan[Domain]:
     return Domain(name, version, chain_id, contract)
 
 
-def _body(abi: Abi, address: bytes) -> Plan[bytes]:
+def body_of(abi: Abi, address: bytes) -> Plan[bytes]:
     """The council of a contract; a council is its own."""
     if "body" not in abi.functions:
         return address

@@ -4,6 +4,8 @@ import boa
 import pytest
 
 from tests.contracts.actors import approvals, override_digest
+from tests.contracts.position_ledger.attestations import NO_TERMS, NONE, Change, located
+from tests.contracts.reserve_vault.intents import deposit, proposed
 from tests.contracts.world import (
     DELAY,
     World,
@@ -11,6 +13,7 @@ from tests.contracts.world import (
     chair,
     decide,
     deputy,
+    director,
     governor,
     guardian,
     lawyer,
@@ -18,6 +21,7 @@ from tests.contracts.world import (
     registrar,
     stranger,
     terms,
+    treasury,
     wait,
 )
 
@@ -143,3 +147,36 @@ def test_two_guardians_do_not_meet(world: World) -> None:
         with boa.reverts("only the guardian"):
             world.channels.veto_decision(identity, sender=other.address)
     assert world.channels.decision(identity).expires > now()
+
+
+def test_a_release_of_the_vault_is_overridden(world: World) -> None:
+    """The vault's own wrapper: three of the board, not people with a role; the journal has each step."""
+    deposit(world)
+    identity = proposed(world)
+    world.vault.veto_decision(identity, sender=guardian.address)
+    before = world.vault.journal_length()
+    digest = override_digest(world.vault, "Alatau ReserveVault", identity)
+    with boa.reverts("council: too few approvals"):
+        world.vault.approve_decision(identity, approvals(digest, governor, deputy))
+    world.vault.approve_decision(identity, approvals(digest, governor, deputy, director))
+    assert world.vault.journal_length() == before + 1
+    with boa.reverts("decision: veto overridden"):
+        world.vault.veto_decision(identity, sender=guardian.address)
+    wait(3 * DELAY - 1)
+    with boa.reverts("decision: not ripe"):
+        world.vault.execute_release(identity)
+    wait(1)
+    world.vault.execute_release(identity)
+    assert world.token.balanceOf(treasury.address) == 40_000
+
+
+def test_a_change_of_the_ledger_is_overridden(world: World) -> None:
+    """Its wrapper too."""
+    change = (Change.SET_THRESHOLD, located(NONE), 3, NO_TERMS, terms(world.fund_council))
+    identity = world.positions.propose_change(change, sender=chair.address)
+    world.positions.veto_decision(identity, sender=guardian.address)
+    digest = override_digest(world.positions, "Alatau PositionLedger", identity)
+    world.positions.approve_decision(identity, approvals(digest, *COUNCIL))
+    wait(3 * DELAY)
+    world.positions.execute_change(identity)
+    assert world.positions.threshold() == 3

@@ -206,3 +206,34 @@ def test_what_may_be_decided_is_listed(alatau: Alatau) -> None:
     rows = alatau("council", "list", "--json").json()
     assert {"contract": "CityChannels", "decision": "lift-pause", "members": "-"} in rows
     assert len({row["contract"] for row in rows}) == 8
+
+
+def test_a_veto_is_overridden_by_three_quarters(alatau: Alatau, network: Network, proposed: Path) -> None:
+    """By signatures of their own, in the same file; those of the approval do not count, and too few are named."""
+    for member in MEMBERS:
+        assert alatau("council", "sign", proposed, "--yes", *network.sender(member)).code == 0
+    early = alatau("council", "override", proposed, *network.sender(RESIDENT), *network.at)
+    assert (early.code, "is proposed: only a vetoed one" in early.err) == (1, True)
+    assert alatau("council", "veto", proposed, *network.sender(GUARDIAN), *network.at).code == 0
+    for number, member in enumerate(MEMBERS, start=1):
+        few = alatau("council", "override", proposed, *network.sender(RESIDENT), *network.at)
+        assert (few.code, f"{number - 1} of 3 signatures that override" in few.err) == (1, True)
+        assert "0x" + member.address.hex() in few.err
+        signed = alatau("council", "sign", proposed, "--override", "--yes", *network.sender(member), "--json")
+        assert (signed.code, signed.json()["override_signatures"]) == (0, number), signed.err
+    overridden = alatau("council", "override", proposed, *network.sender(RESIDENT), *network.at, "--json")
+    assert (overridden.code, overridden.json()["state"]) == (0, "approved"), overridden.err
+    again = alatau("council", "veto", proposed, *network.sender(GUARDIAN), *network.at)
+    assert (again.code, "there is no second one" in again.err) == (1, True)
+    shown = alatau("council", "show", proposed, *network.at)
+    assert "veto overridden by" in shown.err
+
+
+def test_an_override_under_another_name_is_found(alatau: Alatau, network: Network, proposed: Path) -> None:
+    """As a signature of the decision is: also one that approves it, put in the place of one that overrides."""
+    alatau("council", "sign", proposed, "--yes", *network.sender(MEMBERS[0]))
+    document = json.loads(proposed.read_text())
+    document["override_signatures"] = document["signatures"]
+    proposed.write_text(json.dumps(document))
+    outcome = alatau("council", "sign", proposed, "--override", "--yes", *network.sender(MEMBERS[1]))
+    assert (outcome.code, "is not by it" in outcome.err) == (1, True)
