@@ -13,6 +13,7 @@ import trio
 from alatau.app.private_file import write_keystore
 from alatau.artifacts import addresses
 from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, VaultRole, genesis_contracts, institution_word
+from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.client.keystore import ScryptCost
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import trust_anchor
@@ -23,6 +24,9 @@ from tests.support.transactions import signed
 MEMBERS = tuple(PrivateKey(bytes([number]) * 32) for number in (21, 22, 23))
 """Of both councils; two of them decide."""
 GUARDIAN = PrivateKey(b"\x18" * 32)
+AUDITOR = PrivateKey(b"\x19" * 32)
+"""Attests with MERCHANT, the custodian."""
+GOLD = Place(AssetClass.GOLD, addresses.SETTLEMENT_TOKEN, MERCHANT.address, b"\x0a" * 32)
 DELAY_S = 2
 _CHEAP = ScryptCost(n=2, r=1, p=1)
 
@@ -30,7 +34,7 @@ _CHEAP = ScryptCost(n=2, r=1, p=1)
 def network_contracts() -> tuple[GenesisContract, ...]:
     """The contracts of genesis, with RESIDENT as the issuer and a holder of money."""
     members = tuple(key.address for key in MEMBERS)
-    people = (RESIDENT, MERCHANT, GUARDIAN, *MEMBERS)
+    people = (RESIDENT, MERCHANT, GUARDIAN, AUDITOR, *MEMBERS)
     return genesis_contracts(
         NetworkContracts(
             validators=(founder(),),
@@ -41,7 +45,14 @@ def network_contracts() -> tuple[GenesisContract, ...]:
             tier_caps=(1_000_000,),
             issuers={RESIDENT.address: 1_000},
             holdings={RESIDENT.address: 5_000},
-            vault_roles={RESIDENT.address: VaultRole.PROPOSER, MERCHANT.address: VaultRole.CUSTODIAN},
+            vault_roles={
+                RESIDENT.address: VaultRole.PROPOSER,
+                MERCHANT.address: VaultRole.CUSTODIAN,
+                AUDITOR.address: VaultRole.AUDITOR,
+            },
+            positions=PositionPlan(
+                places=(GOLD,), limits=(CustodianLimit(MERCHANT.address, addresses.SETTLEMENT_TOKEN, 10**12),)
+            ),
             destinations=(MERCHANT.address,),
         )
     )

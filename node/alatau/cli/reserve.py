@@ -20,6 +20,7 @@ from alatau.chain.genesis import make_genesis
 from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, option_group, pass_context
 from alatau.cli.output import json_option, print_facts, print_rows
+from alatau.cli.positions import attest, positions, report
 from alatau.cli.values import parse_hash
 from alatau.client import EventFilter, SyncClient, queries
 from alatau.client.decisions import abi_of
@@ -62,6 +63,10 @@ _output = click.option(
 @click.group()
 def reserve() -> None:
     """The reserve: what it holds, what was attested, and its journal, proved."""
+
+
+for _command in (positions, attest, report):
+    reserve.add_command(_command)
 
 
 @reserve.command()

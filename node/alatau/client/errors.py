@@ -89,6 +89,10 @@ class DecisionError(ClientError):
     """A decision of a council is not what it should be, or cannot take this step now; the message says what to do."""
 
 
+class AttestationError(ClientError):
+    """An attestation is not what it should be, or no report comes of it; the message says what is missing."""
+
+
 class JournalError(ClientError):
     """A journal's entries do not chain to its head, or say other than their events: some were left out or changed."""
 
