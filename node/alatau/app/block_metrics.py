@@ -7,6 +7,7 @@ import trio
 from alatau.app.metrics import Metrics
 from alatau.chain.executed import ExecutedBlock
 from alatau.rpc.node import Node
+from alatau.types.validator import ValidatorSet
 
 INTERVAL_S = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 """From the shortest interval of a development network to several heartbeats of production."""
@@ -21,6 +22,8 @@ class BlockMetrics:
         self._built: Counter[str] = Counter()
         self._absent: Counter[str] = Counter()
         self._last_at: float | None = None
+        self._deciders: tuple[int, ValidatorSet | None] = (-1, None)
+        """The height counted last, and those who decided it."""
         self._interval = metrics.histogram(
             "consensus_block_interval_seconds", "Time between two blocks as they are committed here.", INTERVAL_S
         )
@@ -51,10 +54,14 @@ class BlockMetrics:
         self._last_at = now
         self._transactions += len(block.transactions)
         self._bytes += sum(len(tx.encoded) for tx in block.transactions)
-        validators = node.validators(block.header.number)
+        number = block.header.number
+        before, self._deciders = self._deciders, (number, node.validators(number))
+        validators = self._deciders[1]
         if validators is not None and (builder := validators.by_address.get(block.header.beneficiary)):
             self._built[builder.name] += 1
-        if block.last_commit is None or (signers := node.validators(block.header.number - 1)) is None:
+        # Those of the parent are of the past by now, and would be read from its state.
+        signers = before[1] if before[0] == number - 1 else node.validators(number - 1)
+        if block.last_commit is None or signers is None:
             return
         signed = {signature.validator for signature in block.last_commit.signatures}
         self._absent.update(v.name for v in signers.validators if v.address not in signed)

@@ -5,6 +5,7 @@ so before a peer or a client relies on it. On the way down new calls are refused
 between two effects, and the database closes last.
 """
 
+import gc
 import hmac
 import os
 import time
@@ -72,6 +73,8 @@ _LOG = structlog.get_logger(__name__)
 _EVENT_LOOP_HELD_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """From a slice of work to a hostile transaction."""
 
+_YOUNG_MAX: Final = 20_000
+"""Objects that may stay between two looks for cycles: some 1,000 payments in the pool, 7 ms of looking."""
 _HEALTH_INTERVAL_S: Final = 0.5
 """How often the health service looks whether the node serves the tip."""
 
@@ -206,6 +209,7 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
         await _start_observability(nursery, parts, node, clients, watch)
+        _tune_collector()
         _log_start(parts, node)
         await shutdown.wait()
         _LOG.info("node.stopping", height=node.chain.height)
@@ -214,6 +218,17 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
         nursery.cancel_scope.cancel()
     pool_file.close()
     _LOG.info("node.stopped", height=node.chain.height)
+
+
+def _tune_collector() -> None:
+    """Look for cycles seldom, and never among what was there at the start.
+
+    Payments make no cycles; exceptions and cancelled tasks do, a few a block. By default whatever stays is looked
+    through every 700 objects, which took 2.5% of a node's time at full speed.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_MAX, 20, 20)
 
 
 def _token_key(tls_key_pem: bytes) -> bytes:

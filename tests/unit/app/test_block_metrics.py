@@ -5,7 +5,7 @@ from alatau.app.block_metrics import BlockMetrics
 from alatau.app.metrics import Metrics
 from alatau.chain.executed import ExecutedBlock
 from alatau.rpc.node import Node
-from alatau.types.validator import Validator, validator_set
+from alatau.types.validator import Validator, ValidatorSet, validator_set
 from alatau.types.vote import Commit, CommitSignature
 from tests.support.scrape import samples
 
@@ -36,6 +36,21 @@ def test_blocks_are_counted_by_pace_payload_and_builder() -> None:
     assert found["consensus_txs_total", ()] == 3
     assert found["consensus_block_bytes_total", ()] == 157
     assert found["consensus_blocks_built_total", (("validator", "M3"),)] == 2
+
+
+def test_those_who_decided_the_parent_are_not_looked_up_again() -> None:
+    """They are of the past by then, and a node would read them from the parent's state; only after a gap it must."""
+    asked: list[int] = []
+
+    class Asked:
+        def validators(self, height: int) -> ValidatorSet | None:
+            asked.append(height)
+            return NODE.validators(height)
+
+    counted = BlockMetrics(Metrics())
+    for number in (2, 3, 4, 8, 9):
+        counted.count(cast("Node", Asked()), _block(number, 1, (1, 2, 3)), float(number))
+    assert asked == [2, 1, 3, 4, 8, 7, 9]
 
 
 def test_a_validator_that_is_always_missing_stands_out() -> None:
