@@ -1,5 +1,6 @@
 """Where the contracts of every genesis stand: ``a1a7a0`` (Alatau), then a number."""
 
+import re
 from typing import Final
 
 
@@ -40,3 +41,24 @@ GENESIS_CONTRACTS: Final = {
     "DayBook": ("DayBook", DAY_BOOK),
 }
 """Name -> (artifact, address) of the contracts that are there from genesis."""
+
+
+_SUCCESSOR: Final = re.compile(r"(\w+)@0x([0-9a-fA-F]{40})")
+
+
+def contract_named(text: str) -> tuple[str, bytes]:
+    """(artifact, address) of a contract as people name it.
+
+    ``ReserveVault`` is that of genesis; ``ReserveVault@0x…`` is one of its kind elsewhere, a successor for instance.
+
+    Raises:
+        ValueError: it is neither; the message lists the names.
+    """
+    match = _SUCCESSOR.fullmatch(text)
+    name = match[1] if match else text
+    if name not in GENESIS_CONTRACTS:
+        raise ValueError(
+            f"{text!r:.60} is none of {', '.join(GENESIS_CONTRACTS)}, and no successor such as ReserveVault@0x..."
+        )
+    artifact, address = GENESIS_CONTRACTS[name]
+    return artifact, bytes.fromhex(match[2]) if match else address

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeAlias
 
 import click
 
-from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.artifacts.addresses import GENESIS_CONTRACTS, contract_named
 from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, option_group, pass_context, password_file_option
 from alatau.cli.decisions import describe, read_decision_file, replace_decision_file, write_decision_file
@@ -93,7 +93,7 @@ def descriptors(folder: Path, chain_id: int) -> None:
 
 
 @council.command()
-@click.argument("contract", type=click.Choice(list(GENESIS_CONTRACTS)))
+@click.argument("contract")
 @click.argument("decision")
 @click.argument("members", nargs=-1, metavar="[NAME=VALUE]...")
 @proposal_options
@@ -114,6 +114,7 @@ def propose(
     """Put DECISION before the council of CONTRACT, and write the file that its members sign.
 
     See alatau council list for decisions and their members; addresses and hashes are 0x and hexadecimal digits.
+    CONTRACT is a name from genesis, or that of a successor with its address: ReserveVault@0x...
     """
     choice = _choice(contract, decision)
     values = _values(choice, members)
@@ -341,7 +342,11 @@ def _wait_until_ripe(client: SyncClient, decision: Decision) -> None:
 
 
 def _choice(contract: str, name: str) -> Choice:
-    known = choices(GENESIS_CONTRACTS[contract][0])
+    try:
+        artifact, _ = contract_named(contract)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    known = choices(artifact)
     if name not in known:
         raise click.BadParameter(f"the council of {contract} decides on {', '.join(known)}, not on {name!r}")
     return known[name]

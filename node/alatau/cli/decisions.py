@@ -17,6 +17,7 @@ from alatau.codec.json_text import JsonError, parse_json
 
 _FILE_SIZE_MAX: Final = 64 * 1024
 """Bytes; a decision with sixteen signatures has about 7,000."""
+_NOT_OF_GENESIS: Final = "not of genesis: compare the address with your own records"
 _NAMES: Final = {address: name for name, (_, address) in GENESIS_CONTRACTS.items()}
 
 
@@ -45,6 +46,7 @@ def describe(decision: Decision) -> str:
     lines = [
         ("decision", "0x" + decision.id.hex()),
         ("contract", f"{decision.contract}, {_readable(decision.domain.contract)}"),
+        *([] if decision.domain.contract in _NAMES else [("", _NOT_OF_GENESIS)]),
         ("signed as", f"{_readable(decision.domain.name)} version {_readable(decision.domain.version)}"),
         ("chain", str(decision.domain.chain_id)),
         ("act", _printable(decision.act)),

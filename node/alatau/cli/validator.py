@@ -5,6 +5,7 @@ from typing import Any, Final
 import click
 
 from alatau.artifacts import addresses
+from alatau.chain.registries import HANDOVERS_MAX
 from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context
 from alatau.cli.council import ProposalOptions, proposal_options, propose_and_write
@@ -135,14 +136,24 @@ def _propose(
 ) -> None:
     choice = choices(_CONTRACT)[decision]
     with open_client(context, node) as client:
+        registry = _registry(client)
         if whose is not None:
-            seat = _find(_seats(_registry(client)), whose)
+            seat = _find(_seats(registry), whose)
             values = {name: values.get(name, seat[name]) for name in _SEAT}
-        propose_and_write(client, sender, _CONTRACT, choice, values, proposal, as_json=as_json)
+        of_genesis = registry.address == addresses.VALIDATOR_REGISTRY
+        contract = _CONTRACT if of_genesis else f"{_CONTRACT}@0x{registry.address.hex()}"
+        propose_and_write(client, sender, contract, choice, values, proposal, as_json=as_json)
 
 
 def _registry(client: SyncClient) -> SyncContract:
-    return client.contract(decisions.abi_of(_CONTRACT), addresses.VALIDATOR_REGISTRY)
+    """The registry in office: that of genesis, or whom it and its successors have handed over to."""
+    registry = client.contract(decisions.abi_of(_CONTRACT), addresses.VALIDATOR_REGISTRY)
+    for _ in range(HANDOVERS_MAX):
+        successor = registry.read("successor")
+        if not any(successor):
+            break
+        registry = client.contract(decisions.abi_of(_CONTRACT), successor)
+    return registry
 
 
 def _seats(registry: SyncContract) -> list[dict[str, Any]]:

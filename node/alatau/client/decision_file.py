@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.artifacts.addresses import contract_named
 from alatau.client.decision_types import type_of
 from alatau.client.decisions import APPROVALS_MAX, Decision
 from alatau.client.errors import DecisionError
@@ -45,9 +45,10 @@ def read_decision(document: Any) -> Decision:
     if document["format"] != FORMAT:
         raise DecisionError(f"the file's format is {document['format']!r:.60}, not {FORMAT!r}")
     contract = document["contract"]
-    if not isinstance(contract, str) or contract not in GENESIS_CONTRACTS:
-        raise DecisionError(f"contract is {contract!r:.60}, not one of {', '.join(GENESIS_CONTRACTS)}")
-    artifact, address = GENESIS_CONTRACTS[contract]
+    try:
+        artifact, address = contract_named(contract if isinstance(contract, str) else repr(contract))
+    except ValueError as error:
+        raise DecisionError(f"contract is {error}") from error
     typed = _object(document["typed_data"], _TYPED_DATA, "typed_data")
     kind = type_of(artifact, str(typed["primaryType"])[:60])
     domain = read_domain(typed["domain"])

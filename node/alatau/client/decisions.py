@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Final
 
-from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.artifacts.addresses import contract_named
 from alatau.artifacts.artifact import load
 from alatau.client import contract_plans, queries, second_reading
 from alatau.client.abi import Abi, load_abi
@@ -43,7 +43,7 @@ class Decision:
     """An act of a contract that its council is to decide on, and who has signed it."""
 
     contract: str
-    """Name in genesis."""
+    """Name in genesis, or of a successor (``addresses.contract_named``)."""
     type: DecisionType
     domain: Domain
     message: Mapping[str, Any]
@@ -92,8 +92,8 @@ class Standing:
 
 
 def abi_of(contract: str) -> Abi:
-    """The ABI of a contract of genesis."""
-    artifact, _ = GENESIS_CONTRACTS[contract]
+    """The ABI of a contract of genesis, or of a successor."""
+    artifact, _ = contract_named(contract)
     return load_abi(load(artifact).abi)
 
 
@@ -103,7 +103,7 @@ def draft(
     """A decision with the terms of now, not yet proposed.
 
     Args:
-        contract: name in genesis.
+        contract: name in genesis, or of a successor.
         choice: what is decided.
         values: members of the act; those that it does not need are zero.
         nonce: tells it from another decision of the same content.
@@ -121,7 +121,7 @@ def draft(
         raise DecisionError(
             f"{choice.name} has no {', '.join(surplus)}; it takes {', '.join((*choice.needs, *choice.optional))}"
         )
-    abi, address = abi_of(contract), GENESIS_CONTRACTS[contract][1]
+    abi, address = abi_of(contract), contract_named(contract)[1]
     domain = yield from _domain(abi, address)
     body = yield from body_of(abi, address)
     policy_version = yield from _read(abi_of("FundCouncil"), body, "policy_version")
@@ -153,7 +153,7 @@ def read_twice(decision: Decision) -> None:
     """Raise ``DecisionError`` unless other code reads the same in the document and in the call that proposes it."""
     document = to_json(decision.type.struct, decision.domain, decision.message)
     second_reading.check_digest(document, decision.id)
-    artifact = load(GENESIS_CONTRACTS[decision.contract][0])
+    artifact = load(contract_named(decision.contract)[0])
     (function,) = [e for e in artifact.abi if e.get("name") == decision.type.propose and e["type"] == "function"]
     data = abi_of(decision.contract).encode_call(
         decision.type.propose, decision.type.arguments(abi_of(decision.contract), decision.message)

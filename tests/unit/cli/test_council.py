@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from alatau.artifacts import addresses
 from tests.support.served_network import GUARDIAN, MEMBERS, Network
 from tests.support.solo_node import MERCHANT, RESIDENT
 from tests.unit.cli.command_line import Alatau
@@ -180,7 +181,7 @@ def test_a_proposal_that_is_refused_leaves_no_file(alatau: Alatau, network: Netw
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("Mint", "lift-pause"), "'Mint' is not one of"),
+        (("Mint", "lift-pause"), "'Mint' is none of"),
         (("SettlementToken", "mint"), "decides on set-issuer-allowance"),
         (("SettlementToken", "set-issuer-allowance", "value=1"), "needs subject"),
         (("SettlementToken", "set-issuer-allowance", "amount=1"), "has no 'amount'; it takes subject, value"),
@@ -237,3 +238,28 @@ def test_an_override_under_another_name_is_found(alatau: Alatau, network: Networ
     proposed.write_text(json.dumps(document))
     outcome = alatau("council", "sign", proposed, "--override", "--yes", *network.sender(MEMBERS[1]))
     assert (outcome.code, "is not by it" in outcome.err) == (1, True)
+
+
+def test_a_successor_is_named_with_its_address(alatau: Alatau, network: Network, tmp_path: Path) -> None:
+    """Proposed, signed and approved there; whoever signs is told that genesis does not know it."""
+    file = tmp_path / "council.json"
+    board = "FundCouncil@0x" + addresses.RESERVE_COUNCIL.hex()
+    keep = json.dumps(sorted("0x" + key.address.hex() for key in MEMBERS))
+    made = alatau(
+        "council", "propose", board, "membership", f"members={keep}", "threshold=2",
+        f"guardian=0x{GUARDIAN.address.hex()}", "-o", file, *network.sender(MEMBERS[0]), *network.at, "--json",
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    assert "Reserve Board" in made.err
+    for member in MEMBERS[:2]:
+        assert alatau("council", "sign", file, "--yes", *network.sender(member)).code == 0
+    approved = alatau("council", "approve", file, *network.sender(RESIDENT), *network.at, "--json")
+    assert (approved.code, approved.json()["state"]) == (0, "approved"), approved.err
+    elsewhere = json.loads(file.read_text()) | {"contract": "FundCouncil@0x" + "11" * 20}
+    file.write_text(json.dumps(elsewhere))
+    outcome = alatau("council", "sign", file, "--yes", *network.sender(MEMBERS[0]))
+    assert (outcome.code, "typed_data is for 0x" in outcome.err) == (1, True)
+    for wrong in ("Treasury", "ReserveVault@0x12", "Treasury@0x" + "11" * 20):
+        words = ("council", "propose", wrong, "membership", "-o", tmp_path / "x.json")
+        refused = alatau(*words, *network.sender(MEMBERS[0]))
+        assert (refused.code, "is none of FundCouncil" in refused.err) == (2, True)
