@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.abc import MetaPathFinder
-from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec
+from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from importlib.util import spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -51,6 +51,20 @@ class Form(enum.StrEnum):
         return "compiled" if self is Form.COMPILED else "pure"
 
 
+class _Loader(ExtensionFileLoader):
+    """Loads an extension and, unlike others, knows its source, so that tracebacks show the lines."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """As others do; a module of mypyc names a loader of its own, and tracebacks ask that one."""
+        super().exec_module(module)
+        module.__loader__ = self
+
+    def get_source(self, fullname: str) -> str | None:  # type: ignore[override]  # typeshed: no extension has one
+        """Of a module of the package; None of the library that all of them share."""
+        source = PACKAGE.joinpath(*fullname.split(".")[1:]).with_suffix(".py")
+        return source.read_text("utf-8") if source.is_file() else None
+
+
 class _Extensions(MetaPathFinder):
     """Finds the modules of one build before their sources are found."""
 
@@ -63,7 +77,9 @@ class _Extensions(MetaPathFinder):
         """Of a module of the build; of every other none, so that the next finder is asked."""
         del path, target
         file = self._files.get(fullname)
-        return None if file is None else spec_from_file_location(fullname, file)
+        if file is None:
+            return None
+        return spec_from_file_location(fullname, file, loader=_Loader(fullname, str(file)))
 
 
 def sources(package: Path = PACKAGE) -> Iterator[Path]:

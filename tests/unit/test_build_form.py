@@ -186,11 +186,12 @@ def test_errors_keep_file_line_and_attributes() -> None:
         "try: decode_transaction(b'')\n"
         "except TransactionError as error:\n"
         "    last = traceback.extract_tb(error.__traceback__)[-1]\n"
-        "    print(error.reason, last.filename.split('alatau/')[-1], last.name, last.lineno, type(error).__module__)"
+        "    print(error.reason, last.filename.split('alatau/')[-1], last.name, last.lineno, last.line)"
     )
     as_it_is, pure = _run(program), _run(program, ALATAU_PURE="1")
     assert as_it_is == pure
     assert pure.startswith("TRANSACTION_MALFORMED types/transaction.py")
+    assert "raise TransactionError(" in pure
 
 
 def test_set_up_goes_on_where_nothing_can_be_compiled(

@@ -64,7 +64,7 @@ def _defined(node: ast.stmt) -> Iterator[tuple[str, int]]:
 
 def _is_filled_from_outside(base: ast.expr) -> bool:
     name = ast.unparse(base)
-    return name.endswith(("Enum", "Flag")) or name.startswith("trio.abc.")
+    return name.endswith(("Enum", "Flag", "FileLoader", "PathFinder")) or name.startswith("trio.abc.")
 
 
 def _keeps(decorator: ast.expr) -> bool:
