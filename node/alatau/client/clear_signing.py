@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from alatau.artifacts.addresses import GENESIS_CONTRACTS
 from alatau.artifacts.artifact import abi_type, load
-from alatau.client.decision_types import DECISION_TYPES, MEANINGS, choices
+from alatau.client.decision_types import DECISION_TYPES, MEANINGS, TERMS, choices
 from alatau.client.typed_data import StructType, struct_type
 
 SCHEMA: Final = "https://eips.ethereum.org/assets/eip-7730/erc7730-v1.schema.json"
@@ -22,6 +22,7 @@ DOMAIN_NAMES: Final = {
     "ReserveVault": "Alatau ReserveVault",
     "PositionLedger": "Alatau PositionLedger",
     "CityChannels": "Alatau CityChannels",
+    "OfflineBonds": "Alatau OfflineBonds",
 }
 """Of contracts whose domain is fixed; councils and the token have the names that a network gives them."""
 MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,14 +33,40 @@ MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
         ),
     ),
     "SettlementToken": ("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)",),
+    "Council": (
+        "CheckIn(address member,uint256 time)",
+        f"Restoration(address[] members,uint256 threshold,address guardian,Terms terms){TERMS}",
+    ),
+    "CityChannels": (
+        "Voucher(bytes32 channelId,address payer,uint256 nonce,uint256 transferred,bytes32 locksHash)",
+        "Receipt(bytes32 channelId,bytes32 voucherHash)",
+        "CloseRequest(bytes32 channelId,address party,uint256 deadline)",
+        "CooperativeClose(bytes32 channelId,uint256 payoutA,uint256 payoutB,uint256 deadline)",
+        "Withdraw(bytes32 channelId,address participant,uint256 total,uint256 deadline)",
+        "ClaimOrder(address account,address receiver,uint256 amount,uint256 nonce,uint256 deadline)",
+    ),
+    "OfflineBonds": (
+        "OfflineCertificate(bytes32 channelId,address payer,uint256 base,uint256 limit,uint256 expires)",
+        "OfflinePayment(bytes32 channelId,bytes32 voucherHash,address merchant,uint256 amount)",
+        "ClaimOrder(address account,address receiver,uint256 amount,uint256 nonce,uint256 deadline)",
+    ),
 }
-"""Typed messages that are no decisions, by artifact."""
+"""Typed messages that are no decisions, by artifact; also those that parties of a channel exchange off the chain."""
 
-_DATES: Final = {"expires", "notbefore", "asof", "priceasof", "deadline", "readyat", "until"}
+_OVERRIDE: Final = "OverrideVeto(bytes32 decision,uint256 policyVersion)"
+"""Of every contract with decisions (``lib/decisions.vy``)."""
+
+_DATES: Final = {"expires", "notbefore", "asof", "priceasof", "deadline", "readyat", "until", "time"}
 _DURATIONS: Final = {"quantityage", "priceage", "delay", "largedelay"}
 _SHARES: Final = {"deviationbps", "haircutbps"}
 UNITS: Final[Mapping[str, str]] = {
     "amount": "in the asset's smallest unit",
+    "transferred": "in the token's smallest unit, all that was ever paid in this direction",
+    "payoutA": "in the token's smallest unit",
+    "payoutB": "in the token's smallest unit",
+    "total": "in the token's smallest unit, all that was ever withdrawn",
+    "base": "in the token's smallest unit",
+    "limit": "in the token's smallest unit",
     "capacity": "in the asset's smallest unit",
     "leakPerSecond": "of the asset's smallest unit each second",
     "quantity": "in the position's own unit, 10^18 for one",
@@ -111,6 +138,11 @@ def call_descriptor(contract: str, chain_id: int) -> dict[str, Any]:
     }
 
 
+def messages_of(artifact: str) -> tuple[str, ...]:
+    """The typed messages of a contract that are no decisions."""
+    return (*MESSAGES.get(artifact, ()), *((_OVERRIDE,) if artifact in DECISION_TYPES else ()))
+
+
 def changing(abi: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The functions of an ABI that change something."""
     return [e for e in abi if e["type"] == "function" and e["stateMutability"] in ("nonpayable", "payable")]
@@ -143,7 +175,7 @@ def _messages(artifact: str) -> Iterator[tuple[StructType, str]]:
         if choice.type.encoded not in seen:
             seen.add(choice.type.encoded)
             yield choice.type.struct, f"Approve: {words(choice.type.struct.name).lower()}"
-    for encoded in MESSAGES.get(artifact, ()):
+    for encoded in messages_of(artifact):
         kind = struct_type(encoded)
         yield kind, words(kind.name)
 

@@ -17,7 +17,7 @@ from alatau.client.abi_types import type_members
 from alatau.client.errors import DecisionError
 from alatau.client.typed_data import StructType, struct_type
 
-_TERMS: Final = "Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
+TERMS: Final = "Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def type_of(artifact: str, struct: str) -> DecisionType:
 DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     "Council": (
         DecisionType(
-            f"Membership(address[] members,uint256 threshold,address guardian,Terms terms){_TERMS}",
+            f"Membership(address[] members,uint256 threshold,address guardian,Terms terms){TERMS}",
             propose="propose_membership",
             execute="change_membership",
             by_id=False,
@@ -139,7 +139,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     "ValidatorRegistry": (
         DecisionType(
             "ValidatorChange(string action,address operator,address votingKey,bytes32 tlsKeyHash,string endpoint,"
-            f"uint256 power,string name,Terms terms){_TERMS}",
+            f"uint256 power,string name,Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -156,7 +156,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     ),
     "ParticipantRegistry": (
         DecisionType(
-            f"RegistryChange(string action,address subject,uint256 value,Terms terms){_TERMS}",
+            f"RegistryChange(string action,address subject,uint256 value,Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -170,7 +170,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     ),
     "SettlementToken": (
         DecisionType(
-            f"TokenChange(string action,address subject,uint256 value,Terms terms){_TERMS}",
+            f"TokenChange(string action,address subject,uint256 value,Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -182,7 +182,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
             ),
         ),
         DecisionType(
-            f"Recovery(address source,address receiver,uint256 amount,bytes32 orderHash,Terms terms){_TERMS}",
+            f"Recovery(address source,address receiver,uint256 amount,bytes32 orderHash,Terms terms){TERMS}",
             propose="propose_recovery",
             execute="execute_recovery",
             by_id=True,
@@ -192,7 +192,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     "ReserveVault": (
         DecisionType(
             "Release(address asset,address to,uint256 amount,uint256 provenance,string purpose,bytes32 legalBasisHash,"
-            f"bytes32 caseId,Terms terms){_TERMS}",
+            f"bytes32 caseId,Terms terms){TERMS}",
             propose="propose_release",
             execute="execute_release",
             by_id=True,
@@ -200,7 +200,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
         ),
         DecisionType(
             "VaultChange(string action,address subject,uint256 value,uint256 capacity,uint256 leakPerSecond,"
-            f"Terms terms){_TERMS}",
+            f"Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -222,7 +222,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
         DecisionType(
             "LedgerChange(string action,uint256 assetClass,address asset,address custodian,bytes32 accountHash,"
             "uint256 value,uint256 quantityAge,uint256 priceAge,uint256 deviationBps,uint256 haircutBps,"
-            f"Terms terms){_TERMS}",
+            f"Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -238,7 +238,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     ),
     "CityChannels": (
         DecisionType(
-            f"LiftPause(Terms terms){_TERMS}",
+            f"LiftPause(Terms terms){TERMS}",
             propose="propose_unpause",
             execute="unpause",
             by_id=False,
@@ -249,7 +249,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
 """Artifact -> the decisions of its own."""
 
 _REPLACE_BODY: Final = DecisionType(
-    f"ReplaceBody(address body,Terms terms){_TERMS}",
+    f"ReplaceBody(address body,Terms terms){TERMS}",
     propose="propose_body",
     execute="replace_body",
     by_id=False,
@@ -259,7 +259,7 @@ _REPLACE_BODY: Final = DecisionType(
 
 _HAND_OVER_FROM: Final = ("ValidatorRegistry", "ParticipantRegistry")
 _HAND_OVER: Final = DecisionType(
-    f"Handover(address successor,Terms terms){_TERMS}",
+    f"Handover(address successor,Terms terms){TERMS}",
     propose="propose_handover",
     execute="hand_over",
     by_id=False,
