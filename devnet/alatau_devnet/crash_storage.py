@@ -353,7 +353,7 @@ class Campaign:
             _mount(self.folder, size_mib)
             try:
                 _demand(self.write(3) == 0, "no room for three heights")
-                _fill(room, free_kib)
+                fill(room, free_kib)
                 status = self.write(len(self.blocks) - 1)
                 _demand(
                     os.waitstatus_to_exitcode(status) == _FULL,
@@ -383,7 +383,7 @@ def _mount(folder: Path, size_mib: int) -> None:
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "none", str(folder)], check=True)
 
 
-def _fill(file: Path, free_kib: int) -> None:
+def fill(file: Path, free_kib: int) -> None:
     """Take all room but ``free_kib``."""
     with file.open("wb", buffering=0) as filler:
         try:

@@ -9,7 +9,7 @@ import json
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from alatau.chain.executed import ExecutedBlock, Tip
 from alatau.chain.execution import BlockTemplate, build_block
@@ -22,6 +22,7 @@ from alatau.trie.ordered import prove_item
 from alatau.trie.proof import prove
 from alatau.trie.state_trie import StateTrie
 from alatau.types.account import Account
+from alatau.types.block import last
 from alatau.types.chain_config import ChainConfig
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator, genesis_validator_set
 from alatau.types.header import encode_header
@@ -44,7 +45,6 @@ _RUNTIME: Final = bytes.fromhex(
     "5f355f5260205fa0"  # PUSH0 CALLDATALOAD PUSH0 MSTORE PUSH1 32 PUSH0 LOG0: the key
     "00"
 )
-_T = TypeVar("_T")
 
 
 def _key(name: str) -> PrivateKey:
@@ -153,7 +153,7 @@ def _block(
         for n, terms in enumerate((transfer, entry, transfer))
     ]
     template = BlockTemplate(_TIMESTAMP + number, members.validators[0].address, members, last_commit)
-    built = _finish(build_block(tip, config, template, [(tx, _PAYER.address) for tx in transactions]))
+    built = last(build_block(tip, config, template, [(tx, _PAYER.address) for tx in transactions]))
     assert not built.refused
     return built.executed
 
@@ -323,15 +323,6 @@ def _plain(value: Any) -> Any:
 
 def _hex(data: bytes) -> str:
     return "0x" + data.hex()
-
-
-def _finish(work: Generator[Any, Any, _T]) -> _T:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
 
 
 def write(document: dict[str, Any]) -> str:

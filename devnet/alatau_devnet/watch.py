@@ -45,6 +45,13 @@ def height_of(node: DevnetNode) -> int:
     return -1 if status is None else status.height
 
 
+def signed_last(through: DevnetNode, voting_address: bytes) -> bool:
+    """Whether a voting key signed the newest commit that a node has."""
+    with client_of(through) as client:
+        commit = client.commit(client.status().height)
+    return voting_address in {signature.validator for signature in commit.signatures}
+
+
 def wait_until_deciding(network: Devnet) -> int:
     """Wait until every running node has a decided block; gives the lowest height. Raises ``DevnetError``."""
     return wait_for_height(network.nodes, 1, 40.0 + 5.0 * len(network.nodes))

@@ -3,17 +3,17 @@
 import gc
 import statistics
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from alatau.chain.executed import Tip
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.storage.store import Store
-from alatau.types.block import Block, decode_block, encode_block
+from alatau.types.block import Block, decode_block, encode_block, last
 from alatau.types.genesis import GenesisValidator
 from alatau.types.transaction import Transaction, recover_sender
 from alatau.types.validator import Validator, ValidatorSet, validator_set
@@ -115,21 +115,11 @@ def _build(
 ) -> Block:
     tip = _tip(store)
     template = BlockTemplate(TIMESTAMP + tip.header.number + 1, VALIDATOR.address, members, last_commit)
-    built = _finish(build_block(tip, CONFIG, template, signed))
+    built = last(build_block(tip, CONFIG, template, signed))
     assert not built.refused, built.refused
     block = built.executed.block
     assert len(block.transactions) == PAYMENTS
     return block
-
-
-def _finish(steps: Generator[Any, Any, _T]) -> _T:
-    """Run a generator that yields between transactions to its end."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: _T = end.value
-            return result
 
 
 def _run(
@@ -146,7 +136,7 @@ def _run(
         assert sum(len(part) for part in pool.map(_recover_all, quarters)) == PAYMENTS
     threads = time.perf_counter() - start
     tip = _tip(store)
-    execute, executed = _timed(lambda: _finish(execute_block(tip, CONFIG, decoded, recovered, members)))
+    execute, executed = _timed(lambda: last(execute_block(tip, CONFIG, decoded, recovered, members)))
     start = time.perf_counter()
     commit_cpu, _ = _timed(lambda: store.commit(executed, commit))
     return execute, commit_cpu, time.perf_counter() - start, decode, recover, threads

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
@@ -83,7 +83,7 @@ def decode_block_in_steps(
     )
 
 
-def last(steps: Generator[None, None, T]) -> T:
+def last(steps: Generator[Any, Any, T]) -> T:
     """Run steps to their end without a pause."""
     while True:
         try:

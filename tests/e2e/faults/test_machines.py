@@ -15,9 +15,10 @@ from alatau.app.home import Home
 from alatau.app.private_file import write_private
 from alatau.app.provision import load_tls_identity
 from alatau.transport.certificates import issue_identity
+from alatau_devnet.crash_storage import fill
 from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.processes import LOG_NAME, running_pid, start_process, stop_processes
-from alatau_devnet.watch import client_of, height_of, status_of, wait_for_height, wait_until
+from alatau_devnet.watch import client_of, height_of, signed_last, status_of, wait_for_height, wait_until
 from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
 from tests.e2e.background_load import paying
 
@@ -41,7 +42,7 @@ def test_a_clock_an_hour_off_is_passed_over_and_told(four_validators: Devnet, of
         assert status is not None
         assert any("THE CLOCK" in warning for warning in status.warnings), status.warnings
         _restart_with_clock(victim, 0.0)
-        assert wait_until(lambda: _signs(others[0], victim), RECOVERY_S)
+        assert wait_until(lambda: signed_last(others[0], victim.voting_address), RECOVERY_S)
     assert_agreement(network)
     assert_kept(network, done)
 
@@ -55,7 +56,7 @@ def test_an_ended_certificate_is_renewed_at_the_start(four_validators: Devnet) -
         before = _put_certificate(victim, datetime.now(UTC) - timedelta(days=120))
         start_nodes(network, (victim,))
         wait_for_height((victim,), max(map(height_of, others)), RECOVERY_S)
-        assert wait_until(lambda: _signs(others[0], victim), RECOVERY_S)
+        assert wait_until(lambda: signed_last(others[0], victim.voting_address), RECOVERY_S)
     after = load_tls_identity(Home(victim.home))
     assert after.certificate_pem != before
     assert after.not_after > datetime.now(UTC) + timedelta(days=60)
@@ -101,7 +102,7 @@ def test_a_full_disk_stops_one_node_in_order(four_validators: Devnet, tmp_path: 
     with _small_disk(victim.home / "data", 48) as filler, paying(network, others[0], "resident_1") as done:
         start_nodes(network, (victim,))
         wait_for_height((victim,), max(map(height_of, others)), RECOVERY_S)
-        _fill(filler, free_kib=256)
+        fill(filler, free_kib=256)
         assert wait_until(lambda: running_pid(victim.home) is None, 120.0), "it goes on with a full disk"
         assert "no room on the disk" in _log(victim)
         at = max(map(height_of, others))
@@ -109,7 +110,7 @@ def test_a_full_disk_stops_one_node_in_order(four_validators: Devnet, tmp_path: 
         filler.unlink()
         start_nodes(network, (victim,))
         wait_for_height((victim,), at + 10, RECOVERY_S)
-        assert wait_until(lambda: _signs(others[0], victim), RECOVERY_S)
+        assert wait_until(lambda: signed_last(others[0], victim.voting_address), RECOVERY_S)
         assert_agreement(network)
         stop_processes([victim.home])
         shutil.copytree(victim.home / "data", tmp_path / "data")
@@ -142,7 +143,7 @@ def test_nodes_are_upgraded_one_after_the_other(four_validators: Devnet, tmp_pat
                 status = status_of(node)
                 assert status is not None
                 assert status.version == version
-                assert wait_until(lambda one=node, seen=others[0]: _signs(seen, one), RECOVERY_S)
+                assert wait_until(lambda one=node, seen=others[0]: signed_last(seen, one.voting_address), RECOVERY_S)
     assert_agreement(network)
     assert_kept(network, first)
     assert_kept(network, second)
@@ -156,12 +157,6 @@ def _restart_with_clock(node: DevnetNode, offset_s: float) -> None:
 def _start(node: DevnetNode, program: Sequence[str] = ("alatau.cli",), sources: Path | None = None) -> None:
     start_process(node.home, program, sources)
     assert wait_until(lambda: running_pid(node.home) is not None, RECOVERY_S)
-
-
-def _signs(through: DevnetNode, node: DevnetNode) -> bool:
-    with client_of(through) as client:
-        commit = client.commit(client.status().height)
-    return node.voting_address in {signature.validator for signature in commit.signatures}
 
 
 def _put_certificate(node: DevnetNode, issued: datetime) -> bytes:
@@ -195,14 +190,3 @@ def _small_disk(folder: Path, mib: int) -> Iterator[Path]:
         while subprocess.run(["umount", str(folder)], check=False, capture_output=True).returncode:
             assert time.monotonic() < deadline, f"{folder} cannot be unmounted"
             time.sleep(0.5)
-
-
-def _fill(file: Path, free_kib: int) -> None:
-    """Take all room but ``free_kib``."""
-    with file.open("wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(bytes(64 * 1024))
-        except OSError:
-            pass
-        filler.truncate(max(0, filler.tell() - free_kib * 1024))

@@ -17,7 +17,7 @@ from alatau_devnet import accounts
 from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.ports import HOST, choose_ports
 from alatau_devnet.processes import kill_process, stop_processes
-from alatau_devnet.watch import client_of, height_of, status_of, wait_for_height, wait_until
+from alatau_devnet.watch import client_of, height_of, signed_last, status_of, wait_for_height, wait_until
 from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
 from tests.e2e.background_load import paying
 
@@ -37,7 +37,7 @@ def test_a_validator_comes_gets_a_new_key_and_goes(four_validators: Devnet, tmp_
         keys = ("--voting-key", _hex(fifth.voting_address), "--tls-key-hash", _hex(tls_key_hash))
         council.decide("add", "--operator", _hex(fifth.operator), *keys, *endpoint)
         wait_for_height((fifth,), height_of(network.nodes[0]), RECOVERY_S)
-        assert _signs(network, fifth.voting_address)
+        assert wait_until(lambda: signed_last(network.nodes[0], fifth.voting_address), RECOVERY_S)
 
         renewed = new_private_key()
         council.decide("rotate", NAME, "--voting-key", _hex(renewed.address))
@@ -46,7 +46,7 @@ def test_a_validator_comes_gets_a_new_key_and_goes(four_validators: Devnet, tmp_
         password = (fifth.home / "keys" / "password").read_text().strip()
         write_keystore(fifth.home / "keys" / "voting.json", renewed, password, DEVNET_COST)
         start_nodes(network, (fifth,))
-        assert _signs(network, renewed.address)
+        assert wait_until(lambda: signed_last(network.nodes[0], renewed.address), RECOVERY_S)
 
         # With five a quorum is four: one may fail, whichever it is.
         kill_process(network.nodes[3].home)
@@ -114,17 +114,6 @@ def _new_node(network: Devnet) -> DevnetNode:
         NAME, folder, **endpoints, voting_address=made.voting.address, operator=made.operator.address,
         tls_public_key=made.identity.public_key,
     )  # fmt: skip
-
-
-def _signs(network: Devnet, address: bytes) -> bool:
-    """Whether a voting key signs a commit soon."""
-
-    def signed() -> bool:
-        with client_of(network.nodes[0]) as client:
-            commit = client.commit(client.status().height)
-            return address in {signature.validator for signature in commit.signatures}
-
-    return wait_until(signed, RECOVERY_S)
 
 
 def _is_told(node: DevnetNode) -> bool:
