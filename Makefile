@@ -118,8 +118,8 @@ mutate-consensus: $(SETUP)  ## break consensus in small ways; each must be notic
 e2e-faults: $(SETUP)  ## real networks with cut links, wrong clocks, full disks, changes of the set (15 minutes)
 	$(PY) -m pytest tests/e2e/faults -m e2e --verbose $(ARGS)
 
-e2e-people: $(SETUP)  ## the reserve run by its people, and contracts replaced, on real networks by the command line (5 minutes)
-	$(PY) -m pytest tests/e2e/test_reserve_by_hand.py -m e2e --verbose $(ARGS)
+e2e-people: $(SETUP)  ## the reserve run by its people, and contracts replaced, on real networks by the command line (6 minutes)
+	$(PY) -m pytest tests/e2e/test_reserve_by_hand.py tests/e2e/test_contracts_replaced.py -m e2e --verbose $(ARGS)
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)
