@@ -14,8 +14,8 @@
         b gets the rest. No penalties, no secrets to revoke.
 
         Who can stop what:
-        * the council's guardian pauses opening, depositing and moving money between channels, nothing else; the
-          council lifts the pause;
+        * the council's guardian pauses opening, depositing and moving money between channels, nothing else, for a
+          week; the council lifts the pause before;
         * licences are asked for when a channel opens, and never again;
         * no pause, freeze or licence stops `close`, `submit`, `reveal` or `settle`, or lowers a payout; what a
           court has frozen is held back by the token when it is claimed;
@@ -31,6 +31,7 @@ from ethereum.ercs import IERC20
 from ..interfaces import ICouncil
 from ..interfaces import IParticipantRegistry
 from ..lib import decisions
+from ..lib import pauses
 from ..lib import typed_data
 from . import channel_words
 from . import credits
@@ -41,7 +42,8 @@ from . import settlement
 
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
-initializes: pausing[decisions := decisions, typed_data := typed_data]
+initializes: pauses
+initializes: pausing[decisions := decisions, pauses := pauses, typed_data := typed_data]
 initializes: evidence[typed_data := typed_data]
 initializes: credits[evidence := evidence]
 initializes: locks
@@ -60,7 +62,7 @@ exports: (
     pausing.pause,
     pausing.propose_unpause,
     pausing.unpause,
-    pausing.paused,
+    pauses.paused,
     locks.reveal,
     locks.revealed_at,
     credits.asset,
@@ -216,7 +218,7 @@ def open(hub: address, salt: bytes32, amount: uint256) -> bytes32:
     @param amount What the caller pays in, 0 for nothing.
     @return The channel's id.
     """
-    assert not pausing.paused, "channels: paused"
+    assert not pauses._paused(), "channels: paused"
     assert hub != msg.sender, "channels: one party"
     assert staticcall credits.registry.licensed(hub, PAYMENT_HUB), "channels: hub not licensed"
     channel_words._check_amount(amount)
@@ -409,7 +411,7 @@ def _put_in(parties: evidence.Parties, amount: uint256):
     @param parties An open channel of the caller.
     @param amount What its side grows by; the money is the caller's to bring.
     """
-    assert not pausing.paused, "channels: paused"
+    assert not pauses._paused(), "channels: paused"
     id: bytes32 = evidence._id(parties)
     word: uint256 = settlement._channels[id].deposits
     assert word & channel_words.OPEN != 0, "channels: not open"

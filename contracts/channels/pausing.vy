@@ -1,40 +1,30 @@
 # pragma version ~=0.4.3
 # pragma nonreentrancy on
 """
-@title A pause of new money: the guardian begins it at once, the council ends it after the delay
-@notice The contract that uses this module asks `paused` before it takes money in, and nowhere else.
+@title A pause of new money: the guardian begins it at once, and it lapses; the council ends it early, after the delay
+@notice The contract that uses this module asks before it takes money in, and nowhere else.
 """
 
 from ..lib import decisions
+from ..lib import pauses
 from ..lib import typed_data
 
 uses: decisions
+uses: pauses
 uses: typed_data
-
-
-event Paused:
-    by: indexed(address)
-
-
-event Unpaused:
-    pass
 
 
 LIFT_PAUSE_TYPE: constant(bytes32) = keccak256(
     "LiftPause(Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
 )
 
-paused: public(bool)
-
-
 @external
 def pause():
     """
-    @notice The guardian stops new money at once.
+    @notice The guardian stops new money at once, for a week; then he rests.
     """
-    assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
-    self.paused = True
-    log Paused(by=msg.sender)
+    decisions._check_guardian()
+    pauses._declare(msg.sender)
 
 
 @external
@@ -56,8 +46,7 @@ def unpause(terms: decisions.Terms):
     @param terms As proposed.
     """
     decisions._consume(self._unpause_id(terms))
-    self.paused = False
-    log Unpaused()
+    pauses._lift()
 
 
 @internal

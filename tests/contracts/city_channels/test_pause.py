@@ -1,4 +1,4 @@
-"""CityChannels.pause and unpause: the guardian stops new money, the council lets it in again."""
+"""CityChannels.pause and unpause: the guardian stops new money, time or the council lets it in again."""
 
 import boa
 
@@ -11,9 +11,12 @@ from tests.contracts.world import (
     decide,
     guardian,
     hub,
+    resident,
     terms,
     wait,
 )
+
+DAY = 86_400
 
 
 def test_only_the_guardian_pauses(world: World) -> None:
@@ -36,6 +39,23 @@ def test_council_lifts_the_pause_after_the_delay(world: World) -> None:
     wait(1)
     world.channels.unpause(decision)
     open_till(world)
-    world.channels.pause(sender=guardian.address)
     with boa.reverts("decision: not approved"):
         world.channels.unpause(decision)
+
+
+def test_a_pause_lapses_and_its_guardian_rests(world: World) -> None:
+    """New money waits a week at most, and two weeks pass before the same guardian stops it again (ADR 0043)."""
+    world.channels.pause(sender=guardian.address)
+    assert world.channels.paused()
+    wait(7 * DAY - 1)
+    with boa.reverts("channels: paused"):
+        world.channels.open(hub.address, bytes(32), 0, sender=resident.address)
+    wait(1)
+    assert not world.channels.paused()
+    open_till(world)
+    wait(14 * DAY - 1)
+    with boa.reverts("pause: this guardian rests"):
+        world.channels.pause(sender=guardian.address)
+    wait(1)
+    world.channels.pause(sender=guardian.address)
+    assert world.channels.paused()
