@@ -111,7 +111,7 @@ def _register_peers(metrics: Metrics, node: Node) -> None:
     metrics.gauge(
         "p2p_peer_round_trip_seconds",
         "Round trip to each peer.",
-        lambda: {(p.name or p.id.hex(),): p.round_trip_us / 1e6 for p in node.peers()},
+        lambda: {(p.name or p.id.hex(),): p.round_trip_us / 1e6 for p in node.peers() if p.round_trip_us is not None},
         labels=("peer",),
     )
 

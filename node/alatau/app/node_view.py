@@ -117,7 +117,7 @@ class NodeView:
                 validator=peer.member.validator is not None,
                 outbound=peer.dialed,
                 height=peer.height,
-                round_trip_us=0 if peer.round_trip_ms is None else round(peer.round_trip_ms * 1_000),
+                round_trip_us=None if peer.round_trip_ms is None else round(peer.round_trip_ms * 1_000),
                 connected_at_ms=peer.connected_at_ms,
             )
             for peer in self.network.peers()

@@ -44,15 +44,15 @@ def peers(context: Context, node: NodeOptions, as_json: bool) -> None:
             (
                 p.name,
                 p.validator,
-                p.address,
+                p.endpoint,
                 "out" if p.outbound else "in",
                 p.height,
-                round(p.round_trip_us / 1000, 2),
+                None if p.round_trip_us is None else round(p.round_trip_us / 1000, 2),
                 p.id,
             )
             for p in client.peers()
         ]
-    print_rows(("name", "validator", "address", "direction", "height", "round_trip_ms", "id"), rows, as_json=as_json)
+    print_rows(("name", "validator", "endpoint", "direction", "height", "round_trip_ms", "id"), rows, as_json=as_json)
 
 
 @click.command()

@@ -166,7 +166,7 @@ def refusal_of(response: transaction_service_pb2.SubmitTransactionsResponse) -> 
         rejection.message,
         reason=reason,
         metadata={"sequence": str(response.sequence)},
-        retry_after_s=rejection.retry_in_ms / 1_000 if rejection.retry_in_ms else None,
+        retry_after_s=rejection.retry_in_ms / 1_000 if rejection.HasField("retry_in_ms") else None,
     )
 
 

@@ -74,7 +74,8 @@ class PeerView:
     validator: bool
     outbound: bool
     height: int
-    round_trip_us: int
+    round_trip_us: int | None
+    """None where it is not measured yet."""
     """0 where not measured yet."""
     connected_at_ms: int
 

@@ -19,7 +19,7 @@ from alatau.transport.call import Call
 from alatau.types.header import header_hash
 from alatau.types.validator import ValidatorSet
 from alatau.wire.amount import write_amount
-from alatau.wire.status import Seen, Step, write_seen, write_step, write_sync_state, write_validator
+from alatau.wire.status import Seen, Step, write_fork, write_seen, write_step, write_sync_state, write_validator
 
 _pb = node_service_pb2
 
@@ -51,17 +51,17 @@ class NodeApi:
             height=height,
             block_hash=header_hash(tip),
             state_root=tip.state_root,
-            timestamp=tip.timestamp,
+            timestamp_s=tip.timestamp,
             sync_state=write_sync_state(status.sync_state),
             highest_peer_height=status.highest_peer_height,
             peer_count=len(node.peers()),
             pool_transactions=status.pool_transactions,
             pool_bytes=status.pool_bytes,
             validator_address=status.validator_address or b"",
-            fork=config.fork_at(height).value,
+            fork=write_fork(config.fork_at(height)),
             base_fee_per_gas=write_amount(config.base_fee_per_gas),
             block_gas_limit=config.block_gas_limit,
-            damage=status.scrub.findings,
+            damages=status.scrub.findings,
             scrub_passes=status.scrub.passes,
             silence=_silence(view),
             warnings=self._warnings(view, status.validator_address),
@@ -122,9 +122,11 @@ class NodeApi:
         view, status, height = node.round_view(), node.status(), tip_height(node.store)
         connected = connected_validators(node)
         diagnosis = diagnose_node(node)
-        explanation = (*self._warnings(view, status.validator_address), *diagnosis.sentences)
+        explanations = (*self._warnings(view, status.validator_address), *diagnosis.sentences)
         if view is None:
-            return _pb.GetConsensusStateResponse(height=height + 1, stalled=diagnosis.stalled, explanation=explanation)
+            return _pb.GetConsensusStateResponse(
+                height=height + 1, step=write_step(Step.IDLE), stalled=diagnosis.stalled, explanations=explanations
+            )
         validators = view.validators
         proposer = validators.by_address.get(view.proposer)
         return _pb.GetConsensusStateResponse(
@@ -146,7 +148,7 @@ class NodeApi:
             total_power=validators.total_power,
             since_last_block_ms=status.since_last_block_ms,
             stalled=diagnosis.stalled,
-            explanation=explanation,
+            explanations=explanations,
             silence=_silence(view),
         )
 
@@ -175,7 +177,7 @@ def _peer(peer: PeerView) -> node_pb2.Peer:
     return node_pb2.Peer(
         id=peer.id,
         name=peer.name,
-        address=peer.address,
+        endpoint=peer.address,
         validator=peer.validator,
         outbound=peer.outbound,
         height=peer.height,

@@ -15,6 +15,7 @@ from alatau.storage.frozen_state import FrozenState
 from alatau.types.block import Block
 from alatau.types.transaction import recover_sender
 from alatau.wire.amount import write_amount
+from alatau.wire.trace import write_kind
 
 _pb = transaction_service_pb2
 
@@ -51,7 +52,7 @@ def trace_call(environment: BlockEnvironment, request: CallRequest, state: Froze
 
 def trace_message(traced: Traced, height: int) -> _pb.TraceResponse:
     """The answer to a client."""
-    response = _pb.TraceResponse(gas_used=traced.result.gas_used, height=height)
+    response = _pb.TraceResponse(gas_used=traced.result.gas_used, height=height, truncated_by=_pb.TRACE_BOUND_NONE)
     assert traced.tracer.root is not None, "a transaction is a call"
     room = _TRACE_BYTES_MAX
     for depth, entry in _in_order(traced.tracer.root):
@@ -67,7 +68,7 @@ def trace_message(traced: Traced, height: int) -> _pb.TraceResponse:
     else:
         if traced.tracer.truncated:
             response.truncated_by = _pb.TRACE_BOUND_DATA
-    response.truncated = response.truncated_by != _pb.TRACE_BOUND_UNSPECIFIED
+    response.truncated = response.truncated_by != _pb.TRACE_BOUND_NONE
     return response
 
 
@@ -83,7 +84,7 @@ def _in_order(root: CallTrace) -> Iterator[tuple[int, CallTrace]]:
 def _message(depth: int, entry: CallTrace) -> _pb.TracedCall:
     return _pb.TracedCall(
         depth=depth,
-        kind=entry.kind,
+        kind=write_kind(entry.kind),
         caller=entry.caller,
         to=entry.to or b"",
         value=write_amount(entry.value or 0),

@@ -28,6 +28,7 @@ from alatau.wire.transaction import Position, TransactionState, write_position, 
 _pb = transaction_service_pb2
 _POOLED = transaction_pb2.TRANSACTION_STATE_POOLED
 _FINAL = transaction_pb2.TRANSACTION_STATE_FINAL
+_REFUSED = transaction_pb2.TRANSACTION_STATE_REFUSED
 
 _ANSWER_MARGIN_S = 0.05
 """Left of a deadline at least to answer with a reason of ours, before gRPC answers with its own."""
@@ -48,7 +49,7 @@ def _rejection(
     return _pb.SubmitRejection(
         reason=reason_number(reason),
         message=message,
-        retry_in_ms=0 if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
+        retry_in_ms=None if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
         next_nonce=next_nonce,
     )
 
@@ -128,7 +129,8 @@ class TransactionApi:
             response.rejection.CopyFrom(_rejection(error.reason, error.message, error.retry_after_s))
             if len(request.transactions) <= self._limits.batch_transactions_max:
                 response.results.extend(
-                    _pb.SubmitResult(hash=keccak256(tx), rejection=response.rejection) for tx in request.transactions
+                    _pb.SubmitResult(hash=keccak256(tx), state=_REFUSED, rejection=response.rejection)
+                    for tx in request.transactions
                 )
         return response
 
@@ -254,7 +256,7 @@ class TransactionApi:
         return [
             _pb.SubmitResult(
                 hash=hash_,
-                state=write_state(state),
+                state=_REFUSED if state is None else write_state(state),
                 rejection=None
                 if refusal is None
                 else _rejection(refusal.reason, refusal.message, refusal.retry_after_s, refusal.next_nonce),

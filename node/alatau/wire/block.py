@@ -72,8 +72,8 @@ def write_header(header: Header) -> block_pb2.Header:
     """The fields that vary; the others are constants of the chain (docs/chain.md)."""
     return block_pb2.Header(
         parent_hash=header.parent_hash,
-        number=header.number,
-        timestamp=header.timestamp,
+        height=header.number,
+        timestamp_s=header.timestamp,
         beneficiary=header.beneficiary,
         state_root=header.state_root,
         transactions_root=header.transactions_root,
@@ -99,10 +99,10 @@ def read_header(message: block_pb2.Header) -> Header:
         receipts_root=message.receipts_root,
         logs_bloom=message.logs_bloom,
         difficulty=0,
-        number=message.number,
+        number=message.height,
         gas_limit=message.gas_limit,
         gas_used=message.gas_used,
-        timestamp=message.timestamp,
+        timestamp=message.timestamp_s,
         extra_data=message.validator_set_hash,
         mix_hash=message.mix_hash,
         nonce=NONCE,

@@ -46,7 +46,7 @@ def write_receipt(receipt: TransactionReceipt) -> transaction_pb2.Receipt:
         logs=[write_log(log) for log in receipt.logs],
         sender=receipt.sender,
         to=receipt.to or b"",
-        timestamp=receipt.timestamp,
+        timestamp_s=receipt.timestamp,
     )
 
 
@@ -64,7 +64,7 @@ def read_receipt(message: transaction_pb2.Receipt) -> TransactionReceipt:
         logs=tuple(read_log(log) for log in message.logs),
         sender=message.sender,
         to=message.to or None,
-        timestamp=message.timestamp,
+        timestamp=message.timestamp_s,
     )
 
 

@@ -5,6 +5,7 @@ from enum import IntEnum
 from typing import cast
 
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
+from alatau.types.chain_config import Fork
 from alatau.types.validator import Validator
 from alatau.wire.amount import read_amount
 
@@ -22,21 +23,21 @@ class SyncState(IntEnum):
 class Step(IntEnum):
     """Step of a consensus round. Values as in ``alatau.api.v1.ConsensusStep``."""
 
-    IDLE = 0
-    """The node takes no part now: it catches up, or observes."""
     NEW_HEIGHT = 1
     """Between two blocks."""
     PROPOSE = 2
     PREVOTE = 3
     PRECOMMIT = 4
+    IDLE = 5
+    """The node takes no part now: it catches up, or observes."""
 
 
 class Seen(IntEnum):
     """What a validator voted, as a node has seen it. Values as in ``alatau.api.v1.VoteSeen``."""
 
-    NOTHING = 0
     NIL = 1
     BLOCK = 2
+    NOTHING = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Status:
     pool_bytes: int
     validator_address: bytes | None
     fork: str
+    """Rules of the EVM in force, as ``"osaka"``; a number for those that this software does not know."""
     base_fee_per_gas: int
     block_gas_limit: int
     limits: Limits
@@ -122,11 +124,13 @@ class PeerRecord:
     id: bytes
     """Validator address, or an observer's TLS key hash."""
     name: str
-    address: str
+    endpoint: str
+    """``host:port``."""
     validator: bool
     outbound: bool
     height: int
-    round_trip_us: int
+    round_trip_us: int | None
+    """None where it is not measured yet."""
     connected_at_ms: int
 
 
@@ -135,11 +139,11 @@ def read_peer(message: node_pb2.Peer) -> PeerRecord:
     return PeerRecord(
         message.id,
         message.name,
-        message.address,
+        message.endpoint,
         message.validator,
         message.outbound,
         message.height,
-        message.round_trip_us,
+        message.round_trip_us if message.HasField("round_trip_us") else None,
         message.connected_at_ms,
     )
 
@@ -171,14 +175,14 @@ def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
         height=message.height,
         block_hash=message.block_hash,
         state_root=message.state_root,
-        timestamp=message.timestamp,
+        timestamp=message.timestamp_s,
         sync_state=SyncState(message.sync_state),
         highest_peer_height=message.highest_peer_height,
         peer_count=message.peer_count,
         pool_transactions=message.pool_transactions,
         pool_bytes=message.pool_bytes,
         validator_address=message.validator_address or None,
-        fork=message.fork,
+        fork=_read_fork(message.fork),
         base_fee_per_gas=read_amount(message.base_fee_per_gas),
         block_gas_limit=message.block_gas_limit,
         limits=Limits(
@@ -188,7 +192,7 @@ def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
             limits.call_gas_max,
             limits.message_bytes_max,
         ),
-        damage=tuple(message.damage),
+        damage=tuple(message.damages),
         scrub_passes=message.scrub_passes,
         silence=message.silence,
         warnings=tuple(message.warnings),
@@ -216,9 +220,19 @@ def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) ->
         total_power=message.total_power,
         since_last_block_ms=message.since_last_block_ms,
         stalled=message.stalled,
-        explanation=tuple(message.explanation),
+        explanation=tuple(message.explanations),
         silence=message.silence,
     )
+
+
+def write_fork(fork: Fork) -> "node_pb2.Fork.ValueType":
+    """For the wire."""
+    return node_pb2.Fork.Value(f"FORK_{fork.name}")
+
+
+def _read_fork(number: "node_pb2.Fork.ValueType") -> str:
+    known = number in node_pb2.Fork.values()
+    return node_pb2.Fork.Name(number).removeprefix("FORK_").lower() if known else str(number)
 
 
 def write_sync_state(state: SyncState) -> "node_pb2.SyncState.ValueType":

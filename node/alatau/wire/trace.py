@@ -16,6 +16,7 @@ class TracedCall:
     depth: int
     """How many calls are around it."""
     kind: str
+    """The instruction, as ``"STATICCALL"``; a number for one that this software does not know."""
     caller: bytes
     to: bytes | None
     value: int
@@ -39,12 +40,22 @@ class Trace:
     height: int
 
 
+def write_kind(instruction: str) -> "transaction_service_pb2.CallKind.ValueType":
+    """For the wire, from the instruction's name; ``ValueError`` for one that makes no call."""
+    return transaction_service_pb2.CallKind.Value(f"CALL_KIND_{instruction}")
+
+
+def _read_kind(number: "transaction_service_pb2.CallKind.ValueType") -> str:
+    kinds = transaction_service_pb2.CallKind
+    return kinds.Name(number).removeprefix("CALL_KIND_") if number in kinds.values() else str(number)
+
+
 def read_trace(message: transaction_service_pb2.TraceResponse) -> Trace:
     """From the wire."""
     calls = tuple(
         TracedCall(
             call.depth,
-            call.kind,
+            _read_kind(call.kind),
             call.caller,
             call.to or None,
             read_amount(call.value),

@@ -14,6 +14,8 @@ class TransactionState(IntEnum):
 
     POOLED = 1
     FINAL = 2
+    REFUSED = 3
+    """In a result of a batch only."""
 
 
 @dataclass(frozen=True, slots=True)

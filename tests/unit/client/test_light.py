@@ -195,7 +195,7 @@ def _commit_of_another_block(response: Any) -> None:
 
 def _header_of_another_height(response: Any) -> None:
     if hasattr(response, "block"):
-        response.block.header.number += 1
+        response.block.header.height += 1
 
 
 def _other_parent(response: Any) -> None:
@@ -205,7 +205,7 @@ def _other_parent(response: Any) -> None:
 
 def _older_than_its_parent(response: Any) -> None:
     if hasattr(response, "block"):
-        response.block.header.timestamp = 1
+        response.block.header.timestamp_s = 1
 
 
 def _garbage_header(response: Any) -> None:
@@ -486,7 +486,7 @@ async def test_trust_begins_at_a_later_hash_alone(node: SoloNode) -> None:
 
     def other_block(response: Any) -> None:
         if hasattr(response, "block"):
-            response.block.header.timestamp += 1
+            response.block.header.timestamp_s += 1
 
     async with running(node) as served, served.connect() as client:
         trusted = node.commit_block().block.hash

@@ -64,12 +64,12 @@ async def test_blocks_come_in_pages_in_either_order(node: SoloNode) -> None:
         assert [b.height async for b in client.blocks(2, 4, descending=True)] == [4, 3, 2]
         request = block_service_pb2.ListBlocksRequest(page_size=2)
         first = await client._channel.unary(METHODS["ListBlocks"], request)
-        assert [b.header.number for b in first.blocks] == [0, 1]
+        assert [b.header.height for b in first.blocks] == [0, 1]
         node.commit_block()
         request.page_token = first.next_page_token
         request.page_size = 100
         rest = await client._channel.unary(METHODS["ListBlocks"], request)
-        assert [b.header.number for b in rest.blocks] == [2, 3, 4, 5]
+        assert [b.header.height for b in rest.blocks] == [2, 3, 4, 5]
         assert rest.next_page_token == ""
 
 
@@ -179,7 +179,7 @@ async def test_a_block_subscription_stands_at_once_and_is_never_silent(node: Sol
         node.commit_block()
         while not message.HasField("block"):
             message = await anext(stream)
-        assert (message.height, message.block.header.number) == (2, 2)
+        assert (message.height, message.block.header.height) == (2, 2)
 
 
 @pytest.mark.trio

@@ -146,7 +146,7 @@ def test_any_block_fits_into_the_networks_messages(payments: int, factor: int) -
             cumulative_gas_used=(index + 1) * 21_000,
             sender=bytes(20),
             to=bytes(20),
-            timestamp=1 << 31,
+            timestamp_s=1 << 31,
         )
     message.transaction_hashes.extend([b"\1" * 32] * (payments + 1))
     fit_block(message)

@@ -66,7 +66,7 @@ async def test_a_trace_says_what_cut_it(node: SoloNode, monkeypatch: pytest.Monk
             name = transaction_service_pb2.TraceBound.Name(response.truncated_by)
             return name.removeprefix("TRACE_BOUND_"), response.truncated, len(response.calls)
 
-        assert (await cut())[:2] == ("UNSPECIFIED", False)
+        assert (await cut())[:2] == ("NONE", False)
         monkeypatch.setattr(tracing, "_CALLS_MAX", 10)
         assert await cut() == ("CALLS", True, 10)
         monkeypatch.setattr(tracing, "_TRACE_BYTES_MAX", 400)

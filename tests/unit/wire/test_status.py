@@ -3,6 +3,7 @@
 import pytest
 
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
+from alatau.types.chain_config import Fork
 from alatau.types.validator import Validator
 from alatau.wire import status
 from alatau.wire.amount import write_amount
@@ -25,13 +26,13 @@ def test_a_validator_comes_back_whole() -> None:
     ],
 )
 def test_states_are_those_of_the_definitions(ours: type, write: object, wire: object) -> None:
-    """Same numbers, same names behind the prefix; what is not specified on the wire may have a name of its own here."""
+    """Same numbers, same names behind the prefix; zero, which says nothing, has no name here."""
     names = {value.number: value.name for value in wire.DESCRIPTOR.values}  # type: ignore[attr-defined]
     written = {member: write(member) for member in ours}  # type: ignore[attr-defined,operator]
     assert len(written) > 2
     for member, number in written.items():
-        assert names[number].endswith((f"_{member.name}", "_UNSPECIFIED") if number == 0 else f"_{member.name}"), member
-    assert {name for number, name in names.items() if number not in written.values()} <= {names[0]}
+        assert names[number].endswith(f"_{member.name}"), member
+    assert {name for number, name in names.items() if number not in written.values()} == {names[0]}
 
 
 def test_a_status_is_read_field_by_field() -> None:
@@ -79,12 +80,27 @@ def test_a_round_is_read_with_its_votes() -> None:
     assert read_consensus_state(message).proposer == VALIDATOR
 
 
+@pytest.mark.parametrize("fork", list(Fork))
+def test_a_fork_comes_back_by_its_name(fork: Fork) -> None:
+    """Every rule set that a node can have; of a newer node's the number is kept."""
+    message = node_service_pb2.GetStatusResponse(sync_state=node_pb2.SYNC_STATE_SYNCED, fork=status.write_fork(fork))
+    assert read_status(message).fork == fork.value
+    message.fork = 99  # type: ignore[assignment]
+    assert read_status(message).fork == "99"
+
+
+def test_a_peer_without_a_measured_round_trip_says_so() -> None:
+    """Absent is not zero."""
+    assert read_peer(node_pb2.Peer(round_trip_us=0)).round_trip_us == 0
+    assert read_peer(node_pb2.Peer()).round_trip_us is None
+
+
 def test_a_peer_is_read_field_by_field() -> None:
     """Each field has another value, so that none stands in the place of another."""
     message = node_pb2.Peer(
         id=b"\x05" * 20,
         name="Justice",
-        address="justice.example:7001",
+        endpoint="justice.example:7001",
         validator=True,
         outbound=False,
         height=4,

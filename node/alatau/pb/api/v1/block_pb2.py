@@ -25,15 +25,16 @@ _sym_db = _symbol_database.Default()
 from alatau.pb.api.v1 import transaction_pb2 as alatau_dot_api_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61latau/api/v1/block.proto\x12\ralatau.api.v1\x1a\x1f\x61latau/api/v1/transaction.proto\"\xaa\x02\n\x05\x42lock\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12%\n\x06header\x18\x02 \x01(\x0b\x32\x15.alatau.api.v1.Header\x12\x1a\n\x12transaction_hashes\x18\x03 \x03(\x0c\x12\x33\n\x08outcomes\x18\x04 \x03(\x0b\x32!.alatau.api.v1.TransactionOutcome\x12\x30\n\x0ctransactions\x18\x05 \x03(\x0b\x32\x1a.alatau.api.v1.Transaction\x12(\n\x08receipts\x18\x06 \x03(\x0b\x32\x16.alatau.api.v1.Receipt\x12$\n\x03raw\x18\x07 \x01(\x0b\x32\x17.alatau.api.v1.RawBlock\x12\x19\n\x11transaction_count\x18\x08 \x01(\r\"9\n\x08RawBlock\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05\x62lock\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63ommit\x18\x03 \x01(\x0c\"9\n\x12TransactionOutcome\x12\x11\n\tsucceeded\x18\x01 \x01(\x08\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\"\xb6\x02\n\x06Header\x12\x13\n\x0bparent_hash\x18\x01 \x01(\x0c\x12\x0e\n\x06number\x18\x02 \x01(\x04\x12\x11\n\ttimestamp\x18\x03 \x01(\x04\x12\x13\n\x0b\x62\x65neficiary\x18\x04 \x01(\x0c\x12\x12\n\nstate_root\x18\x05 \x01(\x0c\x12\x19\n\x11transactions_root\x18\x06 \x01(\x0c\x12\x15\n\rreceipts_root\x18\x07 \x01(\x0c\x12\x12\n\nlogs_bloom\x18\x08 \x01(\x0c\x12\x11\n\tgas_limit\x18\t \x01(\x04\x12\x10\n\x08gas_used\x18\n \x01(\x04\x12\x18\n\x10\x62\x61se_fee_per_gas\x18\x0b \x01(\x0c\x12\x1a\n\x12validator_set_hash\x18\x0c \x01(\x0c\x12\x10\n\x08mix_hash\x18\r \x01(\x0c\x12\x18\n\x10last_commit_hash\x18\x0e \x01(\x0c\"|\n\x06\x43ommit\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x32\n\nsignatures\x18\x04 \x03(\x0b\x32\x1e.alatau.api.v1.CommitSignature\x12\x0b\n\x03raw\x18\x05 \x01(\x0c\"7\n\x0f\x43ommitSignature\x12\x11\n\tvalidator\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\x97\x01\n\tBlockView\x12\x1a\n\x16\x42LOCK_VIEW_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42LOCK_VIEW_HEADER\x10\x01\x12\x15\n\x11\x42LOCK_VIEW_HASHES\x10\x02\x12\x17\n\x13\x42LOCK_VIEW_OUTCOMES\x10\x03\x12\x13\n\x0f\x42LOCK_VIEW_FULL\x10\x04\x12\x12\n\x0e\x42LOCK_VIEW_RAW\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19\x61latau/api/v1/block.proto\x12\ralatau.api.v1\x1a\x1f\x61latau/api/v1/transaction.proto\"\xaa\x02\n\x05\x42lock\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12%\n\x06header\x18\x02 \x01(\x0b\x32\x15.alatau.api.v1.Header\x12\x1a\n\x12transaction_hashes\x18\x03 \x03(\x0c\x12\x33\n\x08outcomes\x18\x04 \x03(\x0b\x32!.alatau.api.v1.TransactionOutcome\x12\x30\n\x0ctransactions\x18\x05 \x03(\x0b\x32\x1a.alatau.api.v1.Transaction\x12(\n\x08receipts\x18\x06 \x03(\x0b\x32\x16.alatau.api.v1.Receipt\x12$\n\x03raw\x18\x07 \x01(\x0b\x32\x17.alatau.api.v1.RawBlock\x12\x19\n\x11transaction_count\x18\x08 \x01(\r\"9\n\x08RawBlock\x12\x0e\n\x06header\x18\x01 \x01(\x0c\x12\r\n\x05\x62lock\x18\x02 \x01(\x0c\x12\x0e\n\x06\x63ommit\x18\x03 \x01(\x0c\"9\n\x12TransactionOutcome\x12\x11\n\tsucceeded\x18\x01 \x01(\x08\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\"\xb8\x02\n\x06Header\x12\x13\n\x0bparent_hash\x18\x01 \x01(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x13\n\x0btimestamp_s\x18\x03 \x01(\x04\x12\x13\n\x0b\x62\x65neficiary\x18\x04 \x01(\x0c\x12\x12\n\nstate_root\x18\x05 \x01(\x0c\x12\x19\n\x11transactions_root\x18\x06 \x01(\x0c\x12\x15\n\rreceipts_root\x18\x07 \x01(\x0c\x12\x12\n\nlogs_bloom\x18\x08 \x01(\x0c\x12\x11\n\tgas_limit\x18\t \x01(\x04\x12\x10\n\x08gas_used\x18\n \x01(\x04\x12\x18\n\x10\x62\x61se_fee_per_gas\x18\x0b \x01(\x0c\x12\x1a\n\x12validator_set_hash\x18\x0c \x01(\x0c\x12\x10\n\x08mix_hash\x18\r \x01(\x0c\x12\x18\n\x10last_commit_hash\x18\x0e \x01(\x0c\"|\n\x06\x43ommit\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x32\n\nsignatures\x18\x04 \x03(\x0b\x32\x1e.alatau.api.v1.CommitSignature\x12\x0b\n\x03raw\x18\x05 \x01(\x0c\"7\n\x0f\x43ommitSignature\x12\x11\n\tvalidator\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c*\x97\x01\n\tBlockView\x12\x1a\n\x16\x42LOCK_VIEW_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42LOCK_VIEW_HEADER\x10\x01\x12\x15\n\x11\x42LOCK_VIEW_HASHES\x10\x02\x12\x17\n\x13\x42LOCK_VIEW_OUTCOMES\x10\x03\x12\x13\n\x0f\x42LOCK_VIEW_FULL\x10\x04\x12\x12\n\x0e\x42LOCK_VIEW_RAW\x10\x05\x42p\n\ralatau.api.v1B\nBlockProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.block_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
-  _globals['_BLOCKVIEW']._serialized_start=993
-  _globals['_BLOCKVIEW']._serialized_end=1144
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\nBlockProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_BLOCKVIEW']._serialized_start=995
+  _globals['_BLOCKVIEW']._serialized_end=1146
   _globals['_BLOCK']._serialized_start=78
   _globals['_BLOCK']._serialized_end=376
   _globals['_RAWBLOCK']._serialized_start=378
@@ -41,9 +42,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_TRANSACTIONOUTCOME']._serialized_start=437
   _globals['_TRANSACTIONOUTCOME']._serialized_end=494
   _globals['_HEADER']._serialized_start=497
-  _globals['_HEADER']._serialized_end=807
-  _globals['_COMMIT']._serialized_start=809
-  _globals['_COMMIT']._serialized_end=933
-  _globals['_COMMITSIGNATURE']._serialized_start=935
-  _globals['_COMMITSIGNATURE']._serialized_end=990
+  _globals['_HEADER']._serialized_end=809
+  _globals['_COMMIT']._serialized_start=811
+  _globals['_COMMIT']._serialized_end=935
+  _globals['_COMMITSIGNATURE']._serialized_start=937
+  _globals['_COMMITSIGNATURE']._serialized_end=992
 # @@protoc_insertion_point(module_scope)

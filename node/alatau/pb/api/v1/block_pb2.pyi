@@ -27,7 +27,7 @@ class _BlockView:
 class _BlockViewEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BlockView.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     BLOCK_VIEW_UNSPECIFIED: _BlockView.ValueType  # 0
-    """As HASHES."""
+    """Not chosen: HASHES is given."""
     BLOCK_VIEW_HEADER: _BlockView.ValueType  # 1
     """The header only."""
     BLOCK_VIEW_HASHES: _BlockView.ValueType  # 2
@@ -43,7 +43,7 @@ class BlockView(_BlockView, metaclass=_BlockViewEnumTypeWrapper):
     """How much of a block to give."""
 
 BLOCK_VIEW_UNSPECIFIED: BlockView.ValueType  # 0
-"""As HASHES."""
+"""Not chosen: HASHES is given."""
 BLOCK_VIEW_HEADER: BlockView.ValueType  # 1
 """The header only."""
 BLOCK_VIEW_HASHES: BlockView.ValueType  # 2
@@ -181,8 +181,8 @@ class Header(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     PARENT_HASH_FIELD_NUMBER: _builtins.int
-    NUMBER_FIELD_NUMBER: _builtins.int
-    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    HEIGHT_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_S_FIELD_NUMBER: _builtins.int
     BENEFICIARY_FIELD_NUMBER: _builtins.int
     STATE_ROOT_FIELD_NUMBER: _builtins.int
     TRANSACTIONS_ROOT_FIELD_NUMBER: _builtins.int
@@ -196,9 +196,9 @@ class Header(_message.Message):
     LAST_COMMIT_HASH_FIELD_NUMBER: _builtins.int
     parent_hash: _builtins.bytes
     """Hash of the parent's header, 32 bytes."""
-    number: _builtins.int
-    """Height."""
-    timestamp: _builtins.int
+    height: _builtins.int
+    """Height; `number` in Ethereum."""
+    timestamp_s: _builtins.int
     """Seconds since 1970."""
     beneficiary: _builtins.bytes
     """The validator that built the block, 20 bytes."""
@@ -226,8 +226,8 @@ class Header(_message.Message):
         self,
         *,
         parent_hash: _builtins.bytes = ...,
-        number: _builtins.int = ...,
-        timestamp: _builtins.int = ...,
+        height: _builtins.int = ...,
+        timestamp_s: _builtins.int = ...,
         beneficiary: _builtins.bytes = ...,
         state_root: _builtins.bytes = ...,
         transactions_root: _builtins.bytes = ...,
@@ -242,7 +242,7 @@ class Header(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "beneficiary", b"beneficiary", "gas_limit", b"gas_limit", "gas_used", b"gas_used", "last_commit_hash", b"last_commit_hash", "logs_bloom", b"logs_bloom", "mix_hash", b"mix_hash", "number", b"number", "parent_hash", b"parent_hash", "receipts_root", b"receipts_root", "state_root", b"state_root", "timestamp", b"timestamp", "transactions_root", b"transactions_root", "validator_set_hash", b"validator_set_hash"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "beneficiary", b"beneficiary", "gas_limit", b"gas_limit", "gas_used", b"gas_used", "height", b"height", "last_commit_hash", b"last_commit_hash", "logs_bloom", b"logs_bloom", "mix_hash", b"mix_hash", "parent_hash", b"parent_hash", "receipts_root", b"receipts_root", "state_root", b"state_root", "timestamp_s", b"timestamp_s", "transactions_root", b"transactions_root", "validator_set_hash", b"validator_set_hash"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61latau/api/v1/log.proto\x12\ralatau.api.v1\"\xa0\x01\n\x03Log\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06topics\x18\x02 \x03(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x12\n\nblock_hash\x18\x05 \x01(\x0c\x12\x18\n\x10transaction_hash\x18\x06 \x01(\x0c\x12\x19\n\x11transaction_index\x18\x07 \x01(\r\x12\x11\n\tlog_index\x18\x08 \x01(\r\"M\n\tLogFilter\x12\x11\n\taddresses\x18\x01 \x03(\x0c\x12-\n\x06topics\x18\x02 \x03(\x0b\x32\x1d.alatau.api.v1.TopicCondition\" \n\x0eTopicCondition\x12\x0e\n\x06\x61ny_of\x18\x01 \x03(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61latau/api/v1/log.proto\x12\ralatau.api.v1\"\xa0\x01\n\x03Log\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06topics\x18\x02 \x03(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x12\n\nblock_hash\x18\x05 \x01(\x0c\x12\x18\n\x10transaction_hash\x18\x06 \x01(\x0c\x12\x19\n\x11transaction_index\x18\x07 \x01(\r\x12\x11\n\tlog_index\x18\x08 \x01(\r\"M\n\tLogFilter\x12\x11\n\taddresses\x18\x01 \x03(\x0c\x12-\n\x06topics\x18\x02 \x03(\x0b\x32\x1d.alatau.api.v1.TopicCondition\" \n\x0eTopicCondition\x12\x0e\n\x06\x61ny_of\x18\x01 \x03(\x0c\x42n\n\ralatau.api.v1B\x08LogProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.log_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\010LogProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
   _globals['_LOG']._serialized_start=43
   _globals['_LOG']._serialized_end=203
   _globals['_LOGFILTER']._serialized_start=205

@@ -45,6 +45,30 @@ SYNC_STATE_SYNCED: SyncState.ValueType  # 3
 """Following the network block by block."""
 Global___SyncState: _TypeAlias = SyncState  # noqa: Y015
 
+class _Fork:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ForkEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Fork.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FORK_UNSPECIFIED: _Fork.ValueType  # 0
+    """Not used."""
+    FORK_PRAGUE: _Fork.ValueType  # 1
+    """Prague."""
+    FORK_OSAKA: _Fork.ValueType  # 2
+    """Osaka."""
+
+class Fork(_Fork, metaclass=_ForkEnumTypeWrapper):
+    """Rules of the EVM, named after Ethereum's forks."""
+
+FORK_UNSPECIFIED: Fork.ValueType  # 0
+"""Not used."""
+FORK_PRAGUE: Fork.ValueType  # 1
+"""Prague."""
+FORK_OSAKA: Fork.ValueType  # 2
+"""Osaka."""
+Global___Fork: _TypeAlias = Fork  # noqa: Y015
+
 class _ConsensusStep:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -52,7 +76,7 @@ class _ConsensusStep:
 class _ConsensusStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsensusStep.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CONSENSUS_STEP_UNSPECIFIED: _ConsensusStep.ValueType  # 0
-    """The node takes no part in consensus now: it is catching up, or an observer."""
+    """Not used."""
     CONSENSUS_STEP_NEW_HEIGHT: _ConsensusStep.ValueType  # 1
     """Between two blocks: no transaction waits, or the block interval has not passed."""
     CONSENSUS_STEP_PROPOSE: _ConsensusStep.ValueType  # 2
@@ -61,12 +85,14 @@ class _ConsensusStepEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Consens
     """Collecting prevotes."""
     CONSENSUS_STEP_PRECOMMIT: _ConsensusStep.ValueType  # 4
     """Collecting precommits."""
+    CONSENSUS_STEP_IDLE: _ConsensusStep.ValueType  # 5
+    """The node takes no part in consensus now: it is catching up, or an observer."""
 
 class ConsensusStep(_ConsensusStep, metaclass=_ConsensusStepEnumTypeWrapper):
     """Step of a consensus round (arXiv 1807.04938)."""
 
 CONSENSUS_STEP_UNSPECIFIED: ConsensusStep.ValueType  # 0
-"""The node takes no part in consensus now: it is catching up, or an observer."""
+"""Not used."""
 CONSENSUS_STEP_NEW_HEIGHT: ConsensusStep.ValueType  # 1
 """Between two blocks: no transaction waits, or the block interval has not passed."""
 CONSENSUS_STEP_PROPOSE: ConsensusStep.ValueType  # 2
@@ -75,6 +101,8 @@ CONSENSUS_STEP_PREVOTE: ConsensusStep.ValueType  # 3
 """Collecting prevotes."""
 CONSENSUS_STEP_PRECOMMIT: ConsensusStep.ValueType  # 4
 """Collecting precommits."""
+CONSENSUS_STEP_IDLE: ConsensusStep.ValueType  # 5
+"""The node takes no part in consensus now: it is catching up, or an observer."""
 Global___ConsensusStep: _TypeAlias = ConsensusStep  # noqa: Y015
 
 class _VoteSeen:
@@ -84,21 +112,25 @@ class _VoteSeen:
 class _VoteSeenEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_VoteSeen.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     VOTE_SEEN_UNSPECIFIED: _VoteSeen.ValueType  # 0
-    """Nothing yet."""
+    """Not used."""
     VOTE_SEEN_NIL: _VoteSeen.ValueType  # 1
     """Nil: not for any block."""
     VOTE_SEEN_BLOCK: _VoteSeen.ValueType  # 2
     """For a block."""
+    VOTE_SEEN_NOTHING: _VoteSeen.ValueType  # 3
+    """Nothing yet."""
 
 class VoteSeen(_VoteSeen, metaclass=_VoteSeenEnumTypeWrapper):
     """What a validator voted in a round, as this node has seen it."""
 
 VOTE_SEEN_UNSPECIFIED: VoteSeen.ValueType  # 0
-"""Nothing yet."""
+"""Not used."""
 VOTE_SEEN_NIL: VoteSeen.ValueType  # 1
 """Nil: not for any block."""
 VOTE_SEEN_BLOCK: VoteSeen.ValueType  # 2
 """For a block."""
+VOTE_SEEN_NOTHING: VoteSeen.ValueType  # 3
+"""Nothing yet."""
 Global___VoteSeen: _TypeAlias = VoteSeen  # noqa: Y015
 
 @_typing.final
@@ -147,7 +179,7 @@ class Peer(_message.Message):
 
     ID_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
-    ADDRESS_FIELD_NUMBER: _builtins.int
+    ENDPOINT_FIELD_NUMBER: _builtins.int
     VALIDATOR_FIELD_NUMBER: _builtins.int
     OUTBOUND_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
@@ -157,7 +189,7 @@ class Peer(_message.Message):
     """Validator address (20 bytes) or, for an observer, hash of its TLS key (32 bytes)."""
     name: _builtins.str
     """Name of the validator, or the common name in the certificate."""
-    address: _builtins.str
+    endpoint: _builtins.str
     """`host:port`."""
     validator: _builtins.bool
     """Whether it is a validator."""
@@ -166,7 +198,7 @@ class Peer(_message.Message):
     height: _builtins.int
     """Its height, as it last said."""
     round_trip_us: _builtins.int
-    """Round trip, microseconds; 0 where not measured yet."""
+    """Round trip, microseconds; absent where not measured yet."""
     connected_at_ms: _builtins.int
     """When it connected, milliseconds since 1970."""
     def __init__(
@@ -174,18 +206,20 @@ class Peer(_message.Message):
         *,
         id: _builtins.bytes = ...,
         name: _builtins.str = ...,
-        address: _builtins.str = ...,
+        endpoint: _builtins.str = ...,
         validator: _builtins.bool = ...,
         outbound: _builtins.bool = ...,
         height: _builtins.int = ...,
-        round_trip_us: _builtins.int = ...,
+        round_trip_us: _builtins.int | None = ...,
         connected_at_ms: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_round_trip_us", b"_round_trip_us", "round_trip_us", b"round_trip_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "connected_at_ms", b"connected_at_ms", "height", b"height", "id", b"id", "name", b"name", "outbound", b"outbound", "round_trip_us", b"round_trip_us", "validator", b"validator"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_round_trip_us", b"_round_trip_us", "connected_at_ms", b"connected_at_ms", "endpoint", b"endpoint", "height", b"height", "id", b"id", "name", b"name", "outbound", b"outbound", "round_trip_us", b"round_trip_us", "validator", b"validator"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__round_trip_us: _TypeAlias = _typing.Literal["round_trip_us"]  # noqa: Y015
+    _WhichOneofArgType__round_trip_us: _TypeAlias = _typing.Literal["_round_trip_us", b"_round_trip_us"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__round_trip_us) -> _WhichOneofReturnType__round_trip_us | None: ...
 
 Global___Peer: _TypeAlias = Peer  # noqa: Y015
 

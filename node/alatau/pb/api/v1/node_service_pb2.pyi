@@ -49,7 +49,7 @@ class GetStatusResponse(_message.Message):
     HEIGHT_FIELD_NUMBER: _builtins.int
     BLOCK_HASH_FIELD_NUMBER: _builtins.int
     STATE_ROOT_FIELD_NUMBER: _builtins.int
-    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_S_FIELD_NUMBER: _builtins.int
     SYNC_STATE_FIELD_NUMBER: _builtins.int
     HIGHEST_PEER_HEIGHT_FIELD_NUMBER: _builtins.int
     PEER_COUNT_FIELD_NUMBER: _builtins.int
@@ -60,7 +60,7 @@ class GetStatusResponse(_message.Message):
     BASE_FEE_PER_GAS_FIELD_NUMBER: _builtins.int
     BLOCK_GAS_LIMIT_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
-    DAMAGE_FIELD_NUMBER: _builtins.int
+    DAMAGES_FIELD_NUMBER: _builtins.int
     SCRUB_PASSES_FIELD_NUMBER: _builtins.int
     SILENCE_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
@@ -78,7 +78,7 @@ class GetStatusResponse(_message.Message):
     """Its hash, 32 bytes."""
     state_root: _builtins.bytes
     """Its state root, 32 bytes."""
-    timestamp: _builtins.int
+    timestamp_s: _builtins.int
     """Its time, seconds since 1970."""
     sync_state: _node_pb2.SyncState.ValueType
     """Whether the node is at the tip."""
@@ -92,8 +92,8 @@ class GetStatusResponse(_message.Message):
     """Their bytes."""
     validator_address: _builtins.bytes
     """Address of this node's voting key, 20 bytes; empty for an observer."""
-    fork: _builtins.str
-    """Rules of the EVM in force: "prague" or "osaka"."""
+    fork: _node_pb2.Fork.ValueType
+    """Rules of the EVM in force."""
     base_fee_per_gas: _builtins.bytes
     """Wei per gas, big-endian."""
     block_gas_limit: _builtins.int
@@ -109,7 +109,7 @@ class GetStatusResponse(_message.Message):
         """What a client may ask for."""
 
     @_builtins.property
-    def damage(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def damages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the node's background scrub found damaged in its database, in words; empty while nothing was found."""
 
     @_builtins.property
@@ -126,25 +126,25 @@ class GetStatusResponse(_message.Message):
         height: _builtins.int = ...,
         block_hash: _builtins.bytes = ...,
         state_root: _builtins.bytes = ...,
-        timestamp: _builtins.int = ...,
+        timestamp_s: _builtins.int = ...,
         sync_state: _node_pb2.SyncState.ValueType = ...,
         highest_peer_height: _builtins.int = ...,
         peer_count: _builtins.int = ...,
         pool_transactions: _builtins.int = ...,
         pool_bytes: _builtins.int = ...,
         validator_address: _builtins.bytes = ...,
-        fork: _builtins.str = ...,
+        fork: _node_pb2.Fork.ValueType = ...,
         base_fee_per_gas: _builtins.bytes = ...,
         block_gas_limit: _builtins.int = ...,
         limits: Global___Limits | None = ...,
-        damage: _abc.Iterable[_builtins.str] | None = ...,
+        damages: _abc.Iterable[_builtins.str] | None = ...,
         scrub_passes: _builtins.int = ...,
         silence: _builtins.str = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damage", b"damage", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "silence", b"silence", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp", b"timestamp", "validator_address", b"validator_address", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damages", b"damages", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "silence", b"silence", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp_s", b"timestamp_s", "validator_address", b"validator_address", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -363,7 +363,7 @@ class GetConsensusStateResponse(_message.Message):
     TOTAL_POWER_FIELD_NUMBER: _builtins.int
     SINCE_LAST_BLOCK_MS_FIELD_NUMBER: _builtins.int
     STALLED_FIELD_NUMBER: _builtins.int
-    EXPLANATION_FIELD_NUMBER: _builtins.int
+    EXPLANATIONS_FIELD_NUMBER: _builtins.int
     SILENCE_FIELD_NUMBER: _builtins.int
     height: _builtins.int
     """Height being decided."""
@@ -392,7 +392,7 @@ class GetConsensusStateResponse(_message.Message):
         """Votes of the round, one for each validator."""
 
     @_builtins.property
-    def explanation(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+    def explanations(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What it waits for, in sentences, the gravest first; never empty."""
 
     def __init__(
@@ -408,12 +408,12 @@ class GetConsensusStateResponse(_message.Message):
         total_power: _builtins.int = ...,
         since_last_block_ms: _builtins.int = ...,
         stalled: _builtins.bool = ...,
-        explanation: _abc.Iterable[_builtins.str] | None = ...,
+        explanations: _abc.Iterable[_builtins.str] | None = ...,
         silence: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["proposer", b"proposer"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "height", b"height", "proposal_received", b"proposal_received", "proposer", b"proposer", "quorum_power", b"quorum_power", "round", b"round", "silence", b"silence", "since_last_block_ms", b"since_last_block_ms", "stalled", b"stalled", "step", b"step", "total_power", b"total_power", "votes", b"votes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["explanations", b"explanations", "height", b"height", "proposal_received", b"proposal_received", "proposer", b"proposer", "quorum_power", b"quorum_power", "round", b"round", "silence", b"silence", "since_last_block_ms", b"since_last_block_ms", "stalled", b"stalled", "step", b"step", "total_power", b"total_power", "votes", b"votes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -32,6 +32,8 @@ class _TransactionStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Tran
     """In the node's pool, waiting for a block."""
     TRANSACTION_STATE_FINAL: _TransactionState.ValueType  # 2
     """In a block that more than two thirds of the validators' power has committed."""
+    TRANSACTION_STATE_REFUSED: _TransactionState.ValueType  # 3
+    """Refused, in a result of a batch only: `rejection` says why."""
 
 class TransactionState(_TransactionState, metaclass=_TransactionStateEnumTypeWrapper):
     """How far a transaction has come. Nothing that is final is ever taken back."""
@@ -42,6 +44,8 @@ TRANSACTION_STATE_POOLED: TransactionState.ValueType  # 1
 """In the node's pool, waiting for a block."""
 TRANSACTION_STATE_FINAL: TransactionState.ValueType  # 2
 """In a block that more than two thirds of the validators' power has committed."""
+TRANSACTION_STATE_REFUSED: TransactionState.ValueType  # 3
+"""Refused, in a result of a batch only: `rejection` says why."""
 Global___TransactionState: _TypeAlias = TransactionState  # noqa: Y015
 
 @_typing.final
@@ -239,7 +243,7 @@ class Receipt(_message.Message):
     LOGS_FIELD_NUMBER: _builtins.int
     SENDER_FIELD_NUMBER: _builtins.int
     TO_FIELD_NUMBER: _builtins.int
-    TIMESTAMP_FIELD_NUMBER: _builtins.int
+    TIMESTAMP_S_FIELD_NUMBER: _builtins.int
     LOGS_OMITTED_FIELD_NUMBER: _builtins.int
     transaction_hash: _builtins.bytes
     """Hash of the transaction, 32 bytes."""
@@ -259,7 +263,7 @@ class Receipt(_message.Message):
     """The sender, 20 bytes."""
     to: _builtins.bytes
     """The recipient, 20 bytes; empty where it created a contract."""
-    timestamp: _builtins.int
+    timestamp_s: _builtins.int
     """Time of the block, seconds since 1970."""
     logs_omitted: _builtins.bool
     """`logs` were left out because they would not fit into a message (more than 3.5 MiB); ListLogs gives them in pages."""
@@ -285,12 +289,12 @@ class Receipt(_message.Message):
         logs: _abc.Iterable[_log_pb2.Log] | None = ...,
         sender: _builtins.bytes = ...,
         to: _builtins.bytes = ...,
-        timestamp: _builtins.int = ...,
+        timestamp_s: _builtins.int = ...,
         logs_omitted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_address", b"contract_address", "cumulative_gas_used", b"cumulative_gas_used", "effective_gas_price", b"effective_gas_price", "gas_used", b"gas_used", "logs", b"logs", "logs_omitted", b"logs_omitted", "position", b"position", "sender", b"sender", "succeeded", b"succeeded", "timestamp", b"timestamp", "to", b"to", "transaction_hash", b"transaction_hash", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["contract_address", b"contract_address", "cumulative_gas_used", b"cumulative_gas_used", "effective_gas_price", b"effective_gas_price", "gas_used", b"gas_used", "logs", b"logs", "logs_omitted", b"logs_omitted", "position", b"position", "sender", b"sender", "succeeded", b"succeeded", "timestamp_s", b"timestamp_s", "to", b"to", "transaction_hash", b"transaction_hash", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,26 +28,70 @@ class _TraceBound:
 class _TraceBoundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TraceBound.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     TRACE_BOUND_UNSPECIFIED: _TraceBound.ValueType  # 0
-    """None was reached."""
+    """Not used."""
     TRACE_BOUND_CALLS: _TraceBound.ValueType  # 1
     """10,000 calls."""
     TRACE_BOUND_BYTES: _TraceBound.ValueType  # 2
     """3.5 MiB of calls, with at most 4,096 bytes of data each."""
     TRACE_BOUND_DATA: _TraceBound.ValueType  # 3
     """64 MiB of data, the parts that are not shown included."""
+    TRACE_BOUND_NONE: _TraceBound.ValueType  # 4
+    """None was reached."""
 
 class TraceBound(_TraceBound, metaclass=_TraceBoundEnumTypeWrapper):
     """A bound of a trace."""
 
 TRACE_BOUND_UNSPECIFIED: TraceBound.ValueType  # 0
-"""None was reached."""
+"""Not used."""
 TRACE_BOUND_CALLS: TraceBound.ValueType  # 1
 """10,000 calls."""
 TRACE_BOUND_BYTES: TraceBound.ValueType  # 2
 """3.5 MiB of calls, with at most 4,096 bytes of data each."""
 TRACE_BOUND_DATA: TraceBound.ValueType  # 3
 """64 MiB of data, the parts that are not shown included."""
+TRACE_BOUND_NONE: TraceBound.ValueType  # 4
+"""None was reached."""
 Global___TraceBound: _TypeAlias = TraceBound  # noqa: Y015
+
+class _CallKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CallKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CallKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CALL_KIND_UNSPECIFIED: _CallKind.ValueType  # 0
+    """Not used."""
+    CALL_KIND_CALL: _CallKind.ValueType  # 1
+    """CALL."""
+    CALL_KIND_CALLCODE: _CallKind.ValueType  # 2
+    """CALLCODE."""
+    CALL_KIND_DELEGATECALL: _CallKind.ValueType  # 3
+    """DELEGATECALL."""
+    CALL_KIND_STATICCALL: _CallKind.ValueType  # 4
+    """STATICCALL."""
+    CALL_KIND_CREATE: _CallKind.ValueType  # 5
+    """CREATE."""
+    CALL_KIND_CREATE2: _CallKind.ValueType  # 6
+    """CREATE2."""
+
+class CallKind(_CallKind, metaclass=_CallKindEnumTypeWrapper):
+    """How a call begins: the transaction itself, as CALL or CREATE, or an instruction of the EVM."""
+
+CALL_KIND_UNSPECIFIED: CallKind.ValueType  # 0
+"""Not used."""
+CALL_KIND_CALL: CallKind.ValueType  # 1
+"""CALL."""
+CALL_KIND_CALLCODE: CallKind.ValueType  # 2
+"""CALLCODE."""
+CALL_KIND_DELEGATECALL: CallKind.ValueType  # 3
+"""DELEGATECALL."""
+CALL_KIND_STATICCALL: CallKind.ValueType  # 4
+"""STATICCALL."""
+CALL_KIND_CREATE: CallKind.ValueType  # 5
+"""CREATE."""
+CALL_KIND_CREATE2: CallKind.ValueType  # 6
+"""CREATE2."""
+Global___CallKind: _TypeAlias = CallKind  # noqa: Y015
 
 @_typing.final
 class SubmitTransactionRequest(_message.Message):
@@ -228,7 +272,7 @@ class SubmitResult(_message.Message):
     hash: _builtins.bytes
     """keccak256 of the bytes offered, 32 bytes, also where they were refused."""
     state: _transaction_pb2.TransactionState.ValueType
-    """POOLED or FINAL; UNSPECIFIED where it was refused."""
+    """POOLED, FINAL or REFUSED."""
     missing_nonce: _builtins.int
     """Set where the transaction waits behind a gap: the nonce that its sender must send first."""
     @_builtins.property
@@ -268,7 +312,7 @@ class SubmitRejection(_message.Message):
     message: _builtins.str
     """For people."""
     retry_in_ms: _builtins.int
-    """When to send it again, where waiting helps; 0 where it does not."""
+    """Milliseconds after which to send it again; absent where waiting does not help."""
     next_nonce: _builtins.int
     """Where the nonce is what is wrong: the one to send next. In ErrorInfo of a unary call it is metadata `next_nonce`."""
     def __init__(
@@ -276,16 +320,21 @@ class SubmitRejection(_message.Message):
         *,
         reason: _error_reason_pb2.ErrorReason.ValueType = ...,
         message: _builtins.str = ...,
-        retry_in_ms: _builtins.int = ...,
+        retry_in_ms: _builtins.int | None = ...,
         next_nonce: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "next_nonce", b"next_nonce"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "_retry_in_ms", b"_retry_in_ms", "next_nonce", b"next_nonce", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "message", b"message", "next_nonce", b"next_nonce", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "_retry_in_ms", b"_retry_in_ms", "message", b"message", "next_nonce", b"next_nonce", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_nonce: _TypeAlias = _typing.Literal["next_nonce"]  # noqa: Y015
     _WhichOneofArgType__next_nonce: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce"]  # noqa: Y015
+    _WhichOneofReturnType__retry_in_ms: _TypeAlias = _typing.Literal["retry_in_ms"]  # noqa: Y015
+    _WhichOneofArgType__retry_in_ms: _TypeAlias = _typing.Literal["_retry_in_ms", b"_retry_in_ms"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__next_nonce) -> _WhichOneofReturnType__next_nonce | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__retry_in_ms) -> _WhichOneofReturnType__retry_in_ms | None: ...
 
 Global___SubmitRejection: _TypeAlias = SubmitRejection  # noqa: Y015
 
@@ -714,7 +763,7 @@ class TraceResponse(_message.Message):
     height: _builtins.int
     """Height of the transaction's block; of a message call, after which it ran."""
     truncated_by: Global___TraceBound.ValueType
-    """The bound that was reached; UNSPECIFIED where all calls are here."""
+    """The bound that was reached; NONE where all calls are here."""
     @_builtins.property
     def calls(self) -> _containers.RepeatedCompositeFieldContainer[Global___TracedCall]:
         """The calls in the order in which they began; the first is the transaction's own."""
@@ -757,8 +806,8 @@ class TracedCall(_message.Message):
     REVERT_REASON_FIELD_NUMBER: _builtins.int
     depth: _builtins.int
     """How many calls are around it; 0 for the transaction's own."""
-    kind: _builtins.str
-    """The instruction: "CALL", "DELEGATECALL", "STATICCALL", "CREATE2" and so on."""
+    kind: Global___CallKind.ValueType
+    """How it was begun."""
     caller: _builtins.bytes
     """Who calls, 20 bytes."""
     to: _builtins.bytes
@@ -785,7 +834,7 @@ class TracedCall(_message.Message):
         self,
         *,
         depth: _builtins.int = ...,
-        kind: _builtins.str = ...,
+        kind: Global___CallKind.ValueType = ...,
         caller: _builtins.bytes = ...,
         to: _builtins.bytes = ...,
         value: _builtins.bytes = ...,

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(alatau/p2p/v1/introduction_service.proto\x12\ralatau.p2p.v1\"&\n\x10IntroduceRequest\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"\x13\n\x11IntroduceResponse2e\n\x13IntroductionService\x12N\n\tIntroduce\x12\x1f.alatau.p2p.v1.IntroduceRequest\x1a .alatau.p2p.v1.IntroduceResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(alatau/p2p/v1/introduction_service.proto\x12\ralatau.p2p.v1\"&\n\x10IntroduceRequest\x12\x12\n\npublic_key\x18\x01 \x01(\x0c\"\x13\n\x11IntroduceResponse2e\n\x13IntroductionService\x12N\n\tIntroduce\x12\x1f.alatau.p2p.v1.IntroduceRequest\x1a .alatau.p2p.v1.IntroduceResponseB~\n\ralatau.p2p.v1B\x18IntroductionServiceProtoP\x01Z\x1fnode.alatau/protos/p2p/v1;p2pv1\xaa\x02\rAlatau.P2P.V1\xca\x02\rAlatau\\P2P\\V1\xea\x02\x0f\x41latau::P2P::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.p2p.v1.introduction_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.p2p.v1B\030IntroductionServiceProtoP\001Z\037node.alatau/protos/p2p/v1;p2pv1\252\002\rAlatau.P2P.V1\312\002\rAlatau\\P2P\\V1\352\002\017Alatau::P2P::V1'
   _globals['_INTRODUCEREQUEST']._serialized_start=59
   _globals['_INTRODUCEREQUEST']._serialized_end=97
   _globals['_INTRODUCERESPONSE']._serialized_start=99

@@ -18,6 +18,8 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class IntroduceRequest(_message.Message):
+    """Request of Introduce."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PUBLIC_KEY_FIELD_NUMBER: _builtins.int
@@ -38,6 +40,8 @@ Global___IntroduceRequest: _TypeAlias = IntroduceRequest  # noqa: Y015
 
 @_typing.final
 class IntroduceResponse(_message.Message):
+    """Response of Introduce."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     def __init__(

@@ -63,6 +63,8 @@ Global___Hello: _TypeAlias = Hello  # noqa: Y015
 
 @_typing.final
 class ConsensusRequest(_message.Message):
+    """What the node that opened the session says."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     HELLO_FIELD_NUMBER: _builtins.int
@@ -117,6 +119,8 @@ Global___ConsensusRequest: _TypeAlias = ConsensusRequest  # noqa: Y015
 
 @_typing.final
 class ConsensusResponse(_message.Message):
+    """What the node that took the session says."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     HELLO_FIELD_NUMBER: _builtins.int
@@ -192,6 +196,8 @@ Global___Ping: _TypeAlias = Ping  # noqa: Y015
 
 @_typing.final
 class Pong(_message.Message):
+    """Answer to a Ping."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     NONCE_FIELD_NUMBER: _builtins.int
@@ -211,6 +217,8 @@ Global___Pong: _TypeAlias = Pong  # noqa: Y015
 
 @_typing.final
 class Votes(_message.Message):
+    """Votes, in one message."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     VOTES_FIELD_NUMBER: _builtins.int
@@ -366,6 +374,8 @@ Global___Goodbye: _TypeAlias = Goodbye  # noqa: Y015
 
 @_typing.final
 class ProposalsRequest(_message.Message):
+    """What the node that opened the session proposes or passes on."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PROPOSAL_FIELD_NUMBER: _builtins.int
@@ -386,6 +396,8 @@ Global___ProposalsRequest: _TypeAlias = ProposalsRequest  # noqa: Y015
 
 @_typing.final
 class ProposalsResponse(_message.Message):
+    """What the node that took the session proposes or passes on."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PROPOSAL_FIELD_NUMBER: _builtins.int
@@ -406,6 +418,8 @@ Global___ProposalsResponse: _TypeAlias = ProposalsResponse  # noqa: Y015
 
 @_typing.final
 class ProposedBlock(_message.Message):
+    """A proposal with its block."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     PROPOSAL_FIELD_NUMBER: _builtins.int
@@ -436,6 +450,8 @@ Global___ProposedBlock: _TypeAlias = ProposedBlock  # noqa: Y015
 
 @_typing.final
 class TransactionsRequest(_message.Message):
+    """Gossip of the node that opened the session."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BATCH_FIELD_NUMBER: _builtins.int
@@ -456,6 +472,8 @@ Global___TransactionsRequest: _TypeAlias = TransactionsRequest  # noqa: Y015
 
 @_typing.final
 class TransactionsResponse(_message.Message):
+    """Gossip of the node that took the session."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BATCH_FIELD_NUMBER: _builtins.int
@@ -476,6 +494,8 @@ Global___TransactionsResponse: _TypeAlias = TransactionsResponse  # noqa: Y015
 
 @_typing.final
 class TransactionBatch(_message.Message):
+    """Transactions, in one message."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     TRANSACTIONS_FIELD_NUMBER: _builtins.int
@@ -506,6 +526,8 @@ Global___TransactionBatch: _TypeAlias = TransactionBatch  # noqa: Y015
 
 @_typing.final
 class FetchBlocksRequest(_message.Message):
+    """Request of FetchBlocks."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     START_FIELD_NUMBER: _builtins.int
@@ -530,6 +552,8 @@ Global___FetchBlocksRequest: _TypeAlias = FetchBlocksRequest  # noqa: Y015
 
 @_typing.final
 class FetchBlocksResponse(_message.Message):
+    """Response of FetchBlocks."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     BLOCK_FIELD_NUMBER: _builtins.int

@@ -24,13 +24,14 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61latau/types/v1/consensus.proto\x12\x0f\x61latau.types.v1\"\x88\x01\n\x04Vote\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.alatau.types.v1.VoteKind\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\nblock_hash\x18\x04 \x01(\x0c\x12\x11\n\tvalidator\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"\x8d\x01\n\x08Proposal\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x13\n\x0bvalid_round\x18\x04 \x01(\x05\x12\x14\n\x0ctimestamp_ms\x18\x05 \x01(\x04\x12\x10\n\x08proposer\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"7\n\x0f\x43ommitSignature\x12\x11\n\tvalidator\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"q\n\x06\x43ommit\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x34\n\nsignatures\x18\x04 \x03(\x0b\x32 .alatau.types.v1.CommitSignature*U\n\x08VoteKind\x12\x19\n\x15VOTE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11VOTE_KIND_PREVOTE\x10\x01\x12\x17\n\x13VOTE_KIND_PRECOMMIT\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61latau/types/v1/consensus.proto\x12\x0f\x61latau.types.v1\"\x88\x01\n\x04Vote\x12\'\n\x04kind\x18\x01 \x01(\x0e\x32\x19.alatau.types.v1.VoteKind\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\r\n\x05round\x18\x03 \x01(\r\x12\x12\n\nblock_hash\x18\x04 \x01(\x0c\x12\x11\n\tvalidator\x18\x05 \x01(\x0c\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"\x8d\x01\n\x08Proposal\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x13\n\x0bvalid_round\x18\x04 \x01(\x05\x12\x14\n\x0ctimestamp_ms\x18\x05 \x01(\x04\x12\x10\n\x08proposer\x18\x06 \x01(\x0c\x12\x11\n\tsignature\x18\x07 \x01(\x0c\"7\n\x0f\x43ommitSignature\x12\x11\n\tvalidator\x18\x01 \x01(\x0c\x12\x11\n\tsignature\x18\x02 \x01(\x0c\"q\n\x06\x43ommit\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12\x12\n\nblock_hash\x18\x03 \x01(\x0c\x12\x34\n\nsignatures\x18\x04 \x03(\x0b\x32 .alatau.types.v1.CommitSignature*U\n\x08VoteKind\x12\x19\n\x15VOTE_KIND_UNSPECIFIED\x10\x00\x12\x15\n\x11VOTE_KIND_PREVOTE\x10\x01\x12\x17\n\x13VOTE_KIND_PRECOMMIT\x10\x02\x42\x80\x01\n\x0f\x61latau.types.v1B\x0e\x43onsensusProtoP\x01Z#node.alatau/protos/types/v1;typesv1\xaa\x02\x0f\x41latau.Types.V1\xca\x02\x0f\x41latau\\Types\\V1\xea\x02\x11\x41latau::Types::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.types.v1.consensus_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
-  DESCRIPTOR._loaded_options = None
+  _globals['DESCRIPTOR']._loaded_options = None
+  _globals['DESCRIPTOR']._serialized_options = b'\n\017alatau.types.v1B\016ConsensusProtoP\001Z#node.alatau/protos/types/v1;typesv1\252\002\017Alatau.Types.V1\312\002\017Alatau\\Types\\V1\352\002\021Alatau::Types::V1'
   _globals['_VOTEKIND']._serialized_start=507
   _globals['_VOTEKIND']._serialized_end=592
   _globals['_VOTE']._serialized_start=53
