@@ -1,7 +1,7 @@
 """A network of one validator in this process: the real store, EVM, mempool and signatures, and a commit on demand."""
 
 import time
-from collections.abc import AsyncIterator, Hashable, Iterator, Sequence
+from collections.abc import AsyncIterator, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -12,7 +12,7 @@ import trio
 import vyper
 
 from alatau.chain.executed import ExecutedBlock, Tip
-from alatau.chain.execution import BlockTemplate, block_environment, build_block, check_permission
+from alatau.chain.execution import BlockTemplate, block_environment, build_block, check_kind, check_permission
 from alatau.chain.genesis import make_genesis
 from alatau.chain.permission import slot_of
 from alatau.chain.transaction import InvalidTransactionError, check_terms
@@ -20,6 +20,7 @@ from alatau.client import Client, client_tls, connect
 from alatau.consensus.view import RoundView
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.engine.verdict import Blame, not_permitted, not_pooled, wrong_form
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Reason, Refused
 from alatau.mempool.pool import Mempool
@@ -123,6 +124,7 @@ class _Refused:
     message: str
     retry_after_s: float | None = None
     next_nonce: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -172,8 +174,7 @@ class SoloNode:
             tx = decode_transaction(encoded)
             if tx.type is TransactionType.BLOB:
                 return _Refused("TRANSACTION_TYPE_UNSUPPORTED", "no blobs here")
-            if tx.chain_id != self.config.chain_id:
-                return _Refused("WRONG_CHAIN", f"signed for chain {tx.chain_id}, this is {self.config.chain_id}")
+            check_kind(tx)
             sender = recover_sender(tx)
             environment = block_environment(self.config, self.store.tip, self.store.hash_of)
             check_terms(environment, tx)
@@ -184,13 +185,15 @@ class SoloNode:
         except TransactionError as error:
             return _Refused(error.reason, str(error))
         except InvalidTransactionError as error:
-            return _Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error))
+            if error.reason == "sender_not_permitted":
+                return not_permitted(error, sender, self.config.chain_id, stranger=True)
+            return wrong_form(error, self.config.chain_id)
         account = self.store.state().account(sender)
         if account is not None and account.code_hash != EMPTY_HASH:
             return _Refused("SENDER_NOT_EXTERNALLY_OWNED", "a contract cannot send")
         outcome = self.mempool.admit(tx, sender, account, self._now_ms())
         if isinstance(outcome, Refused) and outcome.reason is not Reason.ALREADY_KNOWN:
-            return _Refused(outcome.reason, outcome.message, next_nonce=outcome.next_nonce)
+            return not_pooled(outcome, sender, Blame.STATE)
         return None
 
     def next_nonce(self, address: bytes) -> int:
@@ -281,15 +284,6 @@ def sign_commit(genesis_hash: bytes | None, height: int, block_hash: bytes) -> C
     assert genesis_hash is not None
     digest = vote_digest(consensus_domain(CHAIN_ID, genesis_hash), VoteKind.PRECOMMIT, height, 0, block_hash)
     return Commit(height, 0, block_hash, (CommitSignature(VALIDATOR.address, VALIDATOR.sign(digest)),))
-
-
-_CATALOGUE = {
-    "gas_limit_above_block": "GAS_LIMIT_TOO_HIGH",
-    "gas_limit_above_cap": "GAS_LIMIT_TOO_HIGH",
-    "fee_cap_below_base_fee": "UNDERPRICED",
-    "intrinsic_gas": "INTRINSIC_GAS_TOO_LOW",
-    "sender_not_permitted": "SENDER_NOT_PERMITTED",
-}
 
 
 def payment(nonce: int = 0, **changes: object) -> Transaction:

@@ -70,7 +70,11 @@ def call(
     gas = request.gas if request.gas is not None else CALL_GAS
     intrinsic, floor = intrinsic_gas(request.to, request.data, request.access_list, len(request.authorizations))
     if gas < max(intrinsic, floor):
-        raise InvalidTransactionError("intrinsic_gas", f"gas {gas} is below the {max(intrinsic, floor)} it needs")
+        raise InvalidTransactionError(
+            "intrinsic_gas",
+            f"gas {gas} is below the {max(intrinsic, floor)} it needs",
+            gas_needed=max(intrinsic, floor),
+        )
     if balance_of(state, sender) < request.value:
         raise InvalidTransactionError("insufficient_funds", f"the sender has less than {request.value} wei")
     begin_transaction(state)

@@ -63,10 +63,12 @@ class InvalidTransactionError(ValueError):
     Nothing is changed or charged. ``nonce_too_high`` and ``insufficient_funds`` may heal by waiting.
     """
 
-    def __init__(self, reason: str, message: str) -> None:
+    def __init__(self, reason: str, message: str, **values: int) -> None:
         super().__init__(message)
         self.reason: Final = reason
         """Stable, for programs: ``nonce_too_low`` and so on; ``validate_transaction`` lists them."""
+        self.values: Final = values
+        """What the message says in words, for programs; names are those of the client API's errors."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,23 +176,31 @@ def _check_terms(block: BlockEnvironment, tx: Transaction, gas_needed: int) -> N
         raise InvalidTransactionError("wrong_chain", f"signed for chain {tx.chain_id}, this is {block.chain_id}")
     if tx.gas_limit > block.gas_limit:
         raise InvalidTransactionError(
-            "gas_limit_above_block", f"gas limit {tx.gas_limit} is above the block's, {block.gas_limit}"
+            "gas_limit_above_block",
+            f"gas limit {tx.gas_limit} is above the block's, {block.gas_limit}",
+            gas_limit_max=block.gas_limit,
         )
     cap = TRANSACTION_GAS_MAX.get(block.fork)
     if cap is not None and tx.gas_limit > cap:
-        raise InvalidTransactionError("gas_limit_above_cap", f"gas limit {tx.gas_limit} is above {cap} (EIP-7825)")
+        raise InvalidTransactionError(
+            "gas_limit_above_cap", f"gas limit {tx.gas_limit} is above {cap} (EIP-7825)", gas_limit_max=cap
+        )
     if tx.max_priority_fee_per_gas > tx.max_fee_per_gas:
         raise InvalidTransactionError("tip_above_fee_cap", "priority fee is above the fee cap (EIP-1559)")
     if tx.max_fee_per_gas < block.base_fee_per_gas:
         raise InvalidTransactionError(
-            "fee_cap_below_base_fee", f"fee cap {tx.max_fee_per_gas} is below the base fee {block.base_fee_per_gas}"
+            "fee_cap_below_base_fee",
+            f"fee cap {tx.max_fee_per_gas} is below the base fee {block.base_fee_per_gas}",
+            max_fee_per_gas_needed=block.base_fee_per_gas,
         )
     if tx.to is None and len(tx.data) > INITCODE_SIZE_MAX:
         raise InvalidTransactionError(
             "initcode_too_large", f"initcode has {len(tx.data)} bytes, at most {INITCODE_SIZE_MAX} (EIP-3860)"
         )
     if tx.gas_limit < gas_needed:
-        raise InvalidTransactionError("intrinsic_gas", f"gas limit {tx.gas_limit} is below the {gas_needed} it needs")
+        raise InvalidTransactionError(
+            "intrinsic_gas", f"gas limit {tx.gas_limit} is below the {gas_needed} it needs", gas_needed=gas_needed
+        )
     if tx.type is TransactionType.SET_CODE and not tx.authorizations:
         raise InvalidTransactionError("no_authorizations", "a set-code transaction without authorizations (EIP-7702)")
 
@@ -222,7 +232,8 @@ def _check_sender(state: BlockState, tx: Transaction, sender: bytes) -> None:
     blob_fee = GAS_PER_BLOB * len(tx.blob_versioned_hashes) * tx.max_fee_per_blob_gas
     cost = tx.gas_limit * tx.max_fee_per_gas + blob_fee + tx.value
     if state.balances[sender] < cost:
-        raise InvalidTransactionError("insufficient_funds", f"balance {state.balances[sender]}, it may cost {cost} wei")
+        message = f"balance {state.balances[sender]}, it may cost {cost} wei"
+        raise InvalidTransactionError("insufficient_funds", message, balance=state.balances[sender], needed=cost)
     code = code_with_hash(state, code_hash_of(state, sender))
     if code and delegate_of(code) is None:
         raise InvalidTransactionError("sender_has_code", "the sender is a contract (EIP-3607)")

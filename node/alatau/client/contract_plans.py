@@ -154,7 +154,7 @@ def events(abi: Abi, address: bytes, logs: Iterable[EventLog]) -> list[Event]:
 def _named(error: RpcError, abi: Abi, message: CallMessage, height: int | None) -> Plan[Exception]:
     """The error of a call in the words of the contract's ABI; a halt is run again to learn which it was."""
     if error.reason == "EXECUTION_REVERTED":
-        return abi.reverted(bytes.fromhex(error.metadata.get("revert_data", "")))
+        return abi.reverted(bytes.fromhex(error.metadata.get("revert_data", "").removeprefix("0x")))
     if error.reason != "EXECUTION_HALTED":
         return error
     try:

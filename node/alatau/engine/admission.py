@@ -19,7 +19,7 @@ from alatau.chain.registries import registry_in_office
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
 from alatau.engine.signatures import recover_senders
-from alatau.engine.verdict import Blame, Outcome, Refused, refused
+from alatau.engine.verdict import Blame, Outcome, Refused, not_permitted, not_pooled, wrong_form
 from alatau.evm.environment import BlockEnvironment
 from alatau.mempool.fair_queue import FairQueue, History, QueueLimits
 from alatau.mempool.outcome import Admitted, Reason
@@ -251,7 +251,7 @@ class Admission:
         except TransactionError as error:
             return self._remember_bad(digest, Refused(error.reason, str(error), Blame.FORM))
         except InvalidTransactionError as error:
-            return refused(error, Blame.FORM)
+            return wrong_form(error, self._config.chain_id)
         return tx
 
     def _admit(self, tx: Transaction, view: AdmissionView, new: list[bytes], replaced: list[bytes]) -> Outcome:
@@ -266,7 +266,8 @@ class Admission:
             try:
                 check_permission(word, tx, sender, view.environment.timestamp)
             except InvalidTransactionError as error:
-                return refused(error, Blame.STRANGER if kind_of(word) is None else Blame.STATE)
+                stranger = kind_of(word) is None
+                return not_permitted(error, sender, self._config.chain_id, stranger=stranger)
             sender_class = sender_class_of(word, view.environment.timestamp)
         account = None if self._mempool.knows_sender(sender) else view.state.account(sender)
         outcome = self._mempool.admit(tx, sender, account, self._now_ms(), sender_class)
@@ -276,7 +277,7 @@ class Admission:
             stranger = account is None and outcome.reason is Reason.INSUFFICIENT_FUNDS
             known = self._mempool.knows_sender(sender)
             blame = Blame.STRANGER if stranger and not known else Blame.STATE
-            return Refused(outcome.reason, outcome.message, blame, next_nonce=outcome.next_nonce)
+            return not_pooled(outcome, sender, blame)
         new.append(tx.encoded)
         replaced += [dropped.hash for dropped in outcome.dropped if dropped.reason is Reason.REPLACED]
         return None

@@ -1,10 +1,12 @@
 """What admission says of a transaction, and whose fault a refusal is."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
 from alatau.chain.transaction import InvalidTransactionError
+from alatau.mempool.outcome import Refused as PoolRefused
 
 
 class Blame(Enum):
@@ -35,6 +37,8 @@ class Refused:
     """When to try again, where waiting helps and the time is known."""
     next_nonce: int | None = None
     """Where the nonce is what is wrong: the one to send next."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """What the message says in words, for programs: the metadata of the client API's error."""
 
 
 Outcome = Refused | None
@@ -56,6 +60,35 @@ _CATALOGUE: Final = {
 """Rules of the chain by their names in the error catalogue; the rest are ``TRANSACTION_INVALID``."""
 
 
-def refused(error: InvalidTransactionError, blame: Blame) -> Refused:
-    """The refusal for a rule of the chain."""
-    return Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), str(error), blame)
+def wrong_form(error: InvalidTransactionError, chain_id: int) -> Refused:
+    """The refusal for a rule that needs no state, on a network of ``chain_id``."""
+    values = _text(error.values) | ({"chain_id": str(chain_id)} if error.reason == "wrong_chain" else {})
+    return _refused(error, str(error), Blame.FORM, values)
+
+
+def not_permitted(error: InvalidTransactionError, sender: bytes, chain_id: int, *, stranger: bool) -> Refused:
+    """The refusal of the registry for ``sender``, the address that the signature recovers.
+
+    A signature over another digest recovers some address too, and a stranger's it will be: the message says so.
+    """
+    values = {"sender": f"0x{sender.hex()}"}
+    if not stranger:
+        return _refused(error, str(error), Blame.STATE, values)
+    hint = "if this is not the account that signed, the signature is over another digest"
+    message = f"{error}; {hint}: check the chain id, {chain_id}, and the encoding"
+    return _refused(error, message, Blame.STRANGER, values)
+
+
+def not_pooled(outcome: PoolRefused, sender: bytes, blame: Blame) -> Refused:
+    """The refusal of the pool."""
+    wait_s = None if outcome.retry_after_ms is None else outcome.retry_after_ms / 1_000
+    values = {"sender": f"0x{sender.hex()}"} | _text(outcome.values)
+    return Refused(outcome.reason, outcome.message, blame, wait_s, outcome.next_nonce, values)
+
+
+def _refused(error: InvalidTransactionError, message: str, blame: Blame, values: Mapping[str, str]) -> Refused:
+    return Refused(_CATALOGUE.get(error.reason, "TRANSACTION_INVALID"), message, blame, values=values)
+
+
+def _text(values: Mapping[str, int]) -> dict[str, str]:
+    return {name: str(value) for name, value in values.items()}

@@ -1,6 +1,7 @@
 """What becomes of a transaction at the door."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -60,3 +61,7 @@ class Refused:
     """What it outranked, and had to go before it was clear that the room gained was not enough."""
     next_nonce: int | None = None
     """Where the nonce is what is wrong: the one to send next."""
+    retry_after_ms: int | None = None
+    """Where waiting alone helps, and the time is known."""
+    values: Mapping[str, int] = field(default_factory=dict)
+    """What the message says in words, for programs; names are those of the client API's errors."""

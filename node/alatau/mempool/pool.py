@@ -167,10 +167,18 @@ class Mempool:
             most = limits.transaction_size_bytes_max
             return Refused(Reason.TRANSACTION_TOO_LARGE, f"{len(tx.encoded)} bytes, at most {most}")
         if tx.gas_limit > limits.gas_limit_max:
-            return Refused(Reason.GAS_LIMIT_TOO_HIGH, f"gas limit {tx.gas_limit}, at most {limits.gas_limit_max}")
+            return Refused(
+                Reason.GAS_LIMIT_TOO_HIGH,
+                f"gas limit {tx.gas_limit}, at most {limits.gas_limit_max}",
+                values={"gas_limit_max": limits.gas_limit_max},
+            )
         tip = min(tx.max_priority_fee_per_gas, tx.max_fee_per_gas - self._base_fee)
         if tip < 0:
-            return Refused(Reason.UNDERPRICED, f"fee cap {tx.max_fee_per_gas} below base fee {self._base_fee}")
+            return Refused(
+                Reason.UNDERPRICED,
+                f"fee cap {tx.max_fee_per_gas} below base fee {self._base_fee}",
+                values={"max_fee_per_gas_needed": self._base_fee},
+            )
         known = self._queues.get(sender)
         queue = known or _new_queue(account)
         cost = tx.gas_limit * tx.max_fee_per_gas + tx.value
@@ -184,7 +192,11 @@ class Mempool:
             return refusal
         total = queue.cost + cost - (old.cost if old else 0)
         if total > queue.balance:
-            return Refused(Reason.INSUFFICIENT_FUNDS, f"{total} wei needed together, balance is {queue.balance}")
+            return Refused(
+                Reason.INSUFFICIENT_FUNDS,
+                f"{total} wei needed together, balance is {queue.balance}",
+                values={"needed": total, "balance": queue.balance},
+            )
         if old is not None:
             size, gas = len(tx.encoded) - len(old.tx.encoded), tx.gas_limit - old.tx.gas_limit
             if not self._has_room(0, size, gas):
@@ -209,6 +221,7 @@ class Mempool:
                 Reason.NONCE_GAP_TOO_LARGE,
                 f"nonce {nonce} is more than {self._limits.gap_max} beyond {missing}, which is missing",
                 next_nonce=missing,
+                values={"gap_max": self._limits.gap_max},
             )
         if len(queue.by_nonce) >= self._limits.per_sender_max:
             return Refused(Reason.POOL_FULL, f"{self._limits.per_sender_max} transactions of this sender wait")
@@ -227,11 +240,17 @@ class Mempool:
             if waited >= self._limits.replacement_wait_ms:
                 return None
             wait = self._limits.replacement_wait_ms - waited
-            return Refused(Reason.UNDERPRICED, f"raise the tip, or replace without one in {wait} ms")
+            return Refused(
+                Reason.UNDERPRICED, f"raise the tip, or replace without one in {wait} ms", retry_after_ms=wait
+            )
         tip, cap = _raised(old.tip), _raised(old.tx.max_fee_per_gas)
         if new.tip >= tip and new.tx.max_fee_per_gas >= cap:
             return None
-        return Refused(Reason.UNDERPRICED, f"replacing needs a tip of {tip} and a fee cap of {cap} wei per gas")
+        return Refused(
+            Reason.UNDERPRICED,
+            f"replacing needs a tip of {tip} and a fee cap of {cap} wei per gas",
+            values={"max_priority_fee_per_gas_needed": tip, "max_fee_per_gas_needed": cap},
+        )
 
     def _swap(self, queue: SenderQueue, old: PooledTransaction, new: PooledTransaction) -> None:
         """Put ``new`` where ``old`` was: same sender, same nonce, as ready as it."""

@@ -118,7 +118,6 @@ class Access:
             raise failure(
                 "RATE_LIMITED",
                 f"more than {self._limits.transactions_per_s:g} transactions a second",
-                metadata={"retry_after_ms": str(int(wait_s * 1000) + 1)},
                 retry_after_s=wait_s,
             )
 

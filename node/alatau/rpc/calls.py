@@ -168,7 +168,8 @@ def _trace(block: BlockEnvironment, request: CallRequest, state: FrozenState) ->
 
 
 def _refusal(error: InvalidTransactionError) -> Exception:
-    return failure(_REASONS.get(error.reason, "TRANSACTION_INVALID"), str(error))
+    values = {name: str(value) for name, value in error.values.items()}
+    return failure(_REASONS.get(error.reason, "TRANSACTION_INVALID"), str(error), metadata=values)
 
 
 def execution_failure(result: TransactionResult) -> Exception:
@@ -179,7 +180,7 @@ def execution_failure(result: TransactionResult) -> Exception:
             f"the call used all of its {result.gas_used} gas: it ran out, or broke a rule of the EVM",
             metadata={"gas_used": str(result.gas_used)},
         )
-    metadata = {"revert_data": result.output[:_REVERT_DATA_SIZE_MAX].hex()}
+    metadata = {"revert_data": f"0x{result.output[:_REVERT_DATA_SIZE_MAX].hex()}"}
     reason = revert_reason(result.output)
     if reason is not None:
         metadata["revert_reason"] = reason

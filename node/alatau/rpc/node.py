@@ -42,6 +42,10 @@ class Refusal(Protocol):
     def next_nonce(self) -> int | None:
         """Where the nonce is what is wrong: the one to send next."""
 
+    @property
+    def values(self) -> Mapping[str, str]:
+        """What the message says in words, for programs: metadata of the error."""
+
 
 @dataclass(frozen=True, slots=True)
 class NodeStatus:

@@ -23,6 +23,7 @@ from google.protobuf.message import Message
 from alatau.codec import rlp
 from alatau.rpc.failures import failure
 from alatau.storage.store import Store
+from alatau.transport.errors import FieldViolation
 
 _CHECKSUM_SIZE = 16
 _TOKEN_SIZE_MAX = 256
@@ -45,7 +46,7 @@ class Tokens:
 
     def redeem(self, token: str, identity: bytes, count: int) -> tuple[int, ...]:
         """The ``count`` numbers that a page token holds; raises INVALID_PAGE_TOKEN."""
-        return self._redeem(self._key, token, identity, count, "INVALID_PAGE_TOKEN")
+        return self._redeem(self._key, token, identity, count, "INVALID_PAGE_TOKEN", "page_token")
 
     def issue_cursor(self, identity: bytes, height: int, log_index: int = 0) -> str:
         """The cursor that goes on at a log of a height."""
@@ -53,15 +54,16 @@ class Tokens:
 
     def redeem_cursor(self, token: str, identity: bytes) -> tuple[int, int]:
         """The height, and the index of the log in its block, at which a cursor goes on; raises INVALID_CURSOR."""
-        height, log_index = self._redeem(_CURSOR_KEY, token, identity, 2, "INVALID_CURSOR")
+        height, log_index = self._redeem(_CURSOR_KEY, token, identity, 2, "INVALID_CURSOR", "cursor")
         return height, log_index
 
     def _issue(self, key: bytes, identity: bytes, position: Sequence[int]) -> str:
         body = rlp.encode(tuple(position))
         return base64.urlsafe_b64encode(self._checksum(key, identity, body) + body).decode().rstrip("=")
 
-    def _redeem(self, key: bytes, token: str, identity: bytes, count: int, reason: str) -> tuple[int, ...]:
-        refused = failure(reason, "the token was not issued for this request by this network, or is damaged")
+    def _redeem(self, key: bytes, token: str, identity: bytes, count: int, reason: str, field: str) -> tuple[int, ...]:
+        wrong = "was not issued for this request by this network, or is damaged"
+        refused = failure(reason, f"the token {wrong}", violations=[FieldViolation(field, wrong, reason)])
         if len(token) > _TOKEN_SIZE_MAX:
             raise refused
         try:

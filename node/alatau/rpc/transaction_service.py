@@ -1,7 +1,7 @@
 """TransactionService: submitting, following, calling."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import trio
 
@@ -44,13 +44,18 @@ _CONCERNS_THE_BATCH = frozenset({Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED}
 
 
 def _rejection(
-    reason: str, message: str, retry_after_s: float | None, next_nonce: int | None = None
+    reason: str,
+    message: str,
+    retry_after_s: float | None,
+    next_nonce: int | None = None,
+    values: Mapping[str, str] | None = None,
 ) -> _pb.SubmitRejection:
     return _pb.SubmitRejection(
         reason=reason_number(reason),
         message=message,
         retry_in_ms=None if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
         next_nonce=next_nonce,
+        values=values,
     )
 
 
@@ -62,6 +67,7 @@ class _TooLarge:
     reason: str = "TRANSACTION_TOO_LARGE"
     retry_after_s: float | None = None
     next_nonce: int | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
 
 
 class TransactionApi:
@@ -241,7 +247,8 @@ class TransactionApi:
             raise failure(
                 refusal.reason,
                 refusal.message,
-                metadata={"transaction_hash": keccak256(transaction).hex()}
+                metadata={"transaction_hash": f"0x{keccak256(transaction).hex()}"}
+                | dict(refusal.values)
                 | ({} if refusal.next_nonce is None else {"next_nonce": str(refusal.next_nonce)}),
                 retry_after_s=refusal.retry_after_s,
             )
@@ -259,7 +266,9 @@ class TransactionApi:
                 state=_REFUSED if state is None else write_state(state),
                 rejection=None
                 if refusal is None
-                else _rejection(refusal.reason, refusal.message, refusal.retry_after_s, refusal.next_nonce),
+                else _rejection(
+                    refusal.reason, refusal.message, refusal.retry_after_s, refusal.next_nonce, refusal.values
+                ),
                 missing_nonce=None if state is not TransactionState.POOLED else self._node.mempool.missing_nonce(hash_),
             )
             for hash_, (state, refusal) in zip(map(keccak256, transactions), outcomes, strict=True)
@@ -312,7 +321,7 @@ class TransactionApi:
             raise failure(
                 "NOT_FINAL_IN_TIME",
                 f"transaction 0x{transaction_hash.hex()} was not final before the deadline; {where}",
-                metadata={"transaction_hash": transaction_hash.hex(), "pooled": str(pooled).lower()},
+                metadata={"transaction_hash": f"0x{transaction_hash.hex()}", "pooled": str(pooled).lower()},
             )
         return await self._receipt(transaction_hash, call)
 

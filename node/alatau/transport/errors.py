@@ -84,6 +84,8 @@ class RpcError(Exception):
         self.metadata = dict(metadata or {})
         self.field_violations = tuple(field_violations)
         self.retry_after_s = retry_after_s
+        if retry_after_s is not None:  # RetryInfo's time again, for those who read metadata only; never below it
+            self.metadata.setdefault("retry_in_ms", str(int(retry_after_s * 1_000) + 1))
 
 
 class MalformedMessageError(RpcError):

@@ -235,7 +235,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "FAILED_PRECONDITION",
             _CALLER,
             "The call reverted.",
-            "Metadata `revert_reason` is what the contract says, `revert_data` its bytes in hex.",
+            "Metadata `revert_reason` is what the contract says, `revert_data` its bytes as 0x hex.",
         ),
         _entry(
             "EXECUTION_HALTED",
@@ -263,7 +263,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "RESOURCE_EXHAUSTED",
             _MOMENT,
             "The caller spends more than its rate.",
-            "Wait for metadata `retry_after_ms`.",
+            "Wait for metadata `retry_in_ms`.",
         ),
         _entry(
             "SERVER_BUSY",

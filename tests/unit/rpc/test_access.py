@@ -65,7 +65,7 @@ def test_rates_are_counted_by_key_or_else_by_address() -> None:
     with pytest.raises(RpcError) as caught:
         access.spend_transactions(call_from("ipv4:10.0.0.1"), 5)
     assert caught.value.reason == "RATE_LIMITED"
-    assert 0 < int(caught.value.metadata["retry_after_ms"]) <= 501
+    assert 0 < int(caught.value.metadata["retry_in_ms"]) <= 501
     assert caught.value.retry_after_s is not None
     access.spend_transactions(call_from("ipv4:10.0.0.2"), 5)
     access.spend_transactions(call_from("ipv4:10.0.0.1", b"k"), 5)

@@ -14,7 +14,7 @@ from alatau.client.exchange import METHODS
 from alatau.client.queries import CallMessage
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.mempool.limits import MempoolLimits
-from alatau.pb.api.v1 import block_service_pb2, error_reason_pb2, event_service_pb2
+from alatau.pb.api.v1 import block_service_pb2, error_reason_pb2, event_service_pb2, transaction_service_pb2
 from alatau.rpc.access import Role, RoleMap
 from alatau.rpc.limits import Limits
 from alatau.storage.store import StoreOptions
@@ -363,6 +363,60 @@ async def test_each_reason_comes_out_of_a_node(reason: str, tmp_path: Path) -> N
     with trio.fail_after(20):
         error = await PROVOKED[reason](tmp_path)
     assert (error.reason, error.code.name) == (reason, CATALOGUE[reason].code)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("WRONG_CHAIN", {"chain_id": "7773"}),
+        ("GAS_LIMIT_TOO_HIGH", {"gas_limit_max": "16777216"}),
+        ("INTRINSIC_GAS_TOO_LOW", {"gas_needed": "21000"}),
+        ("UNDERPRICED", {"max_fee_per_gas_needed": "110", "max_priority_fee_per_gas_needed": "110"}),
+        ("NONCE_TOO_LOW", {"next_nonce": "1", "sender": f"0x{RESIDENT.address.hex()}"}),
+        ("NONCE_GAP_TOO_LARGE", {"next_nonce": "0", "gap_max": "64"}),
+        ("INSUFFICIENT_FUNDS", {"balance": "0", "needed": "1", "sender": f"0x{STRANGER.address.hex()}"}),
+        ("SUBMISSION_QUEUE_FULL", {"retry_in_ms": "1501"}),
+    ],
+)
+async def test_programs_find_the_values_in_metadata(reason: str, expected: dict[str, str], tmp_path: Path) -> None:
+    """What the message says in words is there under the key that docs/errors.md names, bytes as 0x hex."""
+    with trio.fail_after(20):
+        error = await PROVOKED[reason](tmp_path)
+    assert {key: error.metadata.get(key) for key in expected} == expected
+    documented = (ROOT / "docs" / "errors.md").read_text()
+    assert all(f"`{key}`" in documented for key in error.metadata)
+
+
+@pytest.mark.trio
+async def test_a_stranger_is_named_and_sent_to_the_digest(tmp_path: Path) -> None:
+    """Any signature recovers some address: whoever signed another digest finds out here."""
+    error = await PROVOKED["SENDER_NOT_PERMITTED"](tmp_path)
+    assert error.metadata["sender"] == f"0x{RESIDENT.address.hex()}"
+    assert "chain id, 7773" in error.message
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(("reason", "field"), [("INVALID_PAGE_TOKEN", "page_token"), ("INVALID_CURSOR", "cursor")])
+async def test_a_bad_token_is_a_violation_of_its_field(reason: str, field: str, tmp_path: Path) -> None:
+    """BadRequest names it, as every other field that is wrong."""
+    error = await PROVOKED[reason](tmp_path)
+    assert [violation.field for violation in error.field_violations] == [field]
+
+
+@pytest.mark.trio
+async def test_a_batch_has_the_same_values(tmp_path: Path) -> None:
+    """What a unary call says in metadata stands in the rejection of a batch."""
+    node = solo_node(tmp_path)
+    try:
+        async with running(node) as served, served.connect() as client:
+            request = transaction_service_pb2.BatchSubmitTransactionsRequest(transactions=[payment(), payment(value=2)])
+            response = await client._channel.unary(METHODS["BatchSubmitTransactions"], request)
+    finally:
+        node.store.close()
+    rejection = response.results[1].rejection
+    assert 0 < int(rejection.retry_in_ms) <= 10_000
+    assert rejection.values["sender"] == f"0x{RESIDENT.address.hex()}"
 
 
 def test_the_catalogue_is_that_of_the_definitions() -> None:

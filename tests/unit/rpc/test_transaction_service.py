@@ -137,7 +137,7 @@ async def test_a_deadline_ends_the_wait_but_not_the_transaction(node: SoloNode) 
         with pytest.raises(RpcError) as caught:
             await client.submit_and_wait(tx, timeout_s=3.0)
         assert caught.value.reason == "NOT_FINAL_IN_TIME"
-        assert caught.value.metadata == {"transaction_hash": tx.hash.hex(), "pooled": "true"}
+        assert caught.value.metadata == {"transaction_hash": f"0x{tx.hash.hex()}", "pooled": "true"}
         assert tx.hash in node.mempool
         assert served.api._feed._waiting == {}
 
@@ -281,7 +281,7 @@ async def test_a_revert_is_told_in_words(node: SoloNode) -> None:
         with pytest.raises(RpcError) as caught:
             await client.call(CallMessage(TOKEN, data, STRANGER.address))
         assert caught.value.metadata["revert_reason"] == "balance too low"
-        assert bytes.fromhex(caught.value.metadata["revert_data"])[:4].hex() == "08c379a0"
+        assert bytes.fromhex(caught.value.metadata["revert_data"].removeprefix("0x"))[:4].hex() == "08c379a0"
         with pytest.raises(ContractReverted, match="without a reason"):
             await token.read("divide", 1, 0)
 

@@ -83,7 +83,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     REFUSED, POOL_FULL, INSUFFICIENT_FUNDS, NONCE_TOO_LOW). NOT_FOUND.
     """
     ERROR_REASON_EXECUTION_REVERTED: _ErrorReason.ValueType  # 40
-    """The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
+    """The call reverted; metadata `revert_data` is 0x hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
     ERROR_REASON_EXECUTION_HALTED: _ErrorReason.ValueType  # 41
     """The call ran out of gas or broke another rule of the EVM; metadata `gas_used`. FAILED_PRECONDITION."""
     ERROR_REASON_CALL_GAS_TOO_HIGH: _ErrorReason.ValueType  # 42
@@ -91,7 +91,7 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_CALL_TOO_SLOW: _ErrorReason.ValueType  # 43
     """The call took longer than this node gives to a call. RESOURCE_EXHAUSTED."""
     ERROR_REASON_RATE_LIMITED: _ErrorReason.ValueType  # 50
-    """The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
+    """The caller spends more than its rate; metadata `retry_in_ms`. RESOURCE_EXHAUSTED."""
     ERROR_REASON_SERVER_BUSY: _ErrorReason.ValueType  # 51
     """All places of this kind are in use, or this one went to a caller who has fewer: RetryInfo says when to come back.
     RESOURCE_EXHAUSTED.
@@ -185,7 +185,7 @@ ERROR_REASON_TRANSACTION_DROPPED: ErrorReason.ValueType  # 35
 REFUSED, POOL_FULL, INSUFFICIENT_FUNDS, NONCE_TOO_LOW). NOT_FOUND.
 """
 ERROR_REASON_EXECUTION_REVERTED: ErrorReason.ValueType  # 40
-"""The call reverted; metadata `revert_data` is hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
+"""The call reverted; metadata `revert_data` is 0x hex, `revert_reason` its decoded text. FAILED_PRECONDITION."""
 ERROR_REASON_EXECUTION_HALTED: ErrorReason.ValueType  # 41
 """The call ran out of gas or broke another rule of the EVM; metadata `gas_used`. FAILED_PRECONDITION."""
 ERROR_REASON_CALL_GAS_TOO_HIGH: ErrorReason.ValueType  # 42
@@ -193,7 +193,7 @@ ERROR_REASON_CALL_GAS_TOO_HIGH: ErrorReason.ValueType  # 42
 ERROR_REASON_CALL_TOO_SLOW: ErrorReason.ValueType  # 43
 """The call took longer than this node gives to a call. RESOURCE_EXHAUSTED."""
 ERROR_REASON_RATE_LIMITED: ErrorReason.ValueType  # 50
-"""The caller spends more than its rate; metadata `retry_after_ms`. RESOURCE_EXHAUSTED."""
+"""The caller spends more than its rate; metadata `retry_in_ms`. RESOURCE_EXHAUSTED."""
 ERROR_REASON_SERVER_BUSY: ErrorReason.ValueType  # 51
 """All places of this kind are in use, or this one went to a caller who has fewer: RetryInfo says when to come back.
 RESOURCE_EXHAUSTED.

@@ -26,7 +26,7 @@ from alatau.pb.api.v1 import error_reason_pb2 as alatau_dot_api_dot_v1_dot_error
 from alatau.pb.api.v1 import transaction_pb2 as alatau_dot_api_dot_v1_dot_transaction__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alatau/api/v1/transaction_service.proto\x12\ralatau.api.v1\x1a alatau/api/v1/error_reason.proto\x1a\x1f\x61latau/api/v1/transaction.proto\"/\n\x18SubmitTransactionRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"\x87\x01\n\x19SubmitTransactionResponse\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x1a\n\rmissing_nonce\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"6\n\x1e\x42\x61tchSubmitTransactionsRequest\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\"O\n\x1f\x42\x61tchSubmitTransactionsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\"C\n\x19SubmitTransactionsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\"\x8f\x01\n\x1aSubmitTransactionsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12,\n\x07results\x18\x02 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\"\xad\x01\n\x0cSubmitResult\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"\xa0\x01\n\x0fSubmitRejection\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.alatau.api.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x18\n\x0bretry_in_ms\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x17\n\nnext_nonce\x18\x04 \x01(\x04H\x01\x88\x01\x01\x42\x0e\n\x0c_retry_in_msB\r\n\x0b_next_nonce\"+\n\x14SubmitAndWaitRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"@\n\x15SubmitAndWaitResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"%\n\x15GetTransactionRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xdd\x01\n\x16GetTransactionResponse\x12/\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.Transaction\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x34\n\x08position\x18\x03 \x01(\x0b\x32\".alatau.api.v1.TransactionPosition\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"/\n\x11GetReceiptRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"=\n\x12GetReceiptResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"&\n\x16GetReceiptProofRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"E\n\x17GetReceiptProofResponse\x12*\n\x05proof\x18\x01 \x01(\x0b\x32\x1b.alatau.api.v1.ReceiptProof\"l\n\x0b\x43\x61llMessage\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\n\n\x02to\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\x12\x11\n\tgas_limit\x18\x05 \x01(\x04\x12\x11\n\tgas_price\x18\x06 \x01(\x0c\"Z\n\x0b\x43\x61llRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"@\n\x0c\x43\x61llResponse\x12\x0e\n\x06output\x18\x01 \x01(\x0c\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\x12\x0e\n\x06height\x18\x03 \x01(\x04\"a\n\x12\x45stimateGasRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"8\n\x13\x45stimateGasResponse\x12\x11\n\tgas_limit\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\x84\x01\n\x0cTraceRequest\x12\x1a\n\x10transaction_hash\x18\x01 \x01(\x0cH\x00\x12-\n\x07message\x18\x02 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessageH\x00\x12\x13\n\x06height\x18\x03 \x01(\x04H\x01\x88\x01\x01\x42\t\n\x07subjectB\t\n\x07_height\"\x9f\x01\n\rTraceResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.alatau.api.v1.TracedCall\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12\x10\n\x08gas_used\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12/\n\x0ctruncated_by\x18\x05 \x01(\x0e\x32\x19.alatau.api.v1.TraceBound\"\xfa\x01\n\nTracedCall\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.alatau.api.v1.CallKind\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\x0c\x12\n\n\x02to\x18\x04 \x01(\x0c\x12\r\n\x05value\x18\x05 \x01(\x0c\x12\x0b\n\x03gas\x18\x06 \x01(\x04\x12\x10\n\x08gas_used\x18\x07 \x01(\x04\x12\r\n\x05input\x18\x08 \x01(\x0c\x12\x12\n\ninput_size\x18\t \x01(\x04\x12\x0e\n\x06output\x18\n \x01(\x0c\x12\x13\n\x0boutput_size\x18\x0b \x01(\x04\x12\r\n\x05\x65rror\x18\x0c \x01(\t\x12\x15\n\rrevert_reason\x18\r \x01(\t*\x83\x01\n\nTraceBound\x12\x1b\n\x17TRACE_BOUND_UNSPECIFIED\x10\x00\x12\x15\n\x11TRACE_BOUND_CALLS\x10\x01\x12\x15\n\x11TRACE_BOUND_BYTES\x10\x02\x12\x14\n\x10TRACE_BOUND_DATA\x10\x03\x12\x14\n\x10TRACE_BOUND_NONE\x10\x04*\xb4\x01\n\x08\x43\x61llKind\x12\x19\n\x15\x43\x41LL_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41LL_KIND_CALL\x10\x01\x12\x16\n\x12\x43\x41LL_KIND_CALLCODE\x10\x02\x12\x1a\n\x16\x43\x41LL_KIND_DELEGATECALL\x10\x03\x12\x18\n\x14\x43\x41LL_KIND_STATICCALL\x10\x04\x12\x14\n\x10\x43\x41LL_KIND_CREATE\x10\x05\x12\x15\n\x11\x43\x41LL_KIND_CREATE2\x10\x06\x32\xb0\x07\n\x12TransactionService\x12\x66\n\x11SubmitTransaction\x12\'.alatau.api.v1.SubmitTransactionRequest\x1a(.alatau.api.v1.SubmitTransactionResponse\x12x\n\x17\x42\x61tchSubmitTransactions\x12-.alatau.api.v1.BatchSubmitTransactionsRequest\x1a..alatau.api.v1.BatchSubmitTransactionsResponse\x12m\n\x12SubmitTransactions\x12(.alatau.api.v1.SubmitTransactionsRequest\x1a).alatau.api.v1.SubmitTransactionsResponse(\x01\x30\x01\x12Z\n\rSubmitAndWait\x12#.alatau.api.v1.SubmitAndWaitRequest\x1a$.alatau.api.v1.SubmitAndWaitResponse\x12]\n\x0eGetTransaction\x12$.alatau.api.v1.GetTransactionRequest\x1a%.alatau.api.v1.GetTransactionResponse\x12Q\n\nGetReceipt\x12 .alatau.api.v1.GetReceiptRequest\x1a!.alatau.api.v1.GetReceiptResponse\x12`\n\x0fGetReceiptProof\x12%.alatau.api.v1.GetReceiptProofRequest\x1a&.alatau.api.v1.GetReceiptProofResponse\x12?\n\x04\x43\x61ll\x12\x1a.alatau.api.v1.CallRequest\x1a\x1b.alatau.api.v1.CallResponse\x12T\n\x0b\x45stimateGas\x12!.alatau.api.v1.EstimateGasRequest\x1a\".alatau.api.v1.EstimateGasResponse\x12\x42\n\x05Trace\x12\x1b.alatau.api.v1.TraceRequest\x1a\x1c.alatau.api.v1.TraceResponseB}\n\ralatau.api.v1B\x17TransactionServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'alatau/api/v1/transaction_service.proto\x12\ralatau.api.v1\x1a alatau/api/v1/error_reason.proto\x1a\x1f\x61latau/api/v1/transaction.proto\"/\n\x18SubmitTransactionRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"\x87\x01\n\x19SubmitTransactionResponse\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x1a\n\rmissing_nonce\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"6\n\x1e\x42\x61tchSubmitTransactionsRequest\x12\x14\n\x0ctransactions\x18\x01 \x03(\x0c\"O\n\x1f\x42\x61tchSubmitTransactionsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\"C\n\x19SubmitTransactionsRequest\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12\x14\n\x0ctransactions\x18\x02 \x03(\x0c\"\x8f\x01\n\x1aSubmitTransactionsResponse\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12,\n\x07results\x18\x02 \x03(\x0b\x32\x1b.alatau.api.v1.SubmitResult\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\"\xad\x01\n\x0cSubmitResult\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x31\n\trejection\x18\x03 \x01(\x0b\x32\x1e.alatau.api.v1.SubmitRejection\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"\x8b\x02\n\x0fSubmitRejection\x12*\n\x06reason\x18\x01 \x01(\x0e\x32\x1a.alatau.api.v1.ErrorReason\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x18\n\x0bretry_in_ms\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x17\n\nnext_nonce\x18\x04 \x01(\x04H\x01\x88\x01\x01\x12:\n\x06values\x18\x05 \x03(\x0b\x32*.alatau.api.v1.SubmitRejection.ValuesEntry\x1a-\n\x0bValuesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x42\x0e\n\x0c_retry_in_msB\r\n\x0b_next_nonce\"+\n\x14SubmitAndWaitRequest\x12\x13\n\x0btransaction\x18\x01 \x01(\x0c\"@\n\x15SubmitAndWaitResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"%\n\x15GetTransactionRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"\xdd\x01\n\x16GetTransactionResponse\x12/\n\x0btransaction\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.Transaction\x12.\n\x05state\x18\x02 \x01(\x0e\x32\x1f.alatau.api.v1.TransactionState\x12\x34\n\x08position\x18\x03 \x01(\x0b\x32\".alatau.api.v1.TransactionPosition\x12\x1a\n\rmissing_nonce\x18\x04 \x01(\x04H\x00\x88\x01\x01\x42\x10\n\x0e_missing_nonce\"/\n\x11GetReceiptRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\x12\x0c\n\x04wait\x18\x02 \x01(\x08\"=\n\x12GetReceiptResponse\x12\'\n\x07receipt\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Receipt\"&\n\x16GetReceiptProofRequest\x12\x0c\n\x04hash\x18\x01 \x01(\x0c\"E\n\x17GetReceiptProofResponse\x12*\n\x05proof\x18\x01 \x01(\x0b\x32\x1b.alatau.api.v1.ReceiptProof\"l\n\x0b\x43\x61llMessage\x12\x0e\n\x06sender\x18\x01 \x01(\x0c\x12\n\n\x02to\x18\x02 \x01(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\r\n\x05value\x18\x04 \x01(\x0c\x12\x11\n\tgas_limit\x18\x05 \x01(\x04\x12\x11\n\tgas_price\x18\x06 \x01(\x0c\"Z\n\x0b\x43\x61llRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"@\n\x0c\x43\x61llResponse\x12\x0e\n\x06output\x18\x01 \x01(\x0c\x12\x10\n\x08gas_used\x18\x02 \x01(\x04\x12\x0e\n\x06height\x18\x03 \x01(\x04\"a\n\x12\x45stimateGasRequest\x12+\n\x07message\x18\x01 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessage\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"8\n\x13\x45stimateGasResponse\x12\x11\n\tgas_limit\x18\x01 \x01(\x04\x12\x0e\n\x06height\x18\x02 \x01(\x04\"\x84\x01\n\x0cTraceRequest\x12\x1a\n\x10transaction_hash\x18\x01 \x01(\x0cH\x00\x12-\n\x07message\x18\x02 \x01(\x0b\x32\x1a.alatau.api.v1.CallMessageH\x00\x12\x13\n\x06height\x18\x03 \x01(\x04H\x01\x88\x01\x01\x42\t\n\x07subjectB\t\n\x07_height\"\x9f\x01\n\rTraceResponse\x12(\n\x05\x63\x61lls\x18\x01 \x03(\x0b\x32\x19.alatau.api.v1.TracedCall\x12\x11\n\ttruncated\x18\x02 \x01(\x08\x12\x10\n\x08gas_used\x18\x03 \x01(\x04\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12/\n\x0ctruncated_by\x18\x05 \x01(\x0e\x32\x19.alatau.api.v1.TraceBound\"\xfa\x01\n\nTracedCall\x12\r\n\x05\x64\x65pth\x18\x01 \x01(\r\x12%\n\x04kind\x18\x02 \x01(\x0e\x32\x17.alatau.api.v1.CallKind\x12\x0e\n\x06\x63\x61ller\x18\x03 \x01(\x0c\x12\n\n\x02to\x18\x04 \x01(\x0c\x12\r\n\x05value\x18\x05 \x01(\x0c\x12\x0b\n\x03gas\x18\x06 \x01(\x04\x12\x10\n\x08gas_used\x18\x07 \x01(\x04\x12\r\n\x05input\x18\x08 \x01(\x0c\x12\x12\n\ninput_size\x18\t \x01(\x04\x12\x0e\n\x06output\x18\n \x01(\x0c\x12\x13\n\x0boutput_size\x18\x0b \x01(\x04\x12\r\n\x05\x65rror\x18\x0c \x01(\t\x12\x15\n\rrevert_reason\x18\r \x01(\t*\x83\x01\n\nTraceBound\x12\x1b\n\x17TRACE_BOUND_UNSPECIFIED\x10\x00\x12\x15\n\x11TRACE_BOUND_CALLS\x10\x01\x12\x15\n\x11TRACE_BOUND_BYTES\x10\x02\x12\x14\n\x10TRACE_BOUND_DATA\x10\x03\x12\x14\n\x10TRACE_BOUND_NONE\x10\x04*\xb4\x01\n\x08\x43\x61llKind\x12\x19\n\x15\x43\x41LL_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43\x41LL_KIND_CALL\x10\x01\x12\x16\n\x12\x43\x41LL_KIND_CALLCODE\x10\x02\x12\x1a\n\x16\x43\x41LL_KIND_DELEGATECALL\x10\x03\x12\x18\n\x14\x43\x41LL_KIND_STATICCALL\x10\x04\x12\x14\n\x10\x43\x41LL_KIND_CREATE\x10\x05\x12\x15\n\x11\x43\x41LL_KIND_CREATE2\x10\x06\x32\xb0\x07\n\x12TransactionService\x12\x66\n\x11SubmitTransaction\x12\'.alatau.api.v1.SubmitTransactionRequest\x1a(.alatau.api.v1.SubmitTransactionResponse\x12x\n\x17\x42\x61tchSubmitTransactions\x12-.alatau.api.v1.BatchSubmitTransactionsRequest\x1a..alatau.api.v1.BatchSubmitTransactionsResponse\x12m\n\x12SubmitTransactions\x12(.alatau.api.v1.SubmitTransactionsRequest\x1a).alatau.api.v1.SubmitTransactionsResponse(\x01\x30\x01\x12Z\n\rSubmitAndWait\x12#.alatau.api.v1.SubmitAndWaitRequest\x1a$.alatau.api.v1.SubmitAndWaitResponse\x12]\n\x0eGetTransaction\x12$.alatau.api.v1.GetTransactionRequest\x1a%.alatau.api.v1.GetTransactionResponse\x12Q\n\nGetReceipt\x12 .alatau.api.v1.GetReceiptRequest\x1a!.alatau.api.v1.GetReceiptResponse\x12`\n\x0fGetReceiptProof\x12%.alatau.api.v1.GetReceiptProofRequest\x1a&.alatau.api.v1.GetReceiptProofResponse\x12?\n\x04\x43\x61ll\x12\x1a.alatau.api.v1.CallRequest\x1a\x1b.alatau.api.v1.CallResponse\x12T\n\x0b\x45stimateGas\x12!.alatau.api.v1.EstimateGasRequest\x1a\".alatau.api.v1.EstimateGasResponse\x12\x42\n\x05Trace\x12\x1b.alatau.api.v1.TraceRequest\x1a\x1c.alatau.api.v1.TraceResponseB}\n\ralatau.api.v1B\x17TransactionServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,12 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.transaction_s
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\027TransactionServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
-  _globals['_TRACEBOUND']._serialized_start=2576
-  _globals['_TRACEBOUND']._serialized_end=2707
-  _globals['_CALLKIND']._serialized_start=2710
-  _globals['_CALLKIND']._serialized_end=2890
+  _globals['_SUBMITREJECTION_VALUESENTRY']._loaded_options = None
+  _globals['_SUBMITREJECTION_VALUESENTRY']._serialized_options = b'8\001'
+  _globals['_TRACEBOUND']._serialized_start=2683
+  _globals['_TRACEBOUND']._serialized_end=2814
+  _globals['_CALLKIND']._serialized_start=2817
+  _globals['_CALLKIND']._serialized_end=2997
   _globals['_SUBMITTRANSACTIONREQUEST']._serialized_start=125
   _globals['_SUBMITTRANSACTIONREQUEST']._serialized_end=172
   _globals['_SUBMITTRANSACTIONRESPONSE']._serialized_start=175
@@ -53,39 +55,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITRESULT']._serialized_start=665
   _globals['_SUBMITRESULT']._serialized_end=838
   _globals['_SUBMITREJECTION']._serialized_start=841
-  _globals['_SUBMITREJECTION']._serialized_end=1001
-  _globals['_SUBMITANDWAITREQUEST']._serialized_start=1003
-  _globals['_SUBMITANDWAITREQUEST']._serialized_end=1046
-  _globals['_SUBMITANDWAITRESPONSE']._serialized_start=1048
-  _globals['_SUBMITANDWAITRESPONSE']._serialized_end=1112
-  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1114
-  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1151
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1154
-  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1375
-  _globals['_GETRECEIPTREQUEST']._serialized_start=1377
-  _globals['_GETRECEIPTREQUEST']._serialized_end=1424
-  _globals['_GETRECEIPTRESPONSE']._serialized_start=1426
-  _globals['_GETRECEIPTRESPONSE']._serialized_end=1487
-  _globals['_GETRECEIPTPROOFREQUEST']._serialized_start=1489
-  _globals['_GETRECEIPTPROOFREQUEST']._serialized_end=1527
-  _globals['_GETRECEIPTPROOFRESPONSE']._serialized_start=1529
-  _globals['_GETRECEIPTPROOFRESPONSE']._serialized_end=1598
-  _globals['_CALLMESSAGE']._serialized_start=1600
-  _globals['_CALLMESSAGE']._serialized_end=1708
-  _globals['_CALLREQUEST']._serialized_start=1710
-  _globals['_CALLREQUEST']._serialized_end=1800
-  _globals['_CALLRESPONSE']._serialized_start=1802
-  _globals['_CALLRESPONSE']._serialized_end=1866
-  _globals['_ESTIMATEGASREQUEST']._serialized_start=1868
-  _globals['_ESTIMATEGASREQUEST']._serialized_end=1965
-  _globals['_ESTIMATEGASRESPONSE']._serialized_start=1967
-  _globals['_ESTIMATEGASRESPONSE']._serialized_end=2023
-  _globals['_TRACEREQUEST']._serialized_start=2026
-  _globals['_TRACEREQUEST']._serialized_end=2158
-  _globals['_TRACERESPONSE']._serialized_start=2161
-  _globals['_TRACERESPONSE']._serialized_end=2320
-  _globals['_TRACEDCALL']._serialized_start=2323
-  _globals['_TRACEDCALL']._serialized_end=2573
-  _globals['_TRANSACTIONSERVICE']._serialized_start=2893
-  _globals['_TRANSACTIONSERVICE']._serialized_end=3837
+  _globals['_SUBMITREJECTION']._serialized_end=1108
+  _globals['_SUBMITREJECTION_VALUESENTRY']._serialized_start=1032
+  _globals['_SUBMITREJECTION_VALUESENTRY']._serialized_end=1077
+  _globals['_SUBMITANDWAITREQUEST']._serialized_start=1110
+  _globals['_SUBMITANDWAITREQUEST']._serialized_end=1153
+  _globals['_SUBMITANDWAITRESPONSE']._serialized_start=1155
+  _globals['_SUBMITANDWAITRESPONSE']._serialized_end=1219
+  _globals['_GETTRANSACTIONREQUEST']._serialized_start=1221
+  _globals['_GETTRANSACTIONREQUEST']._serialized_end=1258
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_start=1261
+  _globals['_GETTRANSACTIONRESPONSE']._serialized_end=1482
+  _globals['_GETRECEIPTREQUEST']._serialized_start=1484
+  _globals['_GETRECEIPTREQUEST']._serialized_end=1531
+  _globals['_GETRECEIPTRESPONSE']._serialized_start=1533
+  _globals['_GETRECEIPTRESPONSE']._serialized_end=1594
+  _globals['_GETRECEIPTPROOFREQUEST']._serialized_start=1596
+  _globals['_GETRECEIPTPROOFREQUEST']._serialized_end=1634
+  _globals['_GETRECEIPTPROOFRESPONSE']._serialized_start=1636
+  _globals['_GETRECEIPTPROOFRESPONSE']._serialized_end=1705
+  _globals['_CALLMESSAGE']._serialized_start=1707
+  _globals['_CALLMESSAGE']._serialized_end=1815
+  _globals['_CALLREQUEST']._serialized_start=1817
+  _globals['_CALLREQUEST']._serialized_end=1907
+  _globals['_CALLRESPONSE']._serialized_start=1909
+  _globals['_CALLRESPONSE']._serialized_end=1973
+  _globals['_ESTIMATEGASREQUEST']._serialized_start=1975
+  _globals['_ESTIMATEGASREQUEST']._serialized_end=2072
+  _globals['_ESTIMATEGASRESPONSE']._serialized_start=2074
+  _globals['_ESTIMATEGASRESPONSE']._serialized_end=2130
+  _globals['_TRACEREQUEST']._serialized_start=2133
+  _globals['_TRACEREQUEST']._serialized_end=2265
+  _globals['_TRACERESPONSE']._serialized_start=2268
+  _globals['_TRACERESPONSE']._serialized_end=2427
+  _globals['_TRACEDCALL']._serialized_start=2430
+  _globals['_TRACEDCALL']._serialized_end=2680
+  _globals['_TRANSACTIONSERVICE']._serialized_start=3000
+  _globals['_TRANSACTIONSERVICE']._serialized_end=3944
 # @@protoc_insertion_point(module_scope)

@@ -303,10 +303,31 @@ class SubmitRejection(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    @_typing.final
+    class ValuesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     RETRY_IN_MS_FIELD_NUMBER: _builtins.int
     NEXT_NONCE_FIELD_NUMBER: _builtins.int
+    VALUES_FIELD_NUMBER: _builtins.int
     reason: _error_reason_pb2.ErrorReason.ValueType
     """The reason, as a unary call would have given it in ErrorInfo."""
     message: _builtins.str
@@ -315,6 +336,10 @@ class SubmitRejection(_message.Message):
     """Milliseconds after which to send it again; absent where waiting does not help."""
     next_nonce: _builtins.int
     """Where the nonce is what is wrong: the one to send next. In ErrorInfo of a unary call it is metadata `next_nonce`."""
+    @_builtins.property
+    def values(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """What `message` says in words, for programs: as metadata of ErrorInfo in a unary call."""
+
     def __init__(
         self,
         *,
@@ -322,10 +347,11 @@ class SubmitRejection(_message.Message):
         message: _builtins.str = ...,
         retry_in_ms: _builtins.int | None = ...,
         next_nonce: _builtins.int | None = ...,
+        values: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "_retry_in_ms", b"_retry_in_ms", "next_nonce", b"next_nonce", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "_retry_in_ms", b"_retry_in_ms", "message", b"message", "next_nonce", b"next_nonce", "reason", b"reason", "retry_in_ms", b"retry_in_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce", "_retry_in_ms", b"_retry_in_ms", "message", b"message", "next_nonce", b"next_nonce", "reason", b"reason", "retry_in_ms", b"retry_in_ms", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__next_nonce: _TypeAlias = _typing.Literal["next_nonce"]  # noqa: Y015
     _WhichOneofArgType__next_nonce: _TypeAlias = _typing.Literal["_next_nonce", b"_next_nonce"]  # noqa: Y015
