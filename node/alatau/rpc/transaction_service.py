@@ -19,7 +19,7 @@ from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_receipt, stored_receipt_proof, stored_transaction
 from alatau.storage.store import Store
 from alatau.transport.call import Call
-from alatau.transport.errors import Code, RpcError
+from alatau.transport.errors import Code, RpcError, whole_ms
 from alatau.types.transaction import recover_sender
 from alatau.wire.reasons import reason_number
 from alatau.wire.receipt import write_receipt
@@ -53,7 +53,7 @@ def _rejection(
     return _pb.SubmitRejection(
         reason=reason_number(reason),
         message=message,
-        retry_in_ms=None if retry_after_s is None else max(1, int(retry_after_s * 1_000)),
+        retry_in_ms=None if retry_after_s is None else whole_ms(retry_after_s),
         next_nonce=next_nonce,
         values=values,
     )

@@ -6,6 +6,7 @@ The *reason* is the stable part, in UPPER_SNAKE_CASE; the message is for people 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from math import ceil
 from typing import Final
 
 from google.protobuf.message import DecodeError
@@ -85,11 +86,16 @@ class RpcError(Exception):
         self.field_violations = tuple(field_violations)
         self.retry_after_s = retry_after_s
         if retry_after_s is not None:  # RetryInfo's time again, for those who read metadata only; never below it
-            self.metadata.setdefault("retry_in_ms", str(int(retry_after_s * 1_000) + 1))
+            self.metadata.setdefault("retry_in_ms", str(whole_ms(retry_after_s)))
 
 
 class MalformedMessageError(RpcError):
     """Bytes that came in are no message, or one that may not be: the fault of who sent them, client or server."""
+
+
+def whole_ms(seconds: float) -> int:
+    """A time to wait in whole milliseconds: never shorter than asked, at least one."""
+    return max(1, ceil(round(seconds * 1_000, 3)))
 
 
 def to_status(error: RpcError) -> Status:

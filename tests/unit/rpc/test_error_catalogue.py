@@ -376,7 +376,7 @@ async def test_each_reason_comes_out_of_a_node(reason: str, tmp_path: Path) -> N
         ("NONCE_TOO_LOW", {"next_nonce": "1", "sender": f"0x{RESIDENT.address.hex()}"}),
         ("NONCE_GAP_TOO_LARGE", {"next_nonce": "0", "gap_max": "64"}),
         ("INSUFFICIENT_FUNDS", {"balance": "0", "needed": "1", "sender": f"0x{STRANGER.address.hex()}"}),
-        ("SUBMISSION_QUEUE_FULL", {"retry_in_ms": "1501"}),
+        ("SUBMISSION_QUEUE_FULL", {"retry_in_ms": "1500"}),
     ],
 )
 async def test_programs_find_the_values_in_metadata(reason: str, expected: dict[str, str], tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def test_an_error_survives_the_wire() -> None:
     back = from_status(error.code, error.message, to_status(error).SerializeToString())
     assert (back.code, back.message, back.reason, back.metadata) == (
         Code.FAILED_PRECONDITION, "nonce is 3, expected 5", "NONCE_TOO_LOW",
-        {"expected": "5", "retry_in_ms": "251"},
+        {"expected": "5", "retry_in_ms": "250"},
     )  # fmt: skip
     assert back.field_violations == error.field_violations
     assert back.retry_after_s == 0.25

@@ -68,7 +68,7 @@ def test_an_error_arrives_with_reason_and_details(drive: Drive) -> None:
                 await channel.unary(UNARY, value(b"refuse"))
             error = caught.value
             assert (error.code, error.message, error.reason) == (Code.INVALID_ARGUMENT, "no", "REFUSED")
-            assert error.metadata == {"limit": "1"}
+            assert error.metadata == {"limit": "1", "retry_in_ms": "1500"}  # RetryInfo again
             assert [(v.field, v.reason) for v in error.field_violations] == [("value", "WORD")]
             assert error.retry_after_s == 1.5
 
