@@ -16,6 +16,10 @@ _ASK_ANOTHER: Final = frozenset({"NODE_CUT_OFF", "NODE_STOPPING", "NODE_SYNCING"
 """What a node says that another might not."""
 
 
+_FROM_GRPC: Final = frozenset({Code.UNAVAILABLE, Code.CANCELLED})
+"""Codes with which gRPC itself ends a call that no node has answered."""
+
+
 class Endpoints(Generic[C]):
     """Channels to nodes of one network, one of them in use. Tasks and threads share it: it is only ever advised."""
 
@@ -69,8 +73,12 @@ class Attempts(Generic[C]):
 
 
 def nobody_answered(error: RpcError) -> bool:
-    """Whether no node said this: it is the connection that failed."""
-    return error.code is Code.UNAVAILABLE and error.reason == Code.UNAVAILABLE.name
+    """Whether no node said this: the connection failed, or gRPC's core dropped the call before the node saw it.
+
+    The core drops calls at random where thousands wait for a server to take them, and answers CANCELLED. A call that
+    this side gives up never gets here: its task is cancelled, or its channel closed (``CHANNEL_CLOSED``).
+    """
+    return error.code in _FROM_GRPC and error.reason == error.code.name
 
 
 def endpoint_list(endpoint: str | Sequence[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Generic, TypeVar
 
 import trio
 
-from alatau.client.endpoints import Endpoints
+from alatau.client.endpoints import Endpoints, nobody_answered
 from alatau.client.exchange import PAUSE_S_MAX, RETRY_PAUSES_S
 from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
@@ -33,7 +33,7 @@ class _Place(Generic[T, P]):
 
     def lost(self, error: RpcError, nodes: int) -> float:
         """Seconds before it is opened again, with one of ``nodes``; raises what no other attempt mends."""
-        if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY":
+        if error.code is not Code.UNAVAILABLE and error.reason != "SERVER_BUSY" and not nobody_answered(error):
             raise error
         self._failed += 1
         return pause_s(self._failed, nodes, error)

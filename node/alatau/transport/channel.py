@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from alatau.transport.bridge import Bridge, HostLostError, current_bridge
 from alatau.transport.credentials import ClientTls
-from alatau.transport.errors import DETAILS_KEY, Code, RpcError, from_status
+from alatau.transport.errors import DETAILS_KEY, Code, RpcError, channel_closed, from_status
 from alatau.transport.limits import Limits
 from alatau.transport.messages import Requests, parse
 from alatau.transport.pipes import PipeToAsyncio, PipeToTrio
@@ -77,7 +77,7 @@ class Channel:
         except grpc.aio.AioRpcError as error:
             raise to_rpc_error(error) from None
         except (HostLostError, grpc.aio.UsageError):
-            raise _channel_closed() from None
+            raise channel_closed() from None
         return parse(method.response, data, method.check)
 
     @asynccontextmanager
@@ -168,8 +168,8 @@ class Stream:
                 case _:
                     call = channel.stream_stream(path)(timeout=timeout_s, metadata=metadata)
         except grpc.aio.UsageError:
-            self._outbound.close(_channel_closed())
-            self._inbound.close(_channel_closed())
+            self._outbound.close(channel_closed())
+            self._inbound.close(channel_closed())
             self._bridge.to_trio(self._begin, {})
         else:
             self._task = asyncio.ensure_future(self._pump(call))
@@ -187,7 +187,7 @@ class Stream:
         writing = asyncio.ensure_future(self._write_all(call)) if self._method.client_streaming else None
         heading = asyncio.ensure_future(self._read_headers(call))
         # asyncio cancels this task where its own side leaves the stream, or where another task closes the channel.
-        error: BaseException | None = _channel_closed()
+        error: BaseException | None = channel_closed()
         try:
             await self._read_all(call)
             error = None
@@ -257,10 +257,6 @@ async def open_channel(target: str, tls: ClientTls, limits: Limits | None = None
         finally:
             with trio.CancelScope(shield=True):
                 await bridge.call(lambda: channel.close(None))
-
-
-def _channel_closed() -> RpcError:
-    return RpcError(Code.CANCELLED, "the channel was closed on this side", reason="CANCELLED")
 
 
 def to_rpc_error(error: grpc.aio.AioRpcError) -> RpcError:

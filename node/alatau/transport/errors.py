@@ -89,6 +89,11 @@ class RpcError(Exception):
             self.metadata.setdefault("retry_in_ms", str(whole_ms(retry_after_s)))
 
 
+def channel_closed() -> RpcError:
+    """What a call gets whose channel is closed on this side: CANCELLED by us, unlike one that gRPC's core dropped."""
+    return RpcError(Code.CANCELLED, "the channel was closed on this side", reason="CHANNEL_CLOSED")
+
+
 class MalformedMessageError(RpcError):
     """Bytes that came in are no message, or one that may not be: the fault of who sent them, client or server."""
 

@@ -12,7 +12,7 @@ import trio
 from alatau.client import Client, RpcError, SyncClient, connect, connect_sync
 from alatau.client.endpoints import Attempts, Endpoints, endpoint_list
 from alatau.client.queries import LogsOfBlock
-from alatau.transport.errors import Code
+from alatau.transport.errors import Code, channel_closed
 from alatau.wire.block import BlockView
 from alatau.wire.logs import EventFilter
 from tests.support.restarts import Service
@@ -24,14 +24,20 @@ def unavailable() -> RpcError:
     return RpcError(Code.UNAVAILABLE, "connection refused", reason="UNAVAILABLE")
 
 
-def test_a_call_goes_round_the_nodes() -> None:
+def dropped() -> RpcError:
+    """What gRPC's core answers in a node's place where thousands of calls wait to be taken."""
+    return RpcError(Code.CANCELLED, "Cancelled on the server side", reason="CANCELLED")
+
+
+@pytest.mark.parametrize("error", [unavailable(), dropped()], ids=["unavailable", "dropped"])
+def test_a_call_goes_round_the_nodes(error: RpcError) -> None:
     """Each is asked at once, then again after a pause; four rounds in all, as with one node."""
     endpoints = Endpoints(["a", "b", "c"])
     attempts = Attempts(endpoints)
     asked, pauses = [], []
     while True:
         asked.append(endpoints.current)
-        pause_s = attempts.pause_s(unavailable(), endpoints.current)
+        pause_s = attempts.pause_s(error, endpoints.current)
         if pause_s is None:
             break
         pauses.append(pause_s)
@@ -54,6 +60,11 @@ def test_a_call_that_hangs_goes_to_each_node_once() -> None:
 def test_what_a_node_answers_is_the_answer(reason: str) -> None:
     """Another would say the same, or it is not ours to try."""
     assert Attempts(Endpoints(["a", "b"])).pause_s(RpcError(Code.INTERNAL, "x", reason=reason), "a") is None
+
+
+def test_a_channel_closed_on_this_side_is_not_tried_again() -> None:
+    """Whoever closed it wants no answer."""
+    assert Attempts(Endpoints(["a", "b"])).pause_s(channel_closed(), "a") is None
 
 
 def test_a_node_that_stops_sends_to_another() -> None:

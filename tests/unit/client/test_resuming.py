@@ -7,6 +7,8 @@ import pytest
 import trio
 
 from alatau.client import Client, RpcError, connect
+from alatau.client.resuming import _Place
+from alatau.transport.errors import Code, channel_closed
 from alatau.wire.block import BlockView
 from alatau.wire.logs import EventFilter
 from tests.support.restarts import Service
@@ -62,3 +64,12 @@ async def test_other_errors_are_raised(node: SoloNode) -> None:
     async with restartable(node) as (_, client), client.follow_logs(EventFilter((b"",)), from_height=0) as messages:
         with pytest.raises(RpcError, match="INVALID_REQUEST"):
             await anext(messages)
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.CANCELLED])
+def test_what_grpc_ends_by_itself_is_opened_again(code: Code) -> None:
+    """A lost connection, or a call that gRPC's core dropped among thousands."""
+    place: _Place[int, int] = _Place(3, lambda height: height + 1)
+    assert place.lost(RpcError(code, "ended", reason=code.name), nodes=1) >= 0
+    with pytest.raises(RpcError):
+        place.lost(channel_closed(), nodes=1)
