@@ -5,7 +5,7 @@ A mutant has as many lines as the file, so that what was not changed compiles to
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -31,7 +31,7 @@ class Mutant:
     """One change of one file."""
 
     path: str
-    """Below node/alatau."""
+    """Below node/alatau, of a Vyper source below contracts."""
     line: int
     function: str
     change: str
@@ -39,7 +39,7 @@ class Mutant:
 
     @property
     def name(self) -> str:
-        """What tests/mutants_explained.toml calls it."""
+        """What the file of explained mutants calls it."""
         return f"{self.path} {self.function}: {self.change}"
 
 
@@ -59,8 +59,13 @@ def mutants_of(path: str, source: str) -> Iterator[Mutant]:
             inside = [f for f in functions if f.lineno <= old.lineno <= (f.end_lineno or 0)]
             function = max(inside, key=lambda f: f.lineno).name if inside else "module"
             found.setdefault(mutated, Mutant(path, old.lineno, function, change, mutated))
+    yield from numbered(sorted(found.values(), key=lambda mutant: mutant.line))
+
+
+def numbered(mutants: Iterable[Mutant]) -> Iterator[Mutant]:
+    """The same mutants; of those of one function that read the same, the later ones get a number."""
     seen: Counter[tuple[str, str]] = Counter()
-    for mutant in sorted(found.values(), key=lambda mutant: mutant.line):
+    for mutant in mutants:
         seen[mutant.function, mutant.change] += 1
         times = seen[mutant.function, mutant.change]
         yield replace(mutant, change=f"{mutant.change} (no. {times})") if times > 1 else mutant

@@ -14,21 +14,18 @@ import os
 import resource
 import select
 import signal
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType, FunctionType
 from typing import Any, Final, NoReturn
 
 import pytest
 
 from alatau_devnet.mutation.mutants import Mutant
-from alatau_devnet.mutation.patch import Place, apply, changed_function, functions_by_place
+from alatau_devnet.mutation.subject import Change, Subject
 
 _CPU_BASE_S: Final = 5
 _CPU_FACTOR: Final = 8
@@ -43,17 +40,13 @@ _MEMORY_BYTES: Final = 4 * 1024**3
 """Address space of a child."""
 
 
-NOT_APPLIED: Final = -1
-"""In the place of the number of tests: the change cannot be made in memory, and nothing was tried."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reach:
     """What one test does in the program itself."""
 
     seconds: float
-    functions: frozenset[tuple[str, str]]
-    """By file and qualified name: lines move."""
+    parts: frozenset[tuple[str, str]]
+    """Of the program, as its subject names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +57,15 @@ class Verdict:
     """The test that noticed, with *(time)* where it did not end; None where none did."""
     tests: int
     """How many tests ran, or would have."""
+    change: Change = Change.MADE
+    """Where it was not made, nothing was tried."""
 
 
 @dataclass(slots=True)
 class Trial:
     """The pytest plugin: one set of tests, some mutants of the files that they judge."""
 
-    sources: Path
+    subject: Subject
     mutants: list[Mutant]
     left_out: tuple[str, ...]
     """Parts of names of tests that are not used."""
@@ -85,7 +80,7 @@ class Trial:
     _items: list[pytest.Item] = field(default_factory=list)
     _reach: dict[str, Reach] = field(default_factory=dict)
     _kills: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _functions: dict[Place, list[FunctionType]] = field(default_factory=dict)
+    """By file, and by file and function; and test."""
     _child: "_Child | None" = None
 
     # ------------------------------------------------------------ in the parent
@@ -97,7 +92,7 @@ class Trial:
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Take the place of pytest's own loop."""
         self._items = list(session.items)
-        self._functions = functions_by_place(str(self.sources))
+        self.subject.begin()
         gc.collect()
         gc.freeze()
         self._reach = self._measured()
@@ -151,53 +146,43 @@ class Trial:
         return found
 
     def _begin(self, mutant: Mutant) -> "_Running":
-        chosen = self._chosen(mutant)
-        seconds = sum(self._reach[item.nodeid].seconds for item in chosen)
+        stages = [(name, self._chosen(mutant, name)) for name in self.subject.stages(mutant)]
+        seconds = sum(self._reach[item.nodeid].seconds for _, chosen in stages for item in chosen)
         read, write = os.pipe()
         child = os.fork()
         if not child:
             os.close(read)
-            _end_after(lambda: self._judge(mutant, chosen, write))
+            _end_after(lambda: self._judge(mutant, stages, write))
         os.close(write)
         deadline = time.monotonic() + _WALL_BASE_S + _WALL_FACTOR * seconds * self.workers
-        return _Running(mutant, child, read, deadline, len(chosen))
+        return _Running(mutant, child, read, deadline, sum(len(chosen) for _, chosen in stages))
 
-    def _chosen(self, mutant: Mutant) -> list[pytest.Item]:
-        """The tests to run, in order. Where no function changed but a constant, all that reach the file."""
-        file = str(self.sources / mutant.path)
-        changed = changed_function(file, Path(file).read_text(), mutant.source)
-        reached = []
+    def _chosen(self, mutant: Mutant, stage: str) -> list[pytest.Item]:
+        """The tests to run, in order: quick ones first, and before them those that found something already."""
+        found = []
         for item in self._items:
             reach = self._reach.get(item.nodeid)
-            if reach is not None and _reaches(reach, file, changed):
-                reached.append(item)
-        own = f"test_{Path(file).name}"
+            if reach is not None and self.subject.concerns(mutant, stage, reach.parts):
+                found.append(item)
 
         def promise(item: pytest.Item) -> float:
-            kills = self._kills[mutant.path, item.nodeid]
-            return self._reach[item.nodeid].seconds / (1 + 4 * kills + 4 * (item.path.name == own))
+            kills = self._kills[f"{mutant.path} {mutant.function}", item.nodeid]
+            kills += self._kills[mutant.path, item.nodeid] / 4
+            own = self.subject.owns(mutant, str(item.path))
+            return (0.05 + self._reach[item.nodeid].seconds) / (1 + 4 * kills + 4 * own)
 
-        return sorted(reached, key=promise)
+        return sorted(found, key=promise)
 
     # ------------------------------------------------------------ in a child
 
     def _measure(self, items: list[pytest.Item], write: int) -> None:
         self._child = _Child(write, first_failure_ends=False)
-        prefix, seen = str(self.sources), set[tuple[str, str]]()
-
-        def note(frame: FrameType, event: str, _: object) -> None:
-            if event == "call" and frame.f_code.co_filename.startswith(prefix):
-                seen.add((frame.f_code.co_filename, frame.f_code.co_qualname))
-
         found: dict[str, Any] = {}
         for item, after in _pairs(items):
-            seen.clear()
+            seen: set[tuple[str, str]] = set()
             began = time.process_time(), time.monotonic()
-            threading.setprofile(note)
-            sys.setprofile(note)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-            sys.setprofile(None)
-            threading.setprofile(None)
+            with self.subject.watch(seen):
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
             seconds = max(time.process_time() - began[0], (time.monotonic() - began[1]) / 4)
             found[item.nodeid] = (round(seconds, 4), sorted(seen))
         if self._child.failed:
@@ -205,19 +190,22 @@ class Trial:
         with os.fdopen(write, "w") as pipe:
             pipe.write(json.dumps(found))
 
-    def _judge(self, mutant: Mutant, chosen: list[pytest.Item], write: int) -> None:
+    def _judge(self, mutant: Mutant, stages: list[tuple[str, list[pytest.Item]]], write: int) -> None:
         self._child = _Child(write, first_failure_ends=True)
         resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-        file = self.sources / mutant.path
-        name = "alatau." + ".".join(Path(mutant.path).with_suffix("").parts).removesuffix(".__init__")
-        if not apply(sys.modules[name], file.read_text(), mutant.source, self._functions):
-            os.write(write, b"left")
-            return
-        for item, after in _pairs(chosen):
-            os.write(write, f"{item.nodeid}\n".encode())
-            signal.setitimer(signal.ITIMER_PROF, _CPU_BASE_S + _CPU_FACTOR * self._reach[item.nodeid].seconds)
-            item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
-        os.write(write, b"alive")
+        change = Change.SAME_PROGRAM
+        for stage, chosen in stages:
+            outcome = self.subject.apply(mutant, stage)
+            if outcome is not Change.SAME_PROGRAM:
+                change = outcome
+            if outcome is not Change.MADE:
+                continue
+            for item, after in _pairs(chosen):
+                os.write(write, f"{item.nodeid}\n".encode())
+                signal.setitimer(signal.ITIMER_PROF, _CPU_BASE_S + _CPU_FACTOR * self._reach[item.nodeid].seconds)
+                item.config.hook.pytest_runtest_protocol(item=item, nextitem=after)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+        os.write(write, b"alive" if change is Change.MADE else change.encode())
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """A test said how it went."""
@@ -258,8 +246,8 @@ class _Running:
                 return Verdict(None, self.tests)
             case "killed":
                 return Verdict(last or "?", self.tests)
-            case "left":
-                return Verdict(None, NOT_APPLIED)
+            case Change.NOT_APPLIED | Change.NO_PROGRAM | Change.SAME_PROGRAM as change:
+                return Verdict(None, 0, Change(change))
             case _:
                 return Verdict(f"{last or 'import'} (time)", self.tests)
 
@@ -299,8 +287,3 @@ def _pairs(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.I
     listed = list(items)
     return zip(listed, [*listed[1:], None], strict=True)
 
-
-def _reaches(reach: Reach, file: str, changed: Place | None) -> bool:
-    if changed is None:
-        return any(path == file for path, _ in reach.functions)
-    return changed[:2] in reach.functions

@@ -78,7 +78,7 @@ def load(name: str) -> Artifact:
 
 def compile_source(path: Path) -> Artifact:
     """Compile a source of the caller's own, which may import ours. Raises ``CompilationError``."""
-    return _artifact(path.stem, compiler.compile_file(path, sources_root() or _PACKAGED / "sources"))
+    return from_compiled(path.stem, compiler.compile_file(path, sources_root() or _PACKAGED / "sources"))
 
 
 def sources_root() -> Path | None:
@@ -113,12 +113,12 @@ def abi_type(parameter: dict[str, Any]) -> str:
 def _load(name: str) -> Artifact:
     root = sources_root()
     if root is None:
-        return _artifact(name, json.loads((_PACKAGED / f"{name}.json").read_text()))
+        return from_compiled(name, json.loads((_PACKAGED / f"{name}.json").read_text()))
     cached = _REPOSITORY / "build" / "contracts" / compiler.sources_hash(root)[:16] / f"{name}.json"
     if not cached.is_file():
         cached.parent.mkdir(parents=True, exist_ok=True)
         _write(cached, compiler.compile_file(root / SOURCES[name], root))
-    return _artifact(name, json.loads(cached.read_text()))
+    return from_compiled(name, json.loads(cached.read_text()))
 
 
 def _write(path: Path, compiled: dict[str, Any]) -> None:
@@ -129,7 +129,8 @@ def _write(path: Path, compiled: dict[str, Any]) -> None:
     os.replace(file.name, path)  # noqa: PTH105  atomic, and says so
 
 
-def _artifact(name: str, compiled: dict[str, Any]) -> Artifact:
+def from_compiled(name: str, compiled: dict[str, Any]) -> Artifact:
+    """An artifact of what ``compiler.compile_file`` gives."""
     return Artifact(
         name=name,
         abi=compiled["abi"],

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from alatau_devnet.mutate_consensus import explained
+from alatau_devnet.mutate_consensus import EXPLAINED
+from alatau_devnet.mutation.campaign import explained
 from alatau_devnet.mutation.mutants import compiles, mutants_of
 from alatau_devnet.mutation.patch import apply, changed_function, functions_by_place
 
@@ -53,7 +54,7 @@ def test_every_kind_of_change_is_made() -> None:
 
 def test_every_explained_mutant_has_a_reason() -> None:
     """A name alone explains nothing."""
-    assert [name for name, reason in explained().items() if len(reason) < 20] == []
+    assert [name for name, reason in explained(EXPLAINED).items() if len(reason) < 20] == []
 
 
 _MODULE = """
@@ -105,7 +106,7 @@ def test_a_mutant_takes_the_place_of_a_module_in_use(
 
 def test_every_explained_mutant_exists() -> None:
     """An explanation of what is not there any more would hide its successor."""
-    files = {name.split()[0] for name in explained()}
+    files = {name.split()[0] for name in explained(EXPLAINED)}
     sources = Path(__file__).parents[3] / "node" / "alatau"
     made = {mutant.name for file in files for mutant in mutants_of(file, (sources / file).read_text())}
-    assert sorted(explained().keys() - made) == []
+    assert sorted(explained(EXPLAINED).keys() - made) == []
