@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -111,6 +111,9 @@ simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 
 model: $(SETUP)  ## every state that consensus can reach in two rounds with one liar of four (ARGS="--rounds 1")
 	$(RUN) -m alatau_devnet.model_consensus $(ARGS)
+
+mutate: $(SETUP)  ## break every contract in small ways; each must be noticed (ARGS="--only Council,lib/*.vy --sample 50 --workers 2")
+	$(RUN) -m alatau_devnet.mutate_contracts $(ARGS)
 
 mutate-consensus: $(SETUP)  ## break consensus in small ways; each must be noticed (ARGS="--only consensus/driver.py --sample 50")
 	$(RUN) -m alatau_devnet.mutate_consensus $(ARGS)

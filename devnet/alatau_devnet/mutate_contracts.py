@@ -5,10 +5,7 @@ tests in the contract's place. Only tests whose calls ran the changed function j
 likely to notice (``mutation/trial.py``). A module is tried in each contract that imports it, until a test notices.
 
 Verdicts and compiled mutants are kept in build/, so that a run goes on where it was stopped. Survivors that cannot be
-told from the contract stand, with the reason, in tests/contracts/mutants_explained.toml; any other makes the exit code 1.
-
-universalmutator, the one tool that knows Vyper, changes text by regular expressions and starts the whole suite for each
-change: twenty seconds where this takes two.
+told from the contract stand in tests/contracts/mutants_explained.toml with the reason; any other makes the exit code 1.
 """
 
 import sys

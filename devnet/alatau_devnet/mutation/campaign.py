@@ -28,7 +28,14 @@ from alatau_devnet.mutation.trial import Trial, Verdict
 ROOT: Final = Path(__file__).resolve().parents[3]
 """The working copy."""
 
-_QUIET: Final = ("-p", "no:cacheprovider", "-p", "no:terminal", "-o", "addopts=--strict-markers --import-mode=importlib")
+_QUIET: Final = (
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:terminal",
+    "-o",
+    "addopts=--strict-markers --import-mode=importlib",
+)
 _COLUMNS: Final = ("mutants", "killed", "explained", "alive", "not tried")
 
 

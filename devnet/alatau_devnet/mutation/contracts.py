@@ -43,7 +43,7 @@ class Contracts:
     @contextmanager
     def watch(self, reached: Reached) -> Iterator[None]:
         """Note the functions whose code runs, as (contract, "file function")."""
-        from boa.vm.py_evm import PyEVM  # noqa: PLC0415  installed for the tests alone, and slow to import
+        from boa.vm.py_evm import PyEVM  # type: ignore[import-untyped]  # noqa: PLC0415  installed for the tests alone, and slow to import
 
         originals = {name: getattr(PyEVM, name) for name in ("execute_code", "deploy_code")}
 

@@ -50,7 +50,7 @@ class PythonModules:
         self._changed = {mutant: changed_function(file, Path(file).read_text(), mutant.source)}
         return ("alatau",)
 
-    def concerns(self, mutant: Mutant, stage: str, reached: frozenset[tuple[str, str]]) -> bool:
+    def concerns(self, mutant: Mutant, _stage: str, reached: frozenset[tuple[str, str]]) -> bool:
         """Whether the changed function was called; where no function changed but a constant, any of the file."""
         changed = self._changed[mutant]
         if changed is None:
@@ -61,7 +61,7 @@ class PythonModules:
         """The file of tests with the module's name."""
         return PurePath(test_path).name == f"test_{PurePath(mutant.path).name}"
 
-    def apply(self, mutant: Mutant, stage: str) -> Change:
+    def apply(self, mutant: Mutant, _stage: str) -> Change:
         """Give the functions other code, or names other values."""
         name = "alatau." + ".".join(Path(mutant.path).with_suffix("").parts).removesuffix(".__init__")
         text = (self.sources / mutant.path).read_text()

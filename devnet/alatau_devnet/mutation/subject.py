@@ -35,11 +35,11 @@ class Subject(Protocol):
     def stages(self, mutant: Mutant) -> Sequence[str]:
         """The programs that contain the mutant, by name: each is changed and tested for itself, in order."""
 
-    def concerns(self, mutant: Mutant, stage: str, reached: frozenset[tuple[str, str]]) -> bool:
+    def concerns(self, mutant: Mutant, stage: str, reached: frozenset[tuple[str, str]], /) -> bool:
         """Whether a test that reaches this can notice the mutant in that program."""
 
     def owns(self, mutant: Mutant, test_path: str) -> bool:
         """Whether a file of tests is the mutant's own: it is asked first."""
 
-    def apply(self, mutant: Mutant, stage: str) -> Change:
+    def apply(self, mutant: Mutant, stage: str, /) -> Change:
         """Make the change, in a child that ends with it."""

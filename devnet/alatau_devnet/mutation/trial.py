@@ -166,8 +166,8 @@ class Trial:
                 found.append(item)
 
         def promise(item: pytest.Item) -> float:
-            kills = self._kills[f"{mutant.path} {mutant.function}", item.nodeid]
-            kills += self._kills[mutant.path, item.nodeid] / 4
+            here = self._kills[f"{mutant.path} {mutant.function}", item.nodeid]
+            kills = here + self._kills[mutant.path, item.nodeid] / 4
             own = self.subject.owns(mutant, str(item.path))
             return (0.05 + self._reach[item.nodeid].seconds) / (1 + 4 * kills + 4 * own)
 
@@ -286,4 +286,3 @@ def _pairs(items: Iterable[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.I
     """Each test with the one after it, as pytest wants it, so that fixtures end in time."""
     listed = list(items)
     return zip(listed, [*listed[1:], None], strict=True)
-

@@ -97,12 +97,10 @@ def vyper_mutants(path: str, text: str) -> Iterator[Mutant]:
         text: of the file.
     """
     source = Source(text)
-    made = {}
+    made: dict[str, Mutant] = {}
     for change in sorted(_walk(source, source.tree), key=lambda change: (change.line, change.start, change.words)):
         mutated = text[: change.start] + change.new + text[change.end :]
-        made.setdefault(
-            mutated, Mutant(path, change.line, source.function_at(change.line), change.words, mutated)
-        )
+        made.setdefault(mutated, Mutant(path, change.line, source.function_at(change.line), change.words, mutated))
     return numbered(made.values())
 
 
