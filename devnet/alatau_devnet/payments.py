@@ -66,14 +66,14 @@ class PaymentLoad:
 
     def __init__(self, chain_id: int, clients: Sequence[Client], senders: list[Sender]) -> None:
         self._chain_id = chain_id
-        self._clients = clients
-        self._senders = deque(senders)
+        self.clients = clients
+        self.senders = deque(senders)
         self._blocks = trio.lowlevel.ParkingLot()
         self.times = PaymentTimes()
 
     def sign(self, count: int) -> None:
         """Sign ``count`` payments, spread over the senders."""
-        senders = list(self._senders)
+        senders = list(self.senders)
         keys = [accounts.key_of(sender.name) for sender in senders]
         for n in range(count):
             index = n % len(senders)
@@ -109,10 +109,10 @@ class PaymentLoad:
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._keep_full, in_flight_max, enough)
             await trio.sleep(_RAMP_S)
-            await self._next_block()
+            await self.next_block()
             first_at, first = self.times.last_final_at, self.times.final
             while self.times.last_final_at - first_at < duration_s:
-                await self._next_block()
+                await self.next_block()
             rate = (self.times.final - first) / (self.times.last_final_at - first_at)
             enough.set()
         await self.drained()
@@ -126,7 +126,7 @@ class PaymentLoad:
         """
         while self.times.sent_at:
             with trio.move_on_after(_STALL_S) as stalled:
-                await self._next_block()
+                await self.next_block()
             if stalled.cancelled_caught:
                 raise LoadError(f"{len(self.times.sent_at)} payments are not final after {_STALL_S:.0f} s")
         if self.times.failed:
@@ -134,7 +134,7 @@ class PaymentLoad:
 
     async def follow(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Note when payments become final, until cancelled."""
-        async with self._clients[0].subscribe_blocks(view=BlockView.OUTCOMES) as blocks:
+        async with self.clients[0].subscribe_blocks(view=BlockView.OUTCOMES) as blocks:
             task_status.started()
             async for block in blocks:
                 self._note(block)
@@ -151,32 +151,33 @@ class PaymentLoad:
             times.failed += not outcome.succeeded
         self._blocks.unpark_all()
 
-    async def _next_block(self) -> None:
+    async def next_block(self) -> None:
+        """Wait until another block is final."""
         await self._blocks.park()
 
     async def _keep_full(self, in_flight_max: int, enough: trio.Event) -> None:
         async with trio.open_nursery() as nursery:
             while not enough.is_set():
                 self._send(nursery, in_flight_max - len(self.times.sent_at))
-                await self._next_block()
+                await self.next_block()
 
     def _send(self, nursery: trio.Nursery, count: int) -> None:
         """Send the next ``count`` signed payments, a batch to each node, each sender's in order."""
         batches: dict[int, list[Transaction]] = {}
         now = trio.current_time()
         for _ in range(count):
-            sender = self._senders[0]
+            sender = self.senders[0]
             if not sender.waiting:
                 raise LoadError("the load ran out of signed payments: sign more of them beforehand")
             tx = sender.waiting.popleft()
             batches.setdefault(sender.node, []).append(tx)
             self.times.sent_at[tx.hash] = now
-            self._senders.rotate(-1)
+            self.senders.rotate(-1)
         for node, batch in batches.items():
             nursery.start_soon(self._submit, node, batch)
 
     async def _submit(self, node: int, batch: list[Transaction]) -> None:
-        outcomes = await self._clients[node].submit_many(batch)
+        outcomes = await self.clients[node].submit_many(batch)
         refused = [outcome for outcome in outcomes if isinstance(outcome, Refused)]
         if refused:
             raise LoadError(f"{len(refused)} of {len(batch)} payments refused, the first: {refused[0]}")
