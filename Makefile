@@ -177,8 +177,9 @@ docs: $(SETUP)  ## the documentation as a site in build/site
 	$(BIN)/mkdocs build --strict --quiet --site-dir build/site
 
 # For another interpreter: make wheel PYTHON=python3.12 VENV=.venv-3.12. For any platform: ALATAU_PURE=1 make wheel.
-wheel: setup  ## the installable package with contracts and hot modules compiled, in build/wheel
+wheel: setup  ## the installable package with contracts and hot modules compiled, in build/wheel; contracts' ABIs beside it
 	$(PY) -m alatau.artifacts
+	$(PY) -m alatau.artifacts --interfaces build/interfaces
 	rm -rf build/lib* build/bdist.*
 	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir build/wheel .
 	rm -rf node/alatau/artifacts/compiled

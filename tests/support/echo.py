@@ -115,7 +115,7 @@ class Echo:
             self.cancelled += 1
             raise
 
-    def service(self) -> Service:
+    def service(self, *, described: bool = True) -> Service:
         """The service description."""
         handlers = (
             (UNARY, self.unary),
@@ -124,7 +124,7 @@ class Echo:
             (COUNT, self.count),
             (CHAT, self.chat),
         )
-        return Service("test.Echo", handlers)
+        return Service("test.Echo", handlers, described)
 
 
 @dataclass
@@ -154,7 +154,12 @@ class Rig:
 
 @asynccontextmanager
 async def rig(
-    limits: Limits | None = None, *, public: bool = False, port: int = 0, host: str = "127.0.0.1"
+    limits: Limits | None = None,
+    *,
+    public: bool = False,
+    described: bool = True,
+    port: int = 0,
+    host: str = "127.0.0.1",
 ) -> AsyncIterator[Rig]:
     """A running echo server; with ``public`` it has a second listener without client certificates."""
     server_identity = IdentityHolder(issue_identity(new_key(), "server", ["127.0.0.1"]))
@@ -165,6 +170,7 @@ async def rig(
         listeners.append(Listener("127.0.0.1", 0, ServerTls(server_identity, None)))
     limits = limits or Limits(shutdown_grace_s=0.2)
     async with trio.open_nursery() as nursery:
-        server = await nursery.start(partial(serve, [echo.service()], listeners, limits=limits, health=health))
+        services = [echo.service(described=described)]
+        server = await nursery.start(partial(serve, services, listeners, limits=limits, health=health))
         yield Rig(server, echo, health, server_identity, client, trust, nursery)
         nursery.cancel_scope.cancel()

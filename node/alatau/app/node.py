@@ -53,7 +53,7 @@ from alatau.p2p.introduction import introduction_service
 from alatau.p2p.network import Network
 from alatau.p2p.settings import Settings
 from alatau.rpc.limits import Limits as RpcLimits
-from alatau.rpc.limits import message_bytes_for
+from alatau.rpc.limits import message_bytes_for, with_streams
 from alatau.rpc.node import SyncState
 from alatau.rpc.services import Api
 from alatau.storage.database import MIB
@@ -61,6 +61,7 @@ from alatau.storage.store import Store
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.health import Health
+from alatau.transport.holdings import held_bytes_for
 from alatau.transport.limits import Limits as TransportLimits
 from alatau.transport.loop_watch import LoopWatch
 from alatau.transport.server import Listener, Server, serve
@@ -186,10 +187,7 @@ def _compose(parts: _Parts) -> tuple[NodeView, RegistryDuties | None, PoolFile]:
 async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
     node, duties, pool_file = _compose(parts)
-    limits = RpcLimits(
-        streams_max=parts.config.rpc.streams_max,
-        message_bytes_max=message_bytes_for(parts.genesis.config),
-    )
+    limits = with_streams(parts.config.rpc.streams_max, message_bytes_for(parts.genesis.config))
     api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
@@ -254,6 +252,7 @@ async def _serve_clients(
             message_bytes_max=limits.message_bytes_max,
             concurrent_calls_max=limits.calls_max,
             concurrent_calls_per_peer_max=limits.calls_each_max,
+            held_bytes_max=held_bytes_for(limits.calls_max, limits.message_bytes_max),
             calls_per_s=per_second,
             calls_burst=2.0 * per_second,
         ),

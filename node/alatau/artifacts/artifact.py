@@ -17,6 +17,7 @@ from typing import Any, Final
 from eth_abi.abi import encode as abi_encode
 
 from alatau.artifacts import compiler
+from alatau.artifacts.addresses import GENESIS_CONTRACTS
 
 SOURCES: Final = {
     "Council": "governance/Council.vy",
@@ -98,6 +99,22 @@ def write_compiled(names: Sequence[str], folder: Path) -> None:
         copied = folder / "sources" / path.relative_to(root)
         copied.parent.mkdir(parents=True, exist_ok=True)
         copied.write_bytes(path.read_bytes())
+
+
+def write_interfaces(folder: Path) -> None:
+    """Write ABI and storage layout of every contract to ``<Name>.json`` in ``folder``: what clients need of a release.
+
+    ``addresses.json`` beside them says which of them stands where in every genesis.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in SOURCES:
+        artifact = load(name)
+        _write(folder / f"{name}.json", {"contract": name, "abi": artifact.abi, "storage_layout": artifact.layout})
+    stand = {
+        name: {"contract": contract, "address": f"0x{address.hex()}"}
+        for name, (contract, address) in GENESIS_CONTRACTS.items()
+    }
+    _write(folder / "addresses.json", stand)
 
 
 def abi_type(parameter: dict[str, Any]) -> str:

@@ -46,7 +46,7 @@ from alatau.wire.account import StateProof
 from alatau.wire.block import BlockRecord, BlockView
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
-from alatau.wire.status import ConsensusState, PeerRecord, Status
+from alatau.wire.status import ConsensusState, PeerRecord, Status, SystemContractInterface
 from alatau.wire.trace import Trace
 from alatau.wire.transaction import TransactionRecord
 
@@ -109,6 +109,10 @@ class Client:
     async def peers(self) -> tuple[PeerRecord, ...]:
         """The nodes that the node is connected to."""
         return await self.run(queries.peers())
+
+    async def system_contract(self, name: str) -> SystemContractInterface:
+        """A contract of genesis by its name: where it stands, its ABI and storage layout."""
+        return await self.run(queries.system_contract(name))
 
     async def validators(self, height: int | None = None) -> ValidatorsAt:
         """The set that decides ``height``, or the next height."""

@@ -27,7 +27,9 @@ from alatau.wire.status import (
     ConsensusState,
     PeerRecord,
     Status,
+    SystemContractInterface,
     read_consensus_state,
+    read_interface,
     read_peer,
     read_status,
     read_validator,
@@ -101,6 +103,11 @@ class ValidatorsAt:
 def status() -> Plan[Status]:
     """Network, tip, sync state, pool and limits."""
     return ask("GetStatus", node_service_pb2.GetStatusRequest(), read_status)
+
+
+def system_contract(name: str) -> Plan[SystemContractInterface]:
+    """A contract of genesis by its name: where it stands, its ABI and storage layout, by the node's software."""
+    return ask("GetSystemContract", node_service_pb2.GetSystemContractRequest(name=name), read_interface)
 
 
 def consensus_state() -> Plan[ConsensusState]:

@@ -43,7 +43,7 @@ from alatau.wire.account import StateProof
 from alatau.wire.block import BlockRecord, BlockView
 from alatau.wire.logs import EventFilter, EventLog
 from alatau.wire.receipt import TransactionReceipt
-from alatau.wire.status import ConsensusState, PeerRecord, Status
+from alatau.wire.status import ConsensusState, PeerRecord, Status, SystemContractInterface
 from alatau.wire.trace import Trace
 from alatau.wire.transaction import TransactionRecord
 
@@ -106,6 +106,10 @@ class SyncClient:
     def peers(self) -> tuple[PeerRecord, ...]:
         """The nodes that the node is connected to."""
         return self.run(queries.peers())
+
+    def system_contract(self, name: str) -> SystemContractInterface:
+        """A contract of genesis by its name: where it stands, its ABI and storage layout."""
+        return self.run(queries.system_contract(name))
 
     def validators(self, height: int | None = None) -> ValidatorsAt:
         """The set that decides ``height``, or the next height."""

@@ -40,7 +40,7 @@ class IntroductionHandlers:
 
 def introduction_service(learn: Callable[[bytes], bool]) -> Service:
     """The service, for a listener without client certificates; ``learn`` is ``Network.learn_key``."""
-    return bind(_SERVICE, IntroductionHandlers(learn), within_bounds)
+    return bind(_SERVICE, IntroductionHandlers(learn), within_bounds, described=False)
 
 
 async def introduce(own_public_key: bytes, target: str, node_public_keys: Iterable[bytes]) -> None:

@@ -93,7 +93,7 @@ class Network:
 
     async def _run(self, task_status: trio.TaskStatus[None]) -> None:
         listener = Listener(self._settings.host, self._settings.port, ServerTls(self._identity, self._trust))
-        service = bind(PEER_SERVICE, self._handlers, within_bounds)
+        service = bind(PEER_SERVICE, self._handlers, within_bounds, described=False)
         async with trio.open_nursery() as nursery:
             server: Server = await nursery.start(partial(serve, [service], [listener], limits=self._limits))
             self.port = server.ports[0]

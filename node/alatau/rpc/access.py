@@ -125,7 +125,7 @@ class Access:
 def guarded(service: Service, access: Access) -> Service:
     """The same service, admitting each call first."""
     endpoints = tuple((method, _guard(method, handler, access)) for method, handler in service.endpoints)
-    return Service(service.name, endpoints)
+    return Service(service.name, endpoints, service.described)
 
 
 def _guard(method: Method, handler: Callable[..., Awaitable[Any]], access: Access) -> Callable[..., Awaitable[Any]]:

@@ -1,6 +1,6 @@
 """What the services give to one caller and to all together. Every number has its reason; none is a setting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from alatau.types.chain_config import ChainConfig
@@ -67,7 +67,7 @@ class Limits:
     """Calls under way on the listener, of all callers, about 20 kB each. More than all that may last together (streams,
     waits, turns, and transactions that wait to be checked), so that there is always room for a status or a payment."""
     calls_each_max: int = 4_096
-    """And of one caller: more than it can have lasting ones."""
+    """And of one caller: more than it can have lasting ones (``with_streams`` keeps it so)."""
 
     transactions_per_s: float = 5_000.0
     """Submitted transactions a second of one caller: about what one core can verify."""
@@ -75,6 +75,23 @@ class Limits:
     """At once, of a caller that has been quiet."""
     callers_max: int = 4_096
     """Callers whose rate is remembered; the one seen longest ago is forgotten first."""
+
+
+_BRIEF_CALLS: Final = 1_536
+"""Calls that one caller may have under way beside all its lasting ones."""
+
+
+def with_streams(streams_max: int, message_bytes_max: int) -> Limits:
+    """Limits for a number of streams: one caller may have all, and all waits, and still gets a status; others too."""
+    default = Limits()
+    each = max(default.calls_each_max, streams_max + default.waits_max + _BRIEF_CALLS)
+    return replace(
+        default,
+        streams_max=streams_max,
+        message_bytes_max=message_bytes_max,
+        calls_each_max=each,
+        calls_max=max(default.calls_max, each + default.calls_each_max),
+    )
 
 
 def message_bytes_for(config: ChainConfig) -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+import trio
+
 import alatau
 from alatau.consensus.state_machine import Step as RoundStep
 from alatau.consensus.view import RoundView
@@ -14,6 +16,7 @@ from alatau.rpc.node import Node, PeerView
 from alatau.rpc.paging import Tokens, request_identity
 from alatau.rpc.requests import Checks, page_size
 from alatau.rpc.stall import connected_validators, diagnose_node
+from alatau.rpc.system_contracts import describe_contract, system_contracts
 from alatau.rpc.warnings import warnings_of
 from alatau.transport.call import Call
 from alatau.types.header import header_hash
@@ -34,6 +37,7 @@ class NodeApi:
         self._node = node
         self._tokens = tokens
         self._limits = limits
+        self._describing = trio.CapacityLimiter(1)
 
     async def get_status(self, _request: _pb.GetStatusRequest, _call: Call) -> _pb.GetStatusResponse:
         """Network, tip, sync state, pool and limits."""
@@ -75,8 +79,23 @@ class NodeApi:
                 waits_max=limits.waits_max,
                 wait_ms_max=int(limits.wait_s_max * 1_000),
                 calls_waiting_max=limits.calls_waiting_each_max,
+                calls_max=limits.calls_each_max,
             ),
+            system_contracts=system_contracts(node.store.state()),
         )
+
+    async def get_system_contract(
+        self, request: _pb.GetSystemContractRequest, _call: Call
+    ) -> _pb.GetSystemContractResponse:
+        """A contract of genesis with its ABI and storage layout."""
+        checks, state = Checks(), self._node.store.state()
+        contracts = {contract.name: contract for contract in system_contracts(state)}
+        if request.name not in contracts:
+            checks.add("name", f"is none of this network's: {', '.join(contracts) or 'its genesis has no contracts'}")
+        checks.finish()
+        contract = contracts[request.name]
+        code = state.code(contract.code_hash)
+        return await trio.to_thread.run_sync(describe_contract, contract, code, limiter=self._describing)
 
     async def list_validators(self, request: _pb.ListValidatorsRequest, _call: Call) -> _pb.ListValidatorsResponse:
         """The set that decides a height; pages of one listing show the same height."""

@@ -85,12 +85,13 @@ class StateApi:
         height = readable_height(store, request.height if request.HasField("height") else None)
         header, commit = store.header(height), store.commit_of(height)
         assert header is not None, "a readable height has a header"
-        root = header.state_root
+        root, validators = header.state_root, self._node.validators(height)
         proof = await self._worker.on_state(_piece(call), height, lambda state: _prove(root, state, address, slots))
         message = StateProof(
             proof=proof,
             header=encode_header(header),
             commit=b"" if commit is None else rlp.encode(commit_item(commit)),
+            validators=() if validators is None else validators.validators,
         )
         return _pb.GetProofResponse(proof=write_proof(message), height=height)
 

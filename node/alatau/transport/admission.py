@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from alatau.transport.call import Call, PeerIdentity
@@ -65,6 +65,7 @@ class Admission:
                 Code.RESOURCE_EXHAUSTED,
                 "TOO_MANY_CALLS",
                 f"{self._under_way[caller]} calls of this caller are under way already",
+                metadata={"limit": str(self._limits.concurrent_calls_per_peer_max)},
                 retry_after_s=1.0,
             )
         self._under_way[caller] += 1
@@ -81,10 +82,18 @@ class Admission:
         """Whether any listener still lets this key in."""
         return any(store.permits(hash_) for store in self._trust)
 
-    def refusal(self, code: Code, reason: str, message: str, *, retry_after_s: float | None = None) -> RpcError:
+    def refusal(
+        self,
+        code: Code,
+        reason: str,
+        message: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> RpcError:
         """An error for a call that is not let in, counted."""
         self.refused[reason] += 1
-        return RpcError(code, message, reason=reason, retry_after_s=retry_after_s)
+        return RpcError(code, message, reason=reason, metadata=metadata, retry_after_s=retry_after_s)
 
     def untrusted(self) -> RpcError:
         """The error for a key that is not, or no longer, trusted."""

@@ -1,7 +1,7 @@
 """grpc.health.v1: whether each service takes calls. A node that is syncing says NOT_SERVING."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import grpc
@@ -22,13 +22,28 @@ class AcceptsHandlers(Protocol):
         """Serve these methods of a service."""
 
 
+class _Servicer(health.aio.HealthServicer):  # type: ignore[misc]
+    """The library's, which lacks the newest method."""
+
+    def __init__(self, serving: Mapping[str, bool]) -> None:
+        super().__init__()
+        self._serving = serving
+
+    async def List(self, _request: object, _context: object) -> health_pb2.HealthListResponse:  # noqa: N802  gRPC's name
+        """The health of every service, and under the empty name that of the server."""
+        statuses = {
+            name: health_pb2.HealthCheckResponse(status=_STATUS[serving]) for name, serving in self._serving.items()
+        }
+        return health_pb2.HealthListResponse(statuses=statuses)
+
+
 class Health:
     """The health of a server's services, kept from before it listens. One server each."""
 
     def __init__(self, *, serving: bool = True) -> None:
         self._default = serving
         self._serving: dict[str, bool] = {}
-        self._servicer = health.aio.HealthServicer()
+        self._servicer = _Servicer(self._serving)
         self._bridge: Bridge | None = None
         self._updates: set[asyncio.Future[None]] = set()
 

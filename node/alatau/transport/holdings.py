@@ -27,6 +27,11 @@ _ANSWERED_BYTES: Final = 128
 """Credited with a message that goes out: updates of both windows, and a ping by which gRPC measures the connection."""
 
 
+def held_bytes_for(calls: int, message_bytes: int) -> int:
+    """What a server must be able to hold for so many calls under way and sixteen of the longest messages."""
+    return calls * CALL_BYTES + 16 * message_bytes
+
+
 class Holdings:
     """Of all connections of one server."""
 

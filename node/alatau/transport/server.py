@@ -15,8 +15,6 @@ from typing import Final
 
 import grpc
 import trio
-from grpc_health.v1 import health as grpc_health
-from grpc_reflection.v1alpha import reflection
 
 from alatau.transport.admission import Admission, ServicerContext
 from alatau.transport.bridge import Bridge, current_bridge
@@ -104,10 +102,10 @@ class Server:
         """Asyncio: bind and start."""
         front = self._front = Front(self._limits, self.connections)
         server = grpc.aio.server(options=self._limits.server_options())
-        names = [service.name for service in self._services]
+        names = [service.name for service in self._services if service.described]
         standard = StandardServices(self)
         await self._health.attach(self._bridge, standard, names)
-        standard.reflect([*names, grpc_health.SERVICE_NAME, reflection.SERVICE_NAME])
+        standard.reflect(names)
         server.add_generic_rpc_handlers((Router(self, self._services), standard))
         try:
             ports = []

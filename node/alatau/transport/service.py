@@ -60,6 +60,8 @@ class Service:
     name: str
     """Full name: ``package.Service``."""
     endpoints: tuple[tuple[Method, Handler], ...]
+    described: bool = True
+    """Whether reflection tells of it: what nodes say among themselves is no client's business."""
 
 
 def methods(descriptor: ServiceDescriptor, check: Check | None = None) -> dict[str, Method]:
@@ -67,8 +69,12 @@ def methods(descriptor: ServiceDescriptor, check: Check | None = None) -> dict[s
     return {method.name: _method(descriptor, method, check) for method in descriptor.methods}
 
 
-def bind(descriptor: ServiceDescriptor, implementation: object, check: Check | None = None) -> Service:
+def bind(
+    descriptor: ServiceDescriptor, implementation: object, check: Check | None = None, *, described: bool = True
+) -> Service:
     """Serve ``descriptor`` with ``implementation``, whose functions are named as the methods in snake case.
+
+    ``described`` says whether reflection tells of it.
 
     Raises:
         TypeError: the implementation lacks a method (a programmer's error, seen at start).
@@ -81,7 +87,7 @@ def bind(descriptor: ServiceDescriptor, implementation: object, check: Check | N
             msg = f"{type(implementation).__name__} does not serve {descriptor.full_name}/{method.name}: no {name}()"
             raise TypeError(msg)
         endpoints.append((_method(descriptor, method, check), cast("Handler", handler)))
-    return Service(descriptor.full_name, tuple(endpoints))
+    return Service(descriptor.full_name, tuple(endpoints), described)
 
 
 def _method(service: ServiceDescriptor, method: MethodDescriptor, check: Check | None) -> Method:

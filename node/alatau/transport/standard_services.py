@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import grpc
-from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 
 from alatau.transport.admission import ServicerContext
 from alatau.transport.call import Call
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.holdings import CallHolding
+from alatau.transport.reflection import reflection_handlers
 from alatau.transport.router import abort, read_one
 
 _LASTING_EACH_MAX: Final = 32
@@ -60,7 +60,8 @@ class StandardServices(grpc.GenericRpcHandler):  # type: ignore[misc]
 
     def reflect(self, services: Sequence[str]) -> None:
         """Answer reflection for services."""
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(services), self)
+        for path, handler in reflection_handlers(services).items():
+            self._handlers[path] = self._bounded(path, handler)
 
     def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
         """The handler for a path."""

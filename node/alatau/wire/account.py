@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from alatau.pb.api.v1 import account_pb2
 from alatau.trie.proof import AccountProof, SlotProof
 from alatau.types.account import Account
+from alatau.types.validator import Validator
 from alatau.wire.amount import read_amount, write_amount
+from alatau.wire.status import read_validator, write_validator
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +19,8 @@ class StateProof:
     """RLP."""
     commit: bytes
     """RLP; empty for genesis."""
+    validators: tuple[Validator, ...] = ()
+    """The set that decided the header, as the node tells it; empty where it does not know."""
 
 
 def write_account(address: bytes, account: Account) -> account_pb2.Account:
@@ -48,6 +52,7 @@ def write_proof(state_proof: StateProof) -> account_pb2.StateProof:
         ],
         header=state_proof.header,
         commit=state_proof.commit,
+        validators=map(write_validator, state_proof.validators),
     )
 
 
@@ -61,4 +66,4 @@ def read_proof(message: account_pb2.StateProof) -> StateProof:
             SlotProof(int.from_bytes(s.slot, "big"), read_amount(s.value), tuple(s.nodes)) for s in message.slots
         ),
     )
-    return StateProof(proof, message.header, message.commit)
+    return StateProof(proof, message.header, message.commit, tuple(map(read_validator, message.validators)))

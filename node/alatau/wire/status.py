@@ -1,8 +1,9 @@
 """A node's status, its validators and peers, and its view of consensus."""
 
+import json
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import cast
+from typing import Any, cast
 
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
 from alatau.types.chain_config import Fork
@@ -49,6 +50,33 @@ class Limits:
     transaction_bytes_max: int
     call_gas_max: int
     message_bytes_max: int
+    streams_max: int
+    """Subscriptions and submit streams, of all clients."""
+    waits_max: int
+    """Calls that wait for finality, of all clients."""
+    calls_max: int
+    """Calls of one client under way at once, streams and waits included."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemContract:
+    """A contract of genesis."""
+
+    name: str
+    address: bytes
+    code_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SystemContractInterface:
+    """How a contract of genesis is called, as a node's software knows it."""
+
+    contract: SystemContract
+    abi: list[dict[str, Any]]
+    storage_layout: dict[str, Any]
+    """The compiler's."""
+    matches: bool
+    """Whether the code at the address is that of the node's software, but for its immutables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +111,8 @@ class Status:
     """Why this validator does not sign, as a stable word; empty where it signs, and for an observer."""
     warnings: tuple[str, ...]
     """What its operator must know at once, the gravest first, with what to do."""
+    system_contracts: tuple[SystemContract, ...]
+    """Contracts of genesis that stand where it puts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +221,30 @@ def read_status(message: node_service_pb2.GetStatusResponse) -> Status:
             limits.transaction_bytes_max,
             limits.call_gas_max,
             limits.message_bytes_max,
+            limits.streams_max,
+            limits.waits_max,
+            limits.calls_max,
         ),
         damage=tuple(message.damages),
         scrub_passes=message.scrub_passes,
         silence=message.silence,
         warnings=tuple(message.warnings),
+        system_contracts=tuple(map(_read_system_contract, message.system_contracts)),
     )
+
+
+def read_interface(message: node_service_pb2.GetSystemContractResponse) -> SystemContractInterface:
+    """From the wire; raises ``ValueError`` where the node sent no JSON."""
+    return SystemContractInterface(
+        _read_system_contract(message.contract),
+        json.loads(message.abi_json),
+        json.loads(message.storage_layout_json),
+        message.matches,
+    )
+
+
+def _read_system_contract(message: node_pb2.SystemContract) -> SystemContract:
+    return SystemContract(message.name, message.address, message.code_hash)
 
 
 def read_consensus_state(message: node_service_pb2.GetConsensusStateResponse) -> ConsensusState:

@@ -1,6 +1,8 @@
 """Compiled contracts: found, cached, and rebuilt when a source changes."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 from eth_abi.abi import decode
 
 from alatau.artifacts import artifact, compiler
+from alatau.artifacts.addresses import RESERVE_COUNCIL
 from alatau.artifacts.artifact import SOURCES, UnknownContractError, abi_type, compile_source, load, sources_root
 
 CODE_SIZE_MAX = 24_576
@@ -29,6 +32,20 @@ def test_every_contract_compiles_and_fits(name: str) -> None:
     assert found.runtime in found.initcode
     assert found.abi
     assert found.layout.keys() & {"storage_layout", "code_layout"}
+
+
+def test_a_release_has_interfaces_and_addresses_as_files(tmp_path: Path) -> None:
+    """ABI and storage layout of each contract, and which of them stands where from genesis on."""
+    done = subprocess.run(
+        [sys.executable, "-m", "alatau.artifacts", "--interfaces", str(tmp_path)], check=False, timeout=300
+    )
+    assert done.returncode == 0
+    assert {path.stem for path in tmp_path.iterdir()} == {*SOURCES, "addresses"}
+    stand = json.loads((tmp_path / "addresses.json").read_text())
+    assert stand["ReserveCouncil"] == {"contract": "Council", "address": f"0x{RESERVE_COUNCIL.hex()}"}
+    for name in SOURCES:
+        interface = json.loads((tmp_path / f"{name}.json").read_text())
+        assert (interface["abi"], interface["storage_layout"]) == (load(name).abi, load(name).layout)
 
 
 def test_unknown_contract_lists_the_known() -> None:

@@ -56,7 +56,7 @@ def value_of(field: FieldDescriptor, rng: random.Random, known: list[bytes]) -> 
                 return rng.choice([value for value in known if len(value) == size])
             return rng.choice(known) if rng.random() < 0.5 else rng.randbytes(rng.choice(SIZES))
         case FieldDescriptor.CPPTYPE_STRING:
-            return rng.choice(("", "AAAA", "\x00", "ü" * 400, "x" * 72))
+            return rng.choice(("", "AAAA", "\x00", "ü" * 400, "x" * 72, "FundCouncil"))
         case FieldDescriptor.CPPTYPE_BOOL:
             return rng.random() < 0.5
         case FieldDescriptor.CPPTYPE_ENUM:

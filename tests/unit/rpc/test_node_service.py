@@ -15,17 +15,21 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from alatau.app.diagnosis import Level, of_signing
+from alatau.artifacts.addresses import DAY_BOOK, OFFLINE_BONDS
+from alatau.artifacts.artifact import load
 from alatau.client import RpcError
 from alatau.client.exchange import METHODS
 from alatau.consensus.signing import Silence
 from alatau.consensus.state_machine import Step as RoundStep
+from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import node_service_pb2
 from alatau.rpc.node import PeerView, SyncState
 from alatau.transport.certificates import trust_anchor
+from alatau.types.genesis import GenesisContract
 from alatau.types.header import header_hash
 from alatau.wire.status import Seen, Step
 from tests.support.round_view import VIEW as STALL_VIEW
-from tests.support.solo_node import VALIDATOR, Running, SoloNode, node_identity, running
+from tests.support.solo_node import MERCHANT, VALIDATOR, Running, SoloNode, node_identity, running, solo_node
 
 BUF = str(Path(sys.executable).parent / "buf")
 SERVICES = {
@@ -49,6 +53,35 @@ async def test_the_status_tells_network_tip_and_limits(node: SoloNode) -> None:
         assert status.sync_state is SyncState.SYNCED
         assert status.validator_address == VALIDATOR.address
         assert status.limits.batch_transactions_max == 2_048
+        limits = status.limits
+        assert (limits.streams_max, limits.waits_max) == (512, 2_048)
+        assert limits.calls_max > limits.streams_max + limits.waits_max
+
+
+@pytest.mark.trio
+async def test_the_status_names_the_system_contracts_and_a_call_describes_them(tmp_path: Path) -> None:
+    """Address and hash of the code there; ABI, storage layout, and whether the code is what they describe."""
+    code = load("DayBook").creation(MERCHANT.address)
+    contracts = [
+        GenesisContract("DayBook", DAY_BOOK, code),
+        GenesisContract("OfflineBonds", OFFLINE_BONDS, code),  # not what the name says
+    ]
+    node = solo_node(tmp_path, contracts=contracts)
+    async with running(node) as served, served.connect() as client:
+        known = (await client.status()).system_contracts
+        assert [(contract.name, contract.address) for contract in known] == [
+            ("OfflineBonds", OFFLINE_BONDS),
+            ("DayBook", DAY_BOOK),
+        ]
+        assert known[1].code_hash == keccak256(await client.code(DAY_BOOK))
+        interface = await client.system_contract("DayBook")
+        assert interface.contract == known[1]
+        assert interface.abi == load("DayBook").abi
+        assert interface.storage_layout == load("DayBook").layout
+        assert interface.matches
+        assert not (await client.system_contract("OfflineBonds")).matches
+        with pytest.raises(RpcError, match=r"name is none of this network's: OfflineBonds, DayBook"):
+            await client.system_contract("ReserveVault")
 
 
 @pytest.mark.trio
@@ -163,7 +196,11 @@ async def test_reflection_describes_every_service(node: SoloNode) -> None:
     """Tools such as grpcurl and buf curl find the services and their definitions."""
     async with running(node) as served:
         listed, file = await trio.to_thread.run_sync(partial(_described, served))
-        assert listed >= SERVICES | {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+        assert listed == SERVICES | {
+            "grpc.health.v1.Health",
+            "grpc.reflection.v1.ServerReflection",
+            "grpc.reflection.v1alpha.ServerReflection",
+        }
         assert [service.name for service in file.service] == ["NodeService"]
 
 

@@ -6,6 +6,7 @@ from alatau.client import RpcError
 from alatau.trie.proof import verify
 from alatau.types.account import EMPTY_ACCOUNT
 from alatau.types.header import decode_header
+from alatau.types.validator import checked_validator_set
 from tests.support.solo_node import (
     ETHER,
     MERCHANT,
@@ -64,6 +65,10 @@ async def test_proofs_verify_at_the_tip_and_before(node: SoloNode, height: int) 
         verify(header.state_root, absent.proof)
         assert absent.proof.account is None
         assert bool(answer.commit) is (height > 0)
+        told = checked_validator_set(answer.validators)
+        assert told == node.founders
+        if height:
+            assert told.hash == header.extra_data
 
 
 @pytest.mark.trio

@@ -2,16 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import pytest
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
+from alatau.p2p.methods import PEER_SERVICE
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.health import Health
 from alatau.transport.holdings import CALL_BYTES
+from alatau.transport.reflection import REFLECTION_SERVICES
 from alatau.transport.service import methods
-from tests.support.echo import rig
+from tests.support.echo import UNARY, rig, value
 from tests.support.waiting import eventually
 
 Drive = Callable[[Callable[[], Awaitable[None]]], None]
@@ -90,6 +94,59 @@ def test_health_can_be_set_before_the_server_listens() -> None:
     health.set_serving(True, ["test.Echo"])
     assert health.is_serving("test.Echo")
     assert not health.is_serving()
+
+
+def test_the_health_of_all_services_comes_in_one_answer(drive: Drive) -> None:
+    """Health/List: each service, and under the empty name the server."""
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel:
+
+            async def statuses() -> dict[str, int]:
+                answer = await channel.unary(_HEALTH["List"], health_pb2.HealthListRequest())
+                return {name: entry.status for name, entry in answer.statuses.items()}
+
+            assert await statuses() == {"": _SERVING, "test.Echo": _SERVING}
+            r.health.set_serving(False, ["test.Echo"])
+            assert await statuses() == {"": _SERVING, "test.Echo": _NOT_SERVING}
+
+    drive(main)
+
+
+@pytest.mark.parametrize("version", ["v1", "v1alpha"])
+def test_reflection_answers_in_both_versions(drive: Drive, version: str) -> None:
+    """Newer tools ask v1 only. It describes itself, and nothing that no service told of needs."""
+    name = f"grpc.reflection.{version}.ServerReflection"
+    method = replace(_REFLECTION["ServerReflectionInfo"], path=f"/{name}/ServerReflectionInfo")
+
+    async def main() -> None:
+        async with rig() as r, r.channel() as channel, channel.stream(method) as stream:
+            await stream.send(reflection_pb2.ServerReflectionRequest(file_containing_symbol=name))
+            described = (await anext(stream)).file_descriptor_response.file_descriptor_proto
+            file = FileDescriptorProto.FromString(described[0])
+            info = file.service[0].method[0]
+            assert (f"{file.package}.{file.service[0].name}", info.name) == (name, "ServerReflectionInfo")
+            assert info.input_type == f".grpc.reflection.{version}.ServerReflectionRequest"
+            assert file.message_type[0].field[-1].type_name in ("", f".grpc.reflection.{version}.ExtensionRequest")
+            hidden = PEER_SERVICE.full_name
+            await stream.send(reflection_pb2.ServerReflectionRequest(file_containing_symbol=hidden))
+            assert (await anext(stream)).error_response.error_code == Code.NOT_FOUND.value
+
+    drive(main)
+
+
+def test_a_service_of_nodes_is_served_but_not_described(drive: Drive) -> None:
+    """The client port takes introductions of observers, which is no client's business."""
+
+    async def main() -> None:
+        async with rig(described=False) as r, r.channel() as channel:
+            assert (await channel.unary(UNARY, value(b"hello"))).value == b"hello"
+            async with channel.stream(_REFLECTION["ServerReflectionInfo"]) as stream:
+                await stream.send(reflection_pb2.ServerReflectionRequest(list_services=""))
+                names = {service.name for service in (await anext(stream)).list_services_response.service}
+                assert names == {"grpc.health.v1.Health", *REFLECTION_SERVICES}
+
+    drive(main)
 
 
 def test_reflection_names_the_services(drive: Drive) -> None:

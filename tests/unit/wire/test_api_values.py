@@ -17,6 +17,7 @@ from alatau.types.transaction import (
     recover_sender,
     sign_transaction,
 )
+from alatau.types.validator import Validator
 from alatau.types.vote import Commit, CommitSignature, commit_item
 from alatau.wire.account import StateProof, read_proof, write_proof
 from alatau.wire.block import read_commit, read_header, write_commit, write_header
@@ -106,7 +107,8 @@ def test_a_receipt(receipt: TransactionReceipt) -> None:
 @given(proofs, st.binary(max_size=99), st.binary(max_size=99))
 def test_a_proof(proof: AccountProof, header: bytes, commit: bytes) -> None:
     """Round trip, absence included."""
-    assert read_proof(write_proof(StateProof(proof, header, commit))) == StateProof(proof, header, commit)
+    told = StateProof(proof, header, commit, (Validator(b"v" * 20, 3, b"t" * 32, "127.0.0.1:7001", "Ministry"),))
+    assert read_proof(write_proof(told)) == told
 
 
 def test_a_commit_and_its_encoding() -> None:

@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from alatau.pb.api.v1 import node_pb2 as alatau_dot_api_dot_v1_dot_node__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61latau/api/v1/account.proto\x12\ralatau.api.v1\"c\n\x07\x41\x63\x63ount\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x04\x12\x0f\n\x07\x62\x61lance\x18\x03 \x01(\x0c\x12\x11\n\tcode_hash\x18\x04 \x01(\x0c\x12\x14\n\x0cstorage_root\x18\x05 \x01(\x0c\"\xa6\x01\n\nStateProof\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\'\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x15\n\raccount_nodes\x18\x03 \x03(\x0c\x12\'\n\x05slots\x18\x04 \x03(\x0b\x32\x18.alatau.api.v1.SlotProof\x12\x0e\n\x06header\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63ommit\x18\x06 \x01(\x0c\"7\n\tSlotProof\x12\x0c\n\x04slot\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\r\n\x05nodes\x18\x03 \x03(\x0c\x42r\n\ralatau.api.v1B\x0c\x41\x63\x63ountProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x61latau/api/v1/account.proto\x12\ralatau.api.v1\x1a\x18\x61latau/api/v1/node.proto\"c\n\x07\x41\x63\x63ount\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05nonce\x18\x02 \x01(\x04\x12\x0f\n\x07\x62\x61lance\x18\x03 \x01(\x0c\x12\x11\n\tcode_hash\x18\x04 \x01(\x0c\x12\x14\n\x0cstorage_root\x18\x05 \x01(\x0c\"\xd4\x01\n\nStateProof\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\'\n\x07\x61\x63\x63ount\x18\x02 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x15\n\raccount_nodes\x18\x03 \x03(\x0c\x12\'\n\x05slots\x18\x04 \x03(\x0b\x32\x18.alatau.api.v1.SlotProof\x12\x0e\n\x06header\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63ommit\x18\x06 \x01(\x0c\x12,\n\nvalidators\x18\x07 \x03(\x0b\x32\x18.alatau.api.v1.Validator\"7\n\tSlotProof\x12\x0c\n\x04slot\x18\x01 \x01(\x0c\x12\r\n\x05value\x18\x02 \x01(\x0c\x12\r\n\x05nodes\x18\x03 \x03(\x0c\x42r\n\ralatau.api.v1B\x0c\x41\x63\x63ountProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.account_pb2',
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\014AccountProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
-  _globals['_ACCOUNT']._serialized_start=46
-  _globals['_ACCOUNT']._serialized_end=145
-  _globals['_STATEPROOF']._serialized_start=148
-  _globals['_STATEPROOF']._serialized_end=314
-  _globals['_SLOTPROOF']._serialized_start=316
-  _globals['_SLOTPROOF']._serialized_end=371
+  _globals['_ACCOUNT']._serialized_start=72
+  _globals['_ACCOUNT']._serialized_end=171
+  _globals['_STATEPROOF']._serialized_start=174
+  _globals['_STATEPROOF']._serialized_end=386
+  _globals['_SLOTPROOF']._serialized_start=388
+  _globals['_SLOTPROOF']._serialized_end=443
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from alatau.pb.api.v1 import node_pb2 as _node_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
@@ -70,6 +71,7 @@ class StateProof(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     HEADER_FIELD_NUMBER: _builtins.int
     COMMIT_FIELD_NUMBER: _builtins.int
+    VALIDATORS_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
     """20 bytes."""
     header: _builtins.bytes
@@ -88,6 +90,12 @@ class StateProof(_message.Message):
     def slots(self) -> _containers.RepeatedCompositeFieldContainer[Global___SlotProof]:
         """One for each slot asked for, in order."""
 
+    @_builtins.property
+    def validators(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.Validator]:
+        """The set that decided it, in the order in which the header's set hash covers it. Only addresses and powers are
+        covered; whether to trust the set is the client's to decide (docs/verify.md). Empty where the node does not know it.
+        """
+
     def __init__(
         self,
         *,
@@ -97,10 +105,11 @@ class StateProof(_message.Message):
         slots: _abc.Iterable[Global___SlotProof] | None = ...,
         header: _builtins.bytes = ...,
         commit: _builtins.bytes = ...,
+        validators: _abc.Iterable[_node_pb2.Validator] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["account", b"account"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_nodes", b"account_nodes", "address", b"address", "commit", b"commit", "header", b"header", "slots", b"slots"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["account", b"account", "account_nodes", b"account_nodes", "address", b"address", "commit", b"commit", "header", b"header", "slots", b"slots", "validators", b"validators"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61latau/api/v1/node.proto\x12\ralatau.api.v1\"a\n\tValidator\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05power\x18\x02 \x01(\x04\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x14\n\x0ctls_key_hash\x18\x05 \x01(\x0c\"\xae\x01\n\x04Peer\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x11\n\tvalidator\x18\x04 \x01(\x08\x12\x10\n\x08outbound\x18\x05 \x01(\x08\x12\x0e\n\x06height\x18\x06 \x01(\x04\x12\x1a\n\rround_trip_us\x18\x07 \x01(\x04H\x00\x88\x01\x01\x12\x17\n\x0f\x63onnected_at_ms\x18\x08 \x01(\x04\x42\x10\n\x0e_round_trip_us\"\xa6\x01\n\x0eValidatorVotes\x12+\n\tvalidator\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.Validator\x12(\n\x07prevote\x18\x02 \x01(\x0e\x32\x17.alatau.api.v1.VoteSeen\x12*\n\tprecommit\x18\x03 \x01(\x0e\x32\x17.alatau.api.v1.VoteSeen\x12\x11\n\tconnected\x18\x04 \x01(\x08*o\n\tSyncState\x12\x1a\n\x16SYNC_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_STATE_STARTING\x10\x01\x12\x16\n\x12SYNC_STATE_SYNCING\x10\x02\x12\x15\n\x11SYNC_STATE_SYNCED\x10\x03*=\n\x04\x46ork\x12\x14\n\x10\x46ORK_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORK_PRAGUE\x10\x01\x12\x0e\n\nFORK_OSAKA\x10\x02*\xbd\x01\n\rConsensusStep\x12\x1e\n\x1a\x43ONSENSUS_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONSENSUS_STEP_NEW_HEIGHT\x10\x01\x12\x1a\n\x16\x43ONSENSUS_STEP_PROPOSE\x10\x02\x12\x1a\n\x16\x43ONSENSUS_STEP_PREVOTE\x10\x03\x12\x1c\n\x18\x43ONSENSUS_STEP_PRECOMMIT\x10\x04\x12\x17\n\x13\x43ONSENSUS_STEP_IDLE\x10\x05*d\n\x08VoteSeen\x12\x19\n\x15VOTE_SEEN_UNSPECIFIED\x10\x00\x12\x11\n\rVOTE_SEEN_NIL\x10\x01\x12\x13\n\x0fVOTE_SEEN_BLOCK\x10\x02\x12\x15\n\x11VOTE_SEEN_NOTHING\x10\x03\x42o\n\ralatau.api.v1B\tNodeProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61latau/api/v1/node.proto\x12\ralatau.api.v1\"B\n\x0eSystemContract\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07\x61\x64\x64ress\x18\x02 \x01(\x0c\x12\x11\n\tcode_hash\x18\x03 \x01(\x0c\"a\n\tValidator\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05power\x18\x02 \x01(\x04\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x04 \x01(\t\x12\x14\n\x0ctls_key_hash\x18\x05 \x01(\x0c\"\xae\x01\n\x04Peer\x12\n\n\x02id\x18\x01 \x01(\x0c\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x10\n\x08\x65ndpoint\x18\x03 \x01(\t\x12\x11\n\tvalidator\x18\x04 \x01(\x08\x12\x10\n\x08outbound\x18\x05 \x01(\x08\x12\x0e\n\x06height\x18\x06 \x01(\x04\x12\x1a\n\rround_trip_us\x18\x07 \x01(\x04H\x00\x88\x01\x01\x12\x17\n\x0f\x63onnected_at_ms\x18\x08 \x01(\x04\x42\x10\n\x0e_round_trip_us\"\xa6\x01\n\x0eValidatorVotes\x12+\n\tvalidator\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.Validator\x12(\n\x07prevote\x18\x02 \x01(\x0e\x32\x17.alatau.api.v1.VoteSeen\x12*\n\tprecommit\x18\x03 \x01(\x0e\x32\x17.alatau.api.v1.VoteSeen\x12\x11\n\tconnected\x18\x04 \x01(\x08*o\n\tSyncState\x12\x1a\n\x16SYNC_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13SYNC_STATE_STARTING\x10\x01\x12\x16\n\x12SYNC_STATE_SYNCING\x10\x02\x12\x15\n\x11SYNC_STATE_SYNCED\x10\x03*=\n\x04\x46ork\x12\x14\n\x10\x46ORK_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x46ORK_PRAGUE\x10\x01\x12\x0e\n\nFORK_OSAKA\x10\x02*\xbd\x01\n\rConsensusStep\x12\x1e\n\x1a\x43ONSENSUS_STEP_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x43ONSENSUS_STEP_NEW_HEIGHT\x10\x01\x12\x1a\n\x16\x43ONSENSUS_STEP_PROPOSE\x10\x02\x12\x1a\n\x16\x43ONSENSUS_STEP_PREVOTE\x10\x03\x12\x1c\n\x18\x43ONSENSUS_STEP_PRECOMMIT\x10\x04\x12\x17\n\x13\x43ONSENSUS_STEP_IDLE\x10\x05*d\n\x08VoteSeen\x12\x19\n\x15VOTE_SEEN_UNSPECIFIED\x10\x00\x12\x11\n\rVOTE_SEEN_NIL\x10\x01\x12\x13\n\x0fVOTE_SEEN_BLOCK\x10\x02\x12\x15\n\x11VOTE_SEEN_NOTHING\x10\x03\x42o\n\ralatau.api.v1B\tNodeProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,18 +32,20 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.node_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\tNodeProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
-  _globals['_SYNCSTATE']._serialized_start=488
-  _globals['_SYNCSTATE']._serialized_end=599
-  _globals['_FORK']._serialized_start=601
-  _globals['_FORK']._serialized_end=662
-  _globals['_CONSENSUSSTEP']._serialized_start=665
-  _globals['_CONSENSUSSTEP']._serialized_end=854
-  _globals['_VOTESEEN']._serialized_start=856
-  _globals['_VOTESEEN']._serialized_end=956
-  _globals['_VALIDATOR']._serialized_start=43
-  _globals['_VALIDATOR']._serialized_end=140
-  _globals['_PEER']._serialized_start=143
-  _globals['_PEER']._serialized_end=317
-  _globals['_VALIDATORVOTES']._serialized_start=320
-  _globals['_VALIDATORVOTES']._serialized_end=486
+  _globals['_SYNCSTATE']._serialized_start=556
+  _globals['_SYNCSTATE']._serialized_end=667
+  _globals['_FORK']._serialized_start=669
+  _globals['_FORK']._serialized_end=730
+  _globals['_CONSENSUSSTEP']._serialized_start=733
+  _globals['_CONSENSUSSTEP']._serialized_end=922
+  _globals['_VOTESEEN']._serialized_start=924
+  _globals['_VOTESEEN']._serialized_end=1024
+  _globals['_SYSTEMCONTRACT']._serialized_start=43
+  _globals['_SYSTEMCONTRACT']._serialized_end=109
+  _globals['_VALIDATOR']._serialized_start=111
+  _globals['_VALIDATOR']._serialized_end=208
+  _globals['_PEER']._serialized_start=211
+  _globals['_PEER']._serialized_end=385
+  _globals['_VALIDATORVOTES']._serialized_start=388
+  _globals['_VALIDATORVOTES']._serialized_end=554
 # @@protoc_insertion_point(module_scope)

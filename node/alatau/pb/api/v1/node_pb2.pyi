@@ -134,6 +134,36 @@ VOTE_SEEN_NOTHING: VoteSeen.ValueType  # 3
 Global___VoteSeen: _TypeAlias = VoteSeen  # noqa: Y015
 
 @_typing.final
+class SystemContract(_message.Message):
+    """A contract of genesis."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    CODE_HASH_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name: "SettlementToken", for instance."""
+    address: _builtins.bytes
+    """Where it stands, 20 bytes."""
+    code_hash: _builtins.bytes
+    """keccak256 of the code that is there, 32 bytes."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        address: _builtins.bytes = ...,
+        code_hash: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "code_hash", b"code_hash", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SystemContract: _TypeAlias = SystemContract  # noqa: Y015
+
+@_typing.final
 class Validator(_message.Message):
     """A validator of some height."""
 

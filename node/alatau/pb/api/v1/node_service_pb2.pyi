@@ -64,6 +64,7 @@ class GetStatusResponse(_message.Message):
     SCRUB_PASSES_FIELD_NUMBER: _builtins.int
     SILENCE_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    SYSTEM_CONTRACTS_FIELD_NUMBER: _builtins.int
     network: _builtins.str
     """The network's name."""
     chain_id: _builtins.int
@@ -95,7 +96,7 @@ class GetStatusResponse(_message.Message):
     fork: _node_pb2.Fork.ValueType
     """Rules of the EVM in force."""
     base_fee_per_gas: _builtins.bytes
-    """Wei per gas, big-endian."""
+    """Wei per gas, big-endian: the least that a transaction pays. It is the network's and does not change with load."""
     block_gas_limit: _builtins.int
     """Most gas of a block."""
     scrub_passes: _builtins.int
@@ -115,6 +116,10 @@ class GetStatusResponse(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What its operator must know at once, the gravest first, with what to do about it; empty where there is nothing."""
+
+    @_builtins.property
+    def system_contracts(self) -> _containers.RepeatedCompositeFieldContainer[_node_pb2.SystemContract]:
+        """The contracts of genesis, by name; empty where the network's genesis has none."""
 
     def __init__(
         self,
@@ -141,10 +146,11 @@ class GetStatusResponse(_message.Message):
         scrub_passes: _builtins.int = ...,
         silence: _builtins.str = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        system_contracts: _abc.Iterable[_node_pb2.SystemContract] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damages", b"damages", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "silence", b"silence", "state_root", b"state_root", "sync_state", b"sync_state", "timestamp_s", b"timestamp_s", "validator_address", b"validator_address", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_fee_per_gas", b"base_fee_per_gas", "block_gas_limit", b"block_gas_limit", "block_hash", b"block_hash", "chain_id", b"chain_id", "damages", b"damages", "fork", b"fork", "genesis_hash", b"genesis_hash", "height", b"height", "highest_peer_height", b"highest_peer_height", "limits", b"limits", "network", b"network", "peer_count", b"peer_count", "pool_bytes", b"pool_bytes", "pool_transactions", b"pool_transactions", "scrub_passes", b"scrub_passes", "silence", b"silence", "state_root", b"state_root", "sync_state", b"sync_state", "system_contracts", b"system_contracts", "timestamp_s", b"timestamp_s", "validator_address", b"validator_address", "version", b"version", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -165,6 +171,7 @@ class Limits(_message.Message):
     WAITS_MAX_FIELD_NUMBER: _builtins.int
     WAIT_MS_MAX_FIELD_NUMBER: _builtins.int
     CALLS_WAITING_MAX_FIELD_NUMBER: _builtins.int
+    CALLS_MAX_FIELD_NUMBER: _builtins.int
     batch_transactions_max: _builtins.int
     """Transactions in a batch."""
     batch_bytes_max: _builtins.int
@@ -183,6 +190,11 @@ class Limits(_message.Message):
     """Milliseconds that a waiting call waits at most, whatever its deadline."""
     calls_waiting_max: _builtins.int
     """Calls (Call, EstimateGas, Trace, ListLogs, GetProof) of one client that may wait for their turn."""
+    calls_max: _builtins.int
+    """Calls of one client under way at once, over all its connections: streams and waits included, and more than both
+    together, so that whoever has all of them still gets a status. A client is the key of its certificate, else its
+    address.
+    """
     def __init__(
         self,
         *,
@@ -195,14 +207,75 @@ class Limits(_message.Message):
         waits_max: _builtins.int = ...,
         wait_ms_max: _builtins.int = ...,
         calls_waiting_max: _builtins.int = ...,
+        calls_max: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_bytes_max", b"batch_bytes_max", "batch_transactions_max", b"batch_transactions_max", "call_gas_max", b"call_gas_max", "calls_waiting_max", b"calls_waiting_max", "message_bytes_max", b"message_bytes_max", "streams_max", b"streams_max", "transaction_bytes_max", b"transaction_bytes_max", "wait_ms_max", b"wait_ms_max", "waits_max", b"waits_max"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_bytes_max", b"batch_bytes_max", "batch_transactions_max", b"batch_transactions_max", "call_gas_max", b"call_gas_max", "calls_max", b"calls_max", "calls_waiting_max", b"calls_waiting_max", "message_bytes_max", b"message_bytes_max", "streams_max", b"streams_max", "transaction_bytes_max", b"transaction_bytes_max", "wait_ms_max", b"wait_ms_max", "waits_max", b"waits_max"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Limits: _TypeAlias = Limits  # noqa: Y015
+
+@_typing.final
+class GetSystemContractRequest(_message.Message):
+    """Request of GetSystemContract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """As in GetStatusResponse: "SettlementToken", for instance."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSystemContractRequest: _TypeAlias = GetSystemContractRequest  # noqa: Y015
+
+@_typing.final
+class GetSystemContractResponse(_message.Message):
+    """Response of GetSystemContract."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTRACT_FIELD_NUMBER: _builtins.int
+    ABI_JSON_FIELD_NUMBER: _builtins.int
+    STORAGE_LAYOUT_JSON_FIELD_NUMBER: _builtins.int
+    MATCHES_FIELD_NUMBER: _builtins.int
+    abi_json: _builtins.str
+    """The contract's ABI as JSON (the Solidity ABI specification's form): that of this node's software. Where the code
+    at the address is another, `matches` says so.
+    """
+    storage_layout_json: _builtins.str
+    """The compiler's storage layout as JSON."""
+    matches: _builtins.bool
+    """Whether the code at the address is that of this node's software, but for its immutables."""
+    @_builtins.property
+    def contract(self) -> _node_pb2.SystemContract:
+        """Which contract."""
+
+    def __init__(
+        self,
+        *,
+        contract: _node_pb2.SystemContract | None = ...,
+        abi_json: _builtins.str = ...,
+        storage_layout_json: _builtins.str = ...,
+        matches: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["contract", b"contract"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abi_json", b"abi_json", "contract", b"contract", "matches", b"matches", "storage_layout_json", b"storage_layout_json"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetSystemContractResponse: _TypeAlias = GetSystemContractResponse  # noqa: Y015
 
 @_typing.final
 class ListValidatorsRequest(_message.Message):
