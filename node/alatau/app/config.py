@@ -67,6 +67,18 @@ class RpcConfig:
         int, _between(1, 1_000_000), "Calls per second taken from one client address; above it RESOURCE_EXHAUSTED."
     ] = 5_000
     streams_max: Annotated[int, _between(1, 100_000), "Streams open at once, over all clients."] = 512
+    client_authority: Annotated[
+        str,
+        _any,
+        "File (PEM) with the authorities of clients, relative to the home: only clients with a certificate of one "
+        "connect, and this node itself. Empty asks nobody for a certificate.",
+    ] = ""
+    client_roles: Annotated[
+        str,
+        _any,
+        "File (TOML) with roles by key, relative to the home; see the page about certificates. Empty: clients of the "
+        "authority read and submit.",
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)

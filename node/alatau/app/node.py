@@ -19,6 +19,7 @@ import trio
 import alatau
 from alatau.app.block_metrics import BlockMetrics
 from alatau.app.certificate_renewal import keep_certificate
+from alatau.app.client_access import ClientAccess
 from alatau.app.config import NodeConfig
 from alatau.app.genesis.file import genesis_file_hash
 from alatau.app.home import Home
@@ -120,6 +121,7 @@ class _Parts:
     chain: ChainView
     voting_key: PrivateKey | None
     identity: IdentityHolder
+    clients: ClientAccess
 
 
 def _parts_of(opened: OpenedNode) -> _Parts:
@@ -135,6 +137,7 @@ def _parts_of(opened: OpenedNode) -> _Parts:
         chain=opened.chain,
         voting_key=contents.voting_key,
         identity=IdentityHolder(contents.identity),
+        clients=contents.clients,
     )
 
 
@@ -188,7 +191,7 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
     """Build the node, run it, and take it down in order."""
     node, duties, pool_file = _compose(parts)
     limits = with_streams(parts.config.rpc.streams_max, message_bytes_for(parts.genesis.config))
-    api = Api(node, limits, token_key=_token_key(parts.identity.current.key_pem))
+    api = Api(node, limits, parts.clients.roles, token_key=_token_key(parts.identity.current.key_pem))
     health = Health(serving=False)
     async with trio.open_nursery() as nursery:
         await nursery.start(node.network.run)
@@ -311,7 +314,7 @@ def _mempool(parts: _Parts) -> Mempool:
 
 def _client_listener(parts: _Parts) -> Listener:
     endpoint = parse_endpoint(parts.config.rpc.listen)
-    return Listener(endpoint.host, endpoint.port, ServerTls(parts.identity, None))
+    return Listener(endpoint.host, endpoint.port, ServerTls(parts.identity, parts.clients.trust))
 
 
 def _admission_view(view: ChainView) -> AdmissionView:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from alatau.app.client_access import ClientAccess, ClientAccessError, read_client_access
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import ConfigError, Problem, read_config
 from alatau.app.genesis.file import read_genesis
@@ -86,6 +87,7 @@ class HomeContents:
     voting_key: PrivateKey | None
     """None on an observer."""
     identity: TlsIdentity
+    clients: ClientAccess
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,9 +174,10 @@ def _read(
     identity = _identity(home, found)
     _check_private(home, config, found)
     voting_key = _voting_key(home, config, environment, ask, found)
-    if found.refusals or config is None or genesis is None or identity is None:
+    clients = _clients(home, config, identity, found)
+    if found.refusals or config is None or genesis is None or identity is None or clients is None:
         return config, None, found
-    return config, HomeContents(home, config, *genesis, voting_key, identity), found
+    return config, HomeContents(home, config, *genesis, voting_key, identity, clients), found
 
 
 def _config(home: Home, environment: Mapping[str, str], found: _Found) -> NodeConfig | None:
@@ -214,6 +217,16 @@ def _identity(home: Home, found: _Found) -> TlsIdentity | None:
         return load_tls_identity(home)
     except (CertificateError, OSError) as error:
         found.add(f"keys/{home.tls_certificate.name}", str(error), error)
+    return None
+
+
+def _clients(home: Home, config: NodeConfig | None, identity: TlsIdentity | None, found: _Found) -> ClientAccess | None:
+    if config is None or identity is None:
+        return None
+    try:
+        return read_client_access(home.folder, config.rpc, identity)
+    except ClientAccessError as error:
+        found.add("config.toml", str(error), error)
     return None
 
 

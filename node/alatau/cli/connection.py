@@ -19,11 +19,13 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104  compared with, not listened on
 
 @dataclass(frozen=True, slots=True)
 class NodeOptions:
-    """What ``--node`` and ``--ca`` say."""
+    """What ``--node``, ``--ca``, ``--cert`` and ``--key`` say."""
 
     endpoints: tuple[str, ...] = ()
     """``host:port`` of each; none stands for the node in the home."""
     ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
 
 
 node_options = option_group(
@@ -43,21 +45,41 @@ node_options = option_group(
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
         help="Certificates (PEM) that the nodes' must come from [env: ALATAU_CA].",
     ),
+    click.option(
+        "--cert",
+        "certificate",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Your certificate (PEM), for a node that asks for one; with --key.",
+    ),
+    click.option(
+        "--key",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="The private key (PEM) of --cert.",
+    ),
 )
-"""Gives a command ``--node`` and ``--ca``, as the argument ``node``."""
+"""Gives a command ``--node``, ``--ca``, ``--cert`` and ``--key``, as the argument ``node``."""
 
 
 @contextmanager
 def open_client(context: Context, node: NodeOptions) -> Iterator[SyncClient]:
     """A client of the nodes that the options name; without them of the node in the home."""
+    if (node.certificate is None) != (node.key is None):
+        raise HomeError("--cert and --key belong together")
     if not node.endpoints:
         home = context.home()
-        endpoints = [_dialled(parse_endpoint(read_config(home.config_file, {}).rpc.listen))]
-        tls = client_tls(node_key=public_key_of(home.tls_certificate.read_bytes()))
+        config = read_config(home.config_file, {}).rpc
+        endpoints = [_dialled(parse_endpoint(config.listen))]
+        # A node that asks for certificates takes its own, which is an operator's.
+        own = (home.tls_certificate, home.tls_key) if config.client_authority else (None, None)
+        certificate, key = (node.certificate, node.key) if node.certificate or node.key else own
+        tls = client_tls(node_key=public_key_of(home.tls_certificate.read_bytes()), cert=certificate, key=key)
     elif node.ca is None:
         raise HomeError("--node needs --ca: the certificates by which to know that it is the right node")
     else:
-        endpoints, tls = [parse_endpoint(endpoint) for endpoint in node.endpoints], client_tls(ca=node.ca)
+        endpoints, tls = (
+            [parse_endpoint(endpoint) for endpoint in node.endpoints],
+            client_tls(ca=node.ca, cert=node.certificate, key=node.key),
+        )
     with connect_sync([str(endpoint) for endpoint in endpoints], tls) as client:
         yield client
 

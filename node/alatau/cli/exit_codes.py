@@ -32,6 +32,7 @@ class ExitCode(IntEnum):
 
 KNOWN_ERRORS: Final = {
     "alatau.app.genesis.ceremony.CeremonyError": ExitCode.CONFIGURATION,
+    "alatau.app.client_access.ClientAccessError": ExitCode.CONFIGURATION,
     "alatau.app.config_file.ConfigError": ExitCode.CONFIGURATION,
     "alatau.app.home.HomeError": ExitCode.CONFIGURATION,
     "alatau.app.home.HomeInUseError": ExitCode.IN_USE,

@@ -1,7 +1,7 @@
 """Who may do what, and how many transactions they may offer.
 
 A caller is the key of its client certificate or, on the public port where there are none, the address that it
-calls from. Roles come from a mapping by key, for which there is no setting yet; a caller that the mapping does not
+calls from. Roles come from a mapping by key (``app.client_access`` reads it); a caller that the mapping does not
 know gets what the public gets. How many calls a caller may make is transport's to bound.
 """
 

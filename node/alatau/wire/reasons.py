@@ -283,8 +283,8 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "ROLE_REQUIRED",
             "PERMISSION_DENIED",
             _CALLER,
-            "The caller's certificate has no role that may do this. No setting gives roles to certificates yet: "
-            "only programs that embed the services give this.",
+            "The caller's certificate has no role that may do this. The operator's file `rpc.client_roles` gives "
+            "roles to keys.",
             "Use a certificate with the role in metadata `role`.",
         ),
         _entry(

@@ -159,6 +159,11 @@ REFUSALS: dict[str, tuple[Spoil, str, ExitCode]] = {
         "keys/password: others may read it",
         CODE.CONFIGURATION,
     ),
+    "an authority of clients that is not there": (
+        _set("rpc.client_authority", "clients.pem"),
+        "config.toml: rpc.client_authority = clients.pem: cannot be read",
+        CODE.CONFIGURATION,
+    ),
     "a damaged voting key": (_write("keys/voting.json", "{}"), "keys/voting.json: keystore's", CODE.CONFIGURATION),
     "a damaged operator key": (_write("keys/operator.json", "[]"), "holds no JSON object", CODE.CONFIGURATION),
     "a wrong password": (_write("keys/password", "wrong\n"), "does not open this keystore", CODE.PASSWORD),
