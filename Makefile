@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people bench bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -134,6 +134,9 @@ fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
 
 bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payments.json
 	$(RUN) -m alatau_devnet.bench_payments $(ARGS)
+
+bench-sync: $(SETUP)  ## how fast a node that was away catches up; writes build/bench/sync.json (ARGS="--payments 40000")
+	$(RUN) -m alatau_devnet.bench_sync $(ARGS)
 
 bench-consensus: $(SETUP)  ## what consensus costs, in virtual time; writes build/bench/consensus.json (ARGS="--hours 24")
 	$(RUN) -m alatau_devnet.bench_consensus $(ARGS)

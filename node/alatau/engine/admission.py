@@ -18,7 +18,7 @@ from alatau.chain.permission import Licence, ParticipantKind, kind_of, licences_
 from alatau.chain.registries import registry_in_office
 from alatau.chain.transaction import InvalidTransactionError, check_terms
 from alatau.crypto.keccak import keccak256
-from alatau.engine.signatures import recover_senders
+from alatau.engine.signatures import recover_senders, recover_senders_beside
 from alatau.engine.verdict import Blame, Outcome, Refused, not_permitted, not_pooled, wrong_form
 from alatau.evm.environment import BlockEnvironment
 from alatau.mempool.fair_queue import FairQueue, History, QueueLimits
@@ -169,6 +169,13 @@ class Admission:
             recovered = iter(await recover_senders(missing))
             found = [next(recovered) if sender is None else sender for sender in found]
         return [sender for sender in found if sender is not None]
+
+    async def recover_ahead(self, transactions: Sequence[Transaction]) -> None:
+        """Recover the senders of a block that comes next, while another executes; bad ones are found again then."""
+        missing = [tx for tx in transactions if tx.hash not in self._senders]
+        for tx, sender in zip(missing, await recover_senders_beside(missing), strict=True):
+            if isinstance(sender, bytes):
+                self._remember(tx.hash, sender)
 
     async def run(self, available: Callable[[], None]) -> None:
         """Admit for ever; ``available`` is told when a block could take something new."""

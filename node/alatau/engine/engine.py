@@ -12,6 +12,7 @@ before a signature leaves. What waits for the disk does so in a thread (``disk_t
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final, TypeVar
 
 import structlog
@@ -315,23 +316,46 @@ class Engine:
             self._next.append(InSyncFailed(fetched.peer))
 
     async def _apply_blocks(self, fetched: Fetched) -> bool:
-        """Check, execute and commit; whether any was good."""
+        """Check, execute and commit; whether any was good. Signatures of the next block are recovered meanwhile."""
         c = self._c
         before = c.view.height
-        try:
-            for block, commit in fetched.blocks:
-                height = block.header.number
-                if height <= c.view.height:
-                    continue  # Consensus decided it meanwhile.
-                if height != c.view.height + 1:
-                    break  # A gap: what follows cannot be executed yet.
-                verify_commit(commit, height, block.hash, c.view.validators[height], c.domain)
-                check_body(block, c.view.config)  # The commit is for the header alone.
-                await self._commit(await self._execute(block), commit)
-        except (InvalidBlockError, InvalidCommitError, MessageError) as error:
-            _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
-            c.peers.report(fetched.peer, "bad_block")
+        ahead: trio.Event | None = None
+        async with trio.open_nursery() as nursery:
+            try:
+                for block, following in zip_longest(fetched.blocks, fetched.blocks[1:]):
+                    height = block[0].header.number
+                    if height <= c.view.height:
+                        continue  # Consensus decided it meanwhile.
+                    if height != c.view.height + 1:
+                        break  # A gap: what follows cannot be executed yet.
+                    self._check_decided(*block)
+                    if ahead is not None:
+                        await ahead.wait()
+                    if following is not None:
+                        ahead = trio.Event()
+                        nursery.start_soon(self._recover_ahead, following[0], following[1], ahead)
+                    await self._commit(await self._execute(block[0]), block[1])
+            except (InvalidBlockError, InvalidCommitError, MessageError) as error:
+                _LOG.warning("sync.bad_block", peer=fetched.peer.hex(), error=str(error))
+                c.peers.report(fetched.peer, "bad_block")
         return c.view.height > before
+
+    def _check_decided(self, block: Block, commit: Commit) -> None:
+        """Check that ``commit`` decides ``block``, whose height is one of those whose set is known."""
+        height = block.header.number
+        verify_commit(commit, height, block.hash, self._c.view.validators[height], self._c.domain)
+        check_body(block, self._c.view.config)  # The commit is for the header alone.
+
+    async def _recover_ahead(self, block: Block, commit: Commit, done: trio.Event) -> None:
+        """Recover the senders of the block after the one that executes, if it is decided: a liar costs no recovery."""
+        try:
+            if block.header.number == self._c.view.height + 2:
+                self._check_decided(block, commit)
+                await self._c.admission.recover_ahead(block.transactions)
+        except (InvalidBlockError, InvalidCommitError, MessageError):
+            pass  # It is found and reported when its turn comes.
+        finally:
+            done.set()
 
     # ------------------------------------------------------------- inputs
 

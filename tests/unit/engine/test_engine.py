@@ -1,9 +1,11 @@
 """The owner task at work: whole nodes decide blocks, fall behind, catch up, restart."""
 
 import errno
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 import trio
@@ -14,13 +16,15 @@ from alatau.consensus.effects import DoBuildBlock, DoCommit
 from alatau.consensus.inputs import Timer, TimerKind
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.engine import admission as admission_module
 from alatau.engine.block_sync import Fetched
 from alatau.engine.engine import Timers
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
-from alatau.types.vote import Vote, VoteKind
+from alatau.types.transaction import Transaction, TransactionError
+from alatau.types.vote import Commit, Vote, VoteKind
 from tests.support.local_nodes import (
     Hub,
     local_genesis,
@@ -223,6 +227,62 @@ async def test_a_fetched_block_counts_only_with_its_commit(tmp_path: Path, what:
         assert node.peers.reported == [(b"peer", "bad_block")]
         await node.engine._apply_fetched(Fetched(b"peer", ((block, good),)))
         assert node.view.height == 1
+
+
+async def two_blocks(folder: Path) -> list[tuple[Block, Commit]]:
+    """The first two blocks of the local genesis, with a payment each and their commits."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[1], genesis, folder, Hub()) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        first = build(network, [payment(0)]).executed
+        good = commit_for(network, first.block)
+        await node.engine._commit(first, good)
+        above = replace(network, tip=node.view.tip)
+        second = build(above, [payment(1)], good).executed.block
+        return [(first.block, good), (second, commit_for(above, second))]
+
+
+@pytest.mark.trio
+async def test_signatures_of_the_next_fetched_block_are_recovered_while_one_executes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When a block's turn comes its senders are known: none is recovered twice."""
+    blocks = await two_blocks(tmp_path / "source")
+    ahead: list[bytes] = []
+    late: list[bytes] = []
+    _note_recoveries(monkeypatch, "recover_senders_beside", ahead)
+    _note_recoveries(monkeypatch, "recover_senders", late)
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path / "behind", Hub()) as node:
+        await node.engine._apply_fetched(Fetched(b"peer", blocks))
+        assert (node.view.height, node.peers.reported) == (2, [])
+        assert ahead == [tx.hash for tx in blocks[1][0].transactions]
+        assert late == [tx.hash for tx in blocks[0][0].transactions]
+
+
+@pytest.mark.trio
+async def test_no_signature_is_recovered_of_a_fetched_block_that_nobody_decided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A liar's block behind a good one costs the check of its commit; the good one counts."""
+    good, (block, commit) = await two_blocks(tmp_path / "source")
+    one, *others = commit.signatures
+    forged = replace(commit, signatures=(replace(one, signature=others[0].signature), *others))
+    ahead: list[bytes] = []
+    _note_recoveries(monkeypatch, "recover_senders_beside", ahead)
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path / "behind", Hub()) as node:
+        await node.engine._apply_fetched(Fetched(b"peer", [good, (block, forged)]))
+        assert (node.view.height, node.peers.reported) == (1, [(b"peer", "bad_block")])
+        assert not ahead
+
+
+def _note_recoveries(monkeypatch: pytest.MonkeyPatch, name: str, recovered: list[bytes]) -> None:
+    recover = getattr(admission_module, name)
+
+    async def noted(transactions: Sequence[Transaction]) -> list[bytes | TransactionError]:
+        recovered.extend(tx.hash for tx in transactions)
+        return cast("list[bytes | TransactionError]", await recover(transactions))
+
+    monkeypatch.setattr(admission_module, name, noted)
 
 
 @pytest.mark.trio

@@ -1,10 +1,11 @@
 """Recovering senders, in place and in a thread."""
 
+import sys
 from dataclasses import replace
 
 import pytest
 
-from alatau.engine.signatures import recover_senders
+from alatau.engine.signatures import recover_senders, recover_senders_beside
 from alatau.types.transaction import TransactionError
 from tests.support.small_network import PAYER, payment
 
@@ -14,6 +15,14 @@ from tests.support.small_network import PAYER, payment
 async def test_each_transaction_gets_its_sender(count: int) -> None:
     """Few or many, in their order."""
     assert await recover_senders([payment(n) for n in range(count)]) == [PAYER.address] * count
+
+
+@pytest.mark.trio
+async def test_recovering_beside_other_work_leaves_the_interpreter_as_it_was() -> None:
+    """The thread gets the interpreter sooner for as long as it recovers, and no longer."""
+    usual = sys.getswitchinterval()
+    assert await recover_senders_beside([payment(n) for n in range(4)]) == [PAYER.address] * 4
+    assert sys.getswitchinterval() == usual
 
 
 @pytest.mark.trio
