@@ -310,7 +310,7 @@ def close_cooperatively(
     """
     id: bytes32 = evidence._id(parties)
     deposits: uint256 = settlement._channels[id].deposits
-    assert deposits & (channel_words.OPEN | channel_words.CLOSING) != 0, "channels: not open"
+    channel_words._check_state(deposits, channel_words.OPEN | channel_words.CLOSING)
     evidence._check_agreement(id, parties, payout_a, payout_b, deadline, signature_a, signature_b)
     withdrawn: uint256 = 0
     if deposits & channel_words.WITHDREW != 0:
@@ -358,7 +358,7 @@ def submit(parties: evidence.Parties, claim: evidence.Claim):
     @param claim The voucher.
     """
     id: bytes32 = evidence._id(parties)
-    assert settlement._channels[id].deposits & channel_words.CLOSING != 0, "channels: not closing"
+    channel_words._check_closing(settlement._channels[id].deposits)
     settlement._note(id, parties, claim, settlement._channels[id].forward)
 
 
@@ -414,7 +414,7 @@ def _put_in(parties: evidence.Parties, amount: uint256):
     assert not pauses._paused(), "channels: paused"
     id: bytes32 = evidence._id(parties)
     word: uint256 = settlement._channels[id].deposits
-    assert word & channel_words.OPEN != 0, "channels: not open"
+    channel_words._check_state(word, channel_words.OPEN)
     offset: uint256 = 0
     if msg.sender != parties.a:
         assert msg.sender == parties.b, "channels: not a party"
@@ -436,7 +436,7 @@ def _take_out(
     """
     id: bytes32 = evidence._id(parties)
     deposits: uint256 = settlement._channels[id].deposits
-    assert deposits & channel_words.OPEN != 0, "channels: not open"
+    channel_words._check_state(deposits, channel_words.OPEN)
     other: address = parties.b
     offset: uint256 = 0
     if msg.sender != parties.a:

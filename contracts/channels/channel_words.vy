@@ -53,6 +53,25 @@ def _check_amount(amount: uint256):
 
 @internal
 @pure
+def _check_state(deposits: uint256, states: uint256):
+    """
+    @param deposits The channel's word.
+    @param states Flags of which one has to be set: `OPEN`, or both.
+    """
+    assert deposits & states != 0, "channels: not open"
+
+
+@internal
+@pure
+def _check_closing(deposits: uint256):
+    """
+    @param deposits The channel's word.
+    """
+    assert deposits & CLOSING != 0, "channels: not closing"
+
+
+@internal
+@pure
 def _side(word: uint256, offset: uint256) -> uint256:
     """
     @param word `deposits` or `withdrawn`.

@@ -30,10 +30,11 @@ def pause():
 @external
 def propose_unpause(terms: decisions.Terms) -> bytes32:
     """
-    @notice Put the end of the pause before the council.
+    @notice A member puts the end of the pause before the council.
     @param terms Policy, nonce and times of the decision.
     @return Its id, which members sign.
     """
+    decisions._check_member()
     id: bytes32 = self._unpause_id(terms)
     decisions._open(id, terms, decisions.delay)
     return id

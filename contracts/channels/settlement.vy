@@ -63,7 +63,7 @@ def _start(id: bytes32, parties: evidence.Parties, by: address, claim: evidence.
     @param claim A voucher to begin with; nonce 0 for none.
     """
     deposits: uint256 = self._channels[id].deposits
-    assert deposits & channel_words.OPEN != 0, "channels: not open"
+    channel_words._check_state(deposits, channel_words.OPEN)
     self._channels[id].deposits = deposits ^ (channel_words.OPEN | channel_words.CLOSING)
     settle_block: uint256 = block.number + settle_blocks
     settle_time: uint256 = block.timestamp + settle_seconds
@@ -155,7 +155,7 @@ def _settle(
     @param locks_ba Pending payments of b, as published.
     """
     channel: channel_words.Channel = self._channels[id]
-    assert channel.deposits & channel_words.CLOSING != 0, "channels: not closing"
+    channel_words._check_closing(channel.deposits)
     assert block.number >= channel_words._settle_block(channel.forward), "channels: window open (blocks)"
     assert block.timestamp >= channel_words._settle_time(channel.forward), "channels: window open (seconds)"
     sent_ab: uint256 = channel.forward & channel_words.AMOUNT_MASK

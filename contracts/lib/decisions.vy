@@ -139,11 +139,12 @@ def override_id(id: bytes32) -> bytes32:
 @external
 def propose_body(body: ICouncil, terms: Terms) -> bytes32:
     """
-    @notice Propose that another council succeed this one; always delayed.
+    @notice A member proposes that another council succeed this one; always delayed.
     @param body The successor.
     @param terms When, and under which policy.
     @return The decision's id.
     """
+    self._check_member()
     self._check_body(body)
     return self._propose_body(body, terms)
 
