@@ -168,7 +168,7 @@ protos: $(SETUP)  ## generate node/alatau/pb from protos/
 	cd protos && ../$(BIN)/buf lint
 
 roles: $(SETUP)  ## measure who may call what in every contract, and write docs/contracts/roles.md
-	$(RUN) -m tests.contracts.role_matrix
+	$(RUN) -m tests.contracts.roles.matrix
 
 sbom: $(SETUP)  ## a bill of materials (CycloneDX) from the locks, in build/sbom.cdx.json
 	$(RUN) -m alatau_devnet.supply.sbom

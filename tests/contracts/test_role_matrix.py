@@ -7,9 +7,9 @@ import boa
 import pytest
 
 from tests.contracts.actors import Actor, approvals
-from tests.contracts.role_matrix import CALLS, CONTRACTS, PAGE, PEOPLE, functions_of, measured, page
-from tests.contracts.settlement_token import test_recover
+from tests.contracts.roles.matrix import CALLS, CONTRACTS, PAGE, PEOPLE, functions_of, measured, page
 from tests.contracts.settlement_token.changes import Action
+from tests.contracts.settlement_token.recoveries import freeze, recovery
 from tests.contracts.world import (
     DELAY,
     World,
@@ -90,8 +90,8 @@ def test_of_all_pairs_only_two_of_the_council_let_money_be_issued(world: World) 
 
 def test_frozen_money_needs_the_court_and_two_of_the_council(world: World) -> None:
     """The court proposes, of all pairs two of the council approve, and the delay passes."""
-    test_recover.freeze(world)
-    wanted = test_recover.recovery(world, 5)
+    freeze(world)
+    wanted = recovery(world, 5)
     for person in EVERYBODY:
         assert _accepted(lambda who=person: world.token.propose_recovery(wanted, sender=who.address)) == (
             person == court

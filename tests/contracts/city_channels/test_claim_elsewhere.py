@@ -1,14 +1,10 @@
 """CityChannels.claim_to and claim_for_successor: no credit is stuck with an account that cannot receive."""
 
-from typing import Any
-
 import boa
 import pytest
 
-from alatau.channels.calls import compact_signature
-from alatau.channels.messages import ClaimOrder, claim_order_digest
-from tests.contracts.actors import Actor
-from tests.contracts.city_channels.tills import DEPOSIT, agreement, domain_here, open_till
+from tests.contracts.city_channels.claim_orders import order
+from tests.contracts.city_channels.tills import DEPOSIT, agreement, open_till
 from tests.contracts.world import (
     DELAY,
     World,
@@ -29,14 +25,6 @@ def owed(world: World) -> World:
     """The resident has a credit of 9,000."""
     world.channels.close_cooperatively(*agreement(open_till(world), 9_000, DEPOSIT - 9_000))
     return world
-
-
-def order(amount: int, nonce: int = 0, receiver: Actor = neighbour, by: Actor = resident) -> tuple[Any, Any]:
-    """The resident wants a part of his credit paid to another account."""
-    message = ClaimOrder(resident.raw, receiver.raw, amount, nonce, now() + 60)
-    signature = by.key.sign(claim_order_digest(domain_here(), message))
-    fields = (resident.address, receiver.address, amount, nonce, message.deadline)
-    return fields, compact_signature(signature)
 
 
 def test_account_orders_its_credit_to_another(owed: World) -> None:

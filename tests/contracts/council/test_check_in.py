@@ -3,10 +3,9 @@
 import boa
 import pytest
 from eth.exceptions import Revert
-from eth_account.messages import encode_typed_data
 
-from alatau.crypto.keccak import keccak256
-from tests.contracts.actors import Actor, approvals
+from tests.contracts.actors import approvals
+from tests.contracts.council.signs_of_life import sign_of_life
 from tests.contracts.world import (
     DELAY,
     SILENCE,
@@ -25,19 +24,6 @@ from tests.contracts.world import (
 )
 
 DIGEST = b"\xd1" * 32
-
-
-def sign_of_life(world: World, member: Actor, time: int) -> bytes:
-    """A signed `CheckIn`, as a wallet makes it."""
-    types = {"CheckIn": [{"name": "member", "type": "address"}, {"name": "time", "type": "uint256"}]}
-    domain = {
-        "name": "Fund council",
-        "version": "1",
-        "chainId": boa.env.evm.patch.chain_id,
-        "verifyingContract": world.fund_council.address,
-    }
-    signable = encode_typed_data(domain, types, {"member": member.address, "time": time})
-    return member.sign(keccak256(b"\x19\x01" + signable.header + signable.body))
 
 
 def test_a_silent_key_does_not_count(world: World) -> None:

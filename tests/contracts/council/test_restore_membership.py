@@ -6,6 +6,7 @@ import boa
 import pytest
 
 from tests.contracts.actors import Actor, approvals
+from tests.contracts.council.restorations import Change, lose_keys, restoration
 from tests.contracts.world import (
     DELAY,
     SILENCE,
@@ -17,26 +18,10 @@ from tests.contracts.world import (
     deputy,
     governor,
     guardian,
-    lawyer,
     stranger,
     terms,
     wait,
 )
-
-Change = tuple[list[str], int, str, tuple[int, int, int, int]]
-
-
-def restoration(world: World) -> Change:
-    """New members for the fund council, under the policy of the reserve council."""
-    members = sorted([stranger.address, lawyer.address], key=lambda a: int(a, 16))
-    return (members, 2, guardian.address, terms(world.reserve_council, lasts=30 * DELAY))
-
-
-def lose_keys(world: World) -> None:
-    """All of the fund council fall silent; the board does not."""
-    wait(SILENCE)
-    for member in (governor, deputy):
-        world.reserve_council.check_in(sender=member.address)
 
 
 def approve(world: World, change: Change, *signers: Actor) -> None:

@@ -1,12 +1,11 @@
 """SettlementToken.propose_recovery and execute_recovery: a court and the council together move what is frozen."""
 
-from typing import Any
-
 import boa
 import pytest
 
 from alatau.artifacts import addresses
-from tests.contracts.actors import Actor, approvals
+from tests.contracts.actors import approvals
+from tests.contracts.settlement_token.recoveries import ORDER, approved, freeze, recovery
 from tests.contracts.world import (
     DELAY,
     NO_HASH,
@@ -16,37 +15,16 @@ from tests.contracts.world import (
     chair,
     compliance,
     court,
-    decide,
     guardian,
     neighbour,
     now,
     registrar,
     resident,
     stranger,
-    terms,
     wait,
 )
 
-ORDER = b"\x0c" * 32
 SYSTEM = [address.hex() for _, address in addresses.GENESIS_CONTRACTS.values()]
-
-
-def freeze(world: World, amount: int = 500, order: bytes = ORDER, account: Actor = resident) -> None:
-    """A court order until released."""
-    world.participants.freeze(account.address, order, amount, 2**64 - 1, sender=court.address)
-
-
-def recovery(world: World, amount: int, **changes: Any) -> tuple[Any, ...]:
-    """From the resident to the neighbour, by the order."""
-    fields = {"source": resident.address, "receiver": neighbour.address, "amount": amount, "order": ORDER} | changes
-    return (*fields.values(), terms(world.fund_council, lasts=10 * DELAY))
-
-
-def approved(world: World, amount: int, delay: int = DELAY, **changes: Any) -> bytes:
-    """Proposed by the court, approved by the council, ripe."""
-    identity: bytes = world.token.propose_recovery(recovery(world, amount, **changes), sender=court.address)
-    decide(world.token, identity, chair, banker, delay=delay)
-    return identity
 
 
 def test_court_and_council_move_the_frozen_amount_in_all(world: World) -> None:

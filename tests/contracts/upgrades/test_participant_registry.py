@@ -5,17 +5,16 @@ from typing import Any
 import boa
 import pytest
 
-from alatau.artifacts.genesis import Role, hub_word, institution_word, resident_word
-from alatau.chain.permission import ParticipantKind, status_word
+from alatau.artifacts.genesis import Role
 from tests.contracts.actors import approvals
 from tests.contracts.city_channels.tills import agreement, open_till
 from tests.contracts.participant_registry.changes import Action as RegistryAction
 from tests.contracts.participant_registry.changes import approved as approved_in_registry
 from tests.contracts.settlement_token.changes import Action as TokenAction
 from tests.contracts.settlement_token.changes import approved as approved_in_token
+from tests.contracts.upgrades.participant_successors import successor_of
 from tests.contracts.world import (
     DELAY,
-    TIER_1_CAP,
     ZERO,
     World,
     banker,
@@ -26,7 +25,6 @@ from tests.contracts.world import (
     deploy,
     guardian,
     hub,
-    issuer,
     licensor,
     merchant,
     neighbour,
@@ -35,32 +33,12 @@ from tests.contracts.world import (
     resident,
     stranger,
     terms,
-    treasury,
     wait,
 )
 
 ORDER = b"\x0d" * 32
 FOREVER = 2**64 - 1
 PEOPLE = (resident, neighbour, merchant, hub, registrar, stranger)
-
-
-def successor_of(world: World) -> Any:
-    """A registry that knows everybody whom the tests need, and that the token may be told by."""
-    offices = (
-        (registrar, Role.REGISTRAR),
-        (licensor, Role.LICENSOR),
-        (compliance, Role.COMPLIANCE),
-        (court, Role.COURT),
-    )
-    words = {a.raw: institution_word() for a in (guardian, registrar, licensor, compliance, court, issuer, treasury)}
-    words |= {a.raw: resident_word(1) for a in (resident, neighbour)}
-    words |= {merchant.raw: status_word(ParticipantKind.MERCHANT, tier=2), hub.raw: hub_word()}
-    contracts = (world.vault, world.channels, world.bonds)
-    words |= {bytes.fromhex(c.address[2:]): status_word(ParticipantKind.CONTRACT) for c in contracts}
-    roles = sorted((one.address, int(role)) for one, role in offices)
-    participants = [("0x" + account.hex(), word) for account, word in sorted(words.items())]
-    body = world.fund_council.address
-    return deploy("ParticipantRegistry", body, DELAY, roles, [TIER_1_CAP, 0], [world.token.address], participants)
 
 
 def hand_over(world: World, new: Any) -> None:

@@ -7,6 +7,7 @@ import pytest
 from eth_abi.abi import encode
 
 from tests.contracts.actors import approvals
+from tests.contracts.upgrades.validator_successors import approved_handover, successor_of
 from tests.contracts.validator_registry.changes import Action, approved, change, seat_of
 from tests.contracts.world import (
     DELAY,
@@ -24,24 +25,6 @@ from tests.contracts.world import (
 )
 
 Row = tuple[Any, ...]
-
-
-def successor_of(world: World, council: Any = None, **changes: Any) -> Any:
-    """A registry filled with what the one in office says, save for ``changes`` of its first validator."""
-    names = ("operator", "voting_key", "tls_key_hash", "endpoint", "power", "name")
-    rows = [dict(zip(names, row, strict=True)) for row in world.validators.validators()]
-    rows[0] |= changes
-    body = council or world.fund_council
-    observers = [tuple(row) for row in world.validators.observers()]
-    return deploy("ValidatorRegistry", body.address, DELAY, [tuple(row.values()) for row in rows], observers)
-
-
-def approved_handover(world: World, successor: Any) -> tuple[Any, ...]:
-    """A handover that is approved and ripe: its arguments."""
-    arguments = (successor.address, terms(world.fund_council))
-    identity = world.validators.propose_handover(*arguments, sender=chair.address)
-    decide(world.validators, identity, chair, banker, delay=3 * DELAY)
-    return arguments
 
 
 def test_a_successor_takes_over_and_the_old_one_ends(world: World) -> None:

@@ -1,0 +1,182 @@
+"""How CityChannels, OfflineBonds and DayBook are called when all else is right."""
+
+from dataclasses import astuple
+from typing import Any, Final
+
+from alatau.channels.calls import compact_signature
+from alatau.channels.day_book import DayEntry, day_book
+from alatau.channels.messages import ClaimOrder, claim_order_digest
+from tests.contracts.city_channels.claim_orders import order
+from tests.contracts.city_channels.offline_evidence import NOTICE
+from tests.contracts.city_channels.offline_evidence import domain as bonds_domain_here
+from tests.contracts.city_channels.offline_evidence import evidence as conflicting
+from tests.contracts.city_channels.tills import (
+    DEPOSIT,
+    NO_CLAIM,
+    Till,
+    agreement,
+    claim_of,
+    consent,
+    let_window_pass,
+    open_till,
+    request,
+    start_closing,
+)
+from tests.contracts.roles.calls import Call, after, body_calls, name_successor
+from tests.contracts.world import (
+    DELAY,
+    World,
+    banker,
+    chair,
+    decide,
+    guardian,
+    hub,
+    neighbour,
+    now,
+    resident,
+    terms,
+    wait,
+)
+
+
+def _paused(world: World) -> tuple[Any, ...]:
+    world.channels.pause(sender=guardian.address)
+    arguments = (terms(world.fund_council),)
+    decide(world.channels, world.channels.propose_unpause(*arguments, sender=chair.address), chair, banker)
+    return arguments
+
+
+def _owed(world: World) -> Till:
+    till = open_till(world)
+    world.channels.close_cooperatively(*agreement(till, 9_000, DEPOSIT - 9_000))
+    return till
+
+
+def _owed_by_bonds(world: World) -> None:
+    till = _bond(world)
+    world.bonds.request_release(till.key, sender=resident.address)
+    wait(NOTICE)
+    world.bonds.release(till.key)
+
+
+def _succeeded(world: World) -> None:
+    name_successor(world)
+    wait(DELAY)
+
+
+def _succeeded_to_credit(world: World) -> None:
+    _owed(world)
+    _succeeded(world)
+
+
+def _succeeded_to_bond(world: World) -> None:
+    _owed_by_bonds(world)
+    _succeeded(world)
+
+
+def _opening(world: World) -> tuple[Any, ...]:
+    return hub.address, b"\x01" * 32, 0
+
+
+def _funded(world: World) -> tuple[Any, ...]:
+    _owed(world)
+    return open_till(world, salt=1).key, 500
+
+
+def _consent(world: World) -> tuple[Any, ...]:
+    till = open_till(world, hub_amount=3_000)
+    return consent(till, hub, 2_000, by=resident)
+
+
+def _rebalance(world: World) -> tuple[Any, ...]:
+    return *_consent(world), open_till(world, salt=1).key
+
+
+def _exit(world: World) -> tuple[Any, ...]:
+    till = open_till(world)
+    return till.key, request(till, resident), NO_CLAIM
+
+
+def _submission(world: World) -> tuple[Any, ...]:
+    till = open_till(world)
+    start_closing(world, till)
+    return till.key, claim_of(till, resident, 1, 5, receipt_by=hub)
+
+
+def _ripe(world: World) -> Till:
+    till = open_till(world)
+    start_closing(world, till)
+    let_window_pass()
+    return till
+
+
+CHANNELS: Final[dict[str, Call]] = {
+    **body_calls("channels"),
+    "pause": lambda world: (),
+    "propose_unpause": lambda world: (world.channels.pause(sender=guardian.address), terms(world.fund_council))[1:],
+    "unpause": _paused,
+    "reveal": lambda world: (b"\x5e" * 32,),
+    "claim(address)": after(_owed, resident.address),
+    "claim(address,uint256)": after(_owed, resident.address, 5),
+    "claim_to": lambda world: (_owed(world), *order(5))[1:],
+    "claim_for_successor(address)": after(_succeeded_to_credit, resident.address),
+    "claim_for_successor(address,uint256)": after(_succeeded_to_credit, resident.address, 5),
+    "open": _opening,
+    "deposit": lambda world: (open_till(world).key, 0),
+    "fund": _funded,
+    "withdraw": _consent,
+    "rebalance": _rebalance,
+    "close_cooperatively": lambda world: agreement(open_till(world), 9_000, 1_000),
+    "close": _exit,
+    "close_many": lambda world: ([_exit(world)],),
+    "submit": _submission,
+    "submit_many": lambda world: ([_submission(world)],),
+    "settle": lambda world: (_ripe(world).key, [], []),
+    "settle_many": lambda world: ([_ripe(world).key],),
+}
+
+
+def _bond(world: World) -> Till:
+    till = open_till(world)
+    world.token.approve(world.bonds.address, 1_000, sender=resident.address)
+    world.bonds.post_bond(till.key, 1_000, sender=resident.address)
+    return till
+
+
+def _posting(world: World) -> tuple[Any, ...]:
+    till = open_till(world)
+    world.token.approve(world.bonds.address, 5, sender=resident.address)
+    return till.key, 5
+
+
+def _order_to_bonds(world: World) -> tuple[Any, ...]:
+    _owed_by_bonds(world)
+    message = ClaimOrder(resident.raw, neighbour.raw, 5, 0, now() + 60)
+    signature = resident.key.sign(claim_order_digest(bonds_domain_here(), message))
+    fields = (resident.address, neighbour.address, 5, 0, message.deadline)
+    return fields, compact_signature(signature)
+
+
+def _noticed(world: World) -> tuple[Any, ...]:
+    till = _bond(world)
+    world.bonds.request_release(till.key, sender=resident.address)
+    wait(NOTICE)
+    return (till.key,)
+
+
+BONDS: Final[dict[str, Call]] = {
+    "post_bond": _posting,
+    "request_release": lambda world: (_bond(world).key,),
+    "release": _noticed,
+    "pay_from_bond": lambda world: conflicting(_bond(world)),
+    "claim(address)": after(_owed_by_bonds, resident.address),
+    "claim(address,uint256)": after(_owed_by_bonds, resident.address, 5),
+    "claim_to": _order_to_bonds,
+    "claim_for_successor(address)": after(_succeeded_to_bond, resident.address),
+    "claim_for_successor(address,uint256)": after(_succeeded_to_bond, resident.address, 5),
+}
+
+
+DAY_BOOK: Final[dict[str, Call]] = {"post_day_root": lambda world: (now() // 86_400 - 1, astuple(TOTALS))}
+
+TOTALS: Final = day_book([DayEntry(b"\x01" * 32, 100, 90)]).totals

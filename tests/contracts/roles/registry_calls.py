@@ -1,0 +1,97 @@
+"""How ParticipantRegistry and SettlementToken are called when all else is right."""
+
+from typing import Any, Final
+
+from alatau.chain.permission import ParticipantKind
+from tests.contracts.participant_registry.changes import Action as RegistryAction
+from tests.contracts.participant_registry.changes import approved as approved_in_registry
+from tests.contracts.roles.calls import Call, after, body_calls, name_successor
+from tests.contracts.settlement_token.changes import Action as TokenAction
+from tests.contracts.settlement_token.changes import approved as approved_in_token
+from tests.contracts.settlement_token.permits import permit
+from tests.contracts.settlement_token.recoveries import approved as approved_recovery
+from tests.contracts.settlement_token.recoveries import freeze, recovery
+from tests.contracts.upgrades.participant_successors import successor_of as participant_successor
+from tests.contracts.world import (
+    DELAY,
+    World,
+    banker,
+    chair,
+    compliance,
+    court,
+    decide,
+    hub,
+    issuer,
+    licensor,
+    neighbour,
+    resident,
+    terms,
+)
+
+
+def _ripe_handover(world: World) -> tuple[Any, ...]:
+    arguments = (participant_successor(world).address, terms(world.fund_council))
+    identity = world.participants.propose_handover(*arguments, sender=chair.address)
+    decide(world.participants, identity, chair, banker, delay=3 * DELAY)
+    return arguments
+
+
+_ROLE: Final = (RegistryAction.WITHDRAW_ROLE, licensor.address)
+PARTICIPANTS: Final[dict[str, Call]] = {
+    **body_calls("participants"),
+    "propose_change": lambda world: ((*_ROLE, 0, terms(world.fund_council)),),
+    "execute_change": lambda world: (approved_in_registry(world, *_ROLE),),
+    "propose_handover": lambda world: (
+        participant_successor(world).address,
+        terms(world.fund_council),
+    ),
+    "hand_over": _ripe_handover,
+    "register": lambda world: ("0x" + "51" * 20, 1, 1, 0),
+    "register_many": lambda world: (["0x" + "51" * 20], 1, 1, 0),
+    "deregister": lambda world: (neighbour.address,),
+    "name_successor": lambda world: (resident.address, neighbour.address),
+    "withdraw_successor": after(name_successor, resident.address),
+    "veto_successor": after(name_successor, resident.address),
+    "admit_institution": lambda world: ("0x" + "52" * 20, int(ParticipantKind.INSTITUTION)),
+    "license": lambda world: (hub.address, 8, 1, False, 0),
+    "set_tier_cap": lambda world: (1, 500),
+    "suspend": lambda world: (neighbour.address,),
+    "reinstate": after(
+        lambda world: world.participants.suspend(neighbour.address, sender=compliance.address), neighbour.address
+    ),
+    "freeze": lambda world: (neighbour.address, b"\x0c" * 32, 5, 2**64 - 1),
+    "release": after(
+        lambda world: world.participants.freeze(neighbour.address, b"\x0c" * 32, 5, 2**64 - 1, sender=court.address),
+        neighbour.address,
+    ),
+}
+
+
+def _recovery(world: World) -> tuple[Any, ...]:
+    freeze(world)
+    return (recovery(world, 5),)
+
+
+def _ripe_recovery(world: World) -> tuple[Any, ...]:
+    freeze(world)
+    return (approved_recovery(world, 5),)
+
+
+_ALLOWANCE: Final = (TokenAction.SET_ALLOWANCE, issuer.address, 5)
+TOKEN: Final[dict[str, Call]] = {
+    **body_calls("token"),
+    "transfer": lambda world: (neighbour.address, 0),
+    "transfer_with_purpose": lambda world: (neighbour.address, 0, b"\x01" * 32),
+    "transferFrom": lambda world: (resident.address, neighbour.address, 1),
+    "approve": lambda world: (neighbour.address, 1),
+    "permit": permit,
+    "mint": lambda world: (neighbour.address, 1),
+    "burn": lambda world: (1,),
+    "propose_recovery": _recovery,
+    "execute_recovery": _ripe_recovery,
+    "pause": lambda world: (),
+    "invalidate": lambda world: (neighbour.address,),
+    "invalidate_all": lambda world: (),
+    "propose_change": lambda world: ((*_ALLOWANCE, terms(world.fund_council)),),
+    "execute_change": lambda world: (approved_in_token(world, *_ALLOWANCE),),
+}
