@@ -167,8 +167,8 @@ protos: $(SETUP)  ## generate node/alatau/pb from protos/
 	$(PY) protos/generate.py
 	cd protos && ../$(BIN)/buf lint
 
-roles: $(SETUP)  ## measure who may call what in every contract, and write docs/contracts/roles.md
-	$(RUN) -m tests.contracts.roles.matrix
+roles: $(SETUP)  ## measure who may call what in every contract, and what each call logs; writes two pages
+	$(RUN) -m tests.contracts.roles.pages
 
 sbom: $(SETUP)  ## a bill of materials (CycloneDX) from the locks, in build/sbom.cdx.json
 	$(RUN) -m alatau_devnet.supply.sbom

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alatau.channels.day_book import DayEntry, Node, day_book, is_in_book
-from tests.contracts.world import World, compliance, hub, licensor, merchant, now
+from tests.contracts.world import World, compliance, hub, licensor, merchant, now, wait
 
 ROWS = [DayEntry(bytes((n,)) * 32, 100 + n, 90 + n) for n in range(5)]
 TOTALS = day_book(ROWS).totals
@@ -105,3 +105,72 @@ def test_absurd_sums_are_no_proof_and_no_failure(world: World) -> None:
     assert not told(world, TOTALS, ROWS[0], 0, absurd, yesterday())
     absurd = (Node(proof[0].hash, 0, most), *proof[1:])
     assert not told(world, TOTALS, ROWS[0], 0, absurd, yesterday())
+
+
+def test_bounds_of_a_book_are_taken_and_one_more_is_not(world: World) -> None:
+    """Sums up to 2^128 - 1, a million entries and a few."""
+    most = 2**128 - 1
+    for day, changes in enumerate(
+        (
+            {"debits": most, "credits": most, "fees": 0},
+            {"debits": most, "credits": 0, "fees": most},
+            {"entries": 2**20},
+            {"entries": 1},
+        ),
+        start=1,
+    ):
+        totals = astuple(replace(TOTALS, **changes))
+        world.day_book.post_day_root(yesterday() - day, totals, sender=hub.address)
+        assert world.day_book.day_root(hub.address, yesterday() - day) != bytes(32)
+
+
+def test_a_day_ends_at_midnight(world: World) -> None:
+    """In its last second it is not over, in the next one it is."""
+    day = now() // 86_400
+    wait((day + 1) * 86_400 - 1 - now())
+    with boa.reverts("day: not over"):
+        world.day_book.post_day_root(day, astuple(TOTALS), sender=hub.address)
+    wait(1)
+    world.day_book.post_day_root(day, astuple(TOTALS), sender=hub.address)
+
+
+def _posted(world: World, day: int, entry: DayEntry, **changes: Any) -> Any:
+    """A book of one entry, whose totals are said otherwise."""
+    totals = replace(day_book([entry]).totals, **changes)
+    world.day_book.post_day_root(day, astuple(totals), sender=hub.address)
+    return totals
+
+
+def test_an_entry_of_the_largest_sums_is_in_its_book(world: World) -> None:
+    """At the bound it counts, as an entry and beside one."""
+    most = 2**128 - 1
+    entry = DayEntry(b"\x07" * 32, most, most)
+    totals = _posted(world, yesterday(), entry)
+    assert told(world, totals, entry, 0, (), yesterday())
+    pair = [DayEntry(b"\x01" * 32, 0, 0), entry]
+    book = day_book(pair)
+    world.day_book.post_day_root(yesterday() - 1, astuple(book.totals), sender=hub.address)
+    assert told(world, book.totals, pair[0], 0, book.proof(0), yesterday() - 1)
+
+
+def test_tree_and_totals_have_to_agree(world: World) -> None:
+    """A hub that posts another sum than its tree's has no entry in its book."""
+    entry = DayEntry(b"\x07" * 32, 100, 90)
+    changes = ({}, {"debits": 101, "fees": 11}, {"credits": 91, "fees": 9}, {"entries": 2})
+    for day, change in enumerate(changes, start=1):
+        totals = _posted(world, yesterday() - day, entry, **change)
+        expected = change.keys() <= {"entries"}
+        assert told(world, totals, entry, 0, (), yesterday() - day) is expected
+    totals = _posted(world, yesterday(), entry)
+    assert not told(world, totals, entry, 1, (), yesterday())
+
+
+def test_a_place_beyond_the_entries_is_not_in_the_book(world: World) -> None:
+    """Neither the one after the last, where the tree was filled up, nor one that the proof does not reach."""
+    book = day_book(ROWS)
+    world.day_book.post_day_root(yesterday(), astuple(book.totals), sender=hub.address)
+    filler = DayEntry(bytes(32), 0, 0)
+    assert told(world, book.totals, ROWS[4], 4, book.proof(4), yesterday())
+    assert not told(world, book.totals, ROWS[4], 5, book.proof(4), yesterday())
+    assert not told(world, book.totals, filler, 5, book.proof(4), yesterday())
+    assert not told(world, book.totals, ROWS[0], 8, book.proof(0), yesterday())

@@ -26,6 +26,7 @@ from tests.contracts.world import (
     hub,
     merchant,
     neighbour,
+    now,
     resident,
     stranger,
     wait,
@@ -182,3 +183,50 @@ def test_pause_and_suspension_stop_no_evidence(world: World, till: Till) -> None
         world.bonds.post_bond(till.key, 5, sender=resident.address)
     world.bonds.pay_from_bond(*evidence(till))
     world.bonds.claim(merchant.address)
+
+
+def test_a_bond_may_be_as_large_as_its_word(world: World, till: Till) -> None:
+    """Up to 2^112 - 1: then it is the token that says no."""
+    with boa.reverts("token: allowance"):
+        world.bonds.post_bond(till.key, 2**112 - 1, sender=resident.address)
+    world.token.approve(world.bonds.address, 1, sender=resident.address)
+    world.bonds.post_bond(till.key, 1, sender=resident.address)
+    assert world.bonds.bond(till.id).amount == BOND + 1
+
+
+def test_a_certificate_covers_up_to_its_edges(world: World, till: Till) -> None:
+    """A voucher of just the limit, a payment of just the voucher, and from just the base."""
+    for changes in (
+        {"certificate": certificate(till, limit=500)},
+        {"certificate": certificate(till, base=300)},
+        {"certificate": certificate(till, base=0), "payment": payment(till, 5, 500, 500)},
+    ):
+        with boa.env.anchor():
+            world.bonds.pay_from_bond(*evidence(till, **changes))
+            assert world.bonds.credit(merchant.address) > 0
+
+
+def test_evidence_without_a_notice_begins_none(world: World, till: Till) -> None:
+    """Only a notice that runs is prolonged."""
+    world.bonds.pay_from_bond(*evidence(till))
+    assert tuple(world.bonds.bond(till.id)) == (BOND - 200, 0)
+    world.bonds.request_release(till.key, sender=resident.address)
+    began = now()
+    assert tuple(world.bonds.bond(till.id)) == (BOND - 200, began + NOTICE)
+
+
+def test_the_smallest_bond_and_payment_count(world: World) -> None:
+    """One unit pays one unit, and what is left of it comes back."""
+    till = open_till(world)
+    world.token.approve(world.bonds.address, 1, sender=resident.address)
+    world.bonds.post_bond(till.key, 1, sender=resident.address)
+    world.bonds.pay_from_bond(*evidence(till, payment=payment(till, 5, 500, 1), other=signed_voucher(till, 5, 450)))
+    assert (world.bonds.credit(merchant.address), world.bonds.bond(till.id).amount) == (1, 0)
+    world.bonds.claim(merchant.address)
+    second = open_till(world, salt=1)
+    world.token.approve(world.bonds.address, 1, sender=resident.address)
+    world.bonds.post_bond(second.key, 1, sender=resident.address)
+    world.bonds.request_release(second.key, sender=resident.address)
+    wait(NOTICE)
+    world.bonds.release(second.key)
+    assert world.bonds.credit(resident.address) == 1

@@ -19,7 +19,6 @@ from tests.contracts.roles.reserve_calls import POSITIONS, VAULT
 from tests.contracts.world import (
     World,
     auditor,
-    build_world,
     chair,
     compliance,
     court,
@@ -181,13 +180,3 @@ that is called; *stranger* is registered nowhere. Who must sign what, and how ma
 This page is measured: `make roles` writes it, and `tests/contracts/test_role_matrix.py` compares it with what the
 contracts do. The same test asks of every pair of people whether they could move money.
 """
-
-
-def main() -> None:
-    """Write the page."""
-    world = build_world()
-    PAGE.write_text(page({contract: measured(world, contract) for contract in CONTRACTS}))
-
-
-if __name__ == "__main__":
-    main()

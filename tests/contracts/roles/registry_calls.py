@@ -77,12 +77,17 @@ def _ripe_recovery(world: World) -> tuple[Any, ...]:
     return (approved_recovery(world, 5),)
 
 
+def _allowed_to_hub(world: World) -> tuple[Any, ...]:
+    world.token.approve(hub.address, 1, sender=resident.address)
+    return resident.address, neighbour.address, 1
+
+
 _ALLOWANCE: Final = (TokenAction.SET_ALLOWANCE, issuer.address, 5)
 TOKEN: Final[dict[str, Call]] = {
     **body_calls("token"),
     "transfer": lambda world: (neighbour.address, 0),
     "transfer_with_purpose": lambda world: (neighbour.address, 0, b"\x01" * 32),
-    "transferFrom": lambda world: (resident.address, neighbour.address, 1),
+    "transferFrom": _allowed_to_hub,
     "approve": lambda world: (neighbour.address, 1),
     "permit": permit,
     "mint": lambda world: (neighbour.address, 1),
