@@ -207,6 +207,11 @@ class StorageConfig:
 
     cache_mib: Annotated[int, _between(4, 65_536), "MiB of LevelDB's block cache."] = 32
     node_cache_mib: Annotated[int, _between(1, 65_536), "MiB of trie nodes and accounts kept in memory."] = 32
+    account_index: Annotated[
+        str,
+        _one_of("off", "on"),
+        "Whether blocks are indexed by account from now on, for ListTransactions and GetTransaction by nonce.",
+    ] = "off"
 
 
 @dataclass(frozen=True, slots=True)

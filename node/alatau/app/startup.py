@@ -333,6 +333,7 @@ def _open_disk(contents: HomeContents, stack: ExitStack, found: _Found) -> Opene
     options = StoreOptions(
         database=DatabaseOptions(block_cache_bytes=config.storage.cache_mib * MIB),
         node_cache_bytes=config.storage.node_cache_mib * MIB,
+        account_index=config.storage.account_index == "on",
     )
     try:
         store = Store.open(home.database, options)

@@ -93,6 +93,17 @@ class LogsOfBlock:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountPage:
+    """Final transactions of an account."""
+
+    transactions: tuple[TransactionRecord, ...]
+    next_page_token: str
+    """For the next page; empty at the end."""
+    indexed_from_height: int
+    """What is below may be missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class ValidatorsAt:
     """The validators of a height."""
 
@@ -262,6 +273,22 @@ def transaction(transaction_hash: bytes) -> Plan[TransactionRecord]:
     return ask("GetTransaction", request, _read_record)
 
 
+def sent_transaction(sender: bytes, nonce: int) -> Plan[TransactionRecord]:
+    """The final transaction of a sender with a nonce; the node must keep an index of accounts."""
+    sent = transaction_service_pb2.SenderNonce(sender=sender, nonce=nonce)
+    return ask("GetTransaction", transaction_service_pb2.GetTransactionRequest(sent=sent), _read_record)
+
+
+def transactions_of(
+    address: bytes, from_height: int = 0, to_height: int | None = None, page_token: str = ""
+) -> Plan[AccountPage]:
+    """A page of what an account sent or was paid by, oldest first; the node must keep an index of accounts."""
+    request = transaction_service_pb2.ListTransactionsRequest(
+        address=address, from_height=from_height, to_height=to_height, page_token=page_token
+    )
+    return ask("ListTransactions", request, _read_account_page)
+
+
 def receipt(transaction_hash: bytes) -> Plan[TransactionReceipt]:
     """The outcome of a final transaction."""
     request = transaction_service_pb2.GetReceiptRequest(hash=transaction_hash)
@@ -346,6 +373,19 @@ def _read_record(response: transaction_service_pb2.GetTransactionResponse) -> Tr
     position = read_position(response.position) if response.HasField("position") else None
     state = TransactionState(response.state)
     return TransactionRecord(read_transaction(message), message.sender, state, position)
+
+
+def _read_account_page(response: transaction_service_pb2.ListTransactionsResponse) -> AccountPage:
+    records = tuple(
+        TransactionRecord(
+            read_transaction(entry.transaction),
+            entry.transaction.sender,
+            TransactionState.FINAL,
+            read_position(entry.position),
+        )
+        for entry in response.transactions
+    )
+    return AccountPage(records, response.next_page_token, response.indexed_from_height)
 
 
 def _write_message(message: CallMessage) -> transaction_service_pb2.CallMessage:

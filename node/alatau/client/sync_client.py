@@ -19,6 +19,7 @@ from alatau.client.contract import SyncContract
 from alatau.client.endpoints import Attempts, Endpoints, endpoint_list
 from alatau.client.exchange import FINAL_TIMEOUT_S, METHODS, Ask, Pause, Plan
 from alatau.client.queries import (
+    AccountPage,
     AccountView,
     CallMessage,
     CallOutcome,
@@ -157,6 +158,16 @@ class SyncClient:
     def transaction(self, transaction_hash: bytes) -> TransactionRecord:
         """A transaction, pooled or final."""
         return self.run(queries.transaction(transaction_hash))
+
+    def sent_transaction(self, sender: bytes, nonce: int) -> TransactionRecord:
+        """The final transaction of a sender with a nonce; the node must keep an index of accounts."""
+        return self.run(queries.sent_transaction(sender, nonce))
+
+    def transactions_of(
+        self, address: bytes, from_height: int = 0, to_height: int | None = None, page_token: str = ""
+    ) -> AccountPage:
+        """A page of what an account sent or was paid by, oldest first; the node must keep an index of accounts."""
+        return self.run(queries.transactions_of(address, from_height, to_height, page_token))
 
     def receipt(self, transaction_hash: bytes) -> TransactionReceipt:
         """The outcome of a final transaction."""

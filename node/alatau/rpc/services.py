@@ -57,7 +57,7 @@ class Api:
         bound = (
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
-                TransactionApi(node, self._feed, self._access, calls, streams, waits, limits),
+                TransactionApi(node, self._feed, self._access, calls, streams, waits, tokens, limits),
                 within_bounds,
             ),
             bind(

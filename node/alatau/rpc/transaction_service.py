@@ -8,12 +8,14 @@ import trio
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_pb2, transaction_service_pb2
 from alatau.rpc.access import Access, caller_of
+from alatau.rpc.account_transactions import index_off, list_account_transactions
 from alatau.rpc.calls import Calls
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import fit_receipt, transaction_receipt
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, Refusal
+from alatau.rpc.paging import Tokens
 from alatau.rpc.requests import Checks
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_receipt, stored_receipt_proof, stored_transaction
@@ -81,8 +83,10 @@ class TransactionApi:
         calls: Calls,
         streams: FairSlots,
         waits: FairSlots,
+        tokens: Tokens,
         limits: Limits,
     ) -> None:
+        self._tokens = tokens
         self._streams = streams
         self._waits = waits
         self._node = node
@@ -147,14 +151,19 @@ class TransactionApi:
             return _pb.SubmitAndWaitResponse(receipt=await self._await_receipt(keccak256(request.transaction), call))
 
     async def get_transaction(self, request: _pb.GetTransactionRequest, call: Call) -> _pb.GetTransactionResponse:
-        """A transaction by its hash."""
+        """A transaction by its hash, or by who sent it."""
         checks = Checks()
-        transaction_hash = checks.hash("hash", request.hash)
-        checks.finish()
-        place = self._node.store.find_transaction(transaction_hash)
-        if place is None:
-            return self._pooled_transaction(transaction_hash)
-        height, index = place
+        if request.HasField("sent") and request.hash:
+            checks.add("hash", "and `sent` exclude each other")
+        if request.HasField("sent"):
+            height, index = self._find_sent(checks, request.sent)
+        else:
+            transaction_hash = checks.hash("hash", request.hash)
+            checks.finish()
+            place = self._node.store.find_transaction(transaction_hash)
+            if place is None:
+                return self._pooled_transaction(transaction_hash)
+            height, index = place
         final = self._feed.recent(height)
         if final is not None:
             tx, sender = final.block.transactions[index], final.senders[index]
@@ -165,6 +174,21 @@ class TransactionApi:
         return _pb.GetTransactionResponse(
             transaction=write_transaction(tx, sender), state=_FINAL, position=write_position(position)
         )
+
+    def _find_sent(self, checks: Checks, sent: _pb.SenderNonce) -> tuple[int, int]:
+        sender = checks.address("sent.sender", sent.sender)
+        checks.finish()
+        if self._node.store.indexed_from is None:
+            raise index_off()
+        place = self._node.store.find_sent(sender, sent.nonce)
+        if place is None:
+            what = f"no final transaction of 0x{sender.hex()} with nonce {sent.nonce} is indexed here"
+            raise failure("TRANSACTION_NOT_FOUND", what)
+        return place.height, place.index
+
+    async def list_transactions(self, request: _pb.ListTransactionsRequest, call: Call) -> _pb.ListTransactionsResponse:
+        """What an account sent or was paid by, in pages."""
+        return await list_account_transactions(self._node.store, self._feed, self._tokens, self._limits, request, call)
 
     def _pooled_transaction(self, transaction_hash: bytes) -> _pb.GetTransactionResponse:
         pooled = self._node.mempool.pooled(transaction_hash)

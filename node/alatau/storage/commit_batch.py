@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.storage import schema
+from alatau.storage.account_index import account_records
 from alatau.storage.database import Database
 from alatau.storage.errors import RESTORE_OR_SYNC, CorruptionError
 from alatau.storage.history import HistoryWriter, all_entries, older_value
@@ -15,6 +16,7 @@ from alatau.trie.state_trie import AppliedDiff
 from alatau.types.block import Block, encode_block
 from alatau.types.header import encode_header
 from alatau.types.receipt import Receipt, encode_receipt
+from alatau.types.transaction import recover_sender
 from alatau.types.vote import Commit, commit_item
 
 _T = TypeVar("_T")
@@ -24,7 +26,13 @@ _STEP: Final = 250
 
 
 def fill_batch(
-    batch: Any, db: Database, executed: ExecutedBlock, commit: Commit | None, pruned: range
+    batch: Any,
+    db: Database,
+    executed: ExecutedBlock,
+    commit: Commit | None,
+    pruned: range,
+    *,
+    account_index: bool = False,
 ) -> Generator[None, None, None]:
     """Put a block's records into ``batch``, yielding now and then: a full block has tens of thousands.
 
@@ -34,6 +42,7 @@ def fill_batch(
         executed: the block.
         commit: None for genesis alone.
         pruned: heights whose history is not kept any longer.
+        account_index: whether the block goes into the index of accounts.
     """
     height = executed.block.header.number
     yield from _put_block(batch, executed.block, executed.receipts, commit)
@@ -48,6 +57,16 @@ def fill_batch(
         index, entries = history.records()
         batch.put(schema.HISTORY_INDEX + number, index)
         batch.put(schema.HISTORY + number, entries)
+    indexed = db.get(schema.META_INDEXED)
+    if account_index:
+        for some in _portions(account_records(height, executed.block.transactions, executed.senders)):
+            for key, value in some:
+                batch.put(key, value)
+            yield
+        if indexed is None:
+            batch.put(schema.META_INDEXED, schema.height_key(height))
+    elif indexed is not None:
+        batch.delete(schema.META_INDEXED)
     for old in pruned:
         number = schema.height_key(old)
         batch.delete(schema.HISTORY_INDEX + number)
@@ -72,6 +91,11 @@ def undo_batch(db: Database, block: Block, receipts: tuple[Receipt, ...]) -> Any
             batch.put(entry.key, old)
     for key in _block_keys(block, receipts):
         batch.delete(key)
+    # Also where the index is off now: what it once held of this block must not speak for another.
+    for key, _ in account_records(height, block.transactions, tuple(map(recover_sender, block.transactions))):
+        batch.delete(key)
+    if db.get(schema.META_INDEXED) == number:
+        batch.delete(schema.META_INDEXED)
     batch.put(schema.META_TIP, schema.height_key(height - 1) + block.header.parent_hash)
     return batch
 

@@ -5,7 +5,7 @@ Every key begins with the byte of its table. Heights are 8 bytes big-endian, so 
 =====  ================================  ==========================================================
 table  key                               value
 =====  ================================  ==========================================================
-``M``  name                              schema version, tip, genesis hash, oldest
+``M``  name                              schema version, tip, genesis hash, oldest, indexed
 ``h``  height                            header, RLP
 ``b``  height                            block, RLP
 ``c``  height                            commit, RLP
@@ -21,6 +21,8 @@ table  key                               value
 ``l``  address, height                   positions of the logs of that address in the block
 ``o``  topic, height                     positions of the logs with that topic in the block
 ``v``  hash of a validator set           the set, RLP
+``w``  address, height, index            1: a transaction that the account sent, or was paid by
+``q``  sender, nonce                     height, index (4 bytes) of that transaction
 =====  ================================  ==========================================================
 """
 
@@ -45,6 +47,9 @@ LOG_ADDRESS: Final = b"l"
 LOG_TOPIC: Final = b"o"
 VALIDATORS: Final = b"v"
 """Added to version 1, which did without: a node that has no row of a set says that it is pruned."""
+ACCOUNT_TRANSACTIONS: Final = b"w"
+SENT: Final = b"q"
+"""Added to version 1: these two are written where the operator wants the index of accounts."""
 
 TABLES: Final = (
     META,
@@ -63,6 +68,8 @@ TABLES: Final = (
     LOG_ADDRESS,
     LOG_TOPIC,
     VALIDATORS,
+    ACCOUNT_TRANSACTIONS,
+    SENT,
 )
 
 META_SCHEMA: Final = META + b"schema"
@@ -70,6 +77,8 @@ META_TIP: Final = META + b"tip"
 META_GENESIS: Final = META + b"genesis"
 META_OLDEST: Final = META + b"oldest"
 """The lowest height that the history reaches back to."""
+META_INDEXED: Final = META + b"indexed"
+"""The first height since which every block is in the index of accounts; absent where the last one is not."""
 
 HEIGHT_SIZE: Final = 8
 

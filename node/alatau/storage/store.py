@@ -25,6 +25,8 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
 from alatau.storage import schema
+from alatau.storage.account_index import PAGE_MAX as PLACES_MAX
+from alatau.storage.account_index import Place, find_sent, places_of
 from alatau.storage.check import Finding, Progress, check_everything
 from alatau.storage.commit_batch import fill_batch, undo_batch
 from alatau.storage.database import MIB, Database, DatabaseOptions, open_database
@@ -87,6 +89,8 @@ class StoreOptions:
     """Recent blocks, by size of their transactions: peers and subscribers ask for the newest."""
     history_cached_bytes: int = INDEX_BYTES_CACHED
     """Index records of the history kept in memory."""
+    account_index: bool = False
+    """Whether blocks go into the index of accounts from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +260,9 @@ class Store:
         height = block.header.number
         # More than one at a time only after the option was made smaller.
         oldest = min(max(self._oldest, height - self.options.history_blocks), self._oldest + _PRUNED_MAX)
-        yield from fill_batch(batch, self._db, executed, commit, range(self._oldest + 1, oldest + 1))
+        pruned = range(self._oldest + 1, oldest + 1)
+        indexes = self.options.account_index
+        yield from fill_batch(batch, self._db, executed, commit, pruned, account_index=indexes)
         if commit is None:
             batch.put(schema.META_GENESIS, block.hash)
         self._disk.boundary("commit/gathered")
@@ -360,6 +366,20 @@ class Store:
         """Height and index of a committed transaction."""
         place = self._db.get(schema.TRANSACTION + transaction_hash)
         return None if place is None else (int.from_bytes(place[:8], "big"), int.from_bytes(place[8:], "big"))
+
+    @property
+    def indexed_from(self) -> int | None:
+        """The first height from which on every block is in the index of accounts; None where there is none."""
+        first = self._db.get(schema.META_INDEXED)
+        return None if first is None else int.from_bytes(first, "big")
+
+    def find_sent(self, sender: bytes, nonce: int) -> Place | None:
+        """Where the transaction of a sender with a nonce stands; None where the index does not have it."""
+        return find_sent(self._db, sender, nonce)
+
+    def places_of(self, address: bytes, first: Place, last_height: int, limit: int) -> tuple[list[Place], bool]:
+        """Places of what an account sent or was paid by, oldest first, and whether there are more than ``limit``."""
+        return places_of(self._db, address, first, last_height, min(limit, PLACES_MAX))
 
     def logs(self, query: LogQuery, cursor: LogCursor | None = None) -> LogPage:
         """Logs that match, oldest first, from ``cursor`` on; bounded work, so ask again while ``next`` is there."""

@@ -295,6 +295,13 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "Ask the operator to admit the key.",
         ),
         _entry(
+            "ACCOUNT_INDEX_OFF",
+            "FAILED_PRECONDITION",
+            _CALLER,
+            "The node keeps no index of accounts.",
+            "Ask a node with `account_index` in `[storage]`, or by hash.",
+        ),
+        _entry(
             "NODE_SYNCING",
             "UNAVAILABLE",
             _MOMENT,

@@ -260,6 +260,10 @@ async def _pruned(folder: Path) -> RpcError:
     return await failing(node, lambda _, client: client.account(RESIDENT.address, 0))
 
 
+async def _no_index(folder: Path) -> RpcError:
+    return await failing(solo_node(folder), lambda _, client: client.transactions_of(RESIDENT.address))
+
+
 async def _too_slow(folder: Path) -> RpcError:
     token = client_contract_call("burn_gas")
     return await failing(solo_node(folder), lambda _, c: c.call(token), limits=Limits(call_time_s_max=0.0))
@@ -345,6 +349,7 @@ PROVOKED |= {
     "SENDER_NOT_PERMITTED": _not_permitted,
     "POOL_FULL": _full_pool,
     "STATE_PRUNED": _pruned,
+    "ACCOUNT_INDEX_OFF": _no_index,
     "CALL_TOO_SLOW": _too_slow,
     "NOT_FINAL_IN_TIME": _not_final,
     "RATE_LIMITED": _rate_limited,

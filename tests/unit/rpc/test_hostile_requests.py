@@ -1,6 +1,7 @@
 """Whatever a client sends, it gets an answer or an error of the catalogue, and never one that blames the node."""
 
 import random
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from google.protobuf.message_factory import GetMessageClass
 
 from alatau.client.exchange import METHODS
 from alatau.rpc.limits import Limits
+from alatau.storage.store import StoreOptions
 from alatau.transport.errors import RpcError
 from alatau.wire.reasons import CATALOGUE
-from tests.support.solo_node import RESIDENT, TOKEN, SoloNode, payment, running, token_artifacts
+from tests.support.solo_node import RESIDENT, TOKEN, payment, running, solo_node, token_artifacts
 
 UNARY = sorted(name for name, method in METHODS.items() if not method.client_streaming and not method.server_streaming)
 REQUESTS = 150
@@ -72,8 +74,9 @@ def value_of(field: FieldDescriptor, rng: random.Random, known: list[bytes]) -> 
 
 @pytest.mark.trio
 @pytest.mark.parametrize("name", UNARY)
-async def test_no_request_is_the_fault_of_the_node(node: SoloNode, name: str) -> None:
+async def test_no_request_is_the_fault_of_the_node(tmp_path: Path, name: str) -> None:
     """A few hundred random requests of each method; a failing one is found again by its number."""
+    node = solo_node(tmp_path, store_options=StoreOptions(account_index=True))
     async with running(node, limits=Limits(wait_s_max=0.01)) as served, served.connect() as client:
         token = client.contract(token_artifacts()["abi"], TOKEN)
         transfer = token.encode("transfer", RESIDENT.address, 1)
@@ -97,3 +100,4 @@ async def test_no_request_is_the_fault_of_the_node(node: SoloNode, name: str) ->
         if name != "SubmitAndWait":
             assert answered > 0
         assert (await client.status()).height == 1
+    node.store.close()

@@ -122,8 +122,9 @@ def test_the_deadline_of_a_stream_ends_it(drive: Drive) -> None:
 
     async def main() -> None:
         async with rig() as r, r.channel() as channel:
-            async with channel.stream(CHAT, timeout_s=0.2) as stream:
+            async with channel.stream(CHAT, timeout_s=2.0) as stream:
                 await stream.send(value(b"wait"))
+                await eventually(lambda: r.echo.started == 1, within_s=1.5)
                 with pytest.raises(RpcError) as caught:
                     await anext(stream)
             assert caught.value.code is Code.DEADLINE_EXCEEDED

@@ -104,6 +104,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
     ERROR_REASON_KEY_NOT_TRUSTED: _ErrorReason.ValueType  # 54
     """The TLS key of the caller is not, or no longer, trusted. PERMISSION_DENIED."""
+    ERROR_REASON_ACCOUNT_INDEX_OFF: _ErrorReason.ValueType  # 55
+    """The node keeps no index of accounts. FAILED_PRECONDITION."""
     ERROR_REASON_NODE_SYNCING: _ErrorReason.ValueType  # 60
     """The node has no chain yet, or is still catching up: ask another or wait. UNAVAILABLE."""
     ERROR_REASON_NODE_STOPPING: _ErrorReason.ValueType  # 61
@@ -206,6 +208,8 @@ ERROR_REASON_ROLE_REQUIRED: ErrorReason.ValueType  # 53
 """The caller's certificate has no role that may do this. PERMISSION_DENIED."""
 ERROR_REASON_KEY_NOT_TRUSTED: ErrorReason.ValueType  # 54
 """The TLS key of the caller is not, or no longer, trusted. PERMISSION_DENIED."""
+ERROR_REASON_ACCOUNT_INDEX_OFF: ErrorReason.ValueType  # 55
+"""The node keeps no index of accounts. FAILED_PRECONDITION."""
 ERROR_REASON_NODE_SYNCING: ErrorReason.ValueType  # 60
 """The node has no chain yet, or is still catching up: ask another or wait. UNAVAILABLE."""
 ERROR_REASON_NODE_STOPPING: ErrorReason.ValueType  # 61

@@ -417,20 +417,52 @@ class GetTransactionRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     HASH_FIELD_NUMBER: _builtins.int
+    SENT_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
-    """32 bytes."""
+    """32 bytes. Either this or `sent`."""
+    @_builtins.property
+    def sent(self) -> Global___SenderNonce:
+        """The final transaction of this sender with this nonce."""
+
     def __init__(
         self,
         *,
         hash: _builtins.bytes = ...,
+        sent: Global___SenderNonce | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["sent", b"sent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hash", b"hash", "sent", b"sent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetTransactionRequest: _TypeAlias = GetTransactionRequest  # noqa: Y015
+
+@_typing.final
+class SenderNonce(_message.Message):
+    """Names a transaction by who sent it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SENDER_FIELD_NUMBER: _builtins.int
+    NONCE_FIELD_NUMBER: _builtins.int
+    sender: _builtins.bytes
+    """20 bytes."""
+    nonce: _builtins.int
+    """Its nonce."""
+    def __init__(
+        self,
+        *,
+        sender: _builtins.bytes = ...,
+        nonce: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["nonce", b"nonce", "sender", b"sender"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SenderNonce: _TypeAlias = SenderNonce  # noqa: Y015
 
 @_typing.final
 class GetTransactionResponse(_message.Message):
@@ -471,6 +503,108 @@ class GetTransactionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__missing_nonce) -> _WhichOneofReturnType__missing_nonce | None: ...
 
 Global___GetTransactionResponse: _TypeAlias = GetTransactionResponse  # noqa: Y015
+
+@_typing.final
+class ListTransactionsRequest(_message.Message):
+    """Request of ListTransactions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ADDRESS_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    FROM_HEIGHT_FIELD_NUMBER: _builtins.int
+    TO_HEIGHT_FIELD_NUMBER: _builtins.int
+    address: _builtins.bytes
+    """Whose, 20 bytes."""
+    page_size: _builtins.int
+    """Transactions at most in a page: 0 takes 50, more than 200 gives 200. Large ones make fewer."""
+    page_token: _builtins.str
+    """`next_page_token` of the page before; all other fields as they were then."""
+    from_height: _builtins.int
+    """Lowest height."""
+    to_height: _builtins.int
+    """Highest height, inclusive; absent is the tip. Above the tip is HEIGHT_NOT_REACHED."""
+    def __init__(
+        self,
+        *,
+        address: _builtins.bytes = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        from_height: _builtins.int = ...,
+        to_height: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_to_height", b"_to_height", "to_height", b"to_height"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_to_height", b"_to_height", "address", b"address", "from_height", b"from_height", "page_size", b"page_size", "page_token", b"page_token", "to_height", b"to_height"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__to_height: _TypeAlias = _typing.Literal["to_height"]  # noqa: Y015
+    _WhichOneofArgType__to_height: _TypeAlias = _typing.Literal["_to_height", b"_to_height"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__to_height) -> _WhichOneofReturnType__to_height | None: ...
+
+Global___ListTransactionsRequest: _TypeAlias = ListTransactionsRequest  # noqa: Y015
+
+@_typing.final
+class ListTransactionsResponse(_message.Message):
+    """Response of ListTransactions."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTIONS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    INDEXED_FROM_HEIGHT_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """For the next page; empty at the end."""
+    indexed_from_height: _builtins.int
+    """The node's index is complete from this height on; what is below may be missing."""
+    @_builtins.property
+    def transactions(self) -> _containers.RepeatedCompositeFieldContainer[Global___AccountTransaction]:
+        """A page of transactions."""
+
+    def __init__(
+        self,
+        *,
+        transactions: _abc.Iterable[Global___AccountTransaction] | None = ...,
+        next_page_token: _builtins.str = ...,
+        indexed_from_height: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["indexed_from_height", b"indexed_from_height", "next_page_token", b"next_page_token", "transactions", b"transactions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTransactionsResponse: _TypeAlias = ListTransactionsResponse  # noqa: Y015
+
+@_typing.final
+class AccountTransaction(_message.Message):
+    """A final transaction of an account."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TRANSACTION_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def transaction(self) -> _transaction_pb2.Transaction:
+        """The transaction."""
+
+    @_builtins.property
+    def position(self) -> _transaction_pb2.TransactionPosition:
+        """Where it stands."""
+
+    def __init__(
+        self,
+        *,
+        transaction: _transaction_pb2.Transaction | None = ...,
+        position: _transaction_pb2.TransactionPosition | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "transaction", b"transaction"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["position", b"position", "transaction", b"transaction"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AccountTransaction: _TypeAlias = AccountTransaction  # noqa: Y015
 
 @_typing.final
 class GetReceiptRequest(_message.Message):
