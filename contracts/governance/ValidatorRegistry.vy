@@ -257,6 +257,7 @@ def observers() -> DynArray[Observer, OBSERVERS_MAX]:
 @view
 def answers(voting_key: address) -> bool:
     """
+    @param voting_key A key that is, or was, a validator's.
     @return Whether evidence against `voting_key` is still heard: a validator has it, or had it in the last 21 days,
             and it was not convicted.
     """
@@ -267,6 +268,7 @@ def answers(voting_key: address) -> bool:
 @view
 def change(id: bytes32) -> Change:
     """
+    @param id A decision's.
     @return What the decision `id` will do.
     """
     return self._changes[id]
@@ -276,6 +278,7 @@ def change(id: bytes32) -> Change:
 @view
 def change_id(change: Change) -> bytes32:
     """
+    @param change What shall be decided.
     @return The EIP-712 digest that council members sign for `change`.
     """
     return self._change_id(change)
@@ -299,6 +302,8 @@ def propose_change(change: Change) -> bytes32:
     """
     @notice Put a change before the council. It is checked again when it is executed.
     @dev A member of the council may: what is proposed is kept for ever.
+    @param change Action, the seat that it is about, and when and under which policy.
+    @return The decision's id.
     """
     decisions._check_member()
     assert change.action >= ADMIT and change.action <= BIND_GENESIS, "change: unknown action"
@@ -316,6 +321,7 @@ def propose_change(change: Change) -> bytes32:
 def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
+    @param id The decision.
     """
     change: Change = self._changes[id]
     assert change.action != 0, "change: not proposed here"
@@ -377,6 +383,10 @@ def report_equivocation(
     """
     @notice Suspend a validator that signed two different votes of one kind for one height and round.
     @param kind 1 prevote, 2 precommit.
+    @param height Of both votes.
+    @param round Of both votes.
+    @param first Block hash, zero for nil, and the signature: r, s and the parity.
+    @param second The other one.
     """
     assert kind == 1 or kind == 2, "evidence: no such kind of vote"
     assert first.block_hash != second.block_hash, "evidence: the votes agree"
@@ -395,6 +405,10 @@ def report_double_proposal(
 ):
     """
     @notice Suspend a validator that proposed two different blocks in one height and round.
+    @param height Of both proposals.
+    @param round Of both proposals.
+    @param first Block hash, valid round (-1 for none), milliseconds since 1970, and the signature.
+    @param second The other one.
     """
     assert first.block_hash != second.block_hash, "evidence: the proposals agree"
     signer: address = self._recover(self._proposal_digest(height, round, first), first.signature)
