@@ -145,6 +145,7 @@ class SyntheticChain:
             receipts=receipts,
             diff=BlockDiff(applied.accounts, diff.storage, diff.codes),
             trie=applied,
+            encoded_receipts=tuple(map(encode_receipt, receipts)),
         )
 
     def _header(

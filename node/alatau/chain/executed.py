@@ -25,6 +25,8 @@ class ExecutedBlock:
     """Net changes; unlike what the state layer yields, the accounts carry their new storage roots."""
     trie: AppliedDiff
     """New trie, its changed nodes, and the accounts with their new storage roots."""
+    encoded_receipts: tuple[bytes, ...] = ()
+    """Of each receipt the bytes that the receipts trie holds: the header needed them, and the store keeps them."""
 
 
 OpenState: TypeAlias = Callable[[], AbstractContextManager[ParentState]]

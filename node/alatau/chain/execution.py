@@ -97,6 +97,8 @@ class _Progress:
     transactions: list[Transaction] = field(default_factory=list)
     senders: list[bytes] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    encoded_receipts: list[bytes] = field(default_factory=list)
+    """As the receipts trie holds them; filled when the block is sealed."""
 
 
 def build_block(
@@ -311,6 +313,7 @@ def check_permission(word: int, tx: Transaction, sender: bytes, timestamp: int) 
 
 def _sealed(header: Header, progress: _Progress, state_root: bytes) -> Header:
     """``header`` with what execution yields."""
+    progress.encoded_receipts = [encode_receipt(receipt) for receipt in progress.receipts]
     bloom = 0
     for receipt in progress.receipts:
         bloom |= int.from_bytes(receipt.bloom, "big")
@@ -318,7 +321,7 @@ def _sealed(header: Header, progress: _Progress, state_root: bytes) -> Header:
         header,
         state_root=state_root,
         transactions_root=ordered_root([tx.encoded for tx in progress.transactions]),
-        receipts_root=ordered_root([encode_receipt(receipt) for receipt in progress.receipts]),
+        receipts_root=ordered_root(progress.encoded_receipts),
         logs_bloom=bloom.to_bytes(256, "big"),
         gas_used=progress.gas_used,
     )
@@ -331,6 +334,7 @@ def _executed(progress: _Progress, block: Block, diff: BlockDiff, applied: Appli
         receipts=tuple(progress.receipts),
         diff=BlockDiff(applied.accounts, diff.storage, diff.codes),
         trie=applied,
+        encoded_receipts=tuple(progress.encoded_receipts),
     )
 
 

@@ -15,7 +15,7 @@ from alatau.storage.log_index import index_records
 from alatau.trie.state_trie import AppliedDiff
 from alatau.types.block import Block, encode_block
 from alatau.types.header import encode_header
-from alatau.types.receipt import Receipt, encode_receipt
+from alatau.types.receipt import Receipt
 from alatau.types.transaction import recover_sender
 from alatau.types.vote import Commit, commit_item
 
@@ -45,7 +45,7 @@ def fill_batch(
         account_index: whether the block goes into the index of accounts.
     """
     height = executed.block.header.number
-    yield from _put_block(batch, executed.block, executed.receipts, commit)
+    yield from _put_block(batch, executed, commit)
     for code_hash, code in executed.diff.codes.items():
         batch.put(schema.CODE + code_hash, code)
     history = HistoryWriter(height)
@@ -116,16 +116,13 @@ def _block_keys(block: Block, receipts: tuple[Receipt, ...]) -> list[bytes]:
     ]
 
 
-def _put_block(
-    batch: Any, block: Block, receipts: tuple[Receipt, ...], commit: Commit | None
-) -> Generator[None, None, None]:
+def _put_block(batch: Any, executed: ExecutedBlock, commit: Commit | None) -> Generator[None, None, None]:
+    block, receipts, encoded = executed.block, executed.receipts, executed.encoded_receipts
+    assert len(encoded) == len(receipts), "every receipt comes with its bytes"
     number = schema.height_key(block.header.number)
     batch.put(schema.HEADER + number, encode_header(block.header))
     batch.put(schema.BLOCK + number, encode_block(block))
-    encoded: list[bytes] = []
-    for portion in _portions(receipts):
-        encoded += map(encode_receipt, portion)
-        yield
+    yield
     batch.put(schema.RECEIPTS + number, rlp.encode(encoded))
     batch.put(schema.HEIGHT_OF + block.hash, number)
     if commit is not None:
