@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -123,6 +123,9 @@ e2e-faults: $(SETUP)  ## real networks with cut links, wrong clocks, full disks,
 
 e2e-people: $(SETUP)  ## the reserve run by its people, and contracts replaced, on real networks by the command line (6 minutes)
 	$(PY) -m pytest tests/e2e/test_reserve_by_hand.py tests/e2e/test_contracts_replaced.py -m e2e --verbose $(ARGS)
+
+e2e-clients: $(SETUP)  ## clients in Go, Java, TypeScript and Rust against a real network; writes build/bench/clients.json (ARGS="--only go")
+	$(RUN) -m alatau_devnet.e2e_clients --validators $(VALIDATORS) $(ARGS)
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)

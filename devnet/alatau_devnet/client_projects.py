@@ -1,0 +1,57 @@
+"""The client projects under docs/examples/clients: what each needs, and how it is built, tested and run."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+CLIENTS: Final = Path("docs/examples/clients")
+_PROTOS: Final = "../../../../protos"
+_GENERATE: Final = ("buf", "generate", _PROTOS, "--path", f"{_PROTOS}/alatau/api")
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProject:
+    """A project of its own in one language. Commands run in its folder and read ``$ALATAU_...``."""
+
+    language: str
+    tools: tuple[str, ...]
+    """Programs that have to be on the path."""
+    build: tuple[Command, ...]
+    test: Command
+    """Runs the vectors and, against the node that the environment names, what was once found wrong."""
+    tour: Command
+    """Takes ``--node``, ``--ca`` and the other options of every tour."""
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies, from the repository's root."""
+        return CLIENTS / self.language
+
+    def missing_tools(self, path: str) -> list[str]:
+        """Which of its tools are not on a search path."""
+        return [tool for tool in self.tools if shutil.which(tool, path=path) is None]
+
+
+PROJECTS: Final = (
+    ClientProject(
+        language="go",
+        tools=("go",),
+        build=(_GENERATE, ("go", "vet", "./..."), ("go", "build", "-o", "pay", ".")),
+        test=("go", "test", "-count=1", "./..."),
+        tour=("./pay",),
+    ),
+)
+
+
+def options_of(facts: Mapping[str, str]) -> list[str]:
+    """The facts as options of a tour: ``--password-file FILE`` for ``password_file``."""
+    return [part for name, value in facts.items() for part in (f"--{name.replace('_', '-')}", value)]
+
+
+def environment_of(facts: Mapping[str, str]) -> dict[str, str]:
+    """The facts as environment variables of the tests: ``ALATAU_PASSWORD_FILE`` for ``password_file``."""
+    return {f"ALATAU_{name.upper()}": value for name, value in facts.items()}
