@@ -67,6 +67,6 @@ async def test_a_program_runs(
 def test_the_pages_have_programs() -> None:
     """The test above would pass on pages without any; and the key on them is the funded one."""
     names = {page.name for page in PAGES}
-    assert {"README.md", "clients.md", "city-channels.md", "light.md"} <= names
-    assert sum(program.id.startswith("clients.md") for program in programs()) == 7
+    assert {"README.md", "python.md", "city-channels.md", "light.md"} <= names
+    assert sum(program.id.startswith("python.md") for program in programs()) == 7
     assert RESIDENT.secret.hex() == "02" * 32

@@ -155,6 +155,8 @@ func refusals(ctx context.Context, n node, payer *wallet, receiver common.Addres
 func proofs(
 	ctx context.Context, n node, network verify.Network, paid *apiv1.Receipt, token, receiver common.Address,
 ) error {
+	// snippet: proofs
+	// network is the chain id and the genesis hash, from people; paid a final transaction's receipt that the node gave.
 	client, err := verify.NewLightClient(ctx, network, 30*24*time.Hour, n)
 	if err != nil {
 		return err
@@ -167,6 +169,7 @@ func proofs(
 		return errors.New("the proved receipt is of no payment")
 	}
 	fmt.Println("proved: the payment is final in block", client.Newest().Hash)
+	// end
 	balance, err := proveTokens(ctx, n, client, token, receiver)
 	if err != nil {
 		return err

@@ -1,0 +1,42 @@
+"""What the pages about clients show is what the projects hold."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from alatau_devnet.client_pages import filled, pages, shown, source_of
+from alatau_devnet.client_projects import PROJECTS
+
+ROOT = Path(__file__).parents[3]
+PAGES = list(pages(ROOT))
+COMPILED = re.compile(r"^(.*)\n```(?:go|java|typescript|ts|rust|yaml|xml|toml)\n", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_shows_the_project_as_it_is(page: Path) -> None:
+    """Where it does not: ``PYTHONPATH=.:devnet .venv/bin/python -m alatau_devnet.client_pages``."""
+    assert filled(ROOT, page.read_text()) == page.read_text()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_no_code_is_of_the_page_alone(page: Path) -> None:
+    """A block in a language that is compiled says which file it is from."""
+    before = COMPILED.findall(page.read_text())
+    assert [line for line in before if not line.startswith("<!-- from: ")] == []
+    assert len(before) == len(shown(page.read_text()))
+
+
+def test_every_project_is_shown() -> None:
+    """Each has a page, and there connecting, paying, following, errors and proofs."""
+    for project in PROJECTS:
+        page = ROOT / "docs" / "clients" / f"{project.language}.md"
+        parts = {part for file, part in shown(page.read_text()) if file.startswith(f"{project.language}/")}
+        assert {"connect", "wallet", "pay", "follow", "failure", "prove"} <= parts, project.language
+
+
+def test_a_part_that_is_not_there_is_an_error() -> None:
+    """A page that names one cannot be written."""
+    with pytest.raises(LookupError, match="no part sing"):
+        source_of(ROOT, "go/pay.go", "sing")
+    assert filled(ROOT, "<!-- from: go/buf.gen.yaml -->\n```yaml\nold\n```\n").count("local: [go, tool") == 2
