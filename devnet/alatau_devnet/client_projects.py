@@ -18,6 +18,8 @@ class ClientProject:
     """A project of its own in one language. Commands run in its folder and read ``$ALATAU_...``."""
 
     language: str
+    folder: Path
+    """Where it lies, from the repository's root."""
     tools: tuple[str, ...]
     """Programs that have to be on the path."""
     build: tuple[Command, ...]
@@ -25,11 +27,6 @@ class ClientProject:
     """Runs the vectors and, against the node that the environment names, what was once found wrong."""
     tour: Command
     """Takes ``--node``, ``--ca`` and the other options of every tour."""
-
-    @property
-    def folder(self) -> Path:
-        """Where it lies, from the repository's root."""
-        return CLIENTS / self.language
 
     def missing_tools(self, path: str) -> list[str]:
         """Which of its tools are not on a search path."""
@@ -39,6 +36,7 @@ class ClientProject:
 PROJECTS: Final = (
     ClientProject(
         language="go",
+        folder=CLIENTS / "go",
         tools=("go",),
         build=(_GENERATE, ("go", "vet", "./..."), ("go", "build", "-o", "pay", ".")),
         test=("go", "test", "-count=1", "./..."),

@@ -10,8 +10,10 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +21,7 @@ from rich.console import Console
 
 from alatau_devnet import accounts
 from alatau_devnet.client_projects import PROJECTS, ClientProject, environment_of, options_of
+from alatau_devnet.client_walk import walk_of
 from alatau_devnet.errors import DevnetError
 from alatau_devnet.network import Devnet, create_network, remove_network, start_nodes, stop_nodes
 from alatau_devnet.plan import DevnetOptions
@@ -88,7 +91,22 @@ def check_project(project: ClientProject, facts: Mapping[str, str], console: Con
         raise ClientProjectError(
             f"{project.language}: a subscription stood after {ready} ms, at most {SUBSCRIBE_READY_MS_MAX}"
         )
-    return measured | {"build_s": round(built - began, 1), "test_s": round(tested - built, 1)}
+    measured |= {"build_s": round(built - began, 1), "test_s": round(tested - built, 1)}
+    return measured | walk(project, facts, environment)
+
+
+def walk(project: ClientProject, facts: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, float]:
+    """Do the page's first payment in an empty folder, and time it; nothing where the page has none."""
+    folders = {"ALATAU": Path.cwd(), "NET": Path(facts["ca"]).parent}
+    script = walk_of(Path(), project.language, facts["node"], folders)
+    if script is None:
+        return {}
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="alatau-walk-") as folder:
+        said = _run(replace(project, folder=Path(folder)), ("bash", "-c", script), environment)
+    if " is final at height " not in said:
+        raise ClientProjectError(f"{project.language}: the page's payment is not final:\n{said}")
+    return {"walk_s": round(time.monotonic() - began, 1)}
 
 
 def tool_environment() -> dict[str, str]:

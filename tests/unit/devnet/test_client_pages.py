@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from alatau_devnet.client_pages import filled, pages, shown, source_of
-from alatau_devnet.client_projects import PROJECTS
+from alatau_devnet.client_projects import PROJECTS, environment_of, options_of
+from alatau_devnet.client_walk import walk_of
 
 ROOT = Path(__file__).parents[3]
 PAGES = list(pages(ROOT))
@@ -40,3 +41,24 @@ def test_a_part_that_is_not_there_is_an_error() -> None:
     with pytest.raises(LookupError, match="no part sing"):
         source_of(ROOT, "go/pay.go", "sing")
     assert filled(ROOT, "<!-- from: go/buf.gen.yaml -->\n```yaml\nold\n```\n").count("local: [go, tool") == 2
+
+
+def test_a_walk_is_what_the_page_says() -> None:
+    """Its variables and its node are the machine's; files and commands are the page's, in its order."""
+    script = walk_of(ROOT, "go", "localhost:9", {"ALATAU": Path("/a b"), "NET": Path("/n")})
+    assert script is not None
+    lines = script.splitlines()
+    assert "ALATAU='/a b'" in lines
+    assert "NET=/n" in lines
+    assert "go run . -node localhost:9 -ca $NET/ca.pem \\" in lines
+    order = [lines.index(line) for line in ("go mod init alatau.example/pay", "package main", "go mod tidy")]
+    assert order == sorted(order)
+    assert walk_of(ROOT, "index", "localhost:9", {}) is None
+
+
+def test_a_language_without_its_tools_is_told() -> None:
+    """What is missing on the path, and only that."""
+    go = PROJECTS[0]
+    assert go.missing_tools("/nowhere") == ["go"]
+    assert options_of({"password_file": "p", "to": "0x"}) == ["--password-file", "p", "--to", "0x"]
+    assert environment_of({"password_file": "p"}) == {"ALATAU_PASSWORD_FILE": "p"}
