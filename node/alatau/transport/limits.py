@@ -24,6 +24,13 @@ class Limits:
     """Calls open at once on one connection (SETTINGS_MAX_CONCURRENT_STREAMS). gRPC resets what is above by itself.
 
     It also bounds a client that opens calls only to reset them: without it, 20,000 such a second fail others' calls."""
+    calls_waiting_soft: int = 384
+    """New calls that gRPC's core may hold for us before it drops some by chance, without asking us (CANCELLED).
+
+    They are taken one after the other, 0.8 ms each, whoever sent them: 4,000 at once of sixteen connections made every
+    other client wait 3.4 s, and each of core's own bounds (1,000 and 3,000) lets so many in."""
+    calls_waiting_max: int = 512
+    """From here on it drops every new one: what waits is at most 0.5 s of work, and one client's full share fits."""
     connections_max: int = 1_024
     """Connections of all clients together; fewer where descriptors are scarce (``transport.descriptors``)."""
     connections_per_address_max: int = 256
@@ -87,6 +94,8 @@ class Limits:
         return [
             *self.options(),
             ("grpc.so_reuseport", 0),
+            ("grpc.server.max_pending_requests", self.calls_waiting_soft),
+            ("grpc.server.max_pending_requests_hard_limit", self.calls_waiting_max),
             ("grpc.max_concurrent_streams", self.streams_per_connection_max),
             ("grpc.server_handshake_timeout_ms", int(self.handshake_s * 1_000)),
             ("grpc.http2.settings_timeout", int(self.handshake_s * 1_000)),

@@ -395,3 +395,24 @@ def test_calls_that_are_given_up_late_are_not_held_against_a_client(drive: Drive
             assert r.server.connections.refused == {}
 
     drive(main)
+
+
+def test_calls_at_once_beyond_those_that_may_wait_are_dropped_by_grpc(drive: Drive) -> None:
+    """Taken one after the other they would make every other client wait; the connection and the server live on."""
+
+    async def main() -> None:
+        async with rig(quick(calls_waiting_soft=8, calls_waiting_max=16), public=True) as r:
+            outcome, body = Outcome("burst"), grpc_message(value(b"hi").SerializeToString())
+            async with open_http2(Endpoint("127.0.0.1", r.server.ports[1]), outcome) as connection:
+                burst = b"".join(
+                    frame(Kind.HEADERS, call_headers(UNARY.path), flags=END_HEADERS, stream=id_)
+                    + frame(Kind.DATA, body, flags=END_STREAM, stream=id_)
+                    for id_ in range(1, 401, 2)
+                )
+                await connection.send(burst)
+                await eventually(lambda: len(r.echo.calls) + outcome.events["got RST_STREAM"] == 200, within_s=20)
+                assert outcome.events["got RST_STREAM"] > 0
+                assert r.echo.calls
+            await served(r)
+
+    drive(main)
