@@ -7,6 +7,7 @@ says how many seeds reached what. A seed that fails is printed with the commit o
 story line by line, the same every time.
 """
 
+import gc
 import os
 import subprocess
 import sys
@@ -112,12 +113,18 @@ def run_seed(seed: int) -> Outcome:
         return seed, f"{type(error).__name__}: {error}"
 
 
+def _collect_seldom() -> None:
+    """Let the garbage collector run once for many stories: it takes a tenth of the time otherwise."""
+    gc.set_threshold(500_000)
+
+
 def outcomes(seeds: range, processes: int) -> Iterator[Outcome]:
     """All outcomes, as they come, in several processes where there are several."""
     if processes == 1:
+        _collect_seldom()
         yield from map(run_seed, seeds)
         return
-    with get_context("spawn").Pool(processes) as pool:
+    with get_context("spawn").Pool(processes, _collect_seldom) as pool:
         yield from pool.imap_unordered(run_seed, seeds, chunksize=4)
 
 

@@ -1,11 +1,15 @@
 """Some random stories; ``make simulate`` tells more."""
 
 from functools import cache
+from random import Random
 
 import pytest
 
+from alatau.consensus.effects import DoCancelTimers
 from tests.simulation.campaign import Story, simulate
-from tests.simulation.cast import SIZES
+from tests.simulation.cast import SIZES, choose_cast
+from tests.simulation.checkers import Checkers
+from tests.simulation.world import Faults, World
 
 _SEEDS = 60
 _BATCH = 6
@@ -82,3 +86,21 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
     assert simulate(11, once) == simulate(11, again)
     assert once == again
     assert len(once) > 10
+
+
+def test_who_was_switched_off_stays_off_although_its_power_was_to_come_back() -> None:
+    """Seed 107 revived a validator that had fallen silent, and blamed the core for going on."""
+    cast = choose_cast(Random(0))
+    world = World(0, cast.rules, Checkers(cast.rules, frozenset()), Faults(crash=1.0))
+    node = world.add("v1", cast.addresses[0])
+    node.start()
+    world.mortal = {node}
+    assert world.crashes(node, DoCancelTimers())
+    world.mortal = set()
+    world.kill(node)
+    assert not world.run(5_000, lambda: node.up)
+    node.start()
+    world.mortal = {node}
+    assert world.crashes(node, DoCancelTimers())
+    world.mortal = set()
+    assert world.run(5_000, lambda: node.up)

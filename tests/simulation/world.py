@@ -76,6 +76,7 @@ class World:
     _now_ms: float = GENESIS_SECONDS * 1_000.0
     _heap: list[tuple[float, int, Callable[[], None]]] = field(default_factory=list)
     _count: int = 0
+    _kills: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         """Seed the one source of chance."""
@@ -137,7 +138,8 @@ class World:
                 node.take(InPeerConnected(_peer_id(other)))
 
     def kill(self, node: Node) -> None:
-        """Power off: what was not flushed is torn."""
+        """Power off, for good if it was about to come back: what was not flushed is torn."""
+        self._kills[node.name] += 1
         if node.up:
             node.stop()
             node.disk.crash(self.chance)
@@ -215,11 +217,13 @@ class World:
         self.kill(node)
         self.happened["crash" if where == "before" else "crash between log and sign state"] += 1
         self.say(f"{node.name} lost it {where} {type(effect).__name__}")
-        self.after(self.chance.uniform(*self.faults.down_ms), lambda: self._revive(node))
+        kills = self._kills[node.name]
+        self.after(self.chance.uniform(*self.faults.down_ms), lambda: self._revive(node, kills))
         return True
 
-    def _revive(self, node: Node) -> None:
-        if not node.up:
+    def _revive(self, node: Node, kills: int) -> None:
+        """The power comes back, unless something else has switched the node off since."""
+        if not node.up and kills == self._kills[node.name]:
             self.start([node])
 
     def say(self, line: str) -> None:
