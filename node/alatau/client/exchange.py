@@ -29,7 +29,7 @@ FINAL_TIMEOUT_S = 30.0
 """How long to wait for a transaction to become final: many times the interval of blocks."""
 
 
-RETRY_PAUSES_S = (0.05, 0.2, 0.5)
+RETRY_PAUSES_S = (0.05, 0.2, 0.5, 1.0)
 """Pauses before a call is made again that no node answered: a connection was lost, a node restarts. Every call of the
 API may be repeated, submits included (docs/api.md)."""
 

@@ -31,7 +31,7 @@ def dropped() -> RpcError:
 
 @pytest.mark.parametrize("error", [unavailable(), dropped()], ids=["unavailable", "dropped"])
 def test_a_call_goes_round_the_nodes(error: RpcError) -> None:
-    """Each is asked at once, then again after a pause; four rounds in all, as with one node."""
+    """Each is asked at once, then again after a pause; five rounds in all, as with one node."""
     endpoints = Endpoints(["a", "b", "c"])
     attempts = Attempts(endpoints)
     asked, pauses = [], []
@@ -41,8 +41,8 @@ def test_a_call_goes_round_the_nodes(error: RpcError) -> None:
         if pause_s is None:
             break
         pauses.append(pause_s)
-    assert "".join(asked) == "abc" * 4
-    assert [pause_s for pause_s in pauses if pause_s] == [0.05, 0.2, 0.5]
+    assert "".join(asked) == "abc" * 5
+    assert [pause_s for pause_s in pauses if pause_s] == [0.05, 0.2, 0.5, 1.0]
 
 
 def test_a_call_that_hangs_goes_to_each_node_once() -> None:
