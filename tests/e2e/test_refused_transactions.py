@@ -1,4 +1,4 @@
-"""Bad transactions at the door of a real node: each has its reason, and what was accepted before is kept."""
+"""Bad transactions submitted to a real node: each has its reason, and what was accepted before is kept."""
 
 from typing import Any
 

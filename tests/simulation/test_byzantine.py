@@ -27,7 +27,7 @@ PREVOTE, PRECOMMIT = VoteKind.PREVOTE, VoteKind.PRECOMMIT
 
 
 def signer_of(evidence: DoReportEvidence) -> bytes:
-    """Whom a proof convicts."""
+    """Whose equivocation a proof shows."""
     return evidence.second.validator if isinstance(evidence.second, Vote) else evidence.second.proposer
 
 
@@ -529,7 +529,7 @@ def test_one_proof_of_a_validator_and_height_is_enough() -> None:
 
 
 @pytest.mark.parametrize("what", ["prevotes", "precommits", "proposals"])
-def test_who_tells_two_halves_two_things_is_convicted(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_tells_two_halves_two_things_is_reported(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody hears both; what they know together proves it within a few heights."""
     world = network(4, faulty=(4,))
     liar = world.nodes[3]

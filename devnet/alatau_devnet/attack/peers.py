@@ -174,7 +174,7 @@ def as_validator(make: Callable[[], Flood]) -> Callable[[Scene, float], Awaitabl
 
 
 def summary(told: Counter[str]) -> str:
-    """What there is to tell. Raises ``DevnetError`` where it was refused at every door: that was no attack."""
+    """What there is to tell. Raises ``DevnetError`` where it was refused everywhere: that was no attack."""
     counts = ", ".join(f"{what} {number}" for what, number in sorted(told.items()))
     if not told["sessions"] or not told["sent"]:
         raise DevnetError(f"nothing was sent on a session: {counts or 'no answer'}")

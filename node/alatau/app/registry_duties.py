@@ -97,7 +97,7 @@ class RegistryDuties:
         try:
             return key_answers(view.tip, view.config, voting_key)
         except RegistryAnswerError as error:
-            # A registry that does not say so convicts whom it has in its set.
+            # A registry that does not say so takes reports about whom it has in its set.
             _LOG.error("registry.unreadable", height=view.height, consequence="the set decides", reason=str(error))
             return voting_key in view.validators[view.height + 2].by_address
 

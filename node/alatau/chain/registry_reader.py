@@ -53,6 +53,6 @@ def genesis_is_bound(tip: Tip, config: ChainConfig) -> bool:
 def key_answers(tip: Tip, config: ChainConfig, voting_key: bytes) -> bool:
     """Whether the registry still hears evidence against a voting key, given by its address; raises as above.
 
-    It does while a validator has the key and for 21 days after, until it has convicted it.
+    It does while a validator has the key and for 21 days after, until its equivocation has been reported.
     """
     return any(_ask(tip, config, answers_call(voting_key)))

@@ -106,7 +106,7 @@ def validate_transaction(block: BlockEnvironment, state: BlockState, tx: Transac
 
 
 def check_terms(block: BlockEnvironment, tx: Transaction) -> None:
-    """The part of ``validate_transaction`` that needs no state: what a mempool checks at its door.
+    """The part of ``validate_transaction`` that needs no state: what a mempool checks on admission.
 
     Raises:
         InvalidTransactionError: as there.
@@ -206,7 +206,7 @@ def _check_terms(block: BlockEnvironment, tx: Transaction, gas_needed: int) -> N
 
 
 def _check_blobs(block: BlockEnvironment, tx: Transaction) -> None:
-    """EIP-4844 and the limits of the fork. A network refuses blobs altogether, at its door."""
+    """EIP-4844 and the limits of the fork. A network refuses blobs altogether, on admission."""
     hashes = tx.blob_versioned_hashes
     if not hashes:
         raise InvalidTransactionError("no_blobs", "a blob transaction without blobs")

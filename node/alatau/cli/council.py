@@ -205,7 +205,7 @@ def show(context: Context, file: Path, node: NodeOptions, as_json: bool) -> None
     decisions.check_signatures(decision)
     say(describe(decision))
     with open_client(context, node) as client:
-        now = client.run(decisions.standing(decision))
+        now = client.run(decisions.status_of(decision))
     signed = [signer for signer in now.members if signer in decision.signatures]
     facts = {
         "decision": decision.id,
@@ -324,7 +324,7 @@ def _carry_out(
             _wait_until_ripe(client, decision)
         with explain_waiting(client):
             receipt = client.run(step(decision, wallet, sender.gas_limit))
-        now = client.run(decisions.standing(decision))
+        now = client.run(decisions.status_of(decision))
     more: dict[str, Any] = {"decision": decision.id, "state": now.state.name.lower()}
     if now.state is DecisionState.APPROVED:
         more["ready_at"] = now.ready_at
@@ -333,7 +333,7 @@ def _carry_out(
 
 def _wait_until_ripe(client: SyncClient, decision: Decision) -> None:
     """Sleep until the decision's time; an idle chain's own clock stands between its blocks, so ours decides."""
-    now = client.run(decisions.standing(decision))
+    now = client.run(decisions.status_of(decision))
     if now.state is DecisionState.APPROVED and now.ready_at > now.time:
         left_s = now.ready_at - max(now.time, int(time.time()))
         if left_s > 0:

@@ -71,7 +71,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DecisionStatus:
     """Where a decision stands on the chain, and what its council is now."""
 
     state: DecisionState
@@ -190,7 +190,7 @@ def check_signed(digest_: bytes, signatures: Mapping[bytes, bytes]) -> None:
             )
 
 
-def standing(decision: Decision) -> Plan[Standing]:
+def status_of(decision: Decision) -> Plan[DecisionStatus]:
     """Where it stands now. Raises ``DecisionError`` where the node's chain is not the decision's."""
     abi, address = abi_of(decision.contract), decision.domain.contract
     if (told := (yield from _domain(abi, address))) != decision.domain:
@@ -203,7 +203,7 @@ def standing(decision: Decision) -> Plan[Standing]:
     # The vault has no room for the getter: there the policy's version tells most successions.
     in_office = not proposed or "term" not in abi.functions or term == (yield from _read(abi, address, "term"))
     body, council = (yield from body_of(abi, address)), abi_of("FundCouncil")
-    return Standing(
+    return DecisionStatus(
         DecisionState(state),
         ready_at,
         expires if proposed else decision.terms["expires"],
@@ -239,7 +239,7 @@ def approve(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
         DecisionError: it is not proposed, void, or signed by too few members; the message says what is missing.
     """
     check_signatures(decision)
-    now = yield from standing(decision)
+    now = yield from status_of(decision)
     check_alive(decision, now)
     if now.state is not DecisionState.PROPOSED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only a proposed one can be approved")
@@ -265,7 +265,7 @@ def endorse(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
     abi, address, council = abi_of(decision.contract), decision.domain.contract, abi_of("FundCouncil")
     if "endorse" not in abi.functions:
         raise DecisionError(f"{decision.contract} has no oversight: its council approves alone")
-    now = yield from standing(decision)
+    now = yield from status_of(decision)
     check_alive(decision, now)
     if now.state is not DecisionState.PROPOSED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only a proposed one can be endorsed")
@@ -283,7 +283,7 @@ def endorse(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
 
 def execute(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s: float) -> Plan[TransactionReceipt]:
     """Carry it out. Raises ``DecisionError`` where it is not approved, ``ContractReverted`` where it is not ripe."""
-    now = yield from standing(decision)
+    now = yield from status_of(decision)
     if now.state is not DecisionState.APPROVED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only an approved one can be executed")
     check_alive(decision, now)
@@ -294,7 +294,7 @@ def execute(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
 
 def veto(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s: float) -> Plan[TransactionReceipt]:
     """End it, as the council's guardian. Raises ``DecisionError`` where somebody else asks."""
-    now = yield from standing(decision)
+    now = yield from status_of(decision)
     if wallet.address != now.guardian:
         raise DecisionError(f"only the guardian 0x{now.guardian.hex()} may veto, not 0x{wallet.address.hex()}")
     if now.overridden:
@@ -304,7 +304,7 @@ def veto(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeout_s
     return (yield from _transact(decision, wallet, "veto_decision", (decision.id,), gas_limit, timeout_s))
 
 
-def void_because(decision: Decision, now: Standing) -> str | None:
+def void_because(decision: Decision, now: DecisionStatus) -> str | None:
     """Why a decision that is not executed can never be; None while it can."""
     if decision.terms["policyVersion"] != now.policy_version:
         return "the council has changed since: its approvals are void; propose it again"
@@ -315,7 +315,7 @@ def void_because(decision: Decision, now: Standing) -> str | None:
     return None
 
 
-def check_alive(decision: Decision, now: Standing) -> None:
+def check_alive(decision: Decision, now: DecisionStatus) -> None:
     """Raise ``DecisionError`` for a decision that can never be executed; see ``void_because``."""
     if (reason := void_because(decision, now)) is not None:
         raise DecisionError(f"the decision is void: {reason}")

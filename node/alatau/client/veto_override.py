@@ -12,12 +12,12 @@ from alatau.client import contract_plans, second_reading
 from alatau.client.decisions import (
     Decision,
     DecisionState,
-    Standing,
+    DecisionStatus,
     abi_of,
     body_of,
     check_alive,
     check_signed,
-    standing,
+    status_of,
 )
 from alatau.client.errors import DecisionError
 from alatau.client.exchange import Plan
@@ -63,7 +63,7 @@ def override(
         DecisionError: it is not vetoed, void, or signed by too few members; the message says what is missing.
     """
     check_overrides(decision)
-    now = yield from standing(decision)
+    now = yield from status_of(decision)
     if now.state is not DecisionState.VETOED:
         raise DecisionError(f"the decision is {now.state.name.lower()}: only a vetoed one can be overridden")
     check_alive(decision, now)
@@ -82,7 +82,7 @@ def override(
     return (yield from contract_plans.transact(abi, wallet, message, gas_limit=gas_limit, timeout_s=timeout_s))
 
 
-def _larger_majority(decision: Decision, now: Standing) -> Plan[tuple[list[bytes], int]]:
+def _larger_majority(decision: Decision, now: DecisionStatus) -> Plan[tuple[list[bytes], int]]:
     """Members whose keys are not silent, and how many of them override (``Council._verify``)."""
     council = abi_of("FundCouncil")
     body = yield from body_of(abi_of(decision.contract), decision.domain.contract)

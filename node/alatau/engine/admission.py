@@ -48,7 +48,7 @@ OWN: Final = "this node"
 
 @dataclass(frozen=True, slots=True)
 class AdmissionView:
-    """What a transaction is judged by at the door."""
+    """What a transaction is judged by when it is admitted."""
 
     state: ParentState
     """The committed state."""

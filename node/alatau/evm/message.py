@@ -1,4 +1,4 @@
-"""The EVM's door: run one message to its end on a block's state."""
+"""The EVM's entry point: run one message to its end on a block's state."""
 
 import sys
 from dataclasses import dataclass

@@ -4,11 +4,11 @@ A *source* is who hands transactions over: a client (its certificate's key, or i
 sender is known a transaction costs a recovery of its signature, so a source that sends rubbish must cost the
 others nothing. Three rules do that:
 
-* *Turns.* Within a standing the sources take turns of ``turn`` units, so that one with a thousand waiting holds
+* *Turns.* Within a reputation the sources take turns of ``turn`` units, so that one with a thousand waiting holds
   up one with a single payment by a turn, not by a thousand (deficit round robin with equal quanta; Shreedhar and
   Varghese, 1995).
-* *Standing.* Sources whose transactions were pooled lately (``PROVEN``) have three quarters of a portion, unknown
-  ones three sixteenths, those that lately sent what no pool would take (``DOUBTED``) the rest. What a standing
+* *Reputation.* Sources whose transactions were pooled lately (``PROVEN``) have three quarters of a portion, unknown
+  ones three sixteenths, those that lately sent what no pool would take (``DOUBTED``) the rest. What a reputation
   leaves goes to the others, best first. So neither a thousand new addresses nor a liar delay who is known, and
   neither is shut out.
 * *Bounds.* A source has a bounded queue, all together have one. Where that is full, the longest queue loses its
@@ -37,7 +37,7 @@ _MEMORY: Final = 512
 """Transactions of a source remembered; then both counts are halved, so that older behaviour fades."""
 
 
-class Standing(IntEnum):
+class Reputation(IntEnum):
     """What the lately admitted transactions of a source say about the next."""
 
     PROVEN = 0
@@ -75,12 +75,12 @@ class History:
         self._proven: OrderedDict[Hashable, _Record] = OrderedDict()
         self._others: OrderedDict[Hashable, _Record] = OrderedDict()
 
-    def standing(self, source: Hashable) -> Standing:
+    def reputation(self, source: Hashable) -> Reputation:
         """Of a source as of now."""
         if source in self._proven:
-            return Standing.PROVEN
+            return Reputation.PROVEN
         record = self._others.get(source)
-        return Standing.UNKNOWN if record is None or not _doubtful(record) else Standing.DOUBTED
+        return Reputation.UNKNOWN if record is None or not _doubtful(record) else Reputation.DOUBTED
 
     def note(self, source: Hashable, good: int, bad: int) -> None:
         """``good`` transactions of a source were pooled, ``bad`` were such as no correct pool takes."""
@@ -119,7 +119,7 @@ class FairQueue(Generic[T]):
         self._limits = limits
         self._history = history
         self._lines: dict[Hashable, _Line[T]] = {}
-        self._turns: dict[Standing, deque[Hashable]] = {standing: deque() for standing in Standing}
+        self._turns: dict[Reputation, deque[Hashable]] = {reputation: deque() for reputation in Reputation}
         self._units = 0
 
     def __len__(self) -> int:
@@ -154,7 +154,7 @@ class FairQueue(Generic[T]):
             dropped += self._halve(longest)
         if line is None:
             line = self._lines[source] = _Line()
-            self._turns[self._history.standing(source)].append(source)
+            self._turns[self._history.reputation(source)].append(source)
         line.items.extend(weighed)
         line.units += units
         self._units += units
@@ -175,15 +175,15 @@ class FairQueue(Generic[T]):
         """The next transactions with their sources, at most ``units_max`` units of them, but at least one if any."""
         taken: list[tuple[Hashable, T]] = []
         left = units_max
-        for standing, share in _SHARES.items():
-            left -= self._serve(standing, units_max * share // _SHARES_SUM, taken)
-        for standing in Standing:
-            left -= self._serve(standing, left, taken)
+        for reputation, share in _SHARES.items():
+            left -= self._serve(reputation, units_max * share // _SHARES_SUM, taken)
+        for reputation in Reputation:
+            left -= self._serve(reputation, left, taken)
         return taken
 
-    def _serve(self, standing: Standing, room: int, taken: list[tuple[Hashable, T]]) -> int:
-        """Give the sources of a standing their turns until ``room`` units are used; gives how many were."""
-        turns, used = self._turns[standing], 0
+    def _serve(self, reputation: Reputation, room: int, taken: list[tuple[Hashable, T]]) -> int:
+        """Give the sources of a reputation their turns until ``room`` units are used; gives how many were."""
+        turns, used = self._turns[reputation], 0
         while turns and used < room:
             source = turns.popleft()
             line = self._lines[source]
@@ -197,7 +197,7 @@ class FairQueue(Generic[T]):
             self._units -= spent
             used += spent
             if line.items:
-                self._turns[self._history.standing(source)].append(source)
+                self._turns[self._history.reputation(source)].append(source)
             else:
                 del self._lines[source]
         return used
@@ -208,6 +208,6 @@ def units_of(size: int) -> int:
     return 1 + size // UNIT_BYTES
 
 
-_SHARES: Final = {Standing.PROVEN: 12, Standing.UNKNOWN: 3, Standing.DOUBTED: 1}
+_SHARES: Final = {Reputation.PROVEN: 12, Reputation.UNKNOWN: 3, Reputation.DOUBTED: 1}
 """Sixteenths of a portion."""
 _SHARES_SUM: Final = 16

@@ -1,4 +1,4 @@
-"""What becomes of a transaction at the door."""
+"""What becomes of a transaction on admission."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

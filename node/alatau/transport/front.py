@@ -1,10 +1,10 @@
-"""The door in front of gRPC: it accepts connections, bounds them, and hands their bytes on to gRPC's own socket.
+"""The proxy in front of gRPC: it accepts connections, bounds them, and hands their bytes on to gRPC's own socket.
 
 gRPC accepts whatever comes, until no descriptor is left, and has no bound for an address. So its server listens on a
 socket in a folder that only this process can enter, and this listens on the ports. A connection is admitted by the
 :class:`ConnectionTable`, must send a whole ClientHello that offers TLS 1.3 before its deadline, and is then joined with
 one to gRPC. TLS ends in gRPC, so keys and identities are its business alone; what arrives there is named after the
-client's address, which is how handlers learn it. ``docs/adr/0005-a-door-in-front-of-grpc.md`` has reasons and figures.
+client's address, which is how handlers learn it. ``docs/adr/0005-a-proxy-in-front-of-grpc.md`` has reasons and figures.
 """
 
 import asyncio

@@ -11,8 +11,8 @@ from typing import Final, NoReturn, Protocol, cast
 import grpc
 import trio
 
-from alatau.transport.admission import ServicerContext
 from alatau.transport.call import Call
+from alatau.transport.call_admission import ServicerContext
 from alatau.transport.errors import DETAILS_KEY, Code, RpcError, short_message, to_status
 from alatau.transport.holdings import CallHolding
 from alatau.transport.job import Job

@@ -16,9 +16,9 @@ from typing import Final
 import grpc
 import trio
 
-from alatau.transport.admission import Admission, ServicerContext
 from alatau.transport.bridge import Bridge, current_bridge
 from alatau.transport.call import Call
+from alatau.transport.call_admission import CallAdmission, ServicerContext
 from alatau.transport.connection_table import ConnectionTable
 from alatau.transport.credentials import ServerTls
 from alatau.transport.descriptors import connections_affordable
@@ -68,7 +68,7 @@ class Server:
         self._limits = limits
         self._health = health
         self._trust = [listener.tls.trust for listener in listeners if listener.tls.trust is not None]
-        self._admission = Admission(limits, self._trust)
+        self._admission = CallAdmission(limits, self._trust)
         self._inbox: deque[Job] = deque()
         self._jobs: set[Job] = set()
         self._dispatcher: trio.lowlevel.Task | None = None

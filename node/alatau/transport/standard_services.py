@@ -12,8 +12,8 @@ from typing import Any, Final, Protocol
 
 import grpc
 
-from alatau.transport.admission import ServicerContext
 from alatau.transport.call import Call
+from alatau.transport.call_admission import ServicerContext
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.holdings import CallHolding
 from alatau.transport.reflection import reflection_handlers

@@ -5,7 +5,7 @@ Legacy (EIP-155), access list (EIP-2930), fee market (EIP-1559), blob (EIP-4844)
 One record serves all types: a field that a type lacks holds its neutral value. ``encoded`` keeps the bytes
 as they arrived; since decoding is strict they are the only encoding there is, and hashing them gives the id.
 
-Blob transactions decode, because conformance vectors hold them; a network refuses them at its door.
+Blob transactions decode, because conformance vectors hold them; a network admits none.
 """
 
 from dataclasses import dataclass

@@ -101,7 +101,7 @@ def test_bad_intents_are_refused(world: World, spoilt: dict[str, Any], reason: s
 
 
 def test_nothing_is_proposed_during_a_pause(world: World) -> None:
-    """The guardian's pause is at the door too."""
+    """The guardian's pause stops proposals too."""
     deposit(world)
     world.vault.pause(sender=guardian.address)
     with boa.reverts("vault: paused"):

@@ -66,7 +66,7 @@ def test_unknown_actions_are_refused(world: World, action: int) -> None:
 
 
 def test_terms_are_checked(world: World) -> None:
-    """Expired, too long, never ripe, or under another policy: refused at the door."""
+    """Expired, too long, never ripe, or under another policy: refused when it is proposed."""
     version = world.fund_council.policy_version()
     cases = [
         ((version, 1, 0, now()), "decision: expired"),

@@ -176,7 +176,7 @@ def test_permission_is_a_rule_of_validity() -> None:
     ],
 )
 def test_some_kinds_of_transactions_are_valid_in_no_block(reason: str, terms: dict[str, object]) -> None:
-    """Blobs, and signatures for any chain, are refused in validity, not only at the door."""
+    """Blobs, and signatures for any chain, are refused in validity, not only on admission."""
     network = small_network()
     tx = payment(**terms)
     assert build(network, [tx]).refused == ((tx.hash, reason),)

@@ -10,7 +10,7 @@ from alatau.client.decision_types import choices
 from alatau.client.decisions import (
     Decision,
     DecisionState,
-    Standing,
+    DecisionStatus,
     abi_of,
     check_signatures,
     merged,
@@ -35,7 +35,7 @@ def decision(**changes: Any) -> Decision:
     return Decision("ValidatorRegistry", CHOICE.type, domain, message, {})
 
 
-def standing(**changes: Any) -> Standing:
+def status_of(**changes: Any) -> DecisionStatus:
     """Proposed a while before it expires, under the policy that it names."""
     usual: dict[str, Any] = {
         "state": DecisionState.PROPOSED,
@@ -49,7 +49,7 @@ def standing(**changes: Any) -> Standing:
         "guardian": bytes(20),
         "time": 1_000,
     }
-    return Standing(**usual | changes)
+    return DecisionStatus(**usual | changes)
 
 
 def test_copies_signed_apart_are_put_together() -> None:
@@ -88,12 +88,12 @@ def test_a_decision_that_was_changed_after_it_was_signed_is_found_out() -> None:
 
 def test_what_can_never_be_executed_says_why() -> None:
     """The council changed, or the time is over; in its last second it is still good."""
-    assert void_because(decision(), standing()) is None
-    assert void_because(decision(), standing(time=2_000)) is None
-    assert "expired" in (void_because(decision(), standing(time=2_001)) or "")
-    assert void_because(decision(), standing(time=2_001, expires=2_001)) is None
-    assert "another council" in (void_because(decision(), standing(in_office=False)) or "")
-    assert "council has changed" in (void_because(decision(), standing(policy_version=4)) or "")
+    assert void_because(decision(), status_of()) is None
+    assert void_because(decision(), status_of(time=2_000)) is None
+    assert "expired" in (void_because(decision(), status_of(time=2_001)) or "")
+    assert void_because(decision(), status_of(time=2_001, expires=2_001)) is None
+    assert "another council" in (void_because(decision(), status_of(in_office=False)) or "")
+    assert "council has changed" in (void_because(decision(), status_of(policy_version=4)) or "")
 
 
 def test_every_contract_of_genesis_has_its_interface() -> None:

@@ -31,7 +31,7 @@ PEER = b"\x77" * 20
 
 
 @dataclass
-class Door:
+class Entry:
     """An admission and what it told others."""
 
     admission: Admission
@@ -50,35 +50,35 @@ class Door:
 
 
 @asynccontextmanager
-async def open_door(
+async def open_entry(
     monkeypatch: pytest.MonkeyPatch, network: SmallNetwork | None = None, **queue: int
-) -> AsyncIterator[Door]:
+) -> AsyncIterator[Entry]:
     """An admission at work on a network at genesis; recoveries are counted."""
     network = network or small_network()
     tip = network.tip
     view = AdmissionView(tip.state, block_environment(network.config, tip.header, tip.block_hash))
     mempool = Mempool(MempoolLimits(), 0)
-    door: Door
+    entry: Entry
     admission = Admission(
         mempool,
         network.config,
         lambda: view,
         lambda: 0,
         gossip=lambda _: None,
-        blame=lambda *verdict: door.blamed.append(verdict),
+        blame=lambda *verdict: entry.blamed.append(verdict),
         queue_limits=QueueLimits(**queue),
     )
-    door = Door(admission, mempool)
+    entry = Entry(admission, mempool)
     recover = admission_module.recover_senders
 
     async def counted(transactions: Sequence[Transaction]) -> list[bytes | TransactionError]:
-        door.recovered += transactions
+        entry.recovered += transactions
         return await recover(transactions)
 
     monkeypatch.setattr(admission_module, "recover_senders", counted)
     async with trio.open_nursery() as nursery:
         nursery.start_soon(admission.run, lambda: None)
-        yield door
+        yield entry
         nursery.cancel_scope.cancel()
 
 
@@ -123,82 +123,82 @@ async def test_what_no_state_makes_right_is_its_bearers_fault(mistake: str, monk
     """Whoever passes it on must have refused it: the peer is blamed for each, once."""
     make, reason = MISTAKES[mistake]
     encoded = make()
-    async with open_door(monkeypatch) as door:
-        assert refused_for(await door.take(encoded)) == (reason, Blame.FORM)
-        await door.hear(encoded)
-        assert door.blamed == [(PEER, Blame.FORM, 1)]
+    async with open_entry(monkeypatch) as entry:
+        assert refused_for(await entry.take(encoded)) == (reason, Blame.FORM)
+        await entry.hear(encoded)
+        assert entry.blamed == [(PEER, Blame.FORM, 1)]
 
 
 @pytest.mark.trio
 async def test_what_the_state_refuses_is_nobodys_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another tip may have taken it: a nonce too far ahead, a balance too small."""
     far, dear = payment(1_000).encoded, payment(0, value=10**30).encoded
-    async with open_door(monkeypatch) as door:
-        assert refused_for(await door.take(far)) == ("NONCE_GAP_TOO_LARGE", Blame.STATE)
-        assert refused_for(await door.take(dear)) == ("INSUFFICIENT_FUNDS", Blame.STATE)
-        await door.hear(far, dear)
-        assert door.blamed == []
+    async with open_entry(monkeypatch) as entry:
+        assert refused_for(await entry.take(far)) == ("NONCE_GAP_TOO_LARGE", Blame.STATE)
+        assert refused_for(await entry.take(dear)) == ("INSUFFICIENT_FUNDS", Blame.STATE)
+        await entry.hear(far, dear)
+        assert entry.blamed == []
 
 
 @pytest.mark.trio
 async def test_strangers_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signature made at random recovers somebody whom the state does not know: one proves nothing, many do."""
     stranger = signed(PAYEE, to=PAYER.address).encoded
-    async with open_door(monkeypatch) as door:
-        assert refused_for(await door.take(stranger)) == ("INSUFFICIENT_FUNDS", Blame.STRANGER)
-        await door.hear(stranger)
-        assert door.blamed == [(PEER, Blame.STRANGER, 1)]
+    async with open_entry(monkeypatch) as entry:
+        assert refused_for(await entry.take(stranger)) == ("INSUFFICIENT_FUNDS", Blame.STRANGER)
+        await entry.hear(stranger)
+        assert entry.blamed == [(PEER, Blame.STRANGER, 1)]
 
 
 @pytest.mark.trio
 async def test_only_what_passes_the_cheap_checks_costs_a_recovery(monkeypatch: pytest.MonkeyPatch) -> None:
     """Size, form, chain and gas come before the curve; bad bytes seen before cost one hash."""
-    async with open_door(monkeypatch) as door:
+    async with open_entry(monkeypatch) as entry:
         for mistake, (make, _) in MISTAKES.items():
             if mistake != "a signature that recovers nobody":
-                await door.take(make())
-        assert door.recovered == []
+                await entry.take(make())
+        assert entry.recovered == []
         for _ in range(3):
-            assert refused_for(await door.take(unrecoverable()))[0] == "SIGNATURE_INVALID"
-        assert len(door.recovered) == 1
+            assert refused_for(await entry.take(unrecoverable()))[0] == "SIGNATURE_INVALID"
+        assert len(entry.recovered) == 1
         for _ in range(2):
-            assert await door.take(payment(0).encoded) is None
-        assert len(door.recovered) == 2
+            assert await entry.take(payment(0).encoded) is None
+        assert len(entry.recovered) == 2
 
 
 @pytest.mark.trio
 async def test_a_flood_of_one_client_does_not_hold_up_anothers_payment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two thousand bad signatures arrived first; the payment is answered after a few hundred of them at most."""
-    async with open_door(monkeypatch) as door, trio.open_nursery() as nursery:
-        nursery.start_soon(door.admission.submit, badly_signed(2_000), "flood")
+    async with open_entry(monkeypatch) as entry, trio.open_nursery() as nursery:
+        nursery.start_soon(entry.admission.submit, badly_signed(2_000), "flood")
         await trio.testing.wait_all_tasks_blocked()
-        before = len(door.recovered)
-        assert await door.take(payment(0).encoded) is None
-        assert len(door.recovered) - before <= 600
+        before = len(entry.recovered)
+        assert await entry.take(payment(0).encoded) is None
+        assert len(entry.recovered) - before <= 600
         nursery.cancel_scope.cancel()
 
 
 @pytest.mark.trio
 async def test_a_client_with_too_much_waiting_is_told_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its queue is bounded; others' are not touched by it."""
-    async with open_door(monkeypatch, source_units=300) as door, trio.open_nursery() as nursery:
-        nursery.start_soon(door.admission.submit, badly_signed(600), "flood")
+    async with open_entry(monkeypatch, source_units=300) as entry, trio.open_nursery() as nursery:
+        nursery.start_soon(entry.admission.submit, badly_signed(600), "flood")
         await trio.testing.wait_all_tasks_blocked()
-        outcomes = await door.admission.submit([payment(0).encoded] * 300, "flood")
+        outcomes = await entry.admission.submit([payment(0).encoded] * 300, "flood")
         assert {refused_for(outcome) for outcome in outcomes} == {("SUBMISSION_QUEUE_FULL", Blame.NOBODY)}
         first = outcomes[0]
         assert isinstance(first, Refused)
         assert first.retry_after_s
-        assert await door.take(payment(0).encoded, "another") is None
+        assert await entry.take(payment(0).encoded, "another") is None
         nursery.cancel_scope.cancel()
 
 
 @pytest.mark.trio
 async def test_nothing_offered_is_nothing_answered(monkeypatch: pytest.MonkeyPatch) -> None:
     """An empty portion does not wait for ever."""
-    async with open_door(monkeypatch) as door:
+    async with open_entry(monkeypatch) as entry:
         with trio.fail_after(5):
-            assert await door.admission.submit([]) == []
+            assert await entry.admission.submit([]) == []
 
 
 NOW = 1_700_000_000

@@ -1,4 +1,4 @@
-"""The EVM's door."""
+"""The EVM's entry point."""
 
 import sys
 

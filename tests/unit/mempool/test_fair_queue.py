@@ -6,7 +6,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from alatau.mempool.fair_queue import FairQueue, History, QueueLimits, Standing, units_of
+from alatau.mempool.fair_queue import FairQueue, History, QueueLimits, Reputation, units_of
 
 SMALL = 100
 """Bytes of a payment."""
@@ -69,11 +69,11 @@ def test_a_few_faults_are_forgiven_and_good_conduct_outweighs_more() -> None:
     """A client whose one transaction in ten is malformed is no liar."""
     history = History(16)
     history.note("learner", good=0, bad=4)
-    assert history.standing("learner") is Standing.UNKNOWN
+    assert history.reputation("learner") is Reputation.UNKNOWN
     history.note("learner", good=0, bad=1)
-    assert history.standing("learner") is Standing.DOUBTED
+    assert history.reputation("learner") is Reputation.DOUBTED
     history.note("learner", good=40, bad=0)
-    assert history.standing("learner") is Standing.PROVEN
+    assert history.reputation("learner") is Reputation.PROVEN
 
 
 def test_the_past_fades() -> None:
@@ -82,7 +82,7 @@ def test_the_past_fades() -> None:
     history.note("once good", good=10_000, bad=0)
     for _ in range(1_000):
         history.note("once good", good=0, bad=1)
-    assert history.standing("once good") is Standing.DOUBTED
+    assert history.reputation("once good") is Reputation.DOUBTED
 
 
 def test_new_addresses_do_not_push_a_proven_source_out_of_memory() -> None:
@@ -91,9 +91,9 @@ def test_new_addresses_do_not_push_a_proven_source_out_of_memory() -> None:
     history.note("bank", good=8, bad=0)
     for n in range(100):
         history.note(f"new{n}", good=0, bad=5)
-    assert history.standing("bank") is Standing.PROVEN
-    assert history.standing("new0") is Standing.UNKNOWN
-    assert history.standing("new99") is Standing.DOUBTED
+    assert history.reputation("bank") is Reputation.PROVEN
+    assert history.reputation("new0") is Reputation.UNKNOWN
+    assert history.reputation("new99") is Reputation.DOUBTED
 
 
 def test_a_source_has_a_bounded_queue() -> None:
@@ -182,7 +182,7 @@ class QueueMachine(RuleBasedStateMachine):
                 self.passed[source] = 0
             else:
                 self.passed[source] += 1
-                # Six sources take turns; a turn uses up at least one portion's share of the standing.
+                # Six sources take turns; a turn uses up at least one portion's share of the reputation.
                 assert self.passed[source] <= 6, "whoever waits is served"
 
     @invariant()

@@ -1,4 +1,4 @@
-"""The door in front of gRPC: real sockets, real handshakes, and those that stop in the middle."""
+"""The proxy in front of gRPC: real sockets, real handshakes, and those that stop in the middle."""
 
 import contextlib
 import resource

@@ -21,7 +21,7 @@ _IDENTITIES_MAX: Final = 1_024
 """Certificates whose parsed identity is kept: every peer of a large network several times over."""
 
 
-class Admission:
+class CallAdmission:
     """Identity, trust, rates and the count of calls under way."""
 
     def __init__(self, limits: Limits, trust: Sequence[TrustStore]) -> None:
