@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from alatau.artifacts import artifact, compiler
 from alatau_devnet.mutation.mutants import Mutant
+from alatau_devnet.mutation.quick_vyper import hasten, program_of
 from alatau_devnet.mutation.subject import Change, Reached
 from alatau_devnet.mutation.vyper_mutants import Source
 
@@ -34,6 +35,7 @@ class Contracts:
 
     def begin(self) -> None:
         """Compile every contract as it is, with a map from its code to its functions."""
+        hasten()
         for name in artifact.SOURCES:
             made = artifact.load(name)
             self._runtimes.append((made.runtime, name))
@@ -101,8 +103,8 @@ class Contracts:
             changed = self.compiled(mutant, stage)
         except compiler.CompilationError:
             return Change.NO_PROGRAM
-        before = artifact.load(stage)
-        if (changed.initcode, changed.runtime) == (before.initcode, before.runtime):
+        before = self._plain(stage)
+        if program_of(changed.initcode) == program_of(before.initcode):
             return Change.SAME_PROGRAM
         plain = self._plain
         artifact._load = lambda name: changed if name == stage else plain(name)  # type: ignore[assignment]  # noqa: SLF001
