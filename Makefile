@@ -25,7 +25,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -172,6 +172,9 @@ protos: $(SETUP)  ## generate node/alatau/pb from protos/
 
 roles: $(SETUP)  ## measure who may call what in every contract, and what each call logs; writes two pages
 	$(RUN) -m tests.contracts.roles.pages
+
+contract-pages: $(SETUP)  ## docs/contracts/reference: a page for each contract, from its sources
+	$(RUN) -m alatau_devnet.contract_reference
 
 sbom: $(SETUP)  ## a bill of materials (CycloneDX) from the locks, in build/sbom.cdx.json
 	$(RUN) -m alatau_devnet.supply.sbom

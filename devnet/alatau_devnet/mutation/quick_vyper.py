@@ -1,7 +1,7 @@
 """Make the compiler do its work once: for processes that compile one contract after the other.
 
-Vyper 0.4.3 optimizes every expression's tree again each time that an outer expression asks about it, which is half of what
-compiling costs. A tree that came out as it went in will do so again under the same operator, so it is passed over.
+Vyper 0.4.3 optimizes every expression's tree again each time that an outer expression asks about it, which is half of
+what compiling costs. A tree that came out as it went in will do so again under the same operator, so it is passed over.
 The code that comes out is the same, byte for byte (``tests/unit/devnet/test_contract_mutants.py``).
 """
 
