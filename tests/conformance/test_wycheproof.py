@@ -1,7 +1,7 @@
-"""ECDSA over secp256k1 of C2SP Wycheproof.
+"""ECDSA over secp256k1 and secp256r1 of C2SP Wycheproof.
 
-The node verifies by recovering the signer, so a vector is valid for it when one of the recoverable forms of
-(r, s) gives the vector's key. Ethereum is stricter than ECDSA in two ways, and the tests hold it to both: s is
+Over secp256k1 the node verifies by recovering the signer, so a vector is valid for it when one of the recoverable
+forms of (r, s) gives the vector's key. Ethereum is stricter than ECDSA in two ways, and the tests hold it to both: s is
 in the lower half of the order, and the point's x is below the order (y parity 0 or 1, no recovery id 2 or 3).
 """
 
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import pytest
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
+from alatau.crypto import p256
 from alatau.crypto.secp256k1 import (
     HALF_ORDER,
     SignatureError,
@@ -19,6 +20,8 @@ from alatau.crypto.secp256k1 import (
     recover_address,
     recover_public_key,
 )
+from alatau.crypto.signature_schemes import p256_signer
+from alatau.evm.precompiles.p256verify import P256VERIFY
 from tests.conformance.published import documents
 
 _FILES = {path.split("/")[1]: document for path, document in documents("wycheproof", "wycheproof/ecdsa")}
@@ -116,6 +119,31 @@ def test_signatures(file: str, count: int, malleable: bool) -> None:
         assert strict == [id_ for id_ in plain if low and id_ < 2], vector.name
         if not malleable and plain not in ([2], [3]):
             assert bool(strict) == vector.valid, vector.name
+
+
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [("ecdsa_secp256r1_sha256_p1363_test.json", 262), ("ecdsa_secp256r1_sha256_test.json", 484)],
+)
+def test_p256_signatures(file: str, count: int) -> None:
+    """Every vector's verdict by P256VERIFY; an account's signature has a low s besides."""
+    read = _from_fixed if "p1363" in file else _from_der
+    vectors = list(_vectors(file))
+    assert len(vectors) == _FILES[file]["numberOfTests"] == count
+    verdicts = set()
+    for vector in vectors:
+        pair = read(vector.signature)
+        if pair is None:
+            assert not vector.valid, vector.name
+            continue
+        proof = pair[0].to_bytes(32, "big") + pair[1].to_bytes(32, "big")
+        valid = P256VERIFY.run(vector.digest + proof + vector.key) != b""
+        assert valid == vector.valid, vector.name
+        low = pair[1] <= p256.HALF_ORDER
+        signer = p256_signer(vector.digest, b"\x01" + proof + vector.key, bytes(32))
+        assert signer == (p256.address_of_p256_key(vector.key) if valid and low else None), vector.name
+        verdicts.add((valid, low))
+    assert verdicts == {(True, True), (True, False), (False, True), (False, False)}
 
 
 def test_the_edge_cases_are_there() -> None:

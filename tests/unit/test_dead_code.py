@@ -29,6 +29,8 @@ KEPT = {
     "NO_CLAIM": "what a wallet without a voucher closes with",
     "request_argument": "what carries a wallet's request to close",
     "day_book": "what a hub posts a day by; the contract's tests make their books with it",
+    "p256_signer": "what channels and wallets ask of a P-256 account's signature as soon as the contracts take one",
+    "with_low_s": "as p256_signer: what a wallet does to an authenticator's signature",
     "is_in_book": "what a resident or an auditor checks off the chain; compared with the contract",
 }
 """Names that stay although the node does not mention them, and why."""
