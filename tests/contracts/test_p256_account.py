@@ -1,0 +1,58 @@
+"""Signatures of P-256 accounts on the chain, against the twin off it and the node's own precompile."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boa
+import pytest
+from boa.vm.py_evm import deregister_raw_precompile, register_raw_precompile
+
+from alatau.crypto.signature_schemes import p256_signer
+from alatau.evm.gas import GAS_P256VERIFY
+from alatau.evm.precompiles.p256verify import P256VERIFY
+from tests.contracts.world import deploy_mock
+from tests.support.passkeys import ADDRESS, DIGEST, OTHER_DIGEST, SITE, longest, table
+
+_AT = "0x0000000000000000000000000000000000000100"
+
+
+def _verify(computation: Any) -> Any:
+    """P256VERIFY as the node has it: titanoboa's EVM has none."""
+    computation.consume_gas(GAS_P256VERIFY, reason="P256VERIFY")
+    computation.output = P256VERIFY.run(computation.msg.data_as_bytes)
+    return computation
+
+
+@pytest.fixture(scope="module")
+def verifier() -> Iterator[Any]:
+    """The module, in a contract of its own."""
+    register_raw_precompile(_AT, _verify)
+    with boa.env.anchor():
+        yield deploy_mock("P256Signer")
+    deregister_raw_precompile(_AT)
+
+
+def test_contract_and_twin_agree(verifier: Any) -> None:
+    """On every signature of the table, and on the digest of another payment."""
+    accepted = 0
+    for name, signature in table():
+        found = _signer(verifier, DIGEST, signature)
+        assert found == p256_signer(DIGEST, signature, SITE), name
+        assert found in (None, ADDRESS), name
+        accepted += found == ADDRESS
+        if found == ADDRESS:
+            assert _signer(verifier, OTHER_DIGEST, signature) is None, name
+    # The two, each once more among the schemes; a quarter of the flags; two extensions, the shortest, the longest.
+    assert accepted == 4 + 64 + 4
+
+
+def test_longer_than_the_limit(verifier: Any) -> None:
+    """The ABI's bound refuses what the twin refuses."""
+    with boa.reverts():
+        verifier.signer(DIGEST, longest(1), SITE)
+    assert p256_signer(DIGEST, longest(1), SITE) is None
+
+
+def _signer(verifier: Any, digest: bytes, signature: bytes) -> bytes | None:
+    address = bytes.fromhex(verifier.signer(digest, signature, SITE)[2:])
+    return address if any(address) else None
