@@ -69,6 +69,9 @@ class Adversary:
 
     def corrupt(self, node: "Node", to: "Node", message: Message) -> list[Message]:
         """What ``to`` hears."""
+        if isinstance(message, ProposalMessage) and message.prevote is not None:  # Each has its own lies.
+            alone: list[Message] = [replace(message, prevote=None), VotesMessage((message.prevote,))]
+            return [told for each in alone for told in self.corrupt(node, to, each)]
         if self.splits and node.address is not None:
             told = self._told_to_its_half(node.address, to, message)
             if told is not None:

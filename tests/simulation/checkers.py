@@ -57,8 +57,8 @@ class Checkers:
             case VotesMessage(votes) | RoundCertificate(votes=votes):
                 for vote in votes:
                     self._vote(vote)
-            case ProposalMessage(proposal, _, proof):
-                for vote in proof:
+            case ProposalMessage(proposal, _, proof, prevote):
+                for vote in (*proof, *filter(None, (prevote,))):
                     self._vote(vote)
                 self._proposal(proposal)
 

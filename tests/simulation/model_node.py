@@ -276,6 +276,8 @@ class Node:
                 return {
                     self._named(v) for v in votes if v.validator == _address(self.who) and v.round < self._cast.rounds
                 }
+            case ProposalMessage(prevote=Vote() as prevote):  # It counts alone, too: whoever passes it on may strip it.
+                return self._in_names(replace(message, prevote=None)) | self._in_names(VotesMessage((prevote,)))
             case ProposalMessage(p, _, proof) if p.proposer == _address(self.who) and p.round < self._cast.rounds:
                 voters = frozenset(self._turns[vote.validator] for vote in proof)
                 said = ("P", p.round, self._names[p.block_hash], self.who, p.valid_round, voters)

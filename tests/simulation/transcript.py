@@ -18,10 +18,12 @@ def in_words(message: Message) -> str:
             return _votes(votes)
         case RoundCertificate(height, round_, votes):
             return f"round {round_} of height {height} was entered: {_votes(votes)}"
-        case ProposalMessage(proposal, _, proof):
+        case ProposalMessage(proposal, _, proof, prevote):
             first = proposal.valid_round == NO_ROUND
+            said = "" if prevote is None else f"; {_votes((prevote,))}"
             again = "" if first else f", of round {proposal.valid_round} by {len(proof)} prevotes"
-            return f"proposes {_block(proposal.block_hash)} in height {proposal.height} round {proposal.round}{again}"
+            place = f"in height {proposal.height} round {proposal.round}"
+            return f"proposes {_block(proposal.block_hash)} {place}{again}{said}"
         case StatusMessage(height, round_):
             return f"is at height {height} round {round_}"
         case ProposalRequest(height, round_, block_hash):

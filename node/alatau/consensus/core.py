@@ -9,22 +9,21 @@ a node from height to height:
 * round 0 of a height begins when there is something to decide: a transaction here and the block interval over, a
   peer that has begun, or the heartbeat. Until then no timer runs but these two, so an idle network is idle
 
-``receiving`` says how messages come to count, ``voting`` what we sign, ``rebroadcast`` what nodes repeat and answer.
+``receiving`` says how messages come to count, ``voting`` what we sign, ``signed_together`` how what one step signs is
+made durable and said, ``restoring`` what the log gives back, ``rebroadcast`` what nodes repeat and answer.
 """
 
 from dataclasses import replace
 
-from alatau.consensus import rebroadcast, receiving, voting
+from alatau.consensus import rebroadcast, receiving, restoring, voting
 from alatau.consensus.authenticity import Authority, check_signature
 from alatau.consensus.clock_watch import ClockChange
 from alatau.consensus.effects import (
     Alarm,
     DoAlarm,
-    DoBroadcast,
     DoCancelTimers,
     DoCommit,
     DoHalt,
-    DoPersist,
     DoRecordSignState,
     DoReportPeer,
     DoResetLog,
@@ -60,7 +59,7 @@ from alatau.consensus.inputs import (
     TimerKind,
 )
 from alatau.consensus.last_height import LastHeight
-from alatau.consensus.message_checks import check_body, check_proposal, check_vote_count
+from alatau.consensus.message_checks import check_body, check_prevote, check_proposal, check_vote_count
 from alatau.consensus.messages import (
     Message,
     ProposalMessage,
@@ -70,12 +69,10 @@ from alatau.consensus.messages import (
     VotesMessage,
 )
 from alatau.consensus.next_height import NextHeight
-from alatau.consensus.proposal_keeper import Kept
-from alatau.consensus.records import OwnProposalRecord, OwnVoteRecord, ProposalRecord, Record, VoteRecord
+from alatau.consensus.signed_together import sign_together
 from alatau.consensus.signing import SigningGuard
-from alatau.consensus.state_machine import CastVote, Decide, NextRound, Output, Propose, Schedule, Step
+from alatau.consensus.state_machine import CastVote, Decide, NextRound, Output, Propose, Schedule
 from alatau.consensus.view import RoundView
-from alatau.types.block import block_size
 from alatau.types.chain_config import ChainConfig
 from alatau.types.vote import Commit, CommitSignature, Vote, VoteKind
 
@@ -106,7 +103,7 @@ class Consensus:
         else:
             self._dispatch(event)
         self._advance()
-        return tuple(_record_once(ctx.effects))
+        return tuple(sign_together(ctx.effects))
 
     @property
     def height(self) -> int:
@@ -176,7 +173,7 @@ class Consensus:
         if log_is_ahead and ctx.guard.last is not None:
             ctx.do(DoRecordSignState(ctx.guard.last))
         if records:
-            self._restore(records)
+            restoring.restore(ctx, self._height, records)
         if event.fresh and others(ctx, self._height):
             ctx.peer_heights.holding = True
             ctx.guard.began_empty()
@@ -242,58 +239,6 @@ class Consensus:
                 receiving.receive_proposal(ctx, height, peer, message)
             except MessageError as error:
                 ctx.do(DoReportPeer(peer, error))
-
-    def _restore(self, records: tuple[Record, ...]) -> None:
-        """Put back what the log holds; the rules then go on from there by themselves."""
-        ctx, height, driver = self._ctx, self._height, self._height.driver
-        for record in records:
-            match record:
-                case ProposalRecord():
-                    self._restore_proposal(record)
-                case OwnProposalRecord(proposal):
-                    height.own.append(record)
-                    block = driver.proposals.block(proposal.block_hash)
-                    if block is not None:
-                        proof = voting.proof_of_lock(height, block, proposal.valid_round)
-                        driver.proposals.add(Kept(ProposalMessage(proposal, block, proof), timely=True))
-                case VoteRecord(vote):
-                    driver.votes.add(vote)
-                case OwnVoteRecord(vote):
-                    height.own.append(record)
-                    driver.votes.start_round(vote.round)
-                    driver.votes.add(vote)
-                    driver.state = replace(
-                        driver.state,
-                        round=vote.round,
-                        step=Step.PREVOTE if vote.kind is VoteKind.PREVOTE else Step.PRECOMMIT,
-                        locked_round=record.locked_round,
-                        locked_hash=record.locked_hash,
-                        valid_round=record.valid_round,
-                        valid_hash=record.valid_hash,
-                    )
-        height.peer_began = height.interval_over = True
-        if driver.state.step is not Step.UNSTARTED:
-            height.phase = Phase.RUNNING
-            set_round_timer(ctx, height, TimerKind.REBROADCAST)
-            rebroadcast.rebroadcast(ctx, height)
-
-    def _restore_proposal(self, record: ProposalRecord) -> None:
-        """Put back a proposal, unless its block has another body than the hash covers: older programs logged such.
-
-        Then whatever votes name it, the block is asked for again.
-        """
-        height, message = self._height, record.message
-        if message.proposal.proposer == self._ctx.authority.address:
-            height.own.append(OwnProposalRecord(message.proposal))
-        try:
-            check_body(message.block, self._ctx.config)
-        except MessageError:
-            return
-        height.driver.proposals.add(Kept(message, record.timely))
-        for vote in message.proof_of_lock:
-            height.driver.votes.add(vote)
-        height.logged_blocks.add(message.block.hash)
-        height.logged_bytes += block_size(message.block)
 
     # ---------------------------------------------------------------- rounds
 
@@ -427,8 +372,12 @@ class Consensus:
                     check_vote_count(votes, height.context.validators)
                     for group in receiving.group_by_subject(votes):
                         self._on_votes(peer, group)
-                case ProposalMessage():
+                case ProposalMessage(prevote=None):
                     self._on_proposal(peer, message)
+                case ProposalMessage(prevote=Vote() as prevote):
+                    check_prevote(message)
+                    self._on_proposal(peer, replace(message, prevote=None))
+                    self._on_votes(peer, [prevote])  # Also where the proposal is known: a copy may come without it.
                 case StatusMessage(number):
                     ctx.peer_heights.introduced(peer)
                     rebroadcast.note_claim(ctx, height, peer, number)
@@ -468,45 +417,6 @@ class Consensus:
                     check_body(message.block, ctx.config)
                     self._next.add_proposal(peer, message)
             rebroadcast.note_claim(ctx, height, peer, number)
-
-
-def _record_once(effects: list[Effect]) -> list[Effect]:
-    """Let what is signed in one step be made durable together, before the first of it leaves.
-
-    A proposer signs its proposal and its prevote in one step, a lone validator its precommit too: one wait for the
-    disk instead of three.
-    """
-    at = [i for i, effect in enumerate(effects) if isinstance(effect, DoRecordSignState)]
-    if len(at) < 2:
-        return effects
-    first, last = at[0], at[-1]
-    between = effects[first:last]
-    records: list[Effect] = [effect for effect in between if isinstance(effect, DoPersist)]
-    others = [effect for effect in between if not isinstance(effect, DoPersist | DoRecordSignState)]
-    return [*effects[:first], *records, effects[last], *_say_together([*others, *effects[last + 1 :]])]
-
-
-def _say_together(effects: list[Effect]) -> list[Effect]:
-    """Put the votes that are signed in one step into one message, where the first of them would leave.
-
-    Whoever is the last to check a block finds the polka there already: it prevotes and precommits in one step. Both
-    are durable here, and say what they would say apart; a peer gets one message instead of two.
-    """
-    votes = [vote for effect in effects if (vote := _vote_said(effect))]
-    if len({vote.height for vote in votes}) != 1 or len(votes) == 1:
-        return effects
-    at = next(i for i, effect in enumerate(effects) if _vote_said(effect))
-    rest = [effect for effect in effects[at:] if not _vote_said(effect)]
-    return [*effects[:at], DoBroadcast(VotesMessage(tuple(votes))), *rest]
-
-
-def _vote_said(effect: Effect) -> Vote | None:
-    """The vote that is broadcast by itself, as each is that was signed just now."""
-    match effect:
-        case DoBroadcast(VotesMessage((vote,))):
-            return vote
-        case _:
-            return None
 
 
 def _last_height(context: HeightContext, old: Height) -> LastHeight:

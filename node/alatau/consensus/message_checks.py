@@ -9,7 +9,7 @@ from alatau.types.block import Block, block_size
 from alatau.types.chain_config import ChainConfig, ConsensusParameters
 from alatau.types.header import ZERO_HASH
 from alatau.types.validator import ValidatorSet
-from alatau.types.vote import NO_ROUND, Vote, VoteKind, commit_hash
+from alatau.types.vote import NO_ROUND, Proposal, Vote, VoteKind, commit_hash
 
 ROUND_MAX = 2**31 - 1
 """The largest round that a signature can cover (``valid_round`` is an int32)."""
@@ -61,6 +61,22 @@ def check_proposal(message: ProposalMessage, validators: ValidatorSet) -> None:
     if message.block.hash != proposal.block_hash or header.number != proposal.height:
         raise MalformedMessageError(f"block {message.block.hash.hex()} is not the one proposed")
     _check_proof(message, validators)
+
+
+def check_prevote(message: ProposalMessage) -> None:
+    """Check that a prevote that comes with a proposal is its proposer's, for its block.
+
+    Raises:
+        MessageError: it is another vote.
+    """
+    if message.prevote is not None and not is_prevote_for(message.prevote, message.proposal):
+        raise MalformedMessageError("the vote with the proposal is not its proposer's prevote for it")
+
+
+def is_prevote_for(vote: Vote, proposal: Proposal) -> bool:
+    """Whether a vote is the proposer's prevote for its own proposal."""
+    voted = (vote.kind, vote.height, vote.round, vote.block_hash, vote.validator)
+    return voted == (VoteKind.PREVOTE, proposal.height, proposal.round, proposal.block_hash, proposal.proposer)
 
 
 def _check_proof(message: ProposalMessage, validators: ValidatorSet) -> None:

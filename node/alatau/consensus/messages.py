@@ -20,6 +20,10 @@ class ProposalMessage:
     """The block whose hash the proposal signs."""
     proof_of_lock: tuple[Vote, ...] = ()
     """The prevotes of ``proposal.valid_round`` for the block, where it is proposed again (L28)."""
+    prevote: Vote | None = None
+    """The proposer's own prevote for the block, signed in the same step: said here, it needs no message of its own.
+
+    It is on the way only. Whoever keeps, logs or passes on a proposal does so without it, and counts it as a vote."""
 
 
 @dataclass(frozen=True, slots=True)

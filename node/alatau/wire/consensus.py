@@ -79,6 +79,7 @@ def write_proposal(message: ProposalMessage) -> p2p_pb2.ProposalsRequest:
             proposal=_write_proposal(message.proposal),
             block=encode_block(message.block),
             proof_of_lock=map(write_vote, message.proof_of_lock),
+            prevote=None if message.prevote is None else write_vote(message.prevote),
         )
     )
 
@@ -93,8 +94,9 @@ def read_proposal(
     if len(proposed.block) > block_size_bytes_max:
         raise WireError(f"block has {len(proposed.block)} bytes, more than {block_size_bytes_max}", "BLOCK_TOO_LARGE")
     proposal, proof = _read_proposal(proposed.proposal), _read_votes(proposed.proof_of_lock)
+    prevote = read_vote(proposed.prevote) if proposed.HasField("prevote") else None
     block = yield from read_block(proposed.block, known)
-    return ProposalMessage(proposal, block, proof)
+    return ProposalMessage(proposal, block, proof, prevote)
 
 
 def read_block(data: bytes, known: Callable[[bytes], Transaction | None] | None = None) -> Generator[None, None, Block]:

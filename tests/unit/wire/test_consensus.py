@@ -54,10 +54,13 @@ def test_what_is_written_is_read(message: ControlMessage) -> None:
         assert read_control(kind.FromString(data)) == message
 
 
-@given(HEIGHTS, ROUNDS, st.integers(-1, 2**31 - 1), VOTES)
-def test_a_proposal_is_read_as_written(height: int, round_: int, valid_round: int, votes: tuple[Vote, ...]) -> None:
-    """With its block and proof of lock."""
-    message = ProposalMessage(replace(PROPOSAL, height=height, round=round_, valid_round=valid_round), BLOCK, votes)
+@given(HEIGHTS, ROUNDS, st.integers(-1, 2**31 - 1), VOTES, VOTES)
+def test_a_proposal_is_read_as_written(
+    height: int, round_: int, valid_round: int, votes: tuple[Vote, ...], prevotes: tuple[Vote, ...]
+) -> None:
+    """With its block and proof of lock, with its proposer's prevote and without."""
+    proposal = replace(PROPOSAL, height=height, round=round_, valid_round=valid_round)
+    message = ProposalMessage(proposal, BLOCK, votes, prevotes[0] if prevotes else None)
     data = write_proposal(message).SerializeToString()
     assert last(read_proposal(peer_service_pb2.ProposalsResponse.FromString(data), 100_000)) == message
 

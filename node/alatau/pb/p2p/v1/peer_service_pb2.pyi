@@ -425,6 +425,7 @@ class ProposedBlock(_message.Message):
     PROPOSAL_FIELD_NUMBER: _builtins.int
     BLOCK_FIELD_NUMBER: _builtins.int
     PROOF_OF_LOCK_FIELD_NUMBER: _builtins.int
+    PREVOTE_FIELD_NUMBER: _builtins.int
     block: _builtins.bytes
     """RLP of the block."""
     @_builtins.property
@@ -433,16 +434,23 @@ class ProposedBlock(_message.Message):
     def proof_of_lock(self) -> _containers.RepeatedCompositeFieldContainer[_consensus_pb2.Vote]:
         """The prevotes of valid_round, where the block is proposed again."""
 
+    @_builtins.property
+    def prevote(self) -> _consensus_pb2.Vote:
+        """The proposer's own prevote for the block, which else it would send by itself. A peer that does not know this field
+        learns of the vote when it is repeated.
+        """
+
     def __init__(
         self,
         *,
         proposal: _consensus_pb2.Proposal | None = ...,
         block: _builtins.bytes = ...,
         proof_of_lock: _abc.Iterable[_consensus_pb2.Vote] | None = ...,
+        prevote: _consensus_pb2.Vote | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["proposal", b"proposal"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["prevote", b"prevote", "proposal", b"proposal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "proof_of_lock", b"proof_of_lock", "proposal", b"proposal"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["block", b"block", "prevote", b"prevote", "proof_of_lock", b"proof_of_lock", "proposal", b"proposal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
