@@ -18,6 +18,9 @@ from alatau.storage.sign_state import SignStateFile
 from alatau.transport.certificates import CertificateError
 from alatau.wire.status import ConsensusState, Status, SyncState
 
+SIGNING: Final = "signing"
+"""The check that must not be overlooked: a validator that does not sign looks healthy otherwise."""
+
 _GIB: Final = 1 << 30
 _DISK_LOW_BYTES: Final = 10 * _GIB
 _DISK_OUT_BYTES: Final = _GIB
@@ -47,6 +50,12 @@ class Verdict:
     found: str
     advice: str = ""
     """What to do; empty where nothing is to be done."""
+
+
+def gravest_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Failures before warnings before what is well, and first of all why a validator does not sign."""
+    severity = {Level.FAILURE: 0, Level.WARNING: 1, Level.OK: 2}
+    return sorted(verdicts, key=lambda v: (severity[v.level], v.check != SIGNING))
 
 
 def of_home(problems: Sequence[Problem]) -> Verdict:
@@ -105,10 +114,10 @@ def of_signing(status: Status) -> Verdict:
     """Whether a validator signs, and what else its operator must know at once."""
     if status.warnings:
         advice = "see there: the network counts on this validator" if status.silence else "see there"
-        return Verdict("signing", Level.FAILURE, " ".join(status.warnings), advice)
+        return Verdict(SIGNING, Level.FAILURE, " ".join(status.warnings), advice)
     if status.validator_address is None:
-        return Verdict("signing", Level.OK, "an observer signs nothing")
-    return Verdict("signing", Level.OK, "nothing keeps this validator from signing")
+        return Verdict(SIGNING, Level.OK, "an observer signs nothing")
+    return Verdict(SIGNING, Level.OK, "nothing keeps this validator from signing")
 
 
 def of_sync(status: Status) -> Verdict:

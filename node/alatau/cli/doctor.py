@@ -30,13 +30,14 @@ _LOOK_FOR_BLOCK_S: Final = 0.1
 def doctor(context: Context, as_json: bool) -> int:
     """Look at the home and the running node, and say what to do. Exit code 1 if something has failed."""
     home = context.home()
-    verdicts = [
+    looked = [
         *_looked("home", lambda: [_of_home(home)]),
         *_looked("certificate", lambda: [diagnosis.of_certificate(home)]),
         *_looked("disk", lambda: [diagnosis.of_disk(home)]),
         *_looked("sign state", lambda: [diagnosis.of_sign_state(home)]),
         *_looked("node", lambda: _of_node(context, home_user(home))),
     ]
+    verdicts = diagnosis.gravest_first(looked)
     if as_json:
         print_json([asdict(verdict) for verdict in verdicts])
     else:

@@ -6,7 +6,7 @@ import pytest
 
 from alatau.app import diagnosis
 from alatau.app.config_file import Problem
-from alatau.app.diagnosis import Level, may_lose
+from alatau.app.diagnosis import Level, Verdict, may_lose
 from alatau.app.home import Home
 from alatau.app.provision import provision_home
 from alatau.storage.scrub import ScrubState
@@ -132,4 +132,28 @@ async def test_damage_that_the_scrub_found_is_a_failure(tmp_path: Path, monkeypa
         verdict = diagnosis.of_storage(await client.status())
     assert (verdict.level, verdict.found) == (Level.FAILURE, "000007.ldb is gone")
     assert "db check" in verdict.advice
+    node.store.close()
+
+
+def test_the_gravest_comes_first_and_a_silent_validator_before_all() -> None:
+    """Whoever reads one line of a doctor's report reads that one; the rest keeps its order."""
+    disk = diagnosis.of_room(0)
+    low = diagnosis.of_room(5 << 30)
+    clock = diagnosis.of_clock(0.0)
+    silent = Verdict("signing", Level.FAILURE, "THIS VALIDATOR DOES NOT SIGN")
+    signs = replace(silent, level=Level.OK)
+    assert diagnosis.gravest_first([clock, low, disk, silent]) == [silent, disk, low, clock]
+    assert diagnosis.gravest_first([clock, low, signs]) == [low, signs, clock]
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("warning", ["THIS VALIDATOR IS NOT IN THE SET: 0x01", "THIS VALIDATOR DOES NOT SIGN (why)"])
+async def test_who_does_not_sign_or_was_removed_has_failed(tmp_path: Path, warning: str) -> None:
+    """Whatever the node warns of is found, word for word, and is no mere warning."""
+    node = solo_node(tmp_path)
+    async with running(node) as served, served.connect() as client:
+        status = await client.status()
+        assert diagnosis.of_signing(status).level is Level.OK
+        verdict = diagnosis.of_signing(replace(status, warnings=(warning,)))
+    assert (verdict.check, verdict.level, verdict.found) == ("signing", Level.FAILURE, warning)
     node.store.close()
