@@ -1,7 +1,9 @@
 """Machines that misbehave: wrong clocks, ended certificates, full disks, another version of the node."""
 
+import io
 import shutil
 import subprocess
+import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -23,6 +25,10 @@ from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
 from tests.e2e.background_load import paying
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+_ROOT = Path(__file__).parents[3]
+_PACKAGES = (Path("node/alatau"), Path("devnet/alatau_devnet"))
+_WIRE_CHANGE = "Vote prevote = 4;"
+"""The line of peer_service.proto that came last: with the next one, name it here."""
 
 
 @pytest.mark.parametrize("offset_s", [3_600.0, -3_600.0])
@@ -120,25 +126,33 @@ def test_a_full_disk_stops_one_node_in_order(four_validators: Devnet, tmp_path: 
     assert_kept(network, done)
 
 
-def test_nodes_are_upgraded_one_after_the_other(four_validators: Devnet, tmp_path: Path) -> None:
-    """Each is stopped in order and started from another copy of the software, under load, and back again."""
+@pytest.mark.parametrize("other", ["the next version", "the last other wire form"])
+def test_nodes_change_versions_one_after_the_other(four_validators: Devnet, tmp_path: Path, other: str) -> None:
+    """Each is stopped in order and started from other software, under load, and back again.
+
+    First the same program under another version's number; then the program from before the last change of what
+    validators say to each other, so that in between both forms decide together.
+    """
     network = four_validators
-    sources = tmp_path / "next"
-    shutil.copytree(Path(__file__).parents[3] / "node" / "alatau", sources / "alatau")
-    shutil.copytree(Path(__file__).parents[3] / "devnet" / "alatau_devnet", sources / "alatau_devnet")
-    package = sources / "alatau" / "__init__.py"
-    package.write_text(package.read_text() + '__version__ = "99.0.0"\n')
+    sources = tmp_path / "other"
+    if other == "the next version":
+        for package in _PACKAGES:
+            shutil.copytree(_ROOT / package, sources / package.name)
+    else:
+        _extract_earlier(sources)
+    with (sources / "alatau" / "__init__.py").open("a") as module:
+        module.write('__version__ = "99.0.0"\n')
     with (
         paying(network, network.nodes[0], "resident_1") as first,
         paying(network, network.nodes[3], "resident_2") as second,
     ):
-        for other, version in ((sources, "99.0.0"), (None, alatau.__version__)):
+        for program, version in ((sources, "99.0.0"), (None, alatau.__version__)):
             for node in network.nodes:
                 others = [n for n in network.nodes if n is not node]
                 before = max(map(height_of, others))
                 stop_processes([node.home])
                 wait_for_height(others, before + 3, RECOVERY_S)
-                _start(node, sources=other)
+                _start(node, sources=program)
                 wait_for_height((node,), before + 3, RECOVERY_S)
                 status = status_of(node)
                 assert status is not None
@@ -147,6 +161,26 @@ def test_nodes_are_upgraded_one_after_the_other(four_validators: Devnet, tmp_pat
     assert_agreement(network)
     assert_kept(network, first)
     assert_kept(network, second)
+
+
+def _extract_earlier(folder: Path) -> None:
+    """The program as it was before ``_WIRE_CHANGE``, from the history of this checkout."""
+    proto = "protos/alatau/p2p/v1/peer_service.proto"
+    found = _git("log", "--reverse", "--format=%H", f"-S{_WIRE_CHANGE}", "--", proto)
+    if found is None or not found.strip():
+        pytest.skip("the earlier program is in the history, which this checkout does not have")
+    packed = _git("archive", found.decode().split()[0] + "^", "--", *map(str, _PACKAGES))
+    if packed is None:
+        pytest.skip("the history ends with the change")
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(folder / "tree", filter="data")
+    for package in _PACKAGES:
+        (folder / "tree" / package).rename(folder / package.name)
+
+
+def _git(*words: str) -> bytes | None:
+    done = subprocess.run(["git", "-C", str(_ROOT), *words], capture_output=True, check=False)
+    return None if done.returncode else done.stdout
 
 
 def _restart_with_clock(node: DevnetNode, offset_s: float) -> None:
