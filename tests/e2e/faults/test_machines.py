@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -157,7 +158,7 @@ def test_nodes_change_versions_one_after_the_other(four_validators: Devnet, tmp_
                 status = status_of(node)
                 assert status is not None
                 assert status.version == version
-                assert wait_until(lambda one=node, seen=others[0]: signed_last(seen, one.voting_address), RECOVERY_S)
+                assert wait_until(partial(signed_last, others[0], node.voting_address), RECOVERY_S)
     assert_agreement(network)
     assert_kept(network, first)
     assert_kept(network, second)

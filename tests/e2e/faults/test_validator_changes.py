@@ -82,7 +82,7 @@ class _Council:
         """Propose a change of the validators, sign, approve and execute it."""
         file = self._folder / "decision.json"
         file.unlink(missing_ok=True)
-        self._run("--home", self._home, "validator", *words, "-o", file, *self._by(accounts.DEVELOPER))
+        self._run("--home", self._home, "validator", *words, "-o", file, *self._by(accounts.FUND_COUNCIL[0]))
         for member in accounts.FUND_COUNCIL[:2]:
             self._run("council", "sign", file, "--yes", *self._by(member))
         self._run("--home", self._home, "council", "approve", file, *self._by(accounts.DEVELOPER))
