@@ -1,5 +1,10 @@
 """What every test of a network ends with: all nodes tell the same story."""
 
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
 from typing import TypeAlias
 
 from alatau.wire.block import BlockRecord
@@ -11,6 +16,20 @@ _Story: TypeAlias = tuple[bytes, bytes, tuple[bytes, ...]]
 
 RECOVERY_S = 20.0
 """A node that comes back has caught up within this (CONTRIBUTING.md, tests)."""
+
+
+RECOVERIES = Path(__file__).parents[2] / "build" / "e2e" / "recoveries.jsonl"
+"""How long each recovery took: a line for each, with its test."""
+
+
+def assert_recovery(nodes: Iterable[DevnetNode], height: int) -> None:
+    """Whoever was away, or cut off, reaches a height within the bound. Notes how long it took."""
+    began = time.monotonic()
+    wait_for_height(nodes, height, RECOVERY_S)
+    test = os.environ["PYTEST_CURRENT_TEST"].removesuffix(" (call)")
+    RECOVERIES.parent.mkdir(parents=True, exist_ok=True)
+    with RECOVERIES.open("a") as lines:
+        lines.write(json.dumps({"test": test, "seconds": round(time.monotonic() - began, 2)}) + "\n")
 
 
 def assert_agreement(network: Devnet) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from alatau_devnet.watch import client_of, height_of, wait_for_height
-from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
+from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept, assert_recovery
 from tests.e2e.background_load import paying
 from tests.e2e.faults.links import linked_network
 
@@ -24,7 +24,7 @@ def test_halves_decide_nothing_and_go_on_together(tmp_path: Path) -> None:
             time.sleep(40.0)
             assert [height_of(node) for node in network.nodes] == before
             links.mend()
-            wait_for_height(network.nodes, max(before) + 3, RECOVERY_S)
+            assert_recovery(network.nodes, max(before) + 3)
         assert_agreement(network)
         assert_kept(network, done)
 
@@ -44,7 +44,7 @@ def test_each_in_turn_is_cut_off(tmp_path: Path) -> None:
                 wait_for_height(others, max(map(height_of, others)) + 10, 60.0)
                 assert height_of(alone) <= stood + 1
                 links.mend()
-                wait_for_height([alone], max(map(height_of, others)), RECOVERY_S)
+                assert_recovery([alone], max(map(height_of, others)))
         assert_agreement(network)
         assert_kept(network, first)
         assert_kept(network, second)
@@ -60,7 +60,7 @@ def test_partitions_that_wander(tmp_path: Path) -> None:
                 links.cut(some, others)
                 time.sleep(2.0)
             links.mend()
-            wait_for_height(network.nodes, max(map(height_of, network.nodes)) + 3, RECOVERY_S)
+            assert_recovery(network.nodes, max(map(height_of, network.nodes)) + 3)
         assert_agreement(network)
         assert_kept(network, done)
 

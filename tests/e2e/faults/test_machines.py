@@ -22,7 +22,7 @@ from alatau_devnet.crash_storage import fill
 from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.processes import LOG_NAME, running_pid, start_process, stop_processes
 from alatau_devnet.watch import client_of, height_of, signed_last, status_of, wait_for_height, wait_until
-from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
+from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept, assert_recovery
 from tests.e2e.background_load import paying
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -39,7 +39,7 @@ def test_a_clock_an_hour_off_is_passed_over_and_told(four_validators: Devnet, of
     *others, victim = network.nodes
     with paying(network, others[0], "resident_1") as done:
         _restart_with_clock(victim, offset_s)
-        wait_for_height((victim,), height_of(others[0]), RECOVERY_S)
+        assert_recovery((victim,), height_of(others[0]))
         start = height_of(others[0])
         wait_for_height(others, start + 60, 120.0)
         with client_of(others[0]) as client:
@@ -62,7 +62,7 @@ def test_an_ended_certificate_is_renewed_at_the_start(four_validators: Devnet) -
         stop_processes([victim.home])
         before = _put_certificate(victim, datetime.now(UTC) - timedelta(days=120))
         start_nodes(network, (victim,))
-        wait_for_height((victim,), max(map(height_of, others)), RECOVERY_S)
+        assert_recovery((victim,), max(map(height_of, others)))
         assert wait_until(lambda: signed_last(others[0], victim.voting_address), RECOVERY_S)
     after = load_tls_identity(Home(victim.home))
     assert after.certificate_pem != before
@@ -81,7 +81,7 @@ def test_all_certificates_end_while_the_network_is_down(four_validators: Devnet)
     for node in network.nodes:
         _put_certificate(node, datetime.now(UTC) - timedelta(days=120))
     start_nodes(network)
-    wait_for_height(network.nodes, stood + 3, RECOVERY_S)
+    assert_recovery(network.nodes, stood + 3)
     assert_agreement(network)
 
 
@@ -116,7 +116,7 @@ def test_a_full_disk_stops_one_node_in_order(four_validators: Devnet, tmp_path: 
         wait_for_height(others, at + 10, 60.0)
         filler.unlink()
         start_nodes(network, (victim,))
-        wait_for_height((victim,), at + 10, RECOVERY_S)
+        assert_recovery((victim,), at + 10)
         assert wait_until(lambda: signed_last(others[0], victim.voting_address), RECOVERY_S)
         assert_agreement(network)
         stop_processes([victim.home])
@@ -154,7 +154,7 @@ def test_nodes_change_versions_one_after_the_other(four_validators: Devnet, tmp_
                 stop_processes([node.home])
                 wait_for_height(others, before + 3, RECOVERY_S)
                 _start(node, sources=program)
-                wait_for_height((node,), before + 3, RECOVERY_S)
+                assert_recovery((node,), before + 3)
                 status = status_of(node)
                 assert status is not None
                 assert status.version == version

@@ -18,7 +18,7 @@ from alatau_devnet.network import Devnet, DevnetNode, start_nodes
 from alatau_devnet.ports import HOST, choose_ports
 from alatau_devnet.processes import kill_process, stop_processes
 from alatau_devnet.watch import client_of, height_of, signed_last, status_of, wait_for_height, wait_until
-from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept
+from tests.e2e.agreement import RECOVERY_S, assert_agreement, assert_kept, assert_recovery
 from tests.e2e.background_load import paying
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -36,7 +36,7 @@ def test_a_validator_comes_gets_a_new_key_and_goes(four_validators: Devnet, tmp_
         tls_key_hash = load_tls_identity(Home(fifth.home)).key_hash
         keys = ("--voting-key", _hex(fifth.voting_address), "--tls-key-hash", _hex(tls_key_hash))
         council.decide("add", "--operator", _hex(fifth.operator), *keys, *endpoint)
-        wait_for_height((fifth,), height_of(network.nodes[0]), RECOVERY_S)
+        assert_recovery((fifth,), height_of(network.nodes[0]))
         assert wait_until(lambda: signed_last(network.nodes[0], fifth.voting_address), RECOVERY_S)
 
         renewed = new_private_key()
@@ -53,7 +53,7 @@ def test_a_validator_comes_gets_a_new_key_and_goes(four_validators: Devnet, tmp_
         at = height_of(network.nodes[0])
         wait_for_height((*network.nodes[:3], fifth), at + 5, RECOVERY_S)
         start_nodes(network, (network.nodes[3],))
-        wait_for_height((network.nodes[3],), at + 5, RECOVERY_S)
+        assert_recovery((network.nodes[3],), at + 5)
 
         council.decide("remove", NAME)
         assert wait_until(lambda: _is_told(fifth), RECOVERY_S)
