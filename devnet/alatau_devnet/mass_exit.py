@@ -21,7 +21,7 @@ from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
     SYSTEM_CONTRACTS,
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     genesis_contracts,
     hub_word,
@@ -160,7 +160,8 @@ def start(folder: Path, settle_blocks: int) -> Chain:
         endpoint="localhost:7000",
         power=1,
     )
-    council = CouncilSeats("Council", tuple(_key(f"member {n}").address for n in range(3)), 2, _key("guardian").address)
+    members = tuple(_key(f"member {n}").address for n in range(3))
+    council = CouncilMembers("Council", members, 2, _key("guardian").address)
     residents = [resident(n).address for n in range(RESIDENTS)]
     network = NetworkContracts(
         validators=(founder,),

@@ -8,7 +8,7 @@ import pytest
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     Role,
     genesis_contracts,
@@ -52,7 +52,7 @@ DEPOSIT, SETTLE_BLOCKS = 1_000, 6
 def network() -> NetworkContracts:
     """A resident with money, a hub, an office that suspends, and a merchant who carries."""
     members = tuple(PrivateKey(bytes((n,)) * 32).address for n in (8, 9, 10))
-    council = CouncilSeats("Council", members, 2, GUARDIAN.address)
+    council = CouncilMembers("Council", members, 2, GUARDIAN.address)
     return NetworkContracts(
         validators=(founder(),),
         fund_council=council,

@@ -12,7 +12,7 @@ from boa.util.abi import Address
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import Artifact, compile_source, load, sources_root
 from alatau.artifacts.genesis import (
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     Role,
     VaultAsset,
@@ -167,8 +167,8 @@ def _network() -> NetworkContracts:
     return NetworkContracts(
         validators=seats,
         observers=(Observer(b"\x77" * 32, "Audit chamber"),),
-        fund_council=CouncilSeats("Fund council", (chair.raw, banker.raw, lawyer.raw), 2, guardian.raw),
-        reserve_council=CouncilSeats("Board", (governor.raw, deputy.raw, director.raw), 2, guardian.raw),
+        fund_council=CouncilMembers("Fund council", (chair.raw, banker.raw, lawyer.raw), 2, guardian.raw),
+        reserve_council=CouncilMembers("Board", (governor.raw, deputy.raw, director.raw), 2, guardian.raw),
         delay_s=DELAY,
         roles={
             registrar.raw: Role.REGISTRAR,

@@ -85,10 +85,10 @@ def test_the_validator_registry_is_replaced(lent_network: Devnet, people: dict[s
     assert developer.reads("ValidatorRegistry", "successor") == new
     assert _sets(developer.does("validators", signs=False)) == _sets(before)
 
-    seat = json.loads(rows)[0]
-    power = int(seat[4]) + int(seat[4]) // 10
+    row = json.loads(rows)[0]
+    power = int(row[4]) + int(row[4]) // 10
     decided(
-        people, member, f"ValidatorRegistry@{new}", "set-power", f"operator={seat[0]}", f"power={power}",
+        people, member, f"ValidatorRegistry@{new}", "set-power", f"operator={row[0]}", f"power={power}",
         boards=council, endorsed=False,
     )  # fmt: skip
     wait_for_height(lent_network.nodes, max(map(height_of, lent_network.nodes)) + 2, RECOVERY_S)

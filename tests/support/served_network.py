@@ -12,7 +12,7 @@ import trio
 
 from alatau.app.private_file import write_keystore
 from alatau.artifacts import addresses
-from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, VaultRole, genesis_contracts, institution_word
+from alatau.artifacts.genesis import CouncilMembers, NetworkContracts, VaultRole, genesis_contracts, institution_word
 from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.client.keystore import ScryptCost
 from alatau.crypto.secp256k1 import PrivateKey
@@ -38,8 +38,8 @@ def network_contracts() -> tuple[GenesisContract, ...]:
     return genesis_contracts(
         NetworkContracts(
             validators=(founder(),),
-            fund_council=CouncilSeats("Fund Council", members, 2, GUARDIAN.address),
-            reserve_council=CouncilSeats("Reserve Board", members, 2, GUARDIAN.address),
+            fund_council=CouncilMembers("Fund Council", members, 2, GUARDIAN.address),
+            reserve_council=CouncilMembers("Reserve Board", members, 2, GUARDIAN.address),
             delay_s=DELAY_S,
             participants={key.address: institution_word(deploys=True) for key in people},
             tier_caps=(1_000_000,),

@@ -7,7 +7,7 @@ from eth_abi.abi import encode as abi_encode
 
 from alatau.artifacts.genesis import (
     SYSTEM_CONTRACTS,
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     genesis_contracts,
     hub_word,
@@ -46,7 +46,7 @@ def genesis() -> ExecutedBlock:
     """Block 0 with the real contracts and ``RESIDENTS`` who hold tokens."""
     residents = [resident(n).address for n in range(1, RESIDENTS + 1)]
     hub, issuer = accounts.address_of(accounts.HUB), accounts.address_of(accounts.ISSUER)
-    council = CouncilSeats(
+    council = CouncilMembers(
         "Fund Council",
         tuple(accounts.address_of(name) for name in accounts.FUND_COUNCIL),
         threshold=2,

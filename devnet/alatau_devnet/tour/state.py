@@ -22,9 +22,9 @@ def show_contracts(guide: Guide) -> None:
     guide.say("compiled from Vyper, constructors run", f"{len(sizes)} contracts at height 0")
     for name, size in sizes.items():
         guide.say(f"0x{contract_addresses()[name].hex()}", f"{name}, {size:,} bytes of code")
-    seated = guide.contract("ValidatorRegistry").read("validators")
-    expect("the number of validators in the registry", len(seated), len(guide.network.nodes))
-    guide.say("the registry seats", ", ".join(row[5] for row in seated))
+    listed = guide.contract("ValidatorRegistry").read("validators")
+    expect("the number of validators in the registry", len(listed), len(guide.network.nodes))
+    guide.say("the registry lists", ", ".join(row[5] for row in listed))
     resident = accounts.address_of(accounts.resident(1))
     registry = contract_addresses()["ParticipantRegistry"]
     (word,) = guide.client.storage(registry, [slot_of(resident)])

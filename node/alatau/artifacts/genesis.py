@@ -49,7 +49,7 @@ class VaultAsset:
 
 
 @dataclass(frozen=True, slots=True)
-class CouncilSeats:
+class CouncilMembers:
     """Who sits in a council."""
 
     name: str
@@ -66,8 +66,8 @@ class NetworkContracts:
 
     validators: Sequence[GenesisValidator]
     observers: Sequence[Observer] = ()
-    fund_council: CouncilSeats
-    reserve_council: CouncilSeats
+    fund_council: CouncilMembers
+    reserve_council: CouncilMembers
     delay_s: int
     """Seconds between an approval and what raises risk; days in production, seconds in a devnet."""
     silence_s: int = 180 * 86_400
@@ -127,17 +127,17 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
 
 
 def _council(
-    address: bytes, name: str, seats: CouncilSeats, higher: bytes, network: NetworkContracts
+    address: bytes, name: str, body: CouncilMembers, higher: bytes, network: NetworkContracts
 ) -> GenesisContract:
-    members = sorted(seats.members)
-    arguments = (seats.name, members, seats.threshold, seats.guardian, network.delay_s, network.silence_s, higher)
+    members = sorted(body.members)
+    arguments = (body.name, members, body.threshold, body.guardian, network.delay_s, network.silence_s, higher)
     return GenesisContract(name, address, load("Council").creation(*arguments))
 
 
 def _validator_registry(network: NetworkContracts) -> GenesisContract:
-    seats = [(v.operator, v.voting_address, v.tls_key_hash, v.endpoint, v.power, v.name) for v in network.validators]
+    entries = [(v.operator, v.voting_address, v.tls_key_hash, v.endpoint, v.power, v.name) for v in network.validators]
     observers = [(o.tls_key_hash, o.name) for o in network.observers]
-    code = load("ValidatorRegistry").creation(addresses.FUND_COUNCIL, network.delay_s, seats, observers)
+    code = load("ValidatorRegistry").creation(addresses.FUND_COUNCIL, network.delay_s, entries, observers)
     return GenesisContract("ValidatorRegistry", addresses.VALIDATOR_REGISTRY, code)
 
 

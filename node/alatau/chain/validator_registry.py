@@ -26,7 +26,7 @@ VALIDATOR_ABI: Final = "(address,address,bytes32,bytes,uint256,bytes)"
 """operator, voting key, TLS key hash, endpoint, power, name. The contract declares the texts as strings, which are
 encoded like bytes; read as bytes, a text that is no UTF-8 spoils nothing but itself."""
 
-SEATS_MAX: Final = 64
+ADMITTED_MAX: Final = 64
 """Validators that the contract admits: its ``VALIDATORS_MAX``."""
 
 OBSERVER_ABI: Final = "(bytes32,bytes)"

@@ -17,7 +17,7 @@ from alatau.client.contract import SyncContract
 from alatau.client.decision_types import choices
 
 _CONTRACT: Final = "ValidatorRegistry"
-_SEAT: Final = ("operator", "votingKey", "tlsKeyHash", "endpoint", "power", "name")
+_FIELDS: Final = ("operator", "votingKey", "tlsKeyHash", "endpoint", "power", "name")
 """Members of ``ValidatorChange``, in the order of the contract's ``Validator``."""
 
 
@@ -34,13 +34,13 @@ def validator() -> None:
 @json_option
 @pass_context
 def list_(context: Context, node: NodeOptions, as_json: bool) -> None:
-    """List the seats of the registry, suspended ones included, with their keys."""
+    """List the validators of the registry, suspended ones included, with their keys."""
     with open_client(context, node) as client:
-        seats = _seats(_registry(client))
+        validators = _validators(_registry(client))
     columns = ("name", "power", "suspended", "endpoint", "operator", "voting_key", "tls_key_hash")
     rows = [
         (s["name"], s["power"], s["suspended"], s["endpoint"], s["operator"], s["votingKey"], s["tlsKeyHash"])
-        for s in seats
+        for s in validators
     ]
     print_rows(columns, rows, as_json=as_json)
 
@@ -71,7 +71,7 @@ def add(
     """Propose a new validator."""
     values = dict(
         zip(
-            _SEAT,
+            _FIELDS,
             (parse_address(operator), parse_address(voting_key), parse_hash(tls_key_hash), endpoint, power, name),
             strict=True,
         )
@@ -138,8 +138,8 @@ def _propose(
     with open_client(context, node) as client:
         registry = _registry(client)
         if whose is not None:
-            seat = _find(_seats(registry), whose)
-            values = {name: values.get(name, seat[name]) for name in _SEAT}
+            entry = _find(_validators(registry), whose)
+            values = {name: values.get(name, entry[name]) for name in _FIELDS}
         of_genesis = registry.address == addresses.VALIDATOR_REGISTRY
         contract = _CONTRACT if of_genesis else f"{_CONTRACT}@0x{registry.address.hex()}"
         propose_and_write(client, sender, contract, choice, values, proposal, as_json=as_json)
@@ -156,23 +156,23 @@ def _registry(client: SyncClient) -> SyncContract:
     return registry
 
 
-def _seats(registry: SyncContract) -> list[dict[str, Any]]:
-    """All seats: those that decide, then those that are suspended (``validators()`` leaves them out)."""
-    seats = [dict(zip(_SEAT, seat, strict=True)) | {"suspended": False} for seat in registry.read("validators")]
+def _validators(registry: SyncContract) -> list[dict[str, Any]]:
+    """All validators: those that decide, then those that are suspended (``validators()`` leaves them out)."""
+    validators = [dict(zip(_FIELDS, row, strict=True)) | {"suspended": False} for row in registry.read("validators")]
     accused = dict.fromkeys(event.values["operator"] for event in registry.past_events("ValidatorSuspended"))
     suspended = [operator for operator in accused if registry.read("suspended", operator)]
-    return seats + [
-        dict(zip(_SEAT, registry.read("validator_of", operator), strict=True)) | {"suspended": True}
+    return validators + [
+        dict(zip(_FIELDS, registry.read("validator_of", operator), strict=True)) | {"suspended": True}
         for operator in suspended
     ]
 
 
-def _find(seats: list[dict[str, Any]], text: str) -> dict[str, Any]:
-    """A seat by its operator's address or its name."""
-    found = [s for s in seats if text in (s["name"], "0x" + s["operator"].hex())]
+def _find(validators: list[dict[str, Any]], text: str) -> dict[str, Any]:
+    """A validator by its operator's address or its name."""
+    found = [s for s in validators if text in (s["name"], "0x" + s["operator"].hex())]
     if len(found) == 1:
         return found[0]
-    names = ", ".join(f"{s['name']} (0x{s['operator'].hex()})" for s in seats)
+    names = ", ".join(f"{s['name']} (0x{s['operator'].hex()})" for s in validators)
     if found:
         raise click.BadParameter(f"{len(found)} validators are called {text!r}; give the operator's address: {names}")
     raise click.BadParameter(f"no validator is called {text!r}; there are {names}")

@@ -11,7 +11,7 @@ from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
     SYSTEM_CONTRACTS,
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     genesis_contracts,
     institution_word,
@@ -42,7 +42,7 @@ def genesis() -> Genesis:
         replace(founder, tls_key_hash=bytes([number]) * 32)
         for number, founder in enumerate(small_genesis().validators, start=1)
     )
-    council = CouncilSeats("Council", (PAYER.address,), 1, GUARDIAN.address)
+    council = CouncilMembers("Council", (PAYER.address,), 1, GUARDIAN.address)
     contracts = genesis_contracts(
         NetworkContracts(
             validators=founders,

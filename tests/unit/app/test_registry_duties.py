@@ -130,7 +130,7 @@ async def test_one_validator_binds_the_genesis_hash(chain: Chain) -> None:
 @pytest.mark.trio
 @pytest.mark.parametrize("what", ["votes", "proposals"])
 async def test_proof_of_equivocation_suspends_the_validator(chain: Chain, what: str) -> None:
-    """Two signatures that contradict each other cost a validator its seat two heights later."""
+    """Two signatures that contradict each other take a validator out of the set two heights later."""
     honest, culprit, *_ = chain.keys.values()
     chain.decide(honest)
     await bind(chain)

@@ -9,7 +9,7 @@ from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
     PARTICIPANTS_MAX,
     SYSTEM_CONTRACTS,
-    CouncilSeats,
+    CouncilMembers,
     NetworkContracts,
     genesis_contracts,
     resident_word,
@@ -25,8 +25,8 @@ NETWORK = NetworkContracts(
     validators=[
         GenesisValidator("Finance", _person(1), bytes(64), _person(2), b"", b"\x01" * 32, "127.0.0.1:7001", 1),
     ],
-    fund_council=CouncilSeats("Fund", (_person(4), _person(3)), 2, _person(5)),
-    reserve_council=CouncilSeats("Board", (_person(6),), 1, _person(5)),
+    fund_council=CouncilMembers("Fund", (_person(4), _person(3)), 2, _person(5)),
+    reserve_council=CouncilMembers("Board", (_person(6),), 1, _person(5)),
     delay_s=60,
     participants={_person(9): resident_word()},
 )
@@ -52,8 +52,8 @@ def test_creation_code_begins_with_the_artifact() -> None:
 
 def test_order_of_people_changes_nothing() -> None:
     """Whoever writes the plan in whatever order makes the same genesis."""
-    seats = CouncilSeats("Fund", (_person(3), _person(4)), 2, _person(5))
-    assert genesis_contracts(replace(NETWORK, fund_council=seats)) == genesis_contracts(NETWORK)
+    council = CouncilMembers("Fund", (_person(3), _person(4)), 2, _person(5))
+    assert genesis_contracts(replace(NETWORK, fund_council=council)) == genesis_contracts(NETWORK)
 
 
 def test_own_contracts_are_participants() -> None:

@@ -6,10 +6,10 @@ import pytest
 from eth_abi.abi import encode
 
 from alatau.chain.validator_registry import (
+    ADMITTED_MAX,
     OBSERVER_ABI,
     OBSERVERS_CALL,
     POWER_MAX,
-    SEATS_MAX,
     VALIDATOR_ABI,
     VALIDATORS_CALL,
     Observer,
@@ -74,8 +74,8 @@ def test_a_set_that_no_message_could_carry_is_refused() -> None:
 def test_the_contract_admits_as_many_as_the_ceremony_and_fewer_than_messages() -> None:
     """The bound of the contract is written once more in the node, for who merges a genesis."""
     source = (ROOT / "contracts/governance/ValidatorRegistry.vy").read_text()
-    assert f"VALIDATORS_MAX: constant(uint256) = {SEATS_MAX}\n" in source
-    assert SEATS_MAX <= VALIDATORS_MAX
+    assert f"VALIDATORS_MAX: constant(uint256) = {ADMITTED_MAX}\n" in source
+    assert ADMITTED_MAX <= VALIDATORS_MAX
 
 
 def test_evidence_is_of_conflicting_votes_only() -> None:

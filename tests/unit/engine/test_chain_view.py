@@ -101,11 +101,11 @@ REGISTRY = b"\xaa" * 20
 
 def moody_registry() -> GenesisContract:
     """A registry that answers with the founders until a call without data makes it revert, and again after another."""
-    seats = [
+    rows = [
         (v.operator, v.voting_address, v.tls_key_hash, v.endpoint.encode(), v.power, v.name.encode())
         for v in small_genesis().validators
     ]
-    answer = encode([f"{VALIDATOR_ABI}[]"], [seats])
+    answer = encode([f"{VALIDATOR_ABI}[]"], [rows])
     length = len(answer).to_bytes(2, "big")
     # calldatasize, jumpi read; sstore(0, iszero(sload(0))), stop
     toggle = bytes.fromhex("36600d5760005415600055") + bytes(2)

@@ -19,9 +19,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from alatau.app.genesis.file import validator_from_json, validator_to_json
 from alatau.app.genesis.plan import OPERATORS, CouncilPlan, NetworkPlan, plan_hash
 from alatau.app.json_field import JsonField, pretty_json, read_document
-from alatau.artifacts.genesis import CouncilSeats, NetworkContracts, genesis_contracts, institution_word
+from alatau.artifacts.genesis import CouncilMembers, NetworkContracts, genesis_contracts, institution_word
 from alatau.chain.permission import status_word
-from alatau.chain.validator_registry import SEATS_MAX
+from alatau.chain.validator_registry import ADMITTED_MAX
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest, word
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey, SignatureError, recover_address
@@ -120,8 +120,8 @@ def merge(plan: NetworkPlan, contributions: Iterable[Contribution]) -> Genesis:
     ordered = sorted(contributions, key=lambda c: c.validator.voting_address)
     if not ordered:
         raise CeremonyError("no contribution was given; a network needs at least one validator")
-    if len(ordered) > SEATS_MAX:
-        raise CeremonyError(f"{len(ordered)} contributions; the validator registry admits at most {SEATS_MAX}")
+    if len(ordered) > ADMITTED_MAX:
+        raise CeremonyError(f"{len(ordered)} contributions; the validator registry admits at most {ADMITTED_MAX}")
     for contribution in ordered:
         check_contribution(plan, contribution)
     validators = tuple(c.validator for c in ordered)
@@ -217,7 +217,7 @@ def _check_distinct(validators: Sequence[GenesisValidator], what: str) -> None:
 
 def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]) -> NetworkContracts:
     operators = tuple(v.operator for v in validators)
-    fund, reserve = _seats(plan.fund_council, operators), _seats(plan.reserve_council, operators)
+    fund, reserve = _council_members(plan.fund_council, operators), _council_members(plan.reserve_council, operators)
     # Whoever holds an office transacts, whether or not the plan lists them among the participants.
     # Voting keys do too: they bind the genesis hash and send evidence of equivocation.
     voters = (v.voting_address for v in validators)
@@ -251,7 +251,7 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
     )
 
 
-def _seats(council: CouncilPlan, operators: tuple[bytes, ...]) -> CouncilSeats:
+def _council_members(council: CouncilPlan, operators: tuple[bytes, ...]) -> CouncilMembers:
     members = operators if council.members == OPERATORS else tuple(m for m in council.members if isinstance(m, bytes))
     if council.threshold > len(members):
         raise CeremonyError(f"{council.name} needs {council.threshold} approvals of only {len(members)} members")
@@ -259,4 +259,4 @@ def _seats(council: CouncilPlan, operators: tuple[bytes, ...]) -> CouncilSeats:
         raise CeremonyError(f"{council.name} has no guardian: nobody could veto or pause")
     if council.guardian in members:
         raise CeremonyError(f"{council.name}: its guardian must not be a member")
-    return CouncilSeats(council.name, members, council.threshold, council.guardian)
+    return CouncilMembers(council.name, members, council.threshold, council.guardian)
