@@ -9,11 +9,13 @@ from random import Random
 
 import pytest
 
-from alatau.consensus import state_machine
+from alatau.consensus import restoring, state_machine
 from alatau.consensus.core import Consensus
 from alatau.consensus.effects import DoPersist, DoRecordSignState, Effect
+from alatau.consensus.height import Height, ValidatorContext
 from alatau.consensus.inputs import Input, Timer, TimerKind
 from alatau.consensus.messages import ProposalMessage, VotesMessage
+from alatau.consensus.records import Record
 from alatau.consensus.signing import SigningGuard
 from alatau.consensus.state_machine import RoundState, Step, Transition
 from alatau.consensus.vote_keeper import VoteKeeper
@@ -82,14 +84,13 @@ def test_a_core_that_ignores_its_lock_is_caught(monkeypatch: pytest.MonkeyPatch)
 
 def test_a_core_that_forgets_its_lock_in_a_crash_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """Amnesia: the votes come back from the log, the lock does not."""
-    restore = Consensus._restore
+    restore = restoring.restore
 
-    def forgetful(self: Consensus, records: tuple[object, ...]) -> None:
-        restore(self, records)  # type: ignore[arg-type]
-        driver = self._height.driver
-        driver.state = replace(driver.state, locked_round=-1, locked_hash=None)
+    def forgetful(ctx: ValidatorContext, height: Height, records: tuple[Record, ...]) -> None:
+        restore(ctx, height, records)
+        height.driver.state = replace(height.driver.state, locked_round=-1, locked_hash=None)
 
-    monkeypatch.setattr(Consensus, "_restore", forgetful)
+    monkeypatch.setattr(restoring, "restore", forgetful)
     assert _finds("broke its lock", 22)
 
 
@@ -106,7 +107,7 @@ def test_a_core_that_speaks_before_it_writes_is_caught(monkeypatch: pytest.Monke
 
 def test_a_core_without_its_log_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """A validator that loses its log keeps silent, so a network of them stands still: no recovery."""
-    monkeypatch.setattr(Consensus, "_restore", lambda *_: None)
+    monkeypatch.setattr(restoring, "restore", lambda *_: None)
     monkeypatch.setattr(SigningGuard, "restore", lambda *_: False)
     assert _finds("no recovery", 36)
 
