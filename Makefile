@@ -17,6 +17,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 INSTALL_LOCKED := $(PIP) install --no-deps --require-hashes
 SETUP := $(VENV)/.setup-done
 SETUP_BENCH := $(VENV)/.setup-bench-done
+SETUP_FUZZ := $(VENV)/.setup-fuzz-done
 RUN := PYTHONPATH=.:devnet $(PY)
 
 VALIDATORS ?= 4
@@ -25,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance simulate model mutate mutate-consensus fuzz fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -53,6 +54,11 @@ $(SETUP): requirements/runtime.txt requirements/dev.txt pyproject.toml | $(PY)
 
 $(SETUP_BENCH): requirements/bench.txt $(SETUP)
 	$(INSTALL_LOCKED) -r requirements/bench.txt
+	@$(PIP) check
+	@touch $@
+
+$(SETUP_FUZZ): requirements/fuzz.txt $(SETUP)
+	$(INSTALL_LOCKED) -r requirements/fuzz.txt
 	@$(PIP) check
 	@touch $@
 
@@ -129,6 +135,9 @@ e2e-clients: $(SETUP)  ## clients in Go, Java, TypeScript and Rust against a rea
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)
+
+fuzz-peers: $(SETUP_FUZZ)  ## whatever a peer can send, guided by coverage; keeps a corpus in build/fuzz_peers (MINUTES=5)
+	$(RUN) -m alatau_devnet.fuzz_peers --minutes $(MINUTES) $(ARGS)
 
 fuzz: $(SETUP)  ## the EVM against the executable specification (MINUTES=5)
 	$(RUN) -m alatau_devnet.fuzz_evm --minutes $(MINUTES) $(ARGS)

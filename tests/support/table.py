@@ -157,7 +157,7 @@ class Table:
         """A proposal as validator ``by`` signs it."""
         unsigned = Proposal(1, round_, self.blocks[name].hash, valid_round, self.now_ms, address_of(by), b"")
         unsigned = replace(unsigned, **changes)  # type: ignore[arg-type]
-        proof = ()
+        proof: tuple[Vote, ...] = ()
         if valid_round != NO_ROUND:
             voters = [n for n in range(1, self.count + 1) if n != self.me][: 2 * self.count // 3 + 1]
             proof = tuple(self.vote(n, VoteKind.PREVOTE, name, valid_round) for n in voters)
@@ -286,6 +286,8 @@ class Table:
                 return [f"rewrite log with {len(records)}"] if self.verbose else []
             case DoCancelTimers() | DoResetLog():
                 return []
+            case _:
+                raise AssertionError(f"no words for {effect}")
 
     def _vote_words(self, vote: Vote) -> str:
         ours = self.me is not None and vote.validator == address_of(self.me)
