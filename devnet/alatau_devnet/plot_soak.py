@@ -15,7 +15,7 @@ def plot(samples: Sequence[Sample], file: Path) -> None:
     mpl.use("Agg")
     chart, ((memory, descriptors), (disk, latency)) = plt.subplots(2, 2, sharex=True, figsize=(11, 7))
     minutes = [sample.at_s / 60 for sample in samples]
-    _lines(memory, minutes, [sample.rss_mib for sample in samples], "resident memory", "MiB")
+    _lines(memory, minutes, [sample.own_mib for sample in samples], "memory without pages of files", "MiB")
     _lines(descriptors, minutes, [sample.descriptors for sample in samples], "open descriptors", "")
     _lines(disk, minutes[1:], _per_payment(samples), "disk for each payment since the beginning", "bytes")
     latency.plot(minutes, [sample.p50_ms for sample in samples], label="p50")

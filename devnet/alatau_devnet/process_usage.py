@@ -19,14 +19,18 @@ class Usage:
     """CPU time of all its threads since it started, user and system."""
     rss_bytes: int
     """Memory resident now, file mappings included."""
+    own_bytes: int
+    """Of it what the process has made for itself (RssAnon). The rest are pages of files, which the kernel takes back
+    when somebody needs the room: LevelDB maps its tables, so that a node's resident memory grows with its chain."""
 
 
 def usage_of(pid: int) -> Usage:
     """What the process with this id uses. Raises ``ProcessLookupError`` if it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
+        stat, statm = (Path(f"/proc/{pid}/{name}").read_text() for name in ("stat", "statm"))
     except FileNotFoundError:
         raise ProcessLookupError(f"no process {pid}") from None
     fields = stat.rpartition(")")[2].split()
     ticks = int(fields[_UTIME]) + int(fields[_STIME])
-    return Usage(ticks / _TICKS_PER_S, int(fields[_RSS]) * _PAGE_BYTES)
+    resident, of_files = (int(pages) * _PAGE_BYTES for pages in statm.split()[1:3])
+    return Usage(ticks / _TICKS_PER_S, int(fields[_RSS]) * _PAGE_BYTES, resident - of_files)

@@ -66,14 +66,14 @@ async def _sample(network: Devnet, load: PaymentLoad, samples: list[Sample], eve
             final=load.times.final,
             p50_ms=_quantile_ms(latencies, 0.50),
             p95_ms=_quantile_ms(latencies, 0.95),
-            rss_mib=tuple(round(usage_of(pid).rss_bytes / _MIB, 1) for pid in pids),
+            own_mib=tuple(round(usage_of(pid).own_bytes / _MIB, 1) for pid in pids),
             descriptors=tuple(descriptors_of(pid) for pid in pids),
             disk_bytes=tuple(_disk_bytes(node.home) for node in network.nodes),
         )
         samples.append(sample)
         console.print(
             f"{sample.at_s:7.0f} s {sample.final:10,} final, p50 {sample.p50_ms} ms, p95 {sample.p95_ms} ms,"
-            f" {max(sample.rss_mib, default=0):.0f} MiB, {max(sample.descriptors, default=0)} descriptors,"
+            f" {max(sample.own_mib, default=0):.0f} MiB, {max(sample.descriptors, default=0)} descriptors,"
             f" {max(sample.disk_bytes) / _MIB:.1f} MiB on disk"
         )
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 _BEGINNING_SHARE: Final = 0.25
 """Of the run, in which caches fill and the allocator finds its size: not compared."""
-_RSS_GROWTH_MIB_MAX: Final = 32.0
+_MEMORY_GROWTH_MIB_MAX: Final = 32.0
 """From the first third after the beginning to the last: an object of 100 bytes that leaks with each payment shows after
 335,000 of them, eleven minutes at 500 a second."""
 _DESCRIPTOR_GROWTH_MAX: Final = 64
@@ -36,8 +36,9 @@ class Sample:
     p50_ms: float | None
     """Of what became final since the last sample; None where nothing did."""
     p95_ms: float | None
-    rss_mib: tuple[float, ...]
-    """Of each node that runs."""
+    own_mib: tuple[float, ...]
+    """Memory of each node that runs, without pages of files: those are the kernel's to take back, and grow with the
+    chain as LevelDB maps its tables."""
     descriptors: tuple[int, ...]
     disk_bytes: tuple[int, ...]
 
@@ -49,7 +50,7 @@ class SoakVerdict:
     verdict: Literal["PASS", "FAIL"]
     reasons: tuple[str, ...]
     payments: int
-    rss_growth_mib: float
+    memory_growth_mib: float
     descriptor_growth: int
     latency_drift: float
     """Median of the last third over that of the first."""
@@ -69,7 +70,7 @@ def judge(samples: Sequence[Sample], *, rate: float, nodes_alive: int, nodes: in
         return SoakVerdict("FAIL", tuple(reasons), samples[-1].final if samples else 0, 0.0, 0, 0.0, 0.0)
     third = len(settled) // 3
     first, last = settled[:third], settled[-third:]
-    rss = median(max(s.rss_mib, default=0.0) for s in last) - median(max(s.rss_mib, default=0.0) for s in first)
+    memory = median(max(s.own_mib, default=0.0) for s in last) - median(max(s.own_mib, default=0.0) for s in first)
     descriptors = round(
         median(max(s.descriptors, default=0) for s in last) - median(max(s.descriptors, default=0) for s in first)
     )
@@ -81,8 +82,8 @@ def judge(samples: Sequence[Sample], *, rate: float, nodes_alive: int, nodes: in
         reasons.append(f"{payments / span_s:,.0f} payments a second became final, {rate:,.0f} were to be sent")
     if not after_ms:
         reasons.append("nothing became final at the end")
-    if rss > _RSS_GROWTH_MIB_MAX:
-        reasons.append(f"memory grew by {rss:,.0f} MiB after the beginning")
+    if memory > _MEMORY_GROWTH_MIB_MAX:
+        reasons.append(f"memory grew by {memory:,.0f} MiB after the beginning")
     if descriptors > _DESCRIPTOR_GROWTH_MAX:
         reasons.append(f"descriptors grew by {descriptors}")
     if drift > _DRIFT_MAX and after_ms > _DRIFT_MS_FLOOR:
@@ -93,7 +94,7 @@ def judge(samples: Sequence[Sample], *, rate: float, nodes_alive: int, nodes: in
         "FAIL" if reasons else "PASS",
         tuple(reasons),
         payments,
-        round(rss, 1),
+        round(memory, 1),
         descriptors,
         round(drift, 2),
         round(per_payment, 1),

@@ -18,7 +18,7 @@ def run(change: Callable[[int, dict[str, object]], None] = lambda *_: None, coun
             "final": int(RATE * 5 * n),
             "p50_ms": 200.0,
             "p95_ms": 300.0,
-            "rss_mib": (100.0 + min(n, 8), 90.0),
+            "own_mib": (100.0 + min(n, 8), 90.0),
             "descriptors": (80, 85),
             "disk_bytes": (917 * int(RATE * 5 * n), 0),
         }
@@ -37,13 +37,13 @@ def test_a_run_that_only_settles_passes() -> None:
     verdict = verdict_of(run())
     assert (verdict.verdict, verdict.reasons) == ("PASS", ())
     assert (verdict.payments, verdict.disk_bytes_per_payment) == (97_500, 917.0)
-    assert (verdict.rss_growth_mib, verdict.descriptor_growth, verdict.latency_drift) == (0.0, 0, 1.0)
+    assert (verdict.memory_growth_mib, verdict.descriptor_growth, verdict.latency_drift) == (0.0, 0, 1.0)
 
 
 @pytest.mark.parametrize(
     ("name", "value", "reason"),
     [
-        ("rss_mib", lambda n: (100.0, 90.0 + 3 * n), "memory grew"),
+        ("own_mib", lambda n: (100.0, 90.0 + 3 * n), "memory grew"),
         ("descriptors", lambda n: (80 + 5 * n, 80), "descriptors grew"),
         ("p50_ms", lambda n: 200.0 + 60 * n, "median latency went"),
         ("p50_ms", lambda n: 200.0 if n < 20 else None, "nothing became final at the end"),
