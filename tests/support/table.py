@@ -249,8 +249,8 @@ class Table:
                 return [self._vote_words(vote) for vote in votes]
             case DoBroadcast(ProposalMessage(proposal, prevote=prevote)):
                 again = f" of r{proposal.valid_round}" if proposal.valid_round != NO_ROUND else ""
-                votes = [] if prevote is None else [self._vote_words(prevote)]
-                return [f"propose {self._name(proposal.block_hash)} r{proposal.round}{again}", *votes]
+                cast = [] if prevote is None else [self._vote_words(prevote)]
+                return [f"propose {self._name(proposal.block_hash)} r{proposal.round}{again}", *cast]
             case DoBroadcast(RoundCertificate(_, round_, votes)):
                 return [f"certificate r{round_} of {len(votes)}"]
             case DoBroadcast(StatusMessage(height, round_)):
