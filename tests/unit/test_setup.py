@@ -25,7 +25,7 @@ def locked(lock: Path) -> list[str]:
 def test_locks_pin_and_hash_everything(lock: Path) -> None:
     """One exact version and at least one hash each; no address of an index."""
     lines = locked(lock)
-    assert len(lines) > 10
+    assert lines
     for line in lines:
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[^ ]+( +--hash=sha256:[0-9a-f]{64})+ *", line), line
     assert "://" not in lock.read_text()
