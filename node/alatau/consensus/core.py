@@ -278,6 +278,7 @@ class Consensus:
         height.work.clear()
         mine = height.proposer(round_) == ctx.authority.address and ctx.guard.may_sign(height.number)
         outputs = height.driver.start_round(round_, is_proposer=mine)
+        voting.log_round_entry(ctx, height)
         voting.shorten_log(ctx, height)
         set_round_timer(ctx, height, TimerKind.REBROADCAST)
         self._perform(outputs)

@@ -70,7 +70,10 @@ class OwnProposalRecord:
 
 @dataclass(frozen=True, slots=True)
 class VoteRecord:
-    """A vote of a peer in a polka on which our lock or valid value rests. Other votes are not worth a write."""
+    """A vote of a peer: in a polka on which our lock or valid value rests, or one that let us enter a later round.
+
+    Other votes are not worth a write: their voters say them again.
+    """
 
     vote: Vote
 

@@ -131,13 +131,24 @@ def log_polka(ctx: ValidatorContext, height: Height) -> None:
             _log(ctx, height, record)
 
 
+def log_round_entry(ctx: ValidatorContext, height: Height) -> None:
+    """Log why this round was entered, before anything is signed in it: whoever is in an earlier one must be shown it.
+
+    The precommits that ended the round before, or the votes that were ahead, may have reached nobody else, and who
+    signed them may never say them again.
+    """
+    if is_validator(ctx, height):
+        for record in _entry_of_round(ctx, height):
+            _log(ctx, height, record)
+
+
 def shorten_log(ctx: ValidatorContext, height: Height) -> None:
     """Write the log anew with what a restart needs, if it holds much more: the height has been stalled for long."""
     if height.logged_bytes <= height.rewrite_at_bytes:
         return
     height.logged_blocks.clear()
     height.logged_bytes = 0
-    records = [*_resting_on(ctx, height), *height.own]
+    records = [*_resting_on(ctx, height), *_entry_of_round(ctx, height), *height.own]
     for record in records:
         _measure(height, record)
     height.rewrite_at_bytes = LOG_BYTES + 2 * height.logged_bytes
@@ -158,6 +169,13 @@ def _resting_on(ctx: ValidatorContext, height: Height) -> list[Record]:
         polka = driver.votes.votes_for(VoteKind.PREVOTE, state.valid_round, state.valid_hash)
         records += [VoteRecord(vote) for vote in polka if vote.validator != ctx.authority.address]
     return records
+
+
+def _entry_of_round(ctx: ValidatorContext, height: Height) -> list[Record]:
+    """The votes of others that let this node enter its round; none for round 0, which nobody has to be let into."""
+    round_ = height.driver.state.round
+    votes = height.driver.votes.certificate(round_) if round_ > 0 else ()
+    return [VoteRecord(vote) for vote in votes if vote.validator != ctx.authority.address]
 
 
 def _log(ctx: ValidatorContext, height: Height, record: Record) -> None:

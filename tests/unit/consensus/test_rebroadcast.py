@@ -3,8 +3,11 @@
 Validator v2 of four, if nothing else is said; the proposers of rounds 0 to 3 of height 1 are v4, v3, v2, v1.
 """
 
-from alatau.consensus.effects import DoBroadcast
-from alatau.consensus.messages import VotesMessage
+import pytest
+
+from alatau.consensus.effects import DoBroadcast, DoRewriteLog
+from alatau.consensus.messages import RoundCertificate, VotesMessage
+from alatau.consensus.records import VoteRecord
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import address_of
 from tests.support.table import Table
@@ -82,6 +85,48 @@ def test_a_restart_in_a_late_round_keeps_the_proof_of_its_lock() -> None:
              if isinstance(effect.message, VotesMessage) for vote in effect.message.votes
              if vote.round == 0 and vote.kind is VoteKind.PREVOTE}  # fmt: skip
     assert proof == {address_of(1), address_of(2), address_of(4)}
+
+
+@pytest.mark.parametrize("wait", ["timeout precommit r0", ""])
+def test_a_restart_still_shows_why_its_round_was_entered(wait: str) -> None:
+    """Others may have heard none of these votes, and a liar never says its own again: without them all stand still.
+
+    Found by seed 5679: two of six entered a round on a liar's vote and lost power; nobody could follow them.
+    """
+    table = Table()
+    table.start()
+    for line in ("v1 prevotes nil r0", "timeout propose r0", "v3 prevotes nil r0"):
+        table.do(line)
+    if wait:
+        votes = ("v1 precommits nil r0", "v3 precommits nil r0", wait)
+    else:
+        votes = ("v1 prevotes nil r1", "v3 prevotes nil r1")
+    for line in (*votes, "timeout propose r1"):
+        table.do(line)
+    assert table.core.view().round == 1
+    table.do("restart")
+    shown = [
+        vote
+        for effect in table.effects
+        if isinstance(effect, DoBroadcast) and isinstance(effect.message, RoundCertificate)
+        for vote in effect.message.votes
+    ]
+    assert {vote.validator for vote in shown} >= {address_of(1), address_of(3)}
+    assert {vote.round for vote in shown} == {0 if wait else 1}
+
+
+def test_why_a_round_was_entered_is_kept_when_the_log_is_written_anew() -> None:
+    """In a height that lasts long."""
+    table = Table()
+    table.start()
+    for line in ("v1 prevotes nil r0", "timeout propose r0", "v3 prevotes nil r0"):
+        table.do(line)
+    table.core._height.rewrite_at_bytes = 0
+    for line in ("v1 precommits nil r0", "v3 precommits nil r0", "timeout precommit r0"):
+        table.do(line)
+    assert any(isinstance(effect, DoRewriteLog) for effect in table.effects)
+    voters = {record.vote.validator for record in table.log if isinstance(record, VoteRecord)}
+    assert voters == {address_of(1), address_of(3)}
 
 
 def test_who_connects_is_told_what_it_said_itself() -> None:
