@@ -22,6 +22,8 @@ LIMITS = Limits(
     held_bytes_max=64 * CALL_BYTES,
     concurrent_calls_max=MANY,
     concurrent_calls_per_peer_max=MANY,
+    calls_waiting_soft=MANY,
+    calls_waiting_max=MANY,
     shutdown_grace_s=0.2,
 )
 ANSWER = value(bytes(100_000)).SerializeToString()
