@@ -1,6 +1,7 @@
 """The client projects under docs/examples/clients: what each needs, and how it is built, tested and run."""
 
 import shutil
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,27 @@ PROJECTS: Final = (
         build=(_GENERATE, ("go", "vet", "./..."), ("go", "build", "-o", "pay", ".")),
         test=("go", "test", "-count=1", "./..."),
         tour=("./pay",),
+    ),
+    ClientProject(
+        language="typescript",
+        folder=CLIENTS / "typescript",
+        tools=("node", "npm"),
+        build=(
+            ("npm", "ci", "--no-audit", "--no-fund"),
+            (sys.executable, "-m", "alatau.artifacts", "--interfaces", "abi"),
+            ("npm", "run", "generate"),
+            ("npm", "run", "build"),
+        ),
+        test=("npm", "test"),
+        tour=("npm", "run", "--silent", "tour", "--"),
+    ),
+    ClientProject(
+        language="java",
+        folder=CLIENTS / "java",
+        tools=("java", "mvn"),
+        build=(("mvn", "-B", "-ntp", "-q", "package", "-DskipTests"),),
+        test=("mvn", "-B", "-ntp", "-q", "surefire:test"),
+        tour=("java", "-jar", "target/pay.jar"),
     ),
 )
 
