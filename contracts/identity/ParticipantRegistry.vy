@@ -12,24 +12,26 @@
         bits 8-15    kind: 1 resident, 2 merchant, 3 institution, 4 contract
         bits 16-23   tier of a resident or merchant
         bits 24-31   licences held, a bit each: 1 platform, 2 exchange, 4 custody, 8 payment hub
-        bits 32-39   capital class of the licences
+        bits 32-39   capital class of the licences: caps what their holder may hold, 0 for not
         bits 64-127  the registration expires at this second, 0 never
         bits 128-191 the licences and the right to deploy expire at this second, 0 never
-        bits 192-255 a court order freezes money until this second, 0 none
+        bits 192-255 the last of the court orders that freeze money ends at this second, 0 none
 
         Who can stop what:
         * registrar (city authority): registers, renews and ends the registration of residents and merchants, and
-          names the successor of a lost account, after `delay`; the council's guardian vetoes;
-        * licensor (National Bank): licences, institutions and contracts, the right to deploy, caps of tiers;
+          names the successor of a lost account, after `delay`; the council's guardian vetoes, and so does the
+          account itself;
+        * licensor (National Bank): licences, institutions and contracts, the right to deploy; lowers a tier's cap;
+        * the council sets caps of tiers and capital classes: lower as soon as it is approved, higher after `delay`;
         * compliance (financial monitoring agency): suspends and reinstates anyone at once;
-        * court: freezes and releases money; a freeze binds money, never the right to send a transaction, so
-          nobody loses a deadline in a payment channel to it;
+        * court: freezes and releases money, order by order; a freeze binds money, never the right to send a
+          transaction, so nobody loses a deadline in a payment channel to it;
         * the council grants roles after `delay` and withdraws them at once; its guardian vetoes. One account
           has one role, so incompatible roles never meet;
         * another contract takes this one's place by a decision that waits three delays. From then on this one passes on
           what it is asked, and takes nothing.
         Whatever shrinks a right is told to the listeners (tokens that remember standings) in the same
-        transaction.
+        transaction. Who is no listener is told to remember nothing.
 """
 
 from ..interfaces import ICouncil
@@ -38,6 +40,8 @@ from ..interfaces import IStatusListener
 from ..lib import decisions
 from ..lib import handover
 from ..lib import typed_data
+from . import court_orders
+from . import holding_caps
 from . import successors
 
 
@@ -51,12 +55,6 @@ struct Participant:
     word: uint256
 
 
-struct Freeze:
-    order_hash: bytes32
-    amount: uint256
-    expires: uint256
-
-
 struct Change:
     action: uint256
     subject: address
@@ -68,23 +66,6 @@ event StatusChanged:
     account: indexed(address)
     word: uint256
     by: indexed(address)
-
-
-event Frozen:
-    account: indexed(address)
-    order_hash: indexed(bytes32)
-    amount: uint256
-    expires: uint256
-
-
-event Released:
-    account: indexed(address)
-    order_hash: indexed(bytes32)
-
-
-event TierCapChanged:
-    tier: indexed(uint256)
-    cap: uint256
 
 
 event ChangeProposed:
@@ -129,6 +110,8 @@ RESIDENT: constant(uint256) = 1
 MERCHANT: constant(uint256) = 2
 INSTITUTION: constant(uint256) = 3
 CONTRACT: constant(uint256) = 4
+# `payment_class` of an institution; a contract's is the next one.
+INSTITUTION_CLASS: constant(uint256) = 254
 
 REGISTRAR: constant(uint256) = 1
 LICENSOR: constant(uint256) = 2
@@ -160,6 +143,8 @@ initializes: handover[decisions := decisions, typed_data := typed_data]
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
 initializes: successors
+initializes: court_orders
+initializes: holding_caps[decisions := decisions, typed_data := typed_data]
 
 exports: (
     typed_data.DOMAIN_SEPARATOR,
@@ -172,6 +157,11 @@ exports: (
     decisions.decision,
     decisions.delay,
     successors.succession,
+    holding_caps.tier_cap,
+    holding_caps.class_cap,
+    holding_caps.cap_change,
+    holding_caps.cap_id,
+    holding_caps.propose_cap,
     decisions.override_id,
     decisions.term,
     handover.propose_handover,
@@ -179,8 +169,6 @@ exports: (
 )
 
 _role_of: HashMap[address, uint256]
-tier_cap: public(HashMap[uint256, uint256])
-freezes: public(HashMap[address, Freeze])
 listeners: public(DynArray[IStatusListener, LISTENERS_MAX])
 _changes: HashMap[bytes32, Change]
 
@@ -198,7 +186,7 @@ def __init__(
     @param council The body that grants roles.
     @param delay Seconds between its approval and a grant.
     @param roles The first holders: 1 registrar, 2 licensor, 3 compliance, 4 court.
-    @param tier_caps Largest balance of tier 1, 2, ... in token units, 0 for no cap.
+    @param tier_caps Largest balance of tier 1, 2, ... in token units, 2**256 - 1 for no cap.
     @param listeners Tokens that remember standings.
     @param participants Accounts known from genesis, with their status words.
     """
@@ -206,10 +194,7 @@ def __init__(
     decisions.__init__(council, delay)
     for grant: RoleGrant in roles:
         self._grant(grant.holder, grant.role)
-    tier: uint256 = 1
-    for cap: uint256 in tier_caps:
-        self.tier_cap[tier] = cap
-        tier += 1
+    holding_caps.__init__(tier_caps)
     self.listeners = listeners
     for participant: Participant in participants:
         self._status[participant.account] = participant.word
@@ -225,6 +210,8 @@ def __init__(
 def status(account: address) -> uint256:
     """
     @notice The packed word of `account`; its bits are above.
+    @param account Anybody.
+    @return The word, 0 for who was never known.
     """
     if handover.successor != empty(address):
         return staticcall IParticipantRegistry(handover.successor).status(account)
@@ -236,7 +223,9 @@ def status(account: address) -> uint256:
 @reentrant
 def role_of(account: address) -> uint256:
     """
-    @notice The public role of `account`, 0 for none.
+    @notice The public role of `account`.
+    @param account Anybody.
+    @return 1 registrar, 2 licensor, 3 compliance, 4 court, 0 for none.
     """
     if handover.successor != empty(address):
         return staticcall IParticipantRegistry(handover.successor).role_of(account)
@@ -263,21 +252,30 @@ def successor_of(account: address) -> address:
 def standing(account: address) -> IParticipantRegistry.Standing:
     """
     @notice What `account` may do with money now.
+    @param account Anybody.
+    @return Its standing; to be remembered only by who is told when it shrinks.
     """
     if handover.successor != empty(address):
         return staticcall IParticipantRegistry(handover.successor).standing(account)
     word: uint256 = self._status[account]
     active: bool = self._active(word)
+    kind: uint256 = (word >> KIND_SHIFT) & BYTE_MASK
+    tier: uint256 = (word >> TIER_SHIFT) & BYTE_MASK
     frozen: uint256 = 0
     if block.timestamp < (word >> FREEZE_SHIFT):
-        frozen = self.freezes[account].amount
+        frozen = court_orders._frozen(account)
     timeless: bool = ((word >> EXPIRY_SHIFT) & TIME_MASK) == 0 and (word >> FREEZE_SHIFT) == 0
+    by_tier: bool = kind != INSTITUTION and kind != CONTRACT
+    payment_class: uint256 = tier
+    if not by_tier:
+        payment_class = INSTITUTION_CLASS + kind - INSTITUTION
     return IParticipantRegistry.Standing(
         may_send=active,
         may_receive=active,
-        cacheable=active and timeless,
-        cap=self.tier_cap[(word >> TIER_SHIFT) & BYTE_MASK],
+        cacheable=active and timeless and self._listens(msg.sender),
+        cap=holding_caps._cap_of(by_tier, tier, (word >> CAPITAL_SHIFT) & BYTE_MASK),
         frozen=frozen,
+        payment_class=payment_class,
     )
 
 
@@ -286,7 +284,10 @@ def standing(account: address) -> IParticipantRegistry.Standing:
 @reentrant
 def licensed(account: address, licence: uint256) -> bool:
     """
-    @notice Whether `account` is active and holds `licence` (one bit) unexpired.
+    @notice Whether `account` is active and holds `licence` unexpired.
+    @param account Anybody.
+    @param licence One bit.
+    @return True if so.
     """
     if handover.successor != empty(address):
         return staticcall IParticipantRegistry(handover.successor).licensed(account, licence)
@@ -300,21 +301,22 @@ def licensed(account: address, licence: uint256) -> bool:
 @external
 @view
 @reentrant
-def freeze_order(account: address) -> bytes32:
+def court_orders_of(account: address) -> DynArray[IParticipantRegistry.Order, court_orders.ORDERS_MAX]:
     """
-    @notice Hash of the court order that freezes `account` now, zero if none does.
+    @notice The court orders that freeze an account's money now: their amounts add up.
+    @param account Anybody.
+    @return Hash, amount and end of each, oldest first.
     """
     if handover.successor != empty(address):
-        return staticcall IParticipantRegistry(handover.successor).freeze_order(account)
-    if block.timestamp < (self._status[account] >> FREEZE_SHIFT):
-        return self.freezes[account].order_hash
-    return empty(bytes32)
+        return staticcall IParticipantRegistry(handover.successor).court_orders_of(account)
+    return court_orders._running(account)
 
 
 @external
 @view
 def change(id: bytes32) -> Change:
     """
+    @param id A decision.
     @return What the decision `id` will do.
     """
     return self._changes[id]
@@ -324,6 +326,7 @@ def change(id: bytes32) -> Change:
 @view
 def change_id(change: Change) -> bytes32:
     """
+    @param change As in `propose_change`.
     @return The EIP-712 digest that council members sign for `change`.
     """
     return self._change_id(change)
@@ -336,6 +339,9 @@ def change_id(change: Change) -> bytes32:
 def register(account: address, kind: uint256, tier: uint256, expires: uint256):
     """
     @notice Register or renew a resident or merchant.
+    @param account Whose.
+    @param kind 1 resident, 2 merchant.
+    @param tier One whose cap is set.
     @param expires Second at which the registration ends, 0 for never.
     """
     assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
@@ -348,6 +354,10 @@ def register_many(
 ):
     """
     @notice Register many residents or merchants alike.
+    @param accounts Whose.
+    @param kind 1 resident, 2 merchant.
+    @param tier One whose cap is set.
+    @param expires Second at which the registrations end, 0 for never.
     """
     assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
     for account: address in accounts:
@@ -358,6 +368,7 @@ def register_many(
 def deregister(account: address):
     """
     @notice End a registration at once. A suspension or freeze stays on record.
+    @param account Whose.
     """
     assert self._role_of[msg.sender] == REGISTRAR, "only the registrar"
     self._check_registrable(self._status[account])
@@ -390,10 +401,12 @@ def withdraw_successor(account: address):
 @external
 def veto_successor(account: address):
     """
-    @notice The guardian refuses a succession while its delay has not passed.
+    @notice The guardian, or the account itself if its keys are not lost after all, refuses a succession while its delay
+            has not passed.
     @param account Whose.
     """
-    assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
+    if msg.sender != account:
+        assert msg.sender == staticcall decisions.body.guardian(), "only the guardian"
     assert block.timestamp < successors.succession[account].ready_at, "succession: nothing to veto"
     successors._refuse(account)
 
@@ -404,7 +417,9 @@ def veto_successor(account: address):
 @external
 def admit_institution(account: address, kind: uint256):
     """
-    @notice Make an institution (3) or a contract (4) a participant.
+    @notice Make an institution or a contract a participant.
+    @param account Whose.
+    @param kind 3 institution, 4 contract: its books say who pays whom, so nobody limits or stops it.
     """
     assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
     assert kind == INSTITUTION or kind == CONTRACT, "registry: not an institution"
@@ -419,32 +434,38 @@ def license(
 ):
     """
     @notice Set the licences of an account, all at once; zeros withdraw them.
+    @param account Whose.
     @param licences Bits: 1 platform, 2 exchange, 4 custody, 8 payment hub.
+    @param capital_class What the holder's capital allows it to hold (`class_cap`); 0 where capital binds nothing.
+    @param may_deploy Whether it may deploy contracts.
     @param expires Second at which licences and the right to deploy end, 0 for never.
     """
     assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
     assert licences <= BYTE_MASK and capital_class <= BYTE_MASK, "registry: out of range"
     self._check_time(expires)
-    word: uint256 = self._status[account] & ~LICENCE_MASK
+    if capital_class != 0:
+        assert holding_caps.class_cap[capital_class] != 0, "registry: class without cap"
+    before: uint256 = self._status[account]
+    word: uint256 = before & ~LICENCE_MASK
     word |= (licences << LICENCE_SHIFT) | (capital_class << CAPITAL_SHIFT)
     word |= expires << LICENCE_EXPIRY_SHIFT
     if may_deploy:
         word |= MAY_DEPLOY
-    self._write(account, word, False)
+    # Another class is another cap, which whoever remembers the old one must hear of.
+    self._write(account, word, ((word ^ before) >> CAPITAL_SHIFT) & BYTE_MASK != 0)
 
 
 @external
-def set_tier_cap(tier: uint256, cap: uint256):
+def lower_tier_cap(tier: uint256, cap: uint256):
     """
-    @notice Largest balance of a tier's members, 0 for none.
+    @notice Lower the largest balance of a tier's members at once; the council raises it (`propose_cap`).
+    @param tier Which.
+    @param cap Less than what holds now, in token units; 0 lets nobody hold more than it has.
     """
     assert self._role_of[msg.sender] == LICENSOR, "only the licensor"
-    assert tier > 0 and tier <= BYTE_MASK, "registry: out of range"
     handover._check_in_office()
-    self.tier_cap[tier] = cap
-    log TierCapChanged(tier=tier, cap=cap)
-    for listener: IStatusListener in self.listeners:
-        self._tell(listener, empty(address))
+    holding_caps._lower_tier_cap(tier, cap)
+    self._tell_all(empty(address))
 
 
 # ------------------------------------------------------------------ compliance and court
@@ -454,6 +475,7 @@ def set_tier_cap(tier: uint256, cap: uint256):
 def suspend(account: address):
     """
     @notice Take the right to transact, at once.
+    @param account Whose.
     """
     assert self._role_of[msg.sender] == COMPLIANCE, "only compliance"
     self._check_subject(account)
@@ -468,6 +490,7 @@ def suspend(account: address):
 def reinstate(account: address):
     """
     @notice End a suspension.
+    @param account Whose.
     """
     assert self._role_of[msg.sender] == COMPLIANCE, "only compliance"
     self._write(account, self._status[account] & ~SUSPENDED, False)
@@ -476,31 +499,30 @@ def reinstate(account: address):
 @external
 def freeze(account: address, order_hash: bytes32, amount: uint256, expires: uint256):
     """
-    @notice Hold up to `amount` of an account's money by court order; a new order replaces the old.
+    @notice Hold an amount of an account's money by court order, besides what other orders hold.
+    @param account Whose.
+    @param order_hash The order's; the same one again amends it.
+    @param amount Token units.
     @param expires Second at which the freeze ends; 2**64 - 1 for until released.
     """
     assert self._role_of[msg.sender] == COURT, "only the court"
     self._check_subject(account)
-    assert order_hash != empty(bytes32), "freeze: no order"
-    assert amount > 0, "freeze: no amount"
-    assert expires > block.timestamp and expires <= TIME_MASK, "freeze: expired"
-    self.freezes[account] = Freeze(order_hash=order_hash, amount=amount, expires=expires)
-    word: uint256 = self._status[account] & (2**FREEZE_SHIFT - 1)
-    self._write(account, word | (expires << FREEZE_SHIFT), True)
-    log Frozen(account=account, order_hash=order_hash, amount=amount, expires=expires)
+    order: IParticipantRegistry.Order = IParticipantRegistry.Order(
+        order_hash=order_hash, amount=amount, expires=expires
+    )
+    self._write_freeze(account, court_orders._impose(account, order), True)
 
 
 @external
-def release(account: address):
+def release(account: address, order_hash: bytes32):
     """
-    @notice Lift a freeze.
+    @notice Lift one order; the others go on.
+    @param account Whose money.
+    @param order_hash Which order.
     """
     assert self._role_of[msg.sender] == COURT, "only the court"
-    order_hash: bytes32 = self.freezes[account].order_hash
-    assert order_hash != empty(bytes32), "freeze: none"
-    self.freezes[account] = empty(Freeze)
-    self._write(account, self._status[account] & (2**FREEZE_SHIFT - 1), False)
-    log Released(account=account, order_hash=order_hash)
+    handover._check_in_office()
+    self._write_freeze(account, court_orders._lift(account, order_hash), False)
 
 
 # ------------------------------------------------------------------ council
@@ -509,7 +531,9 @@ def release(account: address):
 @external
 def propose_change(change: Change) -> bytes32:
     """
-    @notice Put a grant or withdrawal of a role, or a listener, before the council.
+    @notice A member puts a grant or withdrawal of a role, or a listener, before the council.
+    @param change What, whom, which role, and when.
+    @return The decision's id.
     """
     decisions._check_member()
     assert change.action >= GRANT_ROLE and change.action <= REMOVE_LISTENER, "change: unknown action"
@@ -527,6 +551,7 @@ def propose_change(change: Change) -> bytes32:
 def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
+    @param id The decision.
     """
     change: Change = self._changes[id]
     assert change.action != 0, "change: not proposed here"
@@ -543,8 +568,22 @@ def execute_change(id: bytes32):
         self.listeners.append(IStatusListener(change.subject))
         log ListenerChanged(listener=change.subject, listening=True)
     else:
+        # What it remembers it would remember for ever.
+        if self._listens(change.subject):
+            self._tell(IStatusListener(change.subject), empty(address))
         self._remove_listener(change.subject)
         log ListenerChanged(listener=change.subject, listening=False)
+
+
+@external
+def execute_cap(id: bytes32):
+    """
+    @notice Carry out an approved and ripe decision on a cap; anyone may.
+    @param id The decision.
+    """
+    handover._check_in_office()
+    holding_caps._carry_out(id)
+    self._tell_all(empty(address))
 
 
 @external
@@ -601,7 +640,8 @@ def _check_registrable(word: uint256):
 def _register(account: address, kind: uint256, tier: uint256, expires: uint256):
     assert account != empty(address), "registry: no account"
     assert kind == RESIDENT or kind == MERCHANT, "registry: not a resident or merchant"
-    assert tier <= BYTE_MASK, "registry: out of range"
+    assert tier > 0 and tier <= holding_caps.TIER_MAX, "registry: out of range"
+    assert holding_caps.tier_cap[tier] != 0, "registry: tier without cap"
     self._check_time(expires)
     before: uint256 = self._status[account]
     self._check_registrable(before)
@@ -635,8 +675,36 @@ def _write(account: address, word: uint256, shrinks: bool):
     self._status[account] = word
     log StatusChanged(account=account, word=word, by=msg.sender)
     if shrinks:
-        for listener: IStatusListener in self.listeners:
-            self._tell(listener, account)
+        self._tell_all(account)
+
+
+@internal
+def _write_freeze(account: address, until: uint256, shrinks: bool):
+    """
+    @param account Whose word.
+    @param until Second at which the last order ends, 0 for none.
+    @param shrinks Whether listeners must hear.
+    """
+    word: uint256 = self._status[account] & (2**FREEZE_SHIFT - 1)
+    self._write(account, word | (until << FREEZE_SHIFT), shrinks)
+
+
+@internal
+@view
+def _listens(account: address) -> bool:
+    for listener: IStatusListener in self.listeners:
+        if listener.address == account:
+            return True
+    return False
+
+
+@internal
+def _tell_all(account: address):
+    """
+    @param account Whose standing shrank; the zero address for everyone's.
+    """
+    for listener: IStatusListener in self.listeners:
+        self._tell(listener, account)
 
 
 @internal

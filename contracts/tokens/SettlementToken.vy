@@ -19,7 +19,7 @@
      that says "the registry was asked, and nothing but a message from it changes the answer".
 
          bits 0-127    balance
-         bits 128-239  cap of the balance, 0 for none
+         bits 128-239  cap of the balance, all ones for none
          bits 240-255  tag: bit 15 set and an epoch; valid while equal to the top 16 bits of `_rules`
 
      A word with another tag takes the slow way: the registry is asked, and if its answer does not depend on
@@ -347,8 +347,8 @@ def burn(amount: uint256):
     """
     word: uint256 = self._accounts[msg.sender]
     assert word & BALANCE_MASK >= amount, "token: balance"
-    frozen: uint256 = (staticcall self.registry.standing(msg.sender)).frozen
-    assert (word & BALANCE_MASK) - amount >= frozen or frozen == 0, "token: frozen"
+    if (staticcall self.registry.standing(msg.sender)).frozen > 0:
+        self._check_thawed(msg.sender, (word & BALANCE_MASK) - amount)
     self._accounts[msg.sender] = word - amount
     self.totalSupply -= amount
     log Transfer(sender=msg.sender, receiver=empty(address), amount=amount)
@@ -552,7 +552,7 @@ def _credited(word: uint256, amount: uint256) -> uint256:
     """
     cap: uint256 = (word >> CAP_SHIFT) & CAP_MASK
     balance: uint256 = (word & BALANCE_MASK) + amount
-    assert cap == 0 or balance <= cap, "token: above the receiver's cap"
+    assert cap == CAP_MASK or balance <= cap, "token: above the receiver's cap"
     return word + amount
 
 
@@ -566,8 +566,24 @@ def _sendable(account: address, word: uint256, amount: uint256, tag: uint256) ->
     assert standing.may_send, "token: sender not admitted"
     balance: uint256 = word & BALANCE_MASK
     if standing.frozen > 0:
-        assert balance >= amount and balance - amount >= standing.frozen, "token: frozen"
+        assert balance >= amount, "token: frozen"
+        self._check_thawed(account, balance - amount)
     return self._tagged(balance, standing, tag)
+
+
+@internal
+@view
+def _check_thawed(account: address, rest: uint256):
+    """
+    @dev What was recovered by an order it holds no more.
+    @param account Under at least one court order.
+    @param rest What the account would have left: all that its orders still hold.
+    """
+    orders: DynArray[IParticipantRegistry.Order, 8] = staticcall self.registry.court_orders_of(account)
+    for order: IParticipantRegistry.Order in orders:
+        held: uint256 = order.amount - min(order.amount, self.recovered[account][order.order_hash])
+        assert rest >= held, "token: frozen"
+        rest = unsafe_sub(rest, held)
 
 
 @internal
@@ -655,9 +671,14 @@ def _check_recovery(recovery: Recovery):
     for account: address in [source, recovery.receiver]:
         assert not account.is_contract, "token: books of a contract"
     assert order_hash != empty(bytes32), "token: no order"
-    assert staticcall registry.freeze_order(source) == order_hash, "token: not frozen by this order"
+    ordered: uint256 = 0
+    orders: DynArray[IParticipantRegistry.Order, 8] = staticcall registry.court_orders_of(source)
+    for order: IParticipantRegistry.Order in orders:
+        if order.order_hash == order_hash:
+            ordered = order.amount
+    assert ordered > 0, "token: not frozen by this order"
     recovered: uint256 = self.recovered[source][order_hash] + recovery.amount
-    assert recovered <= (staticcall registry.standing(source)).frozen, "token: beyond the order"
+    assert recovered <= ordered, "token: beyond the order"
     assert (
         staticcall registry.standing(recovery.receiver)
     ).may_receive, "token: receiver not admitted"

@@ -51,6 +51,15 @@ def test_registry_changes(world: World, action: int, word: str) -> None:
     assert world.participants.change_id((action, SUBJECT, 3, terms)) == wanted
 
 
+@pytest.mark.parametrize(("action", "word"), [(1, "set tier cap"), (2, "set class cap")])
+def test_caps(world: World, action: int, word: str) -> None:
+    """CapChange says whose cap it is."""
+    terms = decision()
+    fields = {"action": ("string", word), "number": ("uint256", 3), "cap": ("uint256", 70)}
+    wanted = wallet_digest(world.participants, "Alatau ParticipantRegistry", "CapChange", fields, terms)
+    assert world.participants.cap_id((action, 3, 70, terms)) == wanted
+
+
 @pytest.mark.parametrize(
     ("action", "word"), [(1, "set issuer allowance"), (2, "lift pause"), (3, "set registry"), (4, "set reserve")]
 )

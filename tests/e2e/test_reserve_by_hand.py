@@ -150,7 +150,7 @@ def test_a_case_is_confiscated_and_returned(people: dict[str, Person]) -> None:
     frozen = resident.fails("tx", "invoke", "SettlementToken", "transfer", court.address, 701)
     assert "token: frozen" in frozen
     resident.sends("SettlementToken", "transfer", court.address, 700)
-    court.sends("ParticipantRegistry", "release", resident.address)
+    court.sends("ParticipantRegistry", "release", resident.address, ORDER)
     resident.sends("SettlementToken", "transfer", court.address, 1)
 
 

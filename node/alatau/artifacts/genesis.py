@@ -8,13 +8,16 @@ from typing import Final
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.positions import PositionPlan, position_ledger
-from alatau.chain.permission import Licence, ParticipantKind, status_word
+from alatau.chain.permission import Licence, ParticipantKind, kind_of, status_word, tier_of
 from alatau.chain.validator_registry import Observer
 from alatau.types.chain_config import SystemContracts
 from alatau.types.genesis import GenesisContract, GenesisValidator
 
 PARTICIPANTS_MAX: Final = 512
 """Accounts that the constructors take (bounds in the Vyper sources); later ones are registered."""
+
+NO_CAP: Final = 2**256 - 1
+"""Says that the members of a tier may hold any amount. A tier without a cap holds nothing."""
 
 
 class Role(IntEnum):
@@ -77,7 +80,8 @@ class NetworkContracts:
     """Account -> status word (``alatau.chain.permission.status_word``). Everyone who sends transactions must be
     here: operators, council members who act by transaction, role holders, residents."""
     tier_caps: tuple[int, ...] = ()
-    """Largest balance of tier 1, 2, ... in token units; 0 for none."""
+    """Largest balance of tier 1, 2, ... in token units, at least 1; ``NO_CAP`` for none. Residents and merchants need a
+    tier that has one."""
     token_name: str = "Digital Tenge"  # noqa: S105  a currency, not a secret
     token_symbol: str = "KZTD"  # noqa: S105
     token_decimals: int = 2
@@ -146,6 +150,7 @@ def _participant_registry(network: NetworkContracts) -> GenesisContract:
     own = dict.fromkeys((addresses.RESERVE_VAULT, addresses.CITY_CHANNELS, addresses.OFFLINE_BONDS), contract)
     words = own | network.participants
     _check_count("participants", words)
+    _check_tiers(words, network.tier_caps)
     code = load("ParticipantRegistry").creation(
         addresses.FUND_COUNCIL,
         network.delay_s,
@@ -204,6 +209,16 @@ def _check_count(what: str, entries: Iterable[object]) -> None:
     count = len(tuple(entries))
     if count > PARTICIPANTS_MAX:
         raise ValueError(f"genesis names {count} {what}; at most {PARTICIPANTS_MAX}, register the rest on chain")
+
+
+def _check_tiers(words: dict[bytes, int], tier_caps: Sequence[int]) -> None:
+    if any(cap < 1 for cap in tier_caps):
+        raise ValueError("a tier's cap is at least 1; say 2^256 - 1 for none")
+    for account, word in words.items():
+        if kind_of(word) in (ParticipantKind.RESIDENT, ParticipantKind.MERCHANT):
+            tier = tier_of(word)
+            if not 1 <= tier <= len(tier_caps):
+                raise ValueError(f"0x{account.hex()} is of tier {tier}, which has no cap: tier_caps begins with tier 1")
 
 
 def resident_word(tier: int = 1) -> int:

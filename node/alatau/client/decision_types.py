@@ -167,6 +167,13 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("remove listener", ("subject",)),
             ),
         ),
+        DecisionType(
+            f"CapChange(string action,uint256 number,uint256 cap,Terms terms){TERMS}",
+            propose="propose_cap",
+            execute="execute_cap",
+            by_id=True,
+            acts=(Act("set tier cap", ("number", "cap")), Act("set class cap", ("number", "cap"))),
+        ),
     ),
     "SettlementToken": (
         DecisionType(

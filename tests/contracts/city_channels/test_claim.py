@@ -89,7 +89,7 @@ def settled(world: World, payout: int = 9_000) -> None:
 def test_credit_above_the_cap_is_claimed_in_parts(world: World) -> None:
     """What fits now, the rest later."""
     settled(world)
-    world.participants.set_tier_cap(1, world.token.balanceOf(resident.address) + 4_000, sender=licensor.address)
+    world.participants.lower_tier_cap(1, world.token.balanceOf(resident.address) + 4_000, sender=licensor.address)
     with boa.reverts("token: above the receiver's cap"):
         world.channels.claim(resident.address)
     world.channels.claim(resident.address, 4_000)

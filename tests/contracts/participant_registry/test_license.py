@@ -1,9 +1,21 @@
-"""ParticipantRegistry.license, admit_institution and set_tier_cap: the licensor's work."""
+"""ParticipantRegistry.license, admit_institution and lower_tier_cap: the licensor's work."""
 
 import boa
 
 from alatau.chain.permission import Licence, may_deploy
-from tests.contracts.world import World, hub, licensor, merchant, neighbour, now, registrar, resident, stranger
+from tests.contracts.participant_registry.changes import Cap, approved_cap
+from tests.contracts.world import (
+    TIER_1_CAP,
+    World,
+    hub,
+    licensor,
+    merchant,
+    neighbour,
+    now,
+    registrar,
+    resident,
+    stranger,
+)
 
 
 def test_institution_is_admitted_once(world: World) -> None:
@@ -21,7 +33,7 @@ def test_institution_is_admitted_once(world: World) -> None:
 
 def test_licences_are_set_as_a_whole(world: World) -> None:
     """What is not named is withdrawn."""
-    world.participants.license(hub.address, Licence.EXCHANGE, 2, True, 0, sender=licensor.address)
+    world.participants.license(hub.address, Licence.EXCHANGE, 0, True, 0, sender=licensor.address)
     assert world.participants.licensed(hub.address, Licence.EXCHANGE)
     assert not world.participants.licensed(hub.address, Licence.PAYMENT_HUB)
     assert may_deploy(world.participants.status(hub.address), now())
@@ -44,21 +56,38 @@ def test_bad_licences_are_refused(world: World) -> None:
 
 
 def test_lower_cap_binds_at_once(world: World) -> None:
-    """A tier's cap is asked for anew by every account after a change."""
+    """A tier's cap is asked for anew by every account after a change; zero lets nobody gain anything."""
     world.token.transfer(merchant.address, 500, sender=resident.address)
-    world.participants.set_tier_cap(2, 600, sender=licensor.address)
+    world.participants.lower_tier_cap(2, 600, sender=licensor.address)
     with boa.reverts("token: above the receiver's cap"):
         world.token.transfer(merchant.address, 101, sender=resident.address)
     world.token.transfer(merchant.address, 100, sender=resident.address)
-    world.participants.set_tier_cap(2, 0, sender=licensor.address)
-    world.token.transfer(merchant.address, 50_000, sender=resident.address)
-    assert world.token.balanceOf(merchant.address) == 50_600
+    world.participants.lower_tier_cap(2, 0, sender=licensor.address)
+    with boa.reverts("token: above the receiver's cap"):
+        world.token.transfer(merchant.address, 1, sender=resident.address)
+    world.token.transfer(resident.address, 600, sender=merchant.address)
 
 
-def test_caps_are_the_licensors(world: World) -> None:
-    """Tiers are 1 to 255."""
-    for tier in (0, 256):
-        with boa.reverts("registry: out of range"):
-            world.participants.set_tier_cap(tier, 5, sender=licensor.address)
+def test_licensor_only_lowers(world: World) -> None:
+    """Raising is the council's, after the delay; a tier that nobody has set cannot be lowered."""
+    for tier, cap in ((1, TIER_1_CAP), (1, TIER_1_CAP + 1), (0, 0), (9, 0)):
+        with boa.reverts("cap: not lower"):
+            world.participants.lower_tier_cap(tier, cap, sender=licensor.address)
     with boa.reverts("only the licensor"):
-        world.participants.set_tier_cap(1, 5, sender=registrar.address)
+        world.participants.lower_tier_cap(1, 5, sender=registrar.address)
+
+
+def test_capital_bounds_what_a_licence_holder_holds(world: World) -> None:
+    """By its class, at once; class 0 binds nothing, and a class that nobody has set cannot be given."""
+    license_ = world.participants.license
+    with boa.reverts("registry: class without cap"):
+        license_(hub.address, Licence.PAYMENT_HUB, 3, False, 0, sender=licensor.address)
+    held = world.token.balanceOf(hub.address)
+    world.participants.execute_cap(approved_cap(world, Cap.CAPITAL_CLASS, 3, held + 10))
+    world.token.transfer(hub.address, 1, sender=resident.address)
+    license_(hub.address, Licence.PAYMENT_HUB, 3, False, 0, sender=licensor.address)
+    with boa.reverts("token: above the receiver's cap"):
+        world.token.transfer(hub.address, 10, sender=resident.address)
+    world.token.transfer(hub.address, 9, sender=resident.address)
+    license_(hub.address, Licence.PAYMENT_HUB, 0, False, 0, sender=licensor.address)
+    world.token.transfer(hub.address, 1, sender=resident.address)

@@ -66,13 +66,13 @@ def test_registration_leaves_other_offices_work_alone(world: World) -> None:
     """A renewal lifts neither a suspension nor a freeze, nor takes a licence."""
     world.participants.suspend(resident.address, sender=compliance.address)
     world.participants.freeze(resident.address, b"\x0c" * 32, 70, now() + 99, sender=court.address)
-    world.participants.license(resident.address, 1, 1, False, 0, sender=licensor.address)
-    world.participants.register(resident.address, Kind.RESIDENT, 3, 0, sender=registrar.address)
+    world.participants.license(resident.address, 1, 0, False, 0, sender=licensor.address)
+    world.participants.register(resident.address, Kind.RESIDENT, 2, 0, sender=registrar.address)
     standing = world.participants.standing(resident.address)
     assert (standing.may_send, standing.frozen) == (False, 70)
     world.participants.reinstate(resident.address, sender=compliance.address)
     assert world.participants.licensed(resident.address, 1)
-    assert tier_of(world.participants.status(resident.address)) == 3
+    assert tier_of(world.participants.status(resident.address)) == 2
 
 
 def test_end_of_registration_is_instant(world: World) -> None:

@@ -66,7 +66,7 @@ def test_node_and_contract_agree_on_licences(world: World) -> None:
     """Licences and the right to deploy end together, at their second."""
     end = now() + 50
     world.participants.license(
-        hub.address, Licence.CUSTODY | Licence.PAYMENT_HUB, 3, True, end, sender=licensor.address
+        hub.address, Licence.CUSTODY | Licence.PAYMENT_HUB, 0, True, end, sender=licensor.address
     )
     for second, valid in ((end - 1, True), (end, False)):
         word = word_of(hub)

@@ -66,3 +66,18 @@ def test_successions_that_mean_nothing_are_refused(world: World) -> None:
         registry.name_successor(hub.address, neighbour.address, sender=registrar.address)
     with boa.reverts("succession: none"):
         registry.withdraw_successor(resident.address, sender=registrar.address)
+
+
+def test_account_whose_keys_are_not_lost_refuses(world: World) -> None:
+    """While the delay runs; nobody else's succession, and not once it is ripe."""
+    registry = world.participants
+    registry.name_successor(resident.address, neighbour.address, sender=registrar.address)
+    with boa.reverts("only the guardian"):
+        registry.veto_successor(resident.address, sender=neighbour.address)
+    registry.veto_successor(resident.address, sender=resident.address)
+    wait(DELAY)
+    assert registry.successor_of(resident.address) == ZERO
+    registry.name_successor(resident.address, neighbour.address, sender=registrar.address)
+    wait(DELAY)
+    with boa.reverts("succession: nothing to veto"):
+        registry.veto_successor(resident.address, sender=resident.address)

@@ -43,3 +43,22 @@ def test_listener_cannot_be_starved(world: World) -> None:
     with boa.reverts("registry: too little gas"):
         world.participants.suspend(resident.address, sender=compliance.address, gas=150_000)
     assert world.participants.standing(resident.address).may_send
+
+
+def test_who_is_no_listener_remembers_nothing(world: World) -> None:
+    """A registry that does not tell the token of a suspension: the token asks it for each payment."""
+    for action in (Action.REMOVE_LISTENER, Action.ADD_LISTENER):
+        world.token.transfer(neighbour.address, 5, sender=resident.address)
+        world.participants.execute_change(approved(world, action, world.token.address))
+        world.token.transfer(neighbour.address, 5, sender=resident.address)
+        world.participants.suspend(resident.address, sender=compliance.address)
+        with boa.reverts("token: sender not admitted"):
+            world.token.transfer(neighbour.address, 5, sender=resident.address)
+        world.participants.reinstate(resident.address, sender=compliance.address)
+
+
+def test_standings_are_to_be_remembered_by_listeners_only(world: World) -> None:
+    """The same account, asked for by the token and by somebody else."""
+    ask = world.participants.standing
+    assert ask(resident.address, sender=world.token.address).cacheable
+    assert not ask(resident.address, sender=world.channels.address).cacheable

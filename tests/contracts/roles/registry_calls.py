@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from alatau.chain.permission import ParticipantKind
 from tests.contracts.participant_registry.changes import Action as RegistryAction
+from tests.contracts.participant_registry.changes import Cap, approved_cap
 from tests.contracts.participant_registry.changes import approved as approved_in_registry
 from tests.contracts.roles.calls import Call, after, body_calls, name_successor
 from tests.contracts.settlement_token.changes import Action as TokenAction
@@ -53,8 +54,10 @@ PARTICIPANTS: Final[dict[str, Call]] = {
     "withdraw_successor": after(name_successor, resident.address),
     "veto_successor": after(name_successor, resident.address),
     "admit_institution": lambda world: ("0x" + "52" * 20, int(ParticipantKind.INSTITUTION)),
-    "license": lambda world: (hub.address, 8, 1, False, 0),
-    "set_tier_cap": lambda world: (1, 500),
+    "license": lambda world: (hub.address, 8, 0, False, 0),
+    "lower_tier_cap": lambda world: (1, 500),
+    "propose_cap": lambda world: ((1, 1, 500, terms(world.fund_council)),),
+    "execute_cap": lambda world: (approved_cap(world, Cap.TIER, 1, 500, delay=0),),
     "suspend": lambda world: (neighbour.address,),
     "reinstate": after(
         lambda world: world.participants.suspend(neighbour.address, sender=compliance.address), neighbour.address
@@ -63,6 +66,7 @@ PARTICIPANTS: Final[dict[str, Call]] = {
     "release": after(
         lambda world: world.participants.freeze(neighbour.address, b"\x0c" * 32, 5, 2**64 - 1, sender=court.address),
         neighbour.address,
+        b"\x0c" * 32,
     ),
 }
 

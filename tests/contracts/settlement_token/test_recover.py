@@ -70,7 +70,7 @@ def test_the_order_must_hold_until_the_end(world: World) -> None:
     freeze(world)
     identity, twice = approved(world, 500), approved(world, 500)
     with boa.env.anchor():
-        world.participants.release(resident.address, sender=court.address)
+        world.participants.release(resident.address, ORDER, sender=court.address)
         with boa.reverts("token: not frozen by this order"):
             world.token.execute_recovery(identity)
     world.token.execute_recovery(identity)

@@ -3,7 +3,7 @@
 The model asks nobody and remembers nothing but the facts; the token remembers standings in its balance words.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 import boa
@@ -12,7 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
+from alatau.artifacts.genesis import NO_CAP
 from tests.contracts.actors import Actor
+from tests.contracts.participant_registry.changes import Cap, approved_cap
 from tests.contracts.settlement_token.changes import Action, approved
 from tests.contracts.world import (
     ZERO,
@@ -33,6 +35,8 @@ from tests.contracts.world import (
 
 PEOPLE = (resident, neighbour, merchant)
 people = st.sampled_from(PEOPLE)
+ORDERS = (b"\x0c" * 32, b"\x0d" * 32)
+orders = st.sampled_from(ORDERS)
 amounts = st.sampled_from([0, 1, 400, 5_000, 60_000])
 
 
@@ -45,8 +49,8 @@ class Facts:
     registered: bool = True
     suspended: bool = False
     expires: int = 0
-    frozen: int = 0
-    frozen_until: int = 0
+    orders: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    """Court orders: hash -> amount, and the second at which it ends."""
 
 
 class TokenMachine(RuleBasedStateMachine):
@@ -71,13 +75,12 @@ class TokenMachine(RuleBasedStateMachine):
 
     def frozen(self, actor: Actor) -> int:
         """What a court holds of the account's money now."""
-        facts = self.facts[actor]
-        return facts.frozen if now() < facts.frozen_until else 0
+        return sum(amount for amount, until in self.facts[actor].orders.values() if now() < until)
 
     def fits(self, actor: Actor, amount: int) -> bool:
         """Whether the account's tier lets it hold that much more."""
         cap = self.caps[self.facts[actor].tier]
-        return cap == 0 or self.facts[actor].balance + amount <= cap
+        return self.facts[actor].balance + amount <= cap
 
     def exercise(self) -> None:
         """Everybody pays everybody: before a change so that the token remembers, after it to see that it forgot."""
@@ -88,7 +91,8 @@ class TokenMachine(RuleBasedStateMachine):
     def heal(self, actor: Actor) -> None:
         """An account comes into good standing again."""
         self.suspend(actor, suspends=False)
-        self.release(actor)
+        for order in ORDERS:
+            self.release(actor, order)
         self.register(actor, 1, 0)
         if self.paused:
             self.pause(pauses=False)
@@ -149,26 +153,29 @@ class TokenMachine(RuleBasedStateMachine):
         self.facts[actor].suspended = suspends
         self.exercise()
 
-    @rule(actor=people, amount=st.sampled_from([1, 5_000, 10**12]), lasts=st.sampled_from([1, 500]))
-    def freeze(self, actor: Actor, amount: int, lasts: int) -> None:
-        """A court order."""
+    @rule(actor=people, order=orders, amount=st.sampled_from([1, 5_000, 10**12]), lasts=st.sampled_from([1, 500]))
+    def freeze(self, actor: Actor, order: bytes, amount: int, lasts: int) -> None:
+        """A court order, or an amendment of one."""
         self.exercise()
-        self.world.participants.freeze(actor.address, b"\x0c" * 32, amount, now() + lasts, sender=court.address)
-        self.facts[actor].frozen, self.facts[actor].frozen_until = amount, now() + lasts
+        self.world.participants.freeze(actor.address, order, amount, now() + lasts, sender=court.address)
+        self.facts[actor].orders[order] = (amount, now() + lasts)
         self.exercise()
 
-    @rule(actor=people)
-    def release(self, actor: Actor) -> None:
-        """An order lifted."""
-        if self.facts[actor].frozen_until:
-            self.world.participants.release(actor.address, sender=court.address)
-            self.facts[actor].frozen_until = 0
+    @rule(actor=people, order=orders)
+    def release(self, actor: Actor, order: bytes) -> None:
+        """An order lifted, if it still runs."""
+        _, until = self.facts[actor].orders.pop(order, (0, 0))
+        if now() < until:
+            self.world.participants.release(actor.address, order, sender=court.address)
 
-    @rule(tier=st.sampled_from([1, 2]), cap=st.sampled_from([0, 1, 60_000]))
+    @rule(tier=st.sampled_from([1, 2]), cap=st.sampled_from([NO_CAP, 1, 60_000]))
     def cap(self, tier: int, cap: int) -> None:
-        """Another cap for a tier."""
+        """Another cap for a tier: the licensor lowers it, the council raises it."""
         self.exercise()
-        self.world.participants.set_tier_cap(tier, cap, sender=licensor.address)
+        if cap < self.caps[tier]:
+            self.world.participants.lower_tier_cap(tier, cap, sender=licensor.address)
+        else:
+            self.world.participants.execute_cap(approved_cap(self.world, Cap.TIER, tier, cap))
         self.caps[tier] = cap
         self.exercise()
 

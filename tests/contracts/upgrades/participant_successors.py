@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alatau.artifacts.genesis import Role, hub_word, institution_word, resident_word
+from alatau.artifacts.genesis import NO_CAP, Role, hub_word, institution_word, resident_word
 from alatau.chain.permission import ParticipantKind, status_word
 from tests.contracts.world import (
     DELAY,
@@ -39,4 +39,4 @@ def successor_of(world: World) -> Any:
     roles = sorted((one.address, int(role)) for one, role in offices)
     participants = [("0x" + account.hex(), word) for account, word in sorted(words.items())]
     body = world.fund_council.address
-    return deploy("ParticipantRegistry", body, DELAY, roles, [TIER_1_CAP, 0], [world.token.address], participants)
+    return deploy("ParticipantRegistry", body, DELAY, roles, [TIER_1_CAP, NO_CAP], [world.token.address], participants)

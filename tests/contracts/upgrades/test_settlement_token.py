@@ -93,7 +93,7 @@ def test_what_a_court_froze_stays_until_it_is_released(world: World) -> None:
     exchange.exchange(held - 700, sender=resident.address)
     with boa.reverts("token: frozen"):
         exchange.exchange(1, sender=resident.address)
-    world.participants.release(resident.address, sender=court.address)
+    world.participants.release(resident.address, b"\x0d" * 32, sender=court.address)
     exchange.exchange(700, sender=resident.address)
     assert (new.balanceOf(resident.address), world.token.balanceOf(resident.address)) == (held, 0)
 

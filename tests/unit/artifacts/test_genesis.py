@@ -29,6 +29,7 @@ NETWORK = NetworkContracts(
     reserve_council=CouncilMembers("Board", (_person(6),), 1, _person(5)),
     delay_s=60,
     participants={_person(9): resident_word()},
+    tier_caps=(5_000,),
 )
 
 
@@ -68,3 +69,16 @@ def test_too_many_participants_are_counted() -> None:
     crowd = {_person(1_000 + n): resident_word() for n in range(PARTICIPANTS_MAX)}
     with pytest.raises(ValueError, match=r"51\d participants; at most 512"):
         genesis_contracts(replace(NETWORK, participants=crowd))
+
+
+@pytest.mark.parametrize("tier", [0, 2])
+def test_resident_of_a_tier_without_cap_is_refused(tier: int) -> None:
+    """A plan that forgets a tier would make money that nobody may hold."""
+    with pytest.raises(ValueError, match=f"tier {tier}, which has no cap"):
+        genesis_contracts(replace(NETWORK, participants={_person(9): resident_word(tier)}))
+
+
+def test_cap_of_nothing_is_refused() -> None:
+    """Zero would not say whether it means none or nothing."""
+    with pytest.raises(ValueError, match="at least 1"):
+        genesis_contracts(replace(NETWORK, tier_caps=(5_000, 0)))

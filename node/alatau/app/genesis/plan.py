@@ -184,7 +184,7 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
             _address(name, f["participants"]): _participant(value)
             for name, value in f["participants"].entries().items()
         },
-        tier_caps=tuple(item.integer(0, _UINT256_MAX) for item in f["tier_caps"].items()),
+        tier_caps=tuple(item.integer(1, _UINT256_MAX) for item in f["tier_caps"].items()),
         token=_token(f["token"]),
         vault=_vault(f["vault"]),
         positions=positions_from_json(f["positions"]),
