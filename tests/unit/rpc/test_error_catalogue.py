@@ -448,7 +448,7 @@ def test_what_transport_says_is_in_the_catalogue() -> None:
     """Reasons that a server gives before or after a handler runs are documented like all others."""
     folder = ROOT / "node" / "alatau" / "transport"
     said = set()
-    for name in ("admission", "job", "messages", "server"):
+    for name in ("call_admission", "job", "messages", "server"):
         said |= set(re.findall(r'"([A-Z]+(?:_[A-Z]+)+|INTERNAL)"', (folder / f"{name}.py").read_text()))
     # A certificate that TLS has verified can be read; and nobody hears why a call is cancelled but who cancelled it.
     assert said - {"CERTIFICATE_UNREADABLE", "CANCELLED"} <= set(CATALOGUE)
