@@ -112,7 +112,7 @@ def test_vault_changes(world: World, action: int, word: str) -> None:
     ],
 )
 def test_validator_changes(world: World, action: int, word: str) -> None:
-    """ValidatorChange names the seat."""
+    """ValidatorChange names the validator."""
     terms = decision()
     fields = {
         "action": ("string", word),
@@ -124,8 +124,8 @@ def test_validator_changes(world: World, action: int, word: str) -> None:
         "name": ("string", "Ministry"),
     }
     wanted = wallet_digest(world.validators, "Alatau ValidatorRegistry", "ValidatorChange", fields, terms)
-    seat = (SUBJECT, chair.address, b"\x07" * 32, "host:1", 9, "Ministry")
-    assert world.validators.change_id((action, seat, terms)) == wanted
+    subject = (SUBJECT, chair.address, b"\x07" * 32, "host:1", 9, "Ministry")
+    assert world.validators.change_id((action, subject, terms)) == wanted
 
 
 def test_memberships(world: World) -> None:

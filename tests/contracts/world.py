@@ -150,7 +150,7 @@ def _bound(artifact: Artifact, address: Address) -> Any:
 
 
 def _network() -> NetworkContracts:
-    seats = tuple(
+    founders = tuple(
         GenesisValidator(
             name=name,
             operator=operator.raw,
@@ -166,7 +166,7 @@ def _network() -> NetworkContracts:
     institutions = (guardian, registrar, licensor, compliance, court, prosecutor, proposer, custodian, auditor, issuer)
     institutions += (treasury,)
     return NetworkContracts(
-        validators=seats,
+        validators=founders,
         observers=(Observer(b"\x77" * 32, "Audit chamber"),),
         fund_council=CouncilMembers("Fund council", (chair.raw, banker.raw, lawyer.raw), 2, guardian.raw),
         reserve_council=CouncilMembers("Board", (governor.raw, deputy.raw, director.raw), 2, guardian.raw),

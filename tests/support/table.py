@@ -101,7 +101,7 @@ class Table:
     _context: HeightContext = field(init=False)
 
     def __post_init__(self) -> None:
-        """Take the seats."""
+        """Connect all nodes."""
         self.validators = equal_validators(self.count)
         self._context = self.context_after(GENESIS, None)
         for name in "ABCDE":

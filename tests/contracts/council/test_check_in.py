@@ -72,9 +72,9 @@ def test_fewer_decide_while_keys_are_silent(threshold: int, heard: int, quorum: 
     """All who are left, but never fewer than half of the threshold, nor one where two were needed."""
     with boa.env.anchor():
         members = sorted((chair, banker, lawyer, stranger, guardian), key=lambda a: a.raw)
-        seats = [m.address for m in members]
+        addresses = [m.address for m in members]
         other = "0x" + "77" * 20
-        council = deploy("Council", "Five", seats, threshold, other, DELAY, SILENCE, ZERO)
+        council = deploy("Council", "Five", addresses, threshold, other, DELAY, SILENCE, ZERO)
         wait(SILENCE)
         for member in members[:heard]:
             council.check_in(sender=member.address)

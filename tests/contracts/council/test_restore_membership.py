@@ -92,8 +92,8 @@ def test_a_restoration_dies_with_its_time_and_with_the_policy(world: World) -> N
         wait(30 * DELAY + 1)
         with boa.reverts("decision: expired"):
             world.fund_council.restore_membership(*change)
-    seats = sorted([governor.address, deputy.address], key=lambda a: int(a, 16))
-    smaller = (seats, 2, guardian.address, terms(board))
+    addresses = sorted([governor.address, deputy.address], key=lambda a: int(a, 16))
+    smaller = (addresses, 2, guardian.address, terms(board))
     decide(board, board.propose_membership(*smaller, sender=governor.address), governor, deputy, delay=3 * DELAY)
     board.change_membership(*smaller)
     with boa.reverts("decision: policy changed"):

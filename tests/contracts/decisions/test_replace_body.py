@@ -27,8 +27,8 @@ from tests.contracts.world import (
 
 def council_of(*members: Actor, threshold: int = 2) -> Any:
     """Another council, with the same policy version as the first."""
-    seats = [m.address for m in sorted(members, key=lambda m: m.raw)]
-    return deploy("Council", "Successor", seats, threshold, guardian.address, DELAY, SILENCE, ZERO)
+    addresses = [m.address for m in sorted(members, key=lambda m: m.raw)]
+    return deploy("Council", "Successor", addresses, threshold, guardian.address, DELAY, SILENCE, ZERO)
 
 
 def succeed(contract: Any, old: Any, new: Any) -> None:

@@ -14,7 +14,7 @@ from tests.contracts.upgrades.validator_successors import successor_of as valida
 from tests.contracts.validator_registry.changes import Action as SetAction
 from tests.contracts.validator_registry.changes import approved as approved_in_set
 from tests.contracts.validator_registry.changes import change as set_change
-from tests.contracts.validator_registry.changes import seat_of
+from tests.contracts.validator_registry.changes import subject_of
 from tests.contracts.validator_registry.evidence import (
     BLOCK_1,
     BLOCK_2,
@@ -105,7 +105,7 @@ def _genesis_in_reach(world: World) -> tuple[Any, ...]:
     return ()
 
 
-_POWER: Final = (SetAction.SET_POWER, seat_of(operators[1].address, power=90))
+_POWER: Final = (SetAction.SET_POWER, subject_of(operators[1].address, power=90))
 VALIDATORS: Final[dict[str, Call]] = {
     **body_calls("validators"),
     "propose_change": lambda world: (set_change(world, *_POWER),),

@@ -31,8 +31,8 @@ GOVERNED = ("validators", "participants", "token", "channels", "positions")
 
 def council(name: str, members: tuple[Any, ...], higher: str) -> Any:
     """A council of the same people, with another body above it."""
-    seats = [m.address for m in sorted(members, key=lambda m: m.raw)]
-    return deploy("Council", name, seats, 2, guardian.address, DELAY, SILENCE, higher)
+    addresses = [m.address for m in sorted(members, key=lambda m: m.raw)]
+    return deploy("Council", name, addresses, 2, guardian.address, DELAY, SILENCE, higher)
 
 
 def test_a_fund_council_is_succeeded_everywhere(world: World) -> None:

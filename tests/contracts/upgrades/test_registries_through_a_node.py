@@ -52,8 +52,8 @@ def genesis() -> Genesis:
             participants={key.address: institution_word() for key in (PAYER, PAYEE)},
         )
     )
-    seats = [(v.operator, v.voting_address, v.tls_key_hash, v.endpoint, v.power, v.name) for v in founders]
-    validators = load("ValidatorRegistry").creation(addresses.FUND_COUNCIL, DELAY_S, seats, [])
+    as_tuples = [(v.operator, v.voting_address, v.tls_key_hash, v.endpoint, v.power, v.name) for v in founders]
+    validators = load("ValidatorRegistry").creation(addresses.FUND_COUNCIL, DELAY_S, as_tuples, [])
     known = [(PAYER.address, institution_word())]
     participants = load("ParticipantRegistry").creation(addresses.FUND_COUNCIL, DELAY_S, [], [], [], known)
     made = small_genesis(

@@ -8,7 +8,7 @@ from eth_abi.abi import encode
 
 from tests.contracts.actors import approvals
 from tests.contracts.upgrades.validator_successors import approved_handover, successor_of
-from tests.contracts.validator_registry.changes import Action, approved, change, seat_of
+from tests.contracts.validator_registry.changes import Action, approved, change, subject_of
 from tests.contracts.world import (
     DELAY,
     ZERO,
@@ -30,7 +30,7 @@ Row = tuple[Any, ...]
 def test_a_successor_takes_over_and_the_old_one_ends(world: World) -> None:
     """Observers and validators are there, the council changes the set in the new one, and the old one takes nothing."""
     old, new = world.validators, successor_of(world)
-    unfinished = approved(world, Action.SET_POWER, seat_of(operators[1].address, power=90))
+    unfinished = approved(world, Action.SET_POWER, subject_of(operators[1].address, power=90))
     version = old.set_version()
     old.hand_over(*approved_handover(world, new), sender=stranger.address)
     assert (old.successor(), new.successor()) == (new.address, ZERO)
@@ -44,7 +44,7 @@ def test_a_successor_takes_over_and_the_old_one_ends(world: World) -> None:
     with boa.reverts("handover: another contract is in office"):
         old.propose_handover(successor_of(world).address, terms(world.fund_council), sender=chair.address)
 
-    subject = change(world, Action.SET_POWER, seat_of(operators[1].address, power=90))
+    subject = change(world, Action.SET_POWER, subject_of(operators[1].address, power=90))
     identity = new.propose_change(subject, sender=chair.address)
     decide(new, identity, chair, banker)
     new.execute_change(identity)
@@ -96,7 +96,7 @@ def test_a_set_that_moved_meanwhile_is_mended_in_the_successor(world: World) -> 
 def test_no_two_thirds_change_in_one_height(world: World) -> None:
     """What the old registry changed in a height, the new one cannot add to."""
     arguments = approved_handover(world, successor_of(world))
-    change_of_old = approved(world, Action.SET_POWER, seat_of(operators[1].address, power=100), delay=DELAY)
+    change_of_old = approved(world, Action.SET_POWER, subject_of(operators[1].address, power=100), delay=DELAY)
     world.validators.execute_change(change_of_old)
     with boa.reverts("handover: the set changed in this height"):
         world.validators.hand_over(*arguments)

@@ -6,7 +6,7 @@ from typing import Any
 from tests.contracts.actors import Actor
 from tests.contracts.world import DELAY, NO_HASH, ZERO, banker, chair, decide, terms
 
-Seat = tuple[str, str, bytes, str, int, str]
+ValidatorTuple = tuple[str, str, bytes, str, int, str]
 """operator, voting key, TLS key hash, endpoint, power, name."""
 
 
@@ -22,28 +22,30 @@ class Action(IntEnum):
     BIND_GENESIS = 7
 
 
-def seat(operator: Actor, voter: Actor, number: int = 9, power: int = 100) -> Seat:
-    """A validator's seat."""
+def validator(operator: Actor, voter: Actor, number: int = 9, power: int = 100) -> ValidatorTuple:
+    """A validator as the contract takes it."""
     return (operator.address, voter.address, bytes((number,)) * 32, "new.example:7001", power, operator.role)
 
 
-def seat_of(operator: str = ZERO, tls_key_hash: bytes = NO_HASH, power: int = 0, name: str = "") -> Seat:
-    """A seat with what an action needs, and nothing else."""
+def subject_of(operator: str = ZERO, tls_key_hash: bytes = NO_HASH, power: int = 0, name: str = "") -> ValidatorTuple:
+    """A validator with what an action needs, and nothing else."""
     return (operator, ZERO, tls_key_hash, "", power, name)
 
 
-def change(world: Any, action: Action, subject: Seat) -> tuple[int, Seat, tuple[int, int, int, int]]:
+def change(
+    world: Any, action: Action, subject: ValidatorTuple
+) -> tuple[int, ValidatorTuple, tuple[int, int, int, int]]:
     """A change with terms of now."""
     return (action, subject, terms(world.fund_council))
 
 
-def approved(world: Any, action: Action, subject: Seat, delay: int = DELAY) -> bytes:
+def approved(world: Any, action: Action, subject: ValidatorTuple, delay: int = DELAY) -> bytes:
     """Propose, approve and let ripen; gives the decision's id."""
     identity: bytes = world.validators.propose_change(change(world, action, subject), sender=chair.address)
     decide(world.validators, identity, chair, banker, delay=delay)
     return identity
 
 
-def carry_out(world: Any, action: Action, subject: Seat, delay: int = DELAY) -> None:
+def carry_out(world: Any, action: Action, subject: ValidatorTuple, delay: int = DELAY) -> None:
     """All of it."""
     world.validators.execute_change(approved(world, action, subject, delay))

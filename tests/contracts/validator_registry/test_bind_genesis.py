@@ -3,7 +3,7 @@
 import boa
 import pytest
 
-from tests.contracts.validator_registry.changes import Action, approved, carry_out, seat_of
+from tests.contracts.validator_registry.changes import Action, approved, carry_out, subject_of
 from tests.contracts.validator_registry.evidence import GENESIS_HASH, HISTORY, HISTORY_CODE, bind
 from tests.contracts.world import World, wait
 
@@ -45,7 +45,7 @@ def test_missing_history_contract_is_reported(world: World) -> None:
 
 def test_it_is_bound_once(world: World) -> None:
     """Neither a caller nor the council binds it again."""
-    identity = approved(world, Action.BIND_GENESIS, seat_of(tls_key_hash=b"\x99" * 32))
+    identity = approved(world, Action.BIND_GENESIS, subject_of(tls_key_hash=b"\x99" * 32))
     bind(world)
     with boa.reverts("genesis: bound already"):
         world.validators.bind_genesis()
@@ -56,5 +56,5 @@ def test_it_is_bound_once(world: World) -> None:
 def test_council_binds_it_when_history_is_gone(world: World) -> None:
     """A network that forgot is not without evidence for ever."""
     wait(blocks=10_000)
-    carry_out(world, Action.BIND_GENESIS, seat_of(tls_key_hash=GENESIS_HASH))
+    carry_out(world, Action.BIND_GENESIS, subject_of(tls_key_hash=GENESIS_HASH))
     assert world.validators.genesis_hash() == GENESIS_HASH

@@ -7,10 +7,10 @@ from eth_account.messages import encode_typed_data
 from alatau.artifacts import addresses
 from alatau.crypto.keccak import keccak256
 from tests.contracts.actors import actor
-from tests.contracts.validator_registry.changes import Action, change, seat
+from tests.contracts.validator_registry.changes import Action, change, validator
 from tests.contracts.world import DELAY, World, chair, now, terms
 
-SEAT = seat(actor("operator of Health"), actor("voting key of Health"))
+NEWCOMER = validator(actor("operator of Health"), actor("voting key of Health"))
 
 
 def test_digest_is_plain_typed_data(world: World) -> None:
@@ -35,7 +35,7 @@ def test_digest_is_plain_typed_data(world: World) -> None:
         "chainId": boa.env.evm.patch.chain_id,
         "verifyingContract": "0x" + addresses.VALIDATOR_REGISTRY.hex(),
     }
-    operator, voting_key, tls_key_hash, endpoint, power, name = SEAT
+    operator, voting_key, tls_key_hash, endpoint, power, name = NEWCOMER
     message = {
         "action": "admit validator",
         "operator": operator,
@@ -48,12 +48,12 @@ def test_digest_is_plain_typed_data(world: World) -> None:
     }
     signable = encode_typed_data(domain, types, message)
     digest = keccak256(b"\x19\x01" + signable.header + signable.body)
-    assert world.validators.change_id((Action.ADMIT, SEAT, decision)) == digest
+    assert world.validators.change_id((Action.ADMIT, NEWCOMER, decision)) == digest
 
 
 def test_proposal_is_kept_for_all_to_read(world: World) -> None:
     """Guardian and public see what is about to happen."""
-    identity = world.validators.propose_change(change(world, Action.ADMIT, SEAT), sender=chair.address)
+    identity = world.validators.propose_change(change(world, Action.ADMIT, NEWCOMER), sender=chair.address)
     kept = world.validators.change(identity)
     assert (kept.action, kept.validator.name, kept.validator.power) == (1, "operator of Health", 100)
 
@@ -62,7 +62,7 @@ def test_proposal_is_kept_for_all_to_read(world: World) -> None:
 def test_unknown_actions_are_refused(world: World, action: int) -> None:
     """There are seven things to do."""
     with boa.reverts("change: unknown action"):
-        world.validators.propose_change((action, SEAT, terms(world.fund_council)), sender=chair.address)
+        world.validators.propose_change((action, NEWCOMER, terms(world.fund_council)), sender=chair.address)
 
 
 def test_terms_are_checked(world: World) -> None:
@@ -76,12 +76,12 @@ def test_terms_are_checked(world: World) -> None:
     ]
     for decision, reason in cases:
         with boa.reverts(reason):
-            world.validators.propose_change((Action.ADMIT, SEAT, decision), sender=chair.address)
+            world.validators.propose_change((Action.ADMIT, NEWCOMER, decision), sender=chair.address)
 
 
 def test_id_is_used_once(world: World) -> None:
     """The same change under the same nonce is proposed once for ever."""
-    proposed = change(world, Action.ADMIT, SEAT)
+    proposed = change(world, Action.ADMIT, NEWCOMER)
     world.validators.propose_change(proposed, sender=chair.address)
     with boa.reverts("decision: id used"):
         world.validators.propose_change(proposed, sender=chair.address)

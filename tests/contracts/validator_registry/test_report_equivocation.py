@@ -10,7 +10,7 @@ from alatau.chain.validator_registry import answers_call, equivocation_call
 from alatau.crypto.secp256k1 import ORDER
 from alatau.types.vote import Vote, VoteKind
 from tests.contracts.actors import Actor, actor
-from tests.contracts.validator_registry.changes import Action, approved, carry_out, seat, seat_of
+from tests.contracts.validator_registry.changes import Action, approved, carry_out, subject_of, validator
 from tests.contracts.validator_registry.evidence import BLOCK_1, BLOCK_2, bind, vote
 from tests.contracts.world import DELAY, World, now, operators, stranger, voters, wait
 
@@ -99,7 +99,7 @@ def test_there_are_two_kinds_of_votes(world: World, kind: int) -> None:
     ],
     ids=["short", "v of 27", "malleated", "zeros"],
 )
-def test_malformed_signatures_convict_nobody(world: World, spoil: Callable[[bytes], bytes]) -> None:
+def test_malformed_signatures_suspend_nobody(world: World, spoil: Callable[[bytes], bytes]) -> None:
     """Only signatures as validators make them are evidence."""
     bind(world)
     block_hash, signature = vote(voters[0], BLOCK_2)
@@ -114,7 +114,7 @@ def test_strangers_are_not_validators(world: World) -> None:
         world.validators.report_equivocation(PRECOMMIT, 7, 0, vote(stranger, BLOCK_1), vote(stranger, BLOCK_2))
 
 
-def convict(world: World, voter: Actor) -> None:
+def report(world: World, voter: Actor) -> None:
     """Show two votes of one key."""
     world.validators.report_equivocation(PRECOMMIT, 7, 0, vote(voter, BLOCK_1), vote(voter, BLOCK_2))
 
@@ -123,11 +123,11 @@ def test_all_but_the_last_are_suspended_in_one_height(world: World) -> None:
     """Those who sign both ways must stop first, however much power they have; but the set is never empty."""
     bind(world)
     for voter in voters[:3]:
-        convict(world, voter)
+        report(world, voter)
     assert [v.name for v in world.validators.validators()] == ["Energy"]
     with boa.reverts("validators: the set would be empty"):
-        convict(world, voters[3])
-    assert not world.validators.convicted(voters[3].address), "it can be brought again when there are others"
+        report(world, voters[3])
+    assert not world.validators.equivocated(voters[3].address), "it can be brought again when there are others"
     assert world.validators.total_power() == 100
     assert world.validators.answers(voters[3].address)
 
@@ -136,10 +136,10 @@ def test_more_than_two_thirds_in_one_hand_are_suspended(world: World) -> None:
     """The bound on what decisions change in a height protects nobody who equivocates."""
     bind(world)
     for power in (230, 400, 630):
-        carry_out(world, Action.SET_POWER, seat_of(operators[0].address, power=power))
+        carry_out(world, Action.SET_POWER, subject_of(operators[0].address, power=power))
         wait(blocks=1)
     assert world.validators.total_power() == 930
-    convict(world, voters[0])
+    report(world, voters[0])
     assert world.validators.total_power() == 300
     assert len(world.validators.validators()) == 3
 
@@ -147,8 +147,8 @@ def test_more_than_two_thirds_in_one_hand_are_suspended(world: World) -> None:
 def test_a_suspension_counts_against_decisions_of_its_height(world: World) -> None:
     """What the evidence took is not on top of what decisions may change."""
     bind(world)
-    identity = approved(world, Action.SET_POWER, seat_of(operators[1].address, power=50))
-    convict(world, voters[0])
+    identity = approved(world, Action.SET_POWER, subject_of(operators[1].address, power=50))
+    report(world, voters[0])
     with boa.reverts("validators: more than a third at once"):
         world.validators.execute_change(identity)
     wait(blocks=1)
@@ -158,8 +158,8 @@ def test_a_suspension_counts_against_decisions_of_its_height(world: World) -> No
 def test_a_decision_does_not_use_up_what_evidence_needs(world: World) -> None:
     """A change carried out first in the same height, as large as can be, does not save the culprit."""
     bind(world)
-    carry_out(world, Action.ADMIT, seat(stranger, NEW_KEY, power=133))
-    convict(world, voters[0])
+    carry_out(world, Action.ADMIT, validator(stranger, NEW_KEY, power=133))
+    report(world, voters[0])
     assert world.validators.total_power() == 433
 
 
@@ -167,15 +167,15 @@ def test_a_decision_does_not_use_up_what_evidence_needs(world: World) -> None:
 def test_a_rotation_does_not_wash_a_key(world: World, *, late: bool) -> None:
     """For 21 days to the second it answers for what it signed, and the validator's new key goes with it."""
     bind(world)
-    carry_out(world, Action.ROTATE, seat(operators[0], NEW_KEY))
+    carry_out(world, Action.ROTATE, validator(operators[0], NEW_KEY))
     wait(UNBONDING - 1 + late, blocks=1)
     assert world.validators.answers(voters[0].address) is not late
     assert world.validators.answers(NEW_KEY.address)
     if late:
         with boa.reverts("evidence: too late for this key"):
-            convict(world, voters[0])
+            report(world, voters[0])
     else:
-        convict(world, voters[0])
+        report(world, voters[0])
     assert world.validators.suspended(operators[0].address) is not late
     assert len(world.validators.validators()) == 3 + late
 
@@ -183,7 +183,7 @@ def test_a_rotation_does_not_wash_a_key(world: World, *, late: bool) -> None:
 def test_node_asks_who_answers(world: World) -> None:
     """What a node asks before it lets go of a proof is what the contract answers: of keys out of use too."""
     bind(world)
-    carry_out(world, Action.ROTATE, seat(operators[0], NEW_KEY))
+    carry_out(world, Action.ROTATE, validator(operators[0], NEW_KEY))
     registry = Address(str(world.validators.address))
     heard = [
         any(boa.env.execute_code(to_address=registry, data=answers_call(key.raw)).output)
@@ -195,27 +195,27 @@ def test_node_asks_who_answers(world: World) -> None:
 def test_new_tls_key_leaves_the_voting_key_in_use(world: World) -> None:
     """Only a voting key that is replaced begins to lapse."""
     bind(world)
-    carry_out(world, Action.ROTATE, seat(operators[0], voters[0]))
+    carry_out(world, Action.ROTATE, validator(operators[0], voters[0]))
     assert world.validators.answers_until(voters[0].address) == 0
     wait(UNBONDING, blocks=1)
-    convict(world, voters[0])
+    report(world, voters[0])
     assert world.validators.suspended(operators[0].address)
 
 
 def test_who_left_gets_no_other_seat(world: World) -> None:
-    """For 21 days from the conviction; then the council may admit the operator again."""
+    """For 21 days from the report; then the council may admit the operator again."""
     bind(world)
-    carry_out(world, Action.REMOVE, seat_of(operators[0].address))
+    carry_out(world, Action.REMOVE, subject_of(operators[0].address))
     wait(blocks=1)
-    convict(world, voters[0])
+    report(world, voters[0])
     assert world.validators.total_power() == 300
     until = world.validators.barred_until(operators[0].address)
     assert until == now() + UNBONDING
-    identity = approved(world, Action.ADMIT, seat(operators[0], NEW_KEY))
+    identity = approved(world, Action.ADMIT, validator(operators[0], NEW_KEY))
     with boa.reverts("validators: operator is barred"):
         world.validators.execute_change(identity)
     boa.env.timestamp = until - DELAY - 1
-    identity = approved(world, Action.ADMIT, seat(operators[0], NEW_KEY))
+    identity = approved(world, Action.ADMIT, validator(operators[0], NEW_KEY))
     with boa.reverts("validators: operator is barred"):
         world.validators.execute_change(identity)
     wait(1)
@@ -226,10 +226,10 @@ def test_who_left_gets_no_other_seat(world: World) -> None:
 def test_who_left_long_ago_is_not_judged(world: World) -> None:
     """After 21 days its key answers no more."""
     bind(world)
-    carry_out(world, Action.REMOVE, seat_of(operators[0].address))
+    carry_out(world, Action.REMOVE, subject_of(operators[0].address))
     wait(UNBONDING)
     with boa.reverts("evidence: too late for this key"):
-        convict(world, voters[0])
+        report(world, voters[0])
     assert not world.validators.answers(voters[0].address)
     assert world.validators.barred_until(operators[0].address) == 0
 
@@ -237,39 +237,39 @@ def test_who_left_long_ago_is_not_judged(world: World) -> None:
 def test_removal_and_admission_do_not_wash_a_key(world: World) -> None:
     """Whoever is back under another key before anybody reported is suspended all the same."""
     bind(world)
-    carry_out(world, Action.REMOVE, seat_of(operators[0].address))
+    carry_out(world, Action.REMOVE, subject_of(operators[0].address))
     wait(blocks=1)
-    carry_out(world, Action.ADMIT, seat(operators[0], NEW_KEY))
-    convict(world, voters[0])
+    carry_out(world, Action.ADMIT, validator(operators[0], NEW_KEY))
+    report(world, voters[0])
     assert world.validators.suspended(operators[0].address)
 
 
 def test_one_key_is_judged_once(world: World) -> None:
     """Whoever comes back under another key is not suspended for the same again, but is for what the other signs."""
     bind(world)
-    convict(world, voters[0])
+    report(world, voters[0])
     with boa.reverts("evidence: judged already"):
-        convict(world, voters[0])
+        report(world, voters[0])
     assert not world.validators.answers(voters[0].address)
     wait(blocks=1)
-    carry_out(world, Action.REMOVE, seat_of(operators[0].address))
-    carry_out(world, Action.ADMIT, seat(operators[0], NEW_KEY))
+    carry_out(world, Action.REMOVE, subject_of(operators[0].address))
+    carry_out(world, Action.ADMIT, validator(operators[0], NEW_KEY))
     with boa.reverts("evidence: judged already"):
-        convict(world, voters[0])
+        report(world, voters[0])
     assert not world.validators.suspended(operators[0].address)
-    convict(world, NEW_KEY)
+    report(world, NEW_KEY)
     assert world.validators.suspended(operators[0].address)
 
 
 def test_second_key_of_the_suspended_is_judged_without_effect(world: World) -> None:
     """It is on record for the council, and the power leaves the total once."""
     bind(world)
-    carry_out(world, Action.ROTATE, seat(operators[0], NEW_KEY))
+    carry_out(world, Action.ROTATE, validator(operators[0], NEW_KEY))
     wait(blocks=1)
-    convict(world, voters[0])
+    report(world, voters[0])
     version = world.validators.set_version()
-    convict(world, NEW_KEY)
-    assert world.validators.convicted(NEW_KEY.address)
+    report(world, NEW_KEY)
+    assert world.validators.equivocated(NEW_KEY.address)
     assert world.validators.total_power() == 300
     assert world.validators.set_version() == version, "no node reads the set again"
 
@@ -280,9 +280,9 @@ def test_suspended_validator_is_not_rotated_but_removed(world: World) -> None:
     world.validators.report_equivocation(PRECOMMIT, 7, 0, vote(voters[0], BLOCK_1), vote(voters[0], BLOCK_2))
     wait(blocks=1)
     new_key = actor("new voting key of Finance")
-    identity = approved(world, Action.ROTATE, seat(operators[0], new_key))
+    identity = approved(world, Action.ROTATE, validator(operators[0], new_key))
     with boa.reverts("validators: suspended"):
         world.validators.execute_change(identity)
-    carry_out(world, Action.REMOVE, seat_of(operators[0].address))
-    carry_out(world, Action.ADMIT, seat(operators[0], new_key))
+    carry_out(world, Action.REMOVE, subject_of(operators[0].address))
+    carry_out(world, Action.ADMIT, validator(operators[0], new_key))
     assert [v.power for v in world.validators.validators()] == [100, 100, 100, 100]

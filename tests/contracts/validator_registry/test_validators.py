@@ -10,7 +10,7 @@ from alatau.chain.validator_registry import (
     decode_observers,
     decode_validators,
 )
-from tests.contracts.validator_registry.changes import Action, carry_out, seat_of
+from tests.contracts.validator_registry.changes import Action, carry_out, subject_of
 from tests.contracts.world import MINISTRIES, World, operators, voters
 
 
@@ -33,7 +33,7 @@ def test_every_change_moves_the_watched_slot(world: World) -> None:
     """The node re-reads the set if and only if slot 0 grew."""
     before = boa.env.get_storage("0x" + addresses.VALIDATOR_REGISTRY.hex(), SET_VERSION_SLOT)
     assert before == world.validators.set_version() > 0
-    carry_out(world, Action.REMOVE, seat_of(operators[3].address))
+    carry_out(world, Action.REMOVE, subject_of(operators[3].address))
     after = boa.env.get_storage("0x" + addresses.VALIDATOR_REGISTRY.hex(), SET_VERSION_SLOT)
     assert after == before + 1
     assert len(decode_validators(answer(VALIDATORS_CALL)).validators) == 3

@@ -73,7 +73,7 @@ def test_a_set_that_no_message_could_carry_is_refused() -> None:
 
 def test_the_contract_admits_as_many_as_the_ceremony_and_fewer_than_messages() -> None:
     """The bound of the contract is written once more in the node, for who merges a genesis."""
-    source = (ROOT / "contracts/governance/ValidatorRegistry.vy").read_text()
+    source = (ROOT / "contracts/governance/validator_set.vy").read_text()
     assert f"VALIDATORS_MAX: constant(uint256) = {ADMITTED_MAX}\n" in source
     assert ADMITTED_MAX <= VALIDATORS_MAX
 

@@ -118,7 +118,7 @@ def test_a_liar_beside_an_honest_node_is_caught(template: Header) -> None:
 
 @pytest.mark.parametrize("already_there", [False, True])
 def test_two_decided_blocks_of_one_height_are_shown_with_evidence(template: Header, *, already_there: bool) -> None:
-    """Whether the head is new or was believed before; the evidence convicts those who signed both."""
+    """Whether the head is new or was believed before; the evidence names those who signed both."""
     chain = chain_of(template)
     rival = fork_of(chain, 5, template)
     checked = over(chain, chain, Signed(rival, FOUR[1:]))
