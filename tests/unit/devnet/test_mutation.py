@@ -1,15 +1,17 @@
 """The mutants that ``make mutate-consensus`` makes, and how it judges them."""
 
+import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-from alatau_devnet.mutate_consensus import EXPLAINED
+from alatau_devnet.mutate_consensus import EXPLAINED, LEFT_OUT, PARTS
 from alatau_devnet.mutation.campaign import explained
 from alatau_devnet.mutation.mutants import compiles, mutants_of
 from alatau_devnet.mutation.patch import apply, changed_function, functions_by_place
+from alatau_devnet.mutation.trial import _pairs
 
 _SOURCE = '''
 from dataclasses import dataclass
@@ -110,3 +112,21 @@ def test_every_explained_mutant_exists() -> None:
     sources = Path(__file__).parents[3] / "node" / "alatau"
     made = {mutant.name for file in files for mutant in mutants_of(file, (sources / file).read_text())}
     assert sorted(explained(EXPLAINED).keys() - made) == []
+
+
+def test_only_tests_of_the_simulation_itself_are_left_out() -> None:
+    """A part of a name that fits too much takes judges away, and their mutants look alive."""
+    root, left_out = Path(__file__).parents[3], []
+    for folder in {folder for part in PARTS for folder in part.tests}:
+        for file in (root / folder).rglob("test_*.py"):
+            names = re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
+            left_out += [file.name for name in names if any(part in f"{file.name}::{name}" for part in LEFT_OUT)]
+    assert set(left_out) == {"test_campaign.py", "test_checkers.py", "test_model.py"}
+
+
+def test_a_mutant_that_no_test_reaches_is_tried_with_none(request: pytest.FixtureRequest) -> None:
+    """It is alive then; an exception in its child would count as noticed."""
+    item = request.node
+    assert isinstance(item, pytest.Item)
+    assert list(_pairs([])) == []
+    assert list(_pairs([item, item])) == [(item, item), (item, None)]
