@@ -129,6 +129,14 @@ class Table:
         )
         return replace(context, **changes)  # type: ignore[arg-type]
 
+    def block_after(self, name: str, new: str, commit: Commit) -> Block:
+        """A block called ``new`` on the block ``name``, whose commit it carries."""
+        parent = self.blocks[name]
+        builder, seconds = address_of(1), parent.header.timestamp
+        header = build_header(parent.header, parent.hash, builder, self.validators, seconds, (), commit)
+        self.blocks[new] = Block(header, (), commit)
+        return self.blocks[new]
+
     # ------------------------------------------------------------ inputs
 
     def feed(self, event: Input) -> list[Effect]:

@@ -336,11 +336,11 @@ class Consensus:
 
     def _watch_clock(self, block_hash: bytes) -> None:
         """A decided block's time was right to a quorum: compare it with our clock when its proposal came."""
-        ctx, offset_ms = self._ctx, self._height.clock_offsets_ms.get(block_hash)
-        message = self._height.driver.proposals.find(0, block_hash)
-        if offset_ms is None or message is None:
+        ctx, first = self._ctx, self._height.clock_offsets_ms.get(block_hash)
+        if first is None:
             return
-        match ctx.clock.decided(message.proposal.proposer, offset_ms, ctx.parameters.clock_drift_ms_max):
+        proposer, offset_ms = first
+        match ctx.clock.decided(proposer, offset_ms, ctx.parameters.clock_drift_ms_max):
             case ClockChange.OFF:
                 side = "behind" if offset_ms > 0 else "ahead of"
                 detail = f"{abs(offset_ms) / 1_000:.1f} s {side} the others', or their proposals come that late"
@@ -376,7 +376,7 @@ class Consensus:
                 case ProposalMessage(prevote=None):
                     self._on_proposal(peer, message)
                 case ProposalMessage(prevote=Vote() as prevote):
-                    check_prevote(message)
+                    check_prevote(prevote, message.proposal)
                     self._on_proposal(peer, replace(message, prevote=None))
                     self._on_votes(peer, [prevote])  # Also where the proposal is known: a copy may come without it.
                 case StatusMessage(number):

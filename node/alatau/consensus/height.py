@@ -108,8 +108,8 @@ class Height:
     """Costly answers given to each peer."""
     work: dict[bytes, int] = field(default_factory=dict)
     """Signature checks that each peer has caused since the last round or rebroadcast."""
-    clock_offsets_ms: dict[bytes, int] = field(default_factory=dict)
-    """Block -> how far its proposer's clock was ahead of ours when it was first proposed."""
+    clock_offsets_ms: dict[bytes, tuple[bytes, int]] = field(default_factory=dict)
+    """Block -> who proposed it first, and how far the clock of that validator was ahead of ours then."""
     own: list[OwnVoteRecord | OwnProposalRecord] = field(default_factory=list)
     """What we signed: all of it is in the log, and stays when the log is written anew."""
     logged_blocks: set[bytes] = field(default_factory=set)

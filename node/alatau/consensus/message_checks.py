@@ -63,13 +63,13 @@ def check_proposal(message: ProposalMessage, validators: ValidatorSet) -> None:
     _check_proof(message, validators)
 
 
-def check_prevote(message: ProposalMessage) -> None:
-    """Check that a prevote that comes with a proposal is its proposer's, for its block.
+def check_prevote(prevote: Vote, proposal: Proposal) -> None:
+    """Check that the prevote that comes with a proposal is its proposer's, for its block.
 
     Raises:
         MessageError: it is another vote.
     """
-    if message.prevote is not None and not is_prevote_for(message.prevote, message.proposal):
+    if not is_prevote_for(prevote, proposal):
         raise MalformedMessageError("the vote with the proposal is not its proposer's prevote for it")
 
 

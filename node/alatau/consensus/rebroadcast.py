@@ -50,9 +50,9 @@ def own_last_votes(ctx: ValidatorContext, height: Height) -> tuple[Vote, ...]:
     if address is None:
         return ()
     votes = driver.votes.votes_of(address, driver.state.round)
-    if driver.state.locked_hash is None or driver.state.locked_round == driver.state.round:
+    if driver.state.locked_round == driver.state.round:
         return votes
-    locked = driver.votes.votes_of(address, driver.state.locked_round)
+    locked = driver.votes.votes_of(address, driver.state.locked_round)  # None without a lock, in round -1.
     return (*votes, *(vote for vote in locked if vote.kind is VoteKind.PRECOMMIT))
 
 
@@ -163,9 +163,11 @@ def ask_for_other_proposals(ctx: ValidatorContext, height: Height) -> None:
     if not offered or height.proposer(round_) in height.reported:
         return
     named = height.driver.votes.named(round_)
-    for block_hash in sorted(named.keys() - offered)[:_OTHER_PROPOSALS_MAX]:
+    asked = {block_hash for asked_round, block_hash in height.requested if asked_round == round_}
+    unseen = sorted(named.keys() - offered, key=lambda block_hash: (block_hash not in asked, block_hash))
+    for block_hash in unseen[:_OTHER_PROPOSALS_MAX]:
         voter = named[block_hash]
-        if (round_, block_hash) not in height.requested and voter != ctx.authority.address:
+        if block_hash not in asked and voter != ctx.authority.address:
             _request(ctx, height, voter, round_, block_hash)
 
 

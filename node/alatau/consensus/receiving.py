@@ -122,7 +122,8 @@ def receive_proposal(ctx: ValidatorContext, height: Height, peer: bytes, message
             _report_equivocation(ctx, height, kept.message.proposal, proposal)
     _compare_last_commit(ctx, height, message.block.last_commit)
     if proposal.valid_round == NO_ROUND:
-        height.clock_offsets_ms.setdefault(proposal.block_hash, proposal.timestamp_ms - ctx.now_ms)
+        offset_ms = proposal.timestamp_ms - ctx.now_ms
+        height.clock_offsets_ms.setdefault(proposal.block_hash, (proposal.proposer, offset_ms))
     timely = is_timely(message, height.context.parent_timestamp, ctx.now_ms, ctx.parameters)
     keep_proposal(ctx, height, message, timely=timely)
 

@@ -29,7 +29,7 @@ from typing import Final
 
 from alatau.consensus.authenticity import Authority, digest_of
 from alatau.consensus.records import OwnProposalRecord, OwnVoteRecord, ProposalRecord, Record, SignState, SignStep
-from alatau.types.vote import Proposal, Vote, VoteKind
+from alatau.types.vote import Proposal, Vote, VoteKind, vote_digest
 
 HEIGHTS: Final = 16
 """Heights of the first probation, in each of which a second self that votes shows in the commit."""
@@ -63,7 +63,7 @@ class SigningGuard:
 
     def __init__(self, authority: Authority, last: SignState | None, *, allowed: bool) -> None:
         self._authority = authority
-        self._allowed = allowed and authority.address is not None
+        self._allowed = allowed
         self._height = 0
         self._known: set[bytes] = set()
         """Digests of what was signed at the height, by us or, once noticed, by another self. Three a round."""
@@ -93,7 +93,7 @@ class SigningGuard:
         self._known = {state.digest for state in signed}
         if self.last is not None and self.last.height >= height and self.last not in signed:
             self._complete = False
-            if not self._never_locked(height):
+            if not self._never_locked(self.last, height):
                 self._log_lost_height = self.last.height
         newest = max(signed, default=None)
         if newest is None or (self.last is not None and newest <= self.last):
@@ -118,13 +118,12 @@ class SigningGuard:
         if self._past_until:
             self._past_until = height + 1
 
-    def _never_locked(self, height: int) -> bool:
+    def _never_locked(self, last: SignState, height: int) -> bool:
         """Whether the sign state alone shows that we precommitted no block: nothing, or nil in round 0."""
-        last, address = self.last, self._authority.address
-        if last is None or address is None or (last.height, last.round) != (height, 0):
+        if (last.height, last.round) != (height, 0):
             return False
-        nil = Vote(VoteKind.PRECOMMIT, height, 0, None, address, b"")
-        return last.step < SignStep.PRECOMMIT or last.digest == digest_of(self._authority, nil)
+        nil = vote_digest(self._authority.domain, VoteKind.PRECOMMIT, height, 0, None)
+        return last.step < SignStep.PRECOMMIT or last.digest == nil
 
     def _own(self, record: Record) -> SignState | None:
         match record:

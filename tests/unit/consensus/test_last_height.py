@@ -54,6 +54,7 @@ def test_what_contradicts_the_commit_is_found() -> None:
         TABLE.vote(9, VoteKind.PRECOMMIT, "nil", 1),
     ]
     assert [late.conflicting(vote) for vote in others] == [None] * len(others)
+    assert LastHeight(COMMIT, None).conflicting(nil) is None, "without the set nobody is accused"
     nothing = LastHeight(None, TABLE.validators)
     assert nothing.conflicting(nil) is None
     assert not nothing.fits(nil)

@@ -53,3 +53,31 @@ def test_a_newcomer_begins_when_all_have_answered_or_time_is_up() -> None:
     late = PeerHeights()
     late.paused_enough = True
     assert late.may_release(1, others)
+
+
+def test_those_that_failed_are_bounded() -> None:
+    """As claims are."""
+    heights = PeerHeights()
+    for number in range(5_000):
+        heights.failed(number.to_bytes(2, "big"))
+    assert len(heights._failed) == 1_024
+
+
+def test_a_peer_that_is_known_moves_on_among_a_full_table() -> None:
+    """Only new ids find no place."""
+    heights = PeerHeights()
+    for number in range(5_000):
+        heights.claim(number.to_bytes(2, "big"), 9)
+    heights.claim(bytes(2), 90)
+    assert heights.ahead(9) == (bytes(2), 90)
+
+
+def test_a_peer_that_left_comes_back_as_a_new_one() -> None:
+    """What it said counts no more, and what it failed at is forgotten."""
+    heights = PeerHeights()
+    heights.introduced(ONE)
+    heights.failed(ONE)
+    heights.gone(ONE)
+    assert not heights.may_release(1, {ONE})
+    heights.claim(ONE, 9)
+    assert heights.ahead(5) == (ONE, 9)

@@ -129,3 +129,50 @@ def test_the_absent_get_no_trial() -> None:
     """It would cost a timeout, and they are heard of by their signature."""
     validators, gone = equal_validators(4), frozenset({address_of(3)})
     assert address_of(3) not in {proposer(validators, h, 0, gone, gone) for h in range(320)}
+
+
+def number_of(address: bytes) -> int:
+    """Of a validator of the simulation."""
+    return int.from_bytes(address, "big")
+
+
+def test_turns_are_frozen() -> None:
+    """Another walk would split a network in which only some nodes are upgraded."""
+    heavy = validator_set([validator(1, 1_000_000_007), validator(2, 998_244_353), validator(3, 777_777_777)])
+    turns = {height: [number_of(proposer(heavy, height, r, frozenset())) for r in range(8)]
+             for height in (0, 10**9, 10**15)}  # fmt: skip
+    assert turns == {
+        0: [1, 2, 1, 3, 2, 1, 2, 1],
+        10**9: [2, 1, 3, 2, 1, 3, 2, 1],
+        10**15: [3, 2, 1, 3, 1, 3, 2, 1],
+    }
+    three = [number_of(proposer(equal_validators(3), 0, r, frozenset())) for r in range(4)]
+    assert three == [1, 2, 3, 1]
+
+
+def test_rounds_without_end_cost_one_cycle() -> None:
+    """A height that is stalled for a million rounds remembers no more turns than there are."""
+    chosen = rotation(equal_validators(4), 1, frozenset())
+    assert len({chosen.proposer(r) for r in range(1_000)}) == 4
+    assert len(chosen._order) == 4
+
+
+def test_a_trial_is_one_slot_of_a_cycle() -> None:
+    """However heavy who is failing: its other slots are passed over, and the trial comes round with the others."""
+    validators = validator_set([validator(1, 2), validator(2), validator(3), validator(4)])
+    failing = frozenset({address_of(1)})
+    trial = next(h for h in range(320) if proposer(validators, h, 0, frozenset(), failing) == address_of(1))
+    turns = [number_of(proposer(validators, trial, r, frozenset(), failing)) for r in range(8)]
+    assert turns.count(1) == 2
+    assert turns[:4] == turns[4:]
+
+
+def test_each_validator_has_three_slots_among_the_blocks_looked_at() -> None:
+    """And one block more, whose commit says who signed the last of them."""
+    assert blocks_looked_at(equal_validators(6), 4) == 3 * 6 + 1
+
+
+def test_a_block_without_a_commit_says_nothing_of_its_parent() -> None:
+    """The first one: nobody signed genesis."""
+    blocks = [replace(block, last_commit=None) for block in past(40, without(3))]
+    assert failing_validators(equal_validators(4), blocks, 16) == frozenset()

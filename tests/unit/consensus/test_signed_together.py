@@ -4,9 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from alatau.consensus.effects import DoBroadcast, DoPersist, DoRecordSignState, DoReportPeer, DoSend, Effect
-from alatau.consensus.messages import ProposalMessage
+from alatau.consensus.effects import (
+    DoBroadcast,
+    DoPersist,
+    DoRecordSignState,
+    DoReportPeer,
+    DoSend,
+    DoSetTimer,
+    Effect,
+)
+from alatau.consensus.inputs import Timer, TimerKind
+from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.consensus.records import OwnVoteRecord, ProposalRecord, SignStep
+from alatau.consensus.signed_together import sign_together
 from alatau.types.block import Block
 from alatau.types.vote import NO_ROUND, Proposal, VoteKind
 from tests.simulation.chain import GENESIS_SECONDS, address_of, build_header, forge
@@ -126,3 +136,24 @@ def prevoters(table: Table) -> set[int]:
 def dropped(effects: list[Effect]) -> list[str]:
     """Why peers are reported."""
     return [e.error.reason for e in effects if isinstance(e, DoReportPeer)]
+
+
+def test_whatever_else_a_step_asks_for_stays_where_it_was() -> None:
+    """Before, between and after the two signatures: only records, sign states and what is said move."""
+    table = Table(me=4)
+    for line in ("start", "transaction"):
+        table.do(line)
+    built = table.do("A is built r0")
+    [recorded] = [e for e in built if isinstance(e, DoRecordSignState)]
+    earlier = DoRecordSignState(replace(recorded.sign_state, step=SignStep.PROPOSAL))
+    records = [e for e in built if isinstance(e, DoPersist)]
+    whole = with_prevote(table)
+    assert whole.prevote is not None
+    timers: list[Effect] = [DoSetTimer(Timer(kind, 1, 0), 1) for kind in TimerKind]
+    effects: list[Effect] = [
+        timers[0], records[0], earlier, timers[1], DoBroadcast(replace(whole, prevote=None)), timers[2], records[1],
+        recorded, DoBroadcast(VotesMessage((whole.prevote,))), timers[3], timers[4],
+    ]  # fmt: skip
+    assert sign_together(effects) == [
+        timers[0], records[0], records[1], recorded, timers[1], DoBroadcast(whole), timers[2], timers[3], timers[4],
+    ]  # fmt: skip

@@ -161,3 +161,92 @@ def test_refusal() -> None:
     assert (refusing.may_sign(9), refusing.silence(9)) == (False, Silence.NOT_ALLOWED)
     observer = SigningGuard(authority_of(None), None, allowed=True)
     assert (observer.may_sign(9), observer.silence(9)) == (False, None)
+
+
+def guard_at(height: int, *signed: Vote) -> SigningGuard:
+    """A guard that signed these, the last thing in its sign state, and was started again with its log."""
+    guard = SigningGuard(US, state(signed[-1]) if signed else None, allowed=True)
+    guard.restore(height, [OwnVoteRecord(v, -1, None, -1, None) for v in signed if v.height == height])
+    return guard
+
+
+def test_a_height_of_which_we_know_all_holds_nothing_else() -> None:
+    """An unknown signature of a step that is over is another self's, whenever we signed ours."""
+    other = vote(VoteKind.PREVOTE, 0, B)
+    assert guard_at(5, vote(VoteKind.PREVOTE, 1, A)).recognise(other)
+    assert guard_at(5).recognise(other)
+    later = guard_at(5, vote(VoteKind.PREVOTE, 3, A, height=4))
+    assert later.sign(vote(VoteKind.PREVOTE, 1, A)) is not None
+    assert later.recognise(other)
+    next_height = guard_at(5, vote(VoteKind.PREVOTE, 1, A))
+    next_height.begin(6)
+    assert next_height.sign(vote(VoteKind.PREVOTE, 1, A, height=6)) is not None
+    assert next_height.recognise(vote(VoteKind.PREVOTE, 0, B, height=6))
+
+
+def test_what_lies_below_a_sign_state_ahead_of_us_is_no_surprise() -> None:
+    """The chain's disks are old: up to where the sign state is, also when we get there, what comes may be our past."""
+    guard = SigningGuard(US, state(vote(VoteKind.PRECOMMIT, 3, A, height=6)), allowed=True)
+    guard.restore(5, [])
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 2, B))
+    guard.begin(6)
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 2, B, height=6))
+    guard.begin(7)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 0, B, height=7))
+
+
+def test_what_lies_below_an_adopted_signature_is_no_surprise() -> None:
+    """A peer showed one of a later height while we asked around; what came before it can be of the same past."""
+    guard = guard_at(5)
+    guard.began_empty()
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 3, A, height=9))
+    guard.joined(5)
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 1, B, height=9))
+    assert guard.recognise(vote(VoteKind.PREVOTE, 4, B, height=9))
+
+
+def test_a_height_that_is_over_proves_nothing() -> None:
+    """What we signed there is not remembered any more."""
+    guard = guard_at(5)
+    guard.begin(7)
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 1, A, height=6))
+    assert guard.may_sign(7)
+
+
+def test_a_signature_of_a_later_height_is_another_selfs() -> None:
+    """We have signed nothing there, nor anywhere."""
+    guard = guard_at(5)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=6))
+    assert not guard.may_sign(6)
+
+
+def test_memory_is_of_one_height() -> None:
+    """However many heights were signed."""
+    guard = guard_at(1)
+    for height in range(1, 500):
+        guard.begin(height)
+        for kind in VoteKind:
+            assert guard.sign(vote(kind, 0, A, height=height)) is not None
+    assert len(guard._known) == len(guard._signed_here) == 2
+
+
+def test_a_probation_is_at_most_1024_heights() -> None:
+    """Twice as long each time, up to there."""
+    guard, height, lengths = guard_at(5), 5, []
+    for _ in range(9):
+        guard.begin(height)
+        assert guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=height))
+        until = guard.silent_until(height)
+        assert until is not None
+        lengths.append(until - height - 1)
+        height = until
+    assert lengths == [16, 32, 64, 128, 256, 512, 1_024, 1_024, 1_024]
+
+
+def test_rebroadcasts_of_one_height_end_a_probation() -> None:
+    """Those of the height before do not count: the network moved."""
+    guard = guard_at(5)
+    guard.recognise(vote(VoteKind.PREVOTE, 1, A))
+    assert [guard.rebroadcast() for _ in range(10)] == [False] * 10
+    guard.begin(6)
+    assert [guard.rebroadcast() for _ in range(16)] == [False] * 15 + [True]
