@@ -587,7 +587,7 @@ def test_a_height_that_went_well_costs_no_message_more() -> None:
 
 
 def test_a_validator_an_hour_off_learns_it_and_is_passed_over() -> None:
-    """It warns, goes on signing, and costs a second round in one slot of eight until its clock is right again."""
+    """It warns, goes on signing, and costs a second round in few of its slots until its clock is right again."""
     world = network(4)
     wrong = world.nodes[2]
     wrong.skew_ms = 3_600_000
@@ -598,10 +598,10 @@ def test_a_validator_an_hour_off_learns_it_and_is_passed_over() -> None:
     assert wrong.address in world.nodes[0].core.view().failing
     reach(world, 94, 120_000)
     commits = [c for c in world.nodes[0].disk.ledger.commits[31:95] if c is not None]
-    assert sum(c.round > 0 for c in commits) <= 3, "64 heights hold two of its trials"
+    assert sum(c.round > 0 for c in commits) <= 1, "64 heights hold one of its trials at most"
     assert sum(wrong.address in {s.validator for s in c.signatures} for c in commits) > 10, "it stays in"
     wrong.skew_ms = 0
-    reach(world, 150, 120_000)
+    reach(world, 250, 240_000)
     assert wrong.alarms[:1] + wrong.alarms[-1:] == [Alarm.CLOCK_OFF, Alarm.CLOCK_RIGHT]
     assert len(wrong.alarms) < 6, "repeated, but not at every block"
     assert wrong.address in {b.header.beneficiary for b in world.nodes[0].disk.ledger.blocks[-8:]}
