@@ -119,6 +119,7 @@ def _report_blocks(report: dict[str, Any]) -> None:
         ("execute: EVM, receipts, trie, roots", figures.execute_us),
         ("commit: one write batch", figures.commit_us),
         ("  the same with the wait for the disk", figures.commit_wall_us),
+        ("  the same with the index of accounts", figures.commit_indexed_us),
         ("both, signatures cached", figures.total_us),
         ("read the block's bytes", figures.decode_us),
         ("recover the senders, one thread", figures.recover_us),

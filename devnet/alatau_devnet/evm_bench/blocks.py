@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from alatau.chain.executed import Tip
 from alatau.chain.execution import BlockTemplate, build_block, execute_block
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.storage.store import Store
+from alatau.storage.store import Store, StoreOptions
 from alatau.types.block import Block, decode_block, encode_block, last
 from alatau.types.genesis import GenesisValidator
 from alatau.types.transaction import Transaction, recover_sender
@@ -47,6 +47,8 @@ class BlockFigures:
     """The write batch: preparing and writing it."""
     commit_wall_us: float
     """The same with the wait for the disk."""
+    commit_indexed_us: float
+    """The write batch of a node with the index of accounts."""
     decode_us: float
     """Reading the block's bytes."""
     recover_us: float
@@ -62,9 +64,19 @@ class BlockFigures:
 
 
 def measure_blocks(folder: Path) -> BlockFigures:
-    """Run blocks of ``PAYMENTS`` payments on a store in ``folder``."""
+    """Run blocks of ``PAYMENTS`` payments on stores in ``folder``, without and with the index of accounts."""
+    samples, gas = _samples(folder / "plain", StoreOptions())
+    indexed, _ = _samples(folder / "indexed", StoreOptions(account_index=True))
+    medians = [statistics.median(column) / PAYMENTS * 1e6 for column in zip(*samples, strict=True)]
+    execute, commit, commit_wall, decode, recover, threads = medians
+    commit_indexed = statistics.median(sample[1] for sample in indexed) / PAYMENTS * 1e6
+    return BlockFigures(execute, commit, commit_wall, commit_indexed, decode, recover, threads, gas)
+
+
+def _samples(folder: Path, options: StoreOptions) -> tuple[list[tuple[float, ...]], int]:
+    """What ``_run`` gives for each block, and the gas of a payment."""
     made = genesis()
-    store = Store.open(folder)
+    store = Store.open(folder, options)
     store.init_genesis(made)
     members = _members(validator())
     keys = [resident(n) for n in range(1, RESIDENTS + 1)]
@@ -88,9 +100,7 @@ def measure_blocks(folder: Path) -> BlockFigures:
                 samples.append(sample)
     finally:
         store.close()
-    medians = [statistics.median(column) / PAYMENTS * 1e6 for column in zip(*samples, strict=True)]
-    execute, commit, commit_wall, decode, recover, threads = medians
-    return BlockFigures(execute, commit, commit_wall, decode, recover, threads, gas)
+    return samples, gas
 
 
 def _members(founder: GenesisValidator) -> ValidatorSet:
