@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients bench bench-sync bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -149,6 +149,9 @@ bench: $(SETUP)  ## payments through four real nodes; writes build/bench/payment
 
 bench-sync: $(SETUP)  ## how fast a node that was away catches up; writes build/bench/sync.json (ARGS="--payments 40000")
 	$(RUN) -m alatau_devnet.bench_sync $(ARGS)
+
+bench-hostile: $(SETUP)  ## honest payments while the slowest code runs; writes build/bench/hostile.json (ARGS="--seconds 60")
+	$(RUN) -m alatau_devnet.bench_hostile $(ARGS)
 
 bench-consensus: $(SETUP)  ## what consensus costs, in virtual time; writes build/bench/consensus.json (ARGS="--hours 24")
 	$(RUN) -m alatau_devnet.bench_consensus $(ARGS)

@@ -78,12 +78,12 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
     async with open_honest(network, nodes) as honest, trio.open_nursery() as nursery:
         nursery.start_soon(watch.follow)
         await trio.sleep(2)  # connections, translation of the contract
-        before, before_use, from_height = honest.begin(), watch.begin(), await _height(witness)
+        before, before_use, from_height = honest.begin(), watch.begin(), await height_at(witness)
         await trio.sleep(timing.before_s)
-        during, during_use, attacked_from = honest.begin(), watch.begin(), await _height(witness)
+        during, during_use, attacked_from = honest.begin(), watch.begin(), await height_at(witness)
         async with _taken_over(network, attack):
-            told, error = await _attack(network.folder, attack.name, timing.during_s, watch)
-        recovering, attacked_until = honest.begin(), await _height(witness)
+            told, error = await attack_from_outside(network.folder, attack.name, timing.during_s, watch)
+        recovering, attacked_until = honest.begin(), await height_at(witness)
         watch.begin()
         await trio.sleep(_RECOVERY_S)
         if attack.takes_over and not await trio.to_thread.run_sync(wait_until_meshed, network, _BAN_S):
@@ -99,7 +99,7 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
         nursery.cancel_scope.cancel()
     forked = await trio.to_thread.run_sync(has_forked, network)
     heights = (from_height, attacked_from, attacked_until)
-    rounds = await trio.to_thread.run_sync(_failed_rounds, witness, heights)
+    rounds = await trio.to_thread.run_sync(failed_rounds, witness, heights)
     measured = Measured(
         before_p50_ms=round(before.p50_ms, 1),
         before_p95_ms=round(before.p95_ms, 1),
@@ -147,11 +147,12 @@ def _most_of_others(*uses: ProcessorUse) -> float:
     return max(use.others_share for use in uses)
 
 
-async def _height(node: DevnetNode) -> int:
+async def height_at(node: DevnetNode) -> int:
+    """A node's height, asked in a thread."""
     return await trio.to_thread.run_sync(height_of, node)
 
 
-def _failed_rounds(node: DevnetNode, heights: tuple[int, int, int]) -> tuple[int, int]:
+def failed_rounds(node: DevnetNode, heights: tuple[int, int, int]) -> tuple[int, int]:
     """Blocks that were decided in a later round than the first: up to the second height, and from there on."""
     start, middle, end = heights
     with client_of(node) as client:
@@ -159,7 +160,7 @@ def _failed_rounds(node: DevnetNode, heights: tuple[int, int, int]) -> tuple[int
     return sum(height <= middle for height in late), sum(height > middle for height in late)
 
 
-async def _attack(folder: Path, name: str, seconds: float, watch: Watch) -> tuple[str, str]:
+async def attack_from_outside(folder: Path, name: str, seconds: float, watch: Watch) -> tuple[str, str]:
     """Run the attacker's process; gives what it tells, and why it failed if it did."""
     command = [
         sys.executable,

@@ -61,6 +61,12 @@ ATTACKS: Final = (
         "heavy-deployer", "30 creations of 16.7 million gas with a tip", transactions.heavy_deployer, _NO_STREAM_OF_WORK
     ),
     Attack(
+        "heavy-codes",
+        "the same with the slowest code of each opcode and precompile",
+        transactions.heavy_codes,
+        _NO_STREAM_OF_WORK,
+    ),
+    Attack(
         "peer-empty-votes",
         "a validator: 1.9 million empty votes a message",
         as_validator(peers.empty_votes),
@@ -94,6 +100,13 @@ ATTACKS: Final = (
         as_validator(peers.random_bytes),
         _PROPOSER_ABSENT,
         takes_over=True,
+    ),
+    Attack(
+        "heavy-proposer",
+        "a validator: its blocks are full of the slowest code",
+        processes.heavy_proposer,
+        _PROPOSER_ABSENT,
+        restarts=True,
     ),
     Attack("stop-one", "one validator stopped (SIGSTOP)", processes.stop_one, _PROPOSER_ABSENT),
     Attack("stop-two", "two validators stopped: no quorum until they go on", processes.stop_two, _WAITS_FOR_QUORUM),

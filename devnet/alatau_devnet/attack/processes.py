@@ -2,16 +2,21 @@
 
 import os
 import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 
 import trio
 
 from alatau_devnet.attack.scene import Scene
 from alatau_devnet.errors import DevnetError
-from alatau_devnet.network import DevnetNode
-from alatau_devnet.processes import running_pid, start_process, stop_processes
+from alatau_devnet.network import Devnet, DevnetNode
+from alatau_devnet.processes import LOG_NAME, running_pid, start_process, stop_processes
 from alatau_devnet.watch import height_of, wait_until
 
+OFFERED: Final = "heavy block offered at height"
+"""Begins what a heavy proposer says of each of its blocks."""
+_ALATAU: Final = ("alatau.cli",)
 _CATCH_UP_S: Final = 60.0
 """For a node to start and to reach the height at which the others were."""
 
@@ -54,6 +59,25 @@ async def two_clocks_ahead(scene: Scene, seconds: float) -> object:
     return await _skew(scene, 2, seconds, 3.0)
 
 
+async def heavy_proposer(scene: Scene, seconds: float) -> object:
+    """One validator fills its own blocks with the slowest code, and heeds no clock."""
+    async with heavy_proposals(scene.network) as offered:
+        await trio.sleep(seconds)
+        return f"{offered()} blocks offered in {seconds:.0f} s"
+
+
+@asynccontextmanager
+async def heavy_proposals(network: Devnet) -> AsyncIterator[Callable[[], int]]:
+    """The last validator is such a proposer meanwhile; gives how many blocks it has offered since it had caught up."""
+    node, witness = network.nodes[-1], network.nodes[0]
+    log = node.home / LOG_NAME
+    await trio.to_thread.run_sync(_restart, node, ("alatau_devnet.attack.heavy_proposer_node",), witness)
+    from_byte = log.stat().st_size
+    yield lambda: log.read_bytes()[from_byte:].count(OFFERED.encode())
+    with trio.CancelScope(shield=True):
+        await trio.to_thread.run_sync(_restart, node, _ALATAU, witness)
+
+
 async def _skew(scene: Scene, count: int, seconds: float, offset_s: float) -> object:
     """Run nodes with a wrong clock for a while, then with the right one.
 
@@ -62,16 +86,20 @@ async def _skew(scene: Scene, count: int, seconds: float, offset_s: float) -> ob
     nodes = scene.network.nodes[-count:]
     witness = scene.network.nodes[0]
     for node in nodes:
-        await trio.to_thread.run_sync(_restart, node, offset_s, witness)
+        await trio.to_thread.run_sync(_restart, node, _skewed(offset_s), witness)
     await trio.sleep(seconds)
     for node in nodes:
-        await trio.to_thread.run_sync(_restart, node, 0.0, witness)
+        await trio.to_thread.run_sync(_restart, node, _ALATAU, witness)
     return f"{len(nodes)} ran with a clock off by {offset_s:+,.0f} s for {seconds:.0f} s"
 
 
-def _restart(node: DevnetNode, offset_s: float, witness: DevnetNode) -> None:
+def _skewed(offset_s: float) -> tuple[str, ...]:
+    return ("alatau_devnet.attack.skewed_node", f"{offset_s}")
+
+
+def _restart(node: DevnetNode, program: tuple[str, ...], witness: DevnetNode) -> None:
     stop_processes([node.home])
-    start_process(node.home, ("alatau_devnet.attack.skewed_node", f"{offset_s}") if offset_s else ("alatau.cli",))
+    start_process(node.home, program)
     target = height_of(witness)
     if not wait_until(lambda: height_of(node) >= target, _CATCH_UP_S):
         raise DevnetError(f"{node.name} did not reach height {target} within {_CATCH_UP_S:.0f} s of its restart")

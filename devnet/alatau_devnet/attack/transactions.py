@@ -1,7 +1,9 @@
 """Attacks with transactions: ones that no account has signed, and expensive ones of an account that may."""
 
+import itertools
 import os
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from typing import Final
 
@@ -16,12 +18,13 @@ from alatau.types.transaction import UnsignedTransaction, sign_transaction
 from alatau.wire.reasons import reason_name
 from alatau_devnet import accounts
 from alatau_devnet.attack.calls import LOOP, SOURCES, channel_from
+from alatau_devnet.attack.heavy_code import heavy_init_codes
 from alatau_devnet.attack.scene import Scene
 
 _BATCH: Final = 512
 _SIGNATURE_BYTES: Final = 32
 _CREATIONS: Final = 30
-_CREATION_GAS: Final = 16_777_216
+CREATION_GAS: Final = 16_777_216
 """What one transaction may use (EIP-7825)."""
 _TIP: Final = 10**9
 """Wei per gas; an honest payment offers none."""
@@ -63,24 +66,38 @@ def _signed_by_nobody(chain_id: int) -> bytes:
 
 async def heavy_deployer(scene: Scene, seconds: float) -> object:
     """One account that may deploy keeps 30 creations in the pools that burn all the gas they may, and pay for haste."""
+    return await _deploy(scene, seconds, itertools.repeat(LOOP))
+
+
+async def heavy_codes(scene: Scene, seconds: float) -> object:
+    """The same, with the loops that are slowest for a node, one after the other."""
+    return await _deploy(scene, seconds, itertools.cycle(code for _, code in heavy_init_codes()))
+
+
+def heavy_creation(chain_id: int, nonce: int, code: bytes, fee: int) -> UnsignedTransaction:
+    """A creation of ``code`` that may use as much gas as a transaction can, at ``fee`` wei for each and a tip."""
+    return UnsignedTransaction(
+        chain_id=chain_id,
+        nonce=nonce,
+        gas_limit=CREATION_GAS,
+        to=None,
+        data=code,
+        max_fee_per_gas=fee,
+        max_priority_fee_per_gas=_TIP,
+    )
+
+
+async def _deploy(scene: Scene, seconds: float, codes: Iterator[bytes]) -> object:
     answers: Counter[str] = Counter()
     key = accounts.key_of(accounts.DEVELOPER)
     tls = client_tls(node_key=scene.victim.tls_public_key)
     async with connect(scene.victim.rpc, tls) as client:
-        fee = int.from_bytes((await client.status()).base_fee_per_gas.to_bytes(32, "big"), "big") + _TIP
+        fee = (await client.status()).base_fee_per_gas + _TIP
         nonce = final = (await client.account(key.address)).next_nonce
         with trio.move_on_after(seconds):
             while True:
                 while nonce < final + _CREATIONS:
-                    unsigned = UnsignedTransaction(
-                        chain_id=scene.network.chain_id,
-                        nonce=nonce,
-                        gas_limit=_CREATION_GAS,
-                        to=None,
-                        data=LOOP,
-                        max_fee_per_gas=fee,
-                        max_priority_fee_per_gas=_TIP,
-                    )
+                    unsigned = heavy_creation(scene.network.chain_id, nonce, next(codes), fee)
                     try:
                         await client.submit(sign_transaction(unsigned, key.sign))
                     except RpcError as error:
@@ -89,7 +106,7 @@ async def heavy_deployer(scene: Scene, seconds: float) -> object:
                     answers["pooled"] += 1
                     nonce += 1
                 await trio.sleep(0.2)
-                account = (await client.account(key.address)).account
-                final = account.nonce
+                view = await client.account(key.address)
+                final, nonce = view.account.nonce, view.next_nonce  # What was dropped is sent again.
         answers["final"] = final
     return ", ".join(f"{what} {number}" for what, number in sorted(answers.items()))

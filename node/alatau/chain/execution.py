@@ -3,7 +3,8 @@
 Execution comes as generators that yield after each transaction. The host decides when other work goes in
 between (votes and timers wait no longer than about 10 ms) and when a block under construction is full. Before a
 transaction whose gas could last longer than that they yield ``HEAVY``: the host takes the next step in a thread, where
-it reads a state and keeps translations of its own, so that it shares nothing with what runs meanwhile.
+it reads a state and keeps translations of its own, so that it shares nothing with what runs meanwhile. The host may
+stop that step anywhere and then throws the generator away.
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
@@ -265,10 +266,17 @@ def _include(progress: _Progress, tx: Transaction, sender: bytes, open_apart: Op
     shared = progress.state.parent
     with open_apart() as apart:
         progress.state.parent = apart
+        whole = False
         try:
             _apply(progress, tx, sender, _apart_runtime(progress.environment.fork))
+            whole = True
+        except InvalidTransactionError:
+            whole = True
+            raise
         finally:
             progress.state.parent = shared
+            if not whole:
+                _apart_runtime.cache_clear()  # Stopped anywhere: what it translates may be half made.
 
 
 def _apply(progress: _Progress, tx: Transaction, sender: bytes, runtime: ForkRuntime | None) -> None:

@@ -17,16 +17,27 @@ import trio
 
 from alatau.chain.errors import InvalidBlockError, InvalidCommitError
 from alatau.chain.executed import ExecutedBlock, Tip
-from alatau.chain.execution import HEAVY, BlockTemplate, Heavy, Progress, Signed, build_block, execute_block
+from alatau.chain.execution import (
+    HEAVY,
+    LIGHT_GAS,
+    BlockTemplate,
+    BuiltBlock,
+    Heavy,
+    Progress,
+    Signed,
+    build_block,
+    execute_block,
+)
 from alatau.chain.finality import verify_commit
 from alatau.chain.permission import slot_of
 from alatau.chain.registries import registry_in_office
 from alatau.consensus.effects import DoBuildBlock
 from alatau.engine.admission import Admission, sender_class_of
+from alatau.mempool.entry import PooledTransaction
 from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
-from alatau.mempool.selection import Selection
 from alatau.mempool.shares import SenderClass
+from alatau.transport.long_steps import LongStepError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.chain_config import ChainConfig
@@ -39,6 +50,13 @@ _LOG = structlog.get_logger(__name__)
 _EXECUTED_MAX: Final = 8
 """Executed blocks kept. A height sees one; each further round or equivocation may add one. At most a few
 megabytes each, and what falls out is executed again if it is decided after all."""
+
+_HEAVY_LEAST_S: Final = 0.25
+"""What one heavy transaction may take of a processor however short the interval is: a deployment whose code is
+translated first needs some of it."""
+
+_WASTED: Final = 4
+"""What was executed for nothing counts so many times: no block pays for it."""
 
 T = TypeVar("T")
 
@@ -76,22 +94,55 @@ class Production:
         self._executed.clear()
 
     async def build(self, tip: Tip, validators: ValidatorSet, request: DoBuildBlock, beneficiary: bytes) -> Block:
-        """Build the block that consensus asks for from what waits in the pool."""
+        """Build the block that consensus asks for from what waits in the pool.
+
+        A heavy transaction that takes longer than a block's time is stopped, dropped and charged for, and the block is
+        built again without any heavy one.
+        """
         started = trio.current_time()
-        deadline = started + self._build_budget_s
         template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
-        room = self._config.block_gas_limit, self._config.block_size_bytes_max
-        selection = self._mempool.select(*room, self._now_ms())
-        work = build_block(tip, self._config, template, _signed(selection))
-        built = await in_slices(
-            measured(work, selection.spent), enough=lambda: trio.current_time() >= deadline, long_next=_is_heavy
-        )
+        under_way: list[PooledTransaction] = []
+        try:
+            built = await self._built(tip, template, under_way, heavy_too=True)
+        except LongStepError as stopped:
+            self._throw_out(under_way[-1], stopped.limit_s)
+            built = await self._built(tip, template, under_way, heavy_too=False)
         for transaction_hash, reason in built.refused:
             _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
             self._mempool.drop(transaction_hash, Reason.REFUSED)
         self._keep(built.executed)
         self.last_build_s = trio.current_time() - started
         return built.executed.block
+
+    async def _built(
+        self, tip: Tip, template: BlockTemplate, under_way: list[PooledTransaction], *, heavy_too: bool
+    ) -> BuiltBlock:
+        """The block from what waits now, until the clock stops it; what is executed is the last of ``under_way``."""
+        deadline = trio.current_time() + self._build_budget_s
+        room = self._config.block_gas_limit, self._config.block_size_bytes_max
+        selection = self._mempool.select(*room, self._now_ms())
+
+        def candidates() -> Iterator[Signed]:
+            for pooled in selection:
+                if heavy_too or pooled.tx.gas_limit <= LIGHT_GAS:
+                    under_way.append(pooled)
+                    yield pooled.tx, pooled.sender
+                else:
+                    selection.spent(0, 0)  # Left out: its sender's later ones with it.
+
+        work = build_block(tip, self._config, template, candidates())
+        return await in_slices(
+            measured(work, selection.spent),
+            enough=lambda: trio.current_time() >= deadline,
+            long_next=_is_heavy,
+            long_limit_s=max(self._build_budget_s, _HEAVY_LEAST_S),
+        )
+
+    def _throw_out(self, pooled: PooledTransaction, took_s: float) -> None:
+        _LOG.warning("transaction.too_slow", tx=pooled.tx.hash.hex(), sender=pooled.sender.hex(), seconds=took_s)
+        time_us = int(took_s * 1e6) * _WASTED
+        self._mempool.charge(pooled.tx, pooled.sender, pooled.sender_class, 0, time_us, self._now_ms())
+        self._mempool.drop(pooled.tx.hash, Reason.TOO_SLOW)
 
     async def execute(
         self, tip: Tip, validators: ValidatorSet, parent_validators: ValidatorSet, block: Block
@@ -161,11 +212,6 @@ class Production:
 
 def _is_heavy(step: Heavy | None) -> bool:
     return step is HEAVY
-
-
-def _signed(selection: Selection) -> Iterator[Signed]:
-    for pooled in selection:
-        yield pooled.tx, pooled.sender
 
 
 def measured(

@@ -28,6 +28,8 @@ class Reason(StrEnum):
     """Waited too long; only ever a reason for leaving the pool."""
     REFUSED = "REFUSED"
     """The block builder found that the state refuses it; only ever a reason for leaving the pool."""
+    TOO_SLOW = "TOO_SLOW"
+    """Sender's fault: it took longer than a block may be built; only ever a reason for leaving the pool."""
     REPLACED = "REPLACED"
     """Another transaction with its nonce took its place; only ever a reason for leaving the pool."""
 

@@ -5,6 +5,8 @@ from typing import Any, Final, TypeVar
 
 import trio
 
+from alatau.transport.long_steps import LongStep, take
+
 Y = TypeVar("Y")
 T = TypeVar("T")
 
@@ -23,6 +25,7 @@ async def in_slices(
     *,
     enough: Callable[[], bool] | None = None,
     long_next: Callable[[Y], bool] | None = None,
+    long_limit_s: float | None = None,
     slice_s: float = SLICE_S,
 ) -> T:
     """Run ``work`` to its end and give its result.
@@ -32,8 +35,12 @@ async def in_slices(
         enough: asked after each step; when it says so, ``True`` is sent into the generator, which then ends early in
             its own way.
         long_next: whether what was yielded announces a step longer than a slice. That one is taken in a thread; where
-            the caller is cancelled meanwhile it is left to finish, and the next long step waits for its end.
+            the caller is cancelled meanwhile it is interrupted (``transport/long_steps.py``).
+        long_limit_s: processor seconds that such a step may take.
         slice_s: how long steps are taken one after the other.
+
+    Raises:
+        LongStepError: a long step took more than ``long_limit_s``.
     """
     await trio.lowlevel.checkpoint_if_cancelled()  # A wait before may have outlived its cancellation: a thread's does.
     deadline = trio.current_time() + slice_s
@@ -41,9 +48,9 @@ async def in_slices(
     long = False
     while True:
         if long:
-            ended, value = await trio.to_thread.run_sync(
-                _step, work, stop, limiter=_long_steps(), abandon_on_cancel=True
-            )
+            step = LongStep(work, stop)
+            await take(step, _long_steps(), long_limit_s)
+            ended, value = step.ended, step.value
             deadline = trio.current_time() + slice_s
         else:
             ended, value = _step(work, stop)
@@ -68,7 +75,7 @@ def _long_steps() -> trio.CapacityLimiter:
 
 
 def _step(work: Generator[Any, Any, Any], sent: bool | None) -> tuple[bool, Any]:
-    """Whether the work has ended, and its result or what it yielded: StopIteration cannot leave a thread."""
+    """Whether the work has ended, and its result or what it yielded."""
     try:
         return False, work.send(sent)
     except StopIteration as end:

@@ -200,7 +200,8 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "NOT_FOUND",
             _MOMENT,
             "The transaction waited here and left the pool without being in a block.",
-            "Metadata `dropped` says why; where it is `EXPIRED` or `POOL_FULL`, send it again.",
+            "Metadata `dropped` says why; where it is `EXPIRED` or `POOL_FULL`, send it again. `TOO_SLOW` took longer "
+            "than a block may: do less in one.",
         ),
         _entry(
             "TRANSACTION_NOT_FINAL",

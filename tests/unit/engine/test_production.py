@@ -299,7 +299,7 @@ async def test_a_heavy_transaction_holds_nobody_up(tmp_path: Path) -> None:
 
 @pytest.mark.trio
 async def test_a_heavy_transaction_is_left_alone_when_the_tip_moves(tmp_path: Path) -> None:
-    """Its block is of no use any more: whoever waits for it goes on at once, and the next long one waits its turn."""
+    """Its block is of no use any more: whoever waits for it goes on at once, and the next block finds all as before."""
     released = threading.Event()
     network, store = _stored(tmp_path / "data", released)
     production, pool = producer(network)
@@ -310,6 +310,27 @@ async def test_a_heavy_transaction_is_left_alone_when_the_tip_moves(tmp_path: Pa
     released.set()
     block = await built(network, production)
     assert [tx.hash for tx in block.transactions] == [_heavy().hash]
+    store.close()
+
+
+@pytest.mark.trio
+async def test_a_transaction_that_outlasts_a_block_is_thrown_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block is built without it and what came behind; its sender pays for what was done in vain."""
+    network, store = stored_network(tmp_path / "data")
+    monkeypatch.setattr("alatau.engine.production._HEAVY_LEAST_S", 0.01)
+    production, pool = producer(network, budget_s=0.01)
+    slow = payment(1, to=None, data=bytes.fromhex("5b600056"), gas_limit=16_000_000)
+    light, later = payment(0), payment(2)
+    put(pool, light, slow, later)
+    charged: list[tuple[bytes, int]] = []
+    _note_charges(production, pool, lambda sender, gas: charged.append((sender, gas)))
+    block = await built(network, production)
+    assert [tx.hash for tx in block.transactions] == [light.hash]
+    assert pool.departed(slow.hash) is Reason.TOO_SLOW
+    assert charged == [(PAYER.address, 0)]
+    await production.execute(network.tip, network.validators, network.validators, block)
     store.close()
 
 
