@@ -133,7 +133,7 @@ class VoteKeeper:
         if round_ <= self._round + 1:
             return False
         far = self._far.get(validator, ())
-        return len(far) >= _FAR_ROUNDS_MAX and round_ < min(far) and round_ not in far
+        return len(far) >= _FAR_ROUNDS_MAX and round_ < min(far)
 
     def _make_room_ahead(self, validator: bytes, round_: int) -> None:
         far = self._far.setdefault(validator, [])

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Final
 
 from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoPersist, DoRecordSignState, DoRewriteLog
-from alatau.consensus.height import LOG_BYTES, Height, Phase, ValidatorContext, is_validator
+from alatau.consensus.height import LOG_BYTES, Height, ValidatorContext, is_validator
 from alatau.consensus.messages import ProposalMessage, VotesMessage
 from alatau.consensus.proposal_keeper import Kept
 from alatau.consensus.records import OwnProposalRecord, OwnVoteRecord, ProposalRecord, Record, VoteRecord
@@ -50,7 +50,7 @@ def take_built(ctx: ValidatorContext, height: Height, round_: int, block: Block)
     header, state = block.header, height.driver.state
     if header.number != height.number or header.parent_hash != height.context.parent_hash:
         return
-    in_time = height.phase is Phase.RUNNING and state.round == round_ and state.step is Step.PROPOSE
+    in_time = state.round == round_ and state.step is Step.PROPOSE
     if in_time and height.proposer(round_) == ctx.authority.address:
         sign_proposal(ctx, height, block, NO_ROUND)
     else:
@@ -86,9 +86,7 @@ def sign_proposal(ctx: ValidatorContext, height: Height, block: Block, valid_rou
 
 
 def proof_of_lock(height: Height, block: Block, valid_round: int) -> tuple[Vote, ...]:
-    """The polka that a block is proposed again with; nothing where it is proposed for the first time."""
-    if valid_round == NO_ROUND:
-        return ()
+    """The polka that a block is proposed again with; nothing where it is proposed for the first time, in round -1."""
     return height.driver.votes.votes_for(VoteKind.PREVOTE, valid_round, block.hash)
 
 

@@ -8,6 +8,7 @@ from alatau.consensus.records import (
     ProposalRecord,
     Record,
     RecordError,
+    SignStep,
     VoteRecord,
     decode_record,
     encode_record,
@@ -73,3 +74,8 @@ def test_a_proposals_transactions_come_back() -> None:
     again = decode_record(encode_record(record))
     assert isinstance(again, ProposalRecord)
     assert again.message.block.transactions == block.transactions
+
+
+def test_the_steps_of_a_sign_state_are_frozen() -> None:
+    """The file holds the number: one that is read as another step could let a validator sign again."""
+    assert {step.name: step.value for step in SignStep} == {"PROPOSAL": 1, "PREVOTE": 2, "PRECOMMIT": 3}

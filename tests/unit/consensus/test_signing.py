@@ -112,6 +112,7 @@ def test_what_may_be_of_a_lost_log_is_no_surprise() -> None:
     guard = SigningGuard(US, state(last), allowed=True)
     guard.restore(5, [])
     assert guard.silence(5) is Silence.LOG_LOST
+    assert guard.silent_until(5) == 6
     assert not guard.recognise(vote(VoteKind.PREVOTE, 2, B))
     assert not guard.recognise(last)
     assert guard.recognise(vote(VoteKind.PREVOTE, 4, B))
@@ -161,6 +162,9 @@ def test_refusal() -> None:
     assert (refusing.may_sign(9), refusing.silence(9)) == (False, Silence.NOT_ALLOWED)
     observer = SigningGuard(authority_of(None), None, allowed=True)
     assert (observer.may_sign(9), observer.silence(9)) == (False, None)
+    kept_silent = SigningGuard(authority_of(None), None, allowed=False)
+    assert (kept_silent.may_sign(9), kept_silent.silence(9), kept_silent.silent_until(9)) == (False, None, None)
+    assert refusing.silent_until(9) is None, "an operator ends it"
 
 
 def guard_at(height: int, *signed: Vote) -> SigningGuard:
@@ -250,3 +254,22 @@ def test_rebroadcasts_of_one_height_end_a_probation() -> None:
     assert [guard.rebroadcast() for _ in range(10)] == [False] * 10
     guard.begin(6)
     assert [guard.rebroadcast() for _ in range(16)] == [False] * 15 + [True]
+
+
+def test_a_sign_that_is_shown_again_is_no_new_one() -> None:
+    """A peer that replays the other self's vote keeps nobody silent with it."""
+    guard = guard_at(5)
+    assert guard.recognise(vote(VoteKind.PREVOTE, 1, A))
+    assert [guard.rebroadcast() for _ in range(15)] == [False] * 15
+    assert not guard.recognise(vote(VoteKind.PREVOTE, 1, A))
+    assert guard.rebroadcast()
+
+
+def test_the_operator_is_reminded_of_a_self_that_goes_on() -> None:
+    """Every sixteen heights, while it signs in each of them."""
+    guard, told = guard_at(5), []
+    for height in range(5, 50):
+        guard.begin(height)
+        if guard.recognise(vote(VoteKind.PREVOTE, 0, A, height=height)):
+            told.append(height)
+    assert told == [5, 21, 37]

@@ -169,3 +169,15 @@ def test_at_most_one_vote_of_each_kind_a_round(sequence: list[Event]) -> None:
                 cast.add((state.round, output.kind))
             decided += isinstance(output, Decide)
     assert decided <= 1
+
+
+def test_precommits_before_the_first_round_start_no_timer() -> None:
+    """L47 is a rule of a round: a quorum that is faster than we are does not end one that has not begun."""
+    assert apply(RoundState(), PrecommitsOfQuorum()) == (RoundState(), ())
+
+
+def test_a_state_that_no_rule_leaves_is_refused() -> None:
+    """A lock without its value, or above the valid round: nothing is signed on it."""
+    for wrong in (RoundState(2, Step.PREVOTE, 1, A, 0, A), RoundState(2, Step.PREVOTE, 1, None, 1, None)):
+        with pytest.raises(AssertionError):
+            apply(wrong, PrevotesOfQuorum())

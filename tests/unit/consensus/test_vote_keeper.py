@@ -1,5 +1,7 @@
 """Counting votes: by validator, within bounds, and never by accident."""
 
+import pytest
+
 from alatau.consensus.vote_keeper import VoteKeeper, VoteStatus
 from alatau.types.validator import validator_set
 from alatau.types.vote import Vote, VoteKind
@@ -109,3 +111,179 @@ def test_a_certificate_lets_others_enter_the_round() -> None:
     assert len(keeper.certificate(1)) == 3
     assert keeper_with(vote(4, PREVOTE, 1, A)).certificate(1) == (vote(4, PREVOTE, 1, A),)
     assert keeper_with().certificate(1) == ()
+
+
+# ---------------------------------------------------------------- rounds ahead
+
+
+def rounds_of(keeper: VoteKeeper, who: int) -> list[int]:
+    """The rounds of which a validator's votes are kept."""
+    return [round_ for round_ in range(50) if keeper.votes_of(address_of(who), round_)]
+
+
+def test_this_round_the_next_and_the_two_highest_are_kept() -> None:
+    """Of one validator, from where the node is: before its first round as later."""
+    keeper = keeper_with(*(vote(1, PREVOTE, r, A) for r in range(6)))
+    assert rounds_of(keeper, 1) == [0, 1, 4, 5]
+    keeper = keeper_with()
+    keeper.start_round(7)
+    for round_ in range(7, 13):
+        keeper.add(vote(1, PREVOTE, round_, A))
+    assert rounds_of(keeper, 1) == [7, 8, 11, 12]
+
+
+def test_a_round_that_has_come_near_leaves_room_for_others() -> None:
+    """It counts among those ahead no more, and stays; what is still ahead goes on counting."""
+    keeper = keeper_with(vote(1, PREVOTE, 2, A), vote(1, PREVOTE, 3, A))
+    keeper.start_round(1)
+    keeper.add(vote(1, PREVOTE, 4, A))
+    assert rounds_of(keeper, 1) == [2, 3, 4]
+    keeper.add(vote(1, PREVOTE, 5, A))
+    assert rounds_of(keeper, 1) == [2, 4, 5]
+
+
+def test_both_votes_of_a_round_ahead_are_one_round() -> None:
+    """Prevote and precommit take one place."""
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), vote(1, PRECOMMIT, 10, A), vote(1, PREVOTE, 11, A))
+    assert rounds_of(keeper, 1) == [10, 11]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_whoever_is_far_ahead_is_still_heard_near(*, known: bool) -> None:
+    """Below its two highest rounds a vote is too far, but for this round and the next, whoever else is in them."""
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), vote(1, PREVOTE, 11, A))
+    for who, round_ in ((2, 5), (2, 6), (3, 8), (3, 9), (4, 0), (4, 1)) if known else ():
+        keeper.add(vote(who, PREVOTE, round_, A))
+    taken = [r for r in range(13) if keeper.status(vote(1, PRECOMMIT, r, A)) is VoteStatus.NEW]
+    assert taken == [0, 1, 10, 11, 12]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_vote_that_a_quorum_carries_is_kept_however_far(*, known: bool) -> None:
+    """Counted with the others of its quorum; whoever is in the round is heard in it from then on."""
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), vote(1, PREVOTE, 11, A))
+    if known:
+        keeper.add(vote(2, PREVOTE, 5, A))
+    for who in (1, 2, 3):
+        keeper.add(vote(who, PREVOTE, 5, A))
+    assert keeper.polka(5) == A
+    assert keeper.status(vote(1, PRECOMMIT, 5, A)) is VoteStatus.NEW
+
+
+def test_what_is_forgotten_of_one_takes_nothing_from_others() -> None:
+    """Its prevote goes; the precommits of the round, in which it had no part, are a quorum as before."""
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), *(vote(who, PRECOMMIT, 10, A) for who in (2, 3, 4)))
+    keeper.add(vote(1, PREVOTE, 11, A))
+    keeper.add(vote(1, PREVOTE, 12, A))
+    assert keeper.votes_of(address_of(1), 10) == ()
+    assert keeper.has_quorum(PRECOMMIT, 10)
+    assert not keeper.has_quorum(PREVOTE, 10)
+    assert keeper.decisive == {10: A}
+
+
+# ---------------------------------------------------------------- rounds that are over
+
+
+def test_what_is_taken_of_rounds_that_are_over() -> None:
+    """Votes for blocks of any; nil of the round before, whose timer may still run, and of none below."""
+    keeper = keeper_with()
+    keeper.start_round(7)
+    assert [keeper.status(vote(1, PRECOMMIT, r, A)) for r in (0, 5, 6)] == [VoteStatus.NEW] * 3
+    nil = [keeper.status(vote(1, PRECOMMIT, r, None)) for r in (0, 4, 5, 6)]
+    assert nil == [VoteStatus.IGNORED] * 3 + [VoteStatus.NEW]
+
+
+def test_what_is_kept_of_rounds_that_are_over() -> None:
+    """Prevotes for blocks as well as precommits, and nil of the round before."""
+    keeper = keeper_with(
+        vote(1, PREVOTE, 0, A), vote(2, PREVOTE, 0, None), vote(1, PREVOTE, 1, None), vote(1, PRECOMMIT, 1, None)
+    )
+    keeper.start_round(2)
+    assert keeper.votes_for(PREVOTE, 0, A) == (vote(1, PREVOTE, 0, A),)
+    assert keeper.votes_for(PREVOTE, 0, None) == ()
+    assert keeper.votes_for(PREVOTE, 1, None) == (vote(1, PREVOTE, 1, None),)
+    keeper.start_round(3)
+    assert rounds_of(keeper, 1) == [0]
+
+
+def test_others_in_a_round_are_new_to_it() -> None:
+    """A round that is known to one vote is open to the others."""
+    keeper = keeper_with(vote(1, PREVOTE, 0, A))
+    assert keeper.status(vote(2, PREVOTE, 0, B)) is VoteStatus.NEW
+    assert keeper.status(vote(1, PREVOTE, 0, B)) is VoteStatus.CONFLICTING
+    assert keeper.status(vote(1, PRECOMMIT, 0, B)) is VoteStatus.NEW
+
+
+# ---------------------------------------------------------------- asking
+
+
+def test_nothing_is_a_polka_without_votes() -> None:
+    """Not even where one validator is enough."""
+    keeper = keeper_with(count=1)
+    assert not keeper.has_polka(0, A)
+    assert keeper.polka(0) is None
+    assert not keeper.has_quorum(PREVOTE, 0)
+
+
+def test_a_polka_for_nil_hides_none_for_a_block() -> None:
+    """With more than a third lying there can be both; the one for the block is a fact all the same."""
+    votes = [vote(who, PREVOTE, 0, None) for who in (1, 2, 3)] + [vote(who, PREVOTE, 0, A) for who in (1, 2, 4)]
+    keeper = keeper_with(*votes)
+    assert keeper.polka(0) == A
+    assert keeper.has_polka(0, None)
+
+
+def test_the_last_votes_of_a_validator_are_of_its_highest_round() -> None:
+    """What a node that lost its disks must not contradict."""
+    keeper = keeper_with(vote(1, PREVOTE, 0, A), vote(1, PREVOTE, 1, None), vote(2, PREVOTE, 2, A))
+    assert keeper.last_votes_of(address_of(1)) == (vote(1, PREVOTE, 1, None),)
+    assert keeper.last_votes_of(address_of(3)) == ()
+
+
+def test_what_neither_the_decision_nor_a_quorum_explains_deviates() -> None:
+    """A prevote for the decided block never does, nor nil with a quorum; a third block and a lone nil do."""
+    keeper = keeper_with(
+        vote(1, PREVOTE, 0, A), *(vote(who, PRECOMMIT, 0, None) for who in (1, 2, 3)), vote(4, PRECOMMIT, 0, B),
+        vote(3, PREVOTE, 0, None), vote(2, PREVOTE, 1, C),
+    )  # fmt: skip
+    assert keeper.deviating(A) == (vote(3, PREVOTE, 0, None), vote(4, PRECOMMIT, 0, B), vote(2, PREVOTE, 1, C))
+
+
+def test_the_blocks_of_a_round_are_named_with_who_votes_for_them() -> None:
+    """By either kind of vote, the first validator by address; nil names nothing."""
+    keeper = keeper_with(
+        vote(3, PREVOTE, 0, A), vote(2, PREVOTE, 0, A), vote(1, PRECOMMIT, 0, B), vote(4, PREVOTE, 0, None)
+    )
+    assert keeper.named(0) == {A: address_of(2), B: address_of(1)}
+    assert keeper.named(1) == {}
+
+
+def test_nobody_is_named_for_a_block_whose_votes_were_forgotten() -> None:
+    """The validator went on to later rounds, and another is still in this one."""
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), vote(2, PREVOTE, 10, B))
+    keeper.add(vote(1, PREVOTE, 11, A))
+    keeper.add(vote(1, PREVOTE, 12, A))
+    assert keeper.named(10) == {B: address_of(2)}
+
+
+def test_a_contradiction_is_another_vote_of_the_same_step() -> None:
+    """Of the same validator and for something else; nil counts as such."""
+    keeper = keeper_with(vote(1, PREVOTE, 0, A), vote(2, PREVOTE, 0, None), vote(1, PRECOMMIT, 0, B))
+    assert keeper.conflicting(vote(1, PREVOTE, 0, None)) == vote(1, PREVOTE, 0, A)
+    assert keeper.conflicting(vote(2, PREVOTE, 0, A)) == vote(2, PREVOTE, 0, None)
+    for none in (vote(1, PREVOTE, 0, A), vote(3, PREVOTE, 0, A), vote(1, PREVOTE, 1, B)):
+        assert keeper.conflicting(none) is None
+
+
+def test_a_certificate_has_one_vote_of_each() -> None:
+    """Prevotes and precommits of the round apart; of a liar one of each; in order of address."""
+    keeper = keeper_with(
+        vote(3, PREVOTE, 2, A), vote(1, PREVOTE, 2, A), vote(1, PREVOTE, 2, B), vote(1, PRECOMMIT, 2, None),
+        *(vote(who, PRECOMMIT, 1, None) for who in (2, 3)),
+    )  # fmt: skip
+    assert keeper.certificate(2) == (vote(1, PREVOTE, 2, A), vote(3, PREVOTE, 2, A), vote(1, PRECOMMIT, 2, None))
+    keeper.add(vote(1, PRECOMMIT, 1, A))
+    assert keeper.certificate(2) == (
+        vote(1, PRECOMMIT, 1, A), vote(2, PRECOMMIT, 1, None), vote(3, PRECOMMIT, 1, None),
+    )  # fmt: skip
+    assert keeper.cast(PREVOTE, 2) == {address_of(1): A, address_of(3): A}

@@ -3,12 +3,15 @@
 Validator v2 of four, if nothing else is said; the proposers of rounds 0 to 3 of height 1 are v4, v3, v2, v1.
 """
 
+from dataclasses import replace
+
 import pytest
 
 from alatau.consensus.effects import DoBroadcast, DoBuildBlock, DoCommit, DoPersist, DoRecordSignState
 from alatau.consensus.inputs import InBlockBuilt, InStart, InTransactionsAvailable
 from alatau.consensus.messages import VotesMessage
 from alatau.consensus.records import OwnVoteRecord, SignStep
+from alatau.types.block import Block
 from alatau.types.vote import VoteKind
 from tests.simulation.chain import GENESIS, address_of
 from tests.support.table import Table
@@ -139,3 +142,62 @@ def test_votes_of_one_step_travel_together() -> None:
     logged = [e.record.vote for e in before if isinstance(e, DoPersist) and isinstance(e.record, OwnVoteRecord)]
     assert set(said.message.votes) <= set(logged)
     assert not any(isinstance(e, DoPersist | DoRecordSignState) for e in after)
+
+
+# ---------------------------------------------------------------- blocks that the host builds
+
+
+def test_a_block_for_another_round_is_not_proposed_in_this_one() -> None:
+    """v4 built for round 0; in round 1 it is v3's turn, and a block that the host gives for it is not asked for."""
+    Table(me=4).play("""
+        start                      ->
+        transaction                -> wait propose, build r0
+        v1 prevotes nil r1         ->
+        v2 prevotes nil r1         -> wait propose, request any r1 to v3
+        A is built r0              ->
+        B is built r1              ->
+    """)
+
+
+@pytest.mark.parametrize("change", [{"number": 2}, {"parent_hash": bytes(32)}], ids=str)
+def test_a_block_that_was_built_on_another_tip_is_dropped(change: dict[str, object]) -> None:
+    """The host began it before blocks were fetched: it serves no later turn either."""
+    table = Table(me=4)
+    for line in ("start", "transaction"):
+        table.do(line)
+    stale = Block(replace(table.blocks["A"].header, **change), (), None)  # type: ignore[arg-type]
+    assert table.feed(InBlockBuilt(0, stale)) == []
+    assert table.core._height.spare is None
+
+
+@pytest.mark.parametrize(("age_ms", "told"), [(500, "propose A r4"), (501, "build r4")])
+def test_a_spare_block_serves_while_its_time_is_near(age_ms: int, told: str) -> None:
+    """Others would find an older one out of time."""
+    table = Table(me=4)
+    for line in ("start", "transaction", "timeout propose r0", "A is built r0", "v1 prevotes nil r4"):
+        table.do(line)
+    table.now_ms = table.blocks["A"].header.timestamp * 1_000 + age_ms
+    assert told in table.told(table.do("v2 prevotes nil r4"))
+
+
+@pytest.mark.parametrize(("late_ms", "seconds"), [(-9_000, 0), (999, 0), (1_000, 1), (61_500, 61)])
+def test_a_block_has_our_time_but_none_before_its_parent(late_ms: int, seconds: int) -> None:
+    """Whole seconds of our clock; a clock that lies behind the parent repeats the parent's second."""
+    table = Table(me=4)
+    table.start()
+    parent = GENESIS.header.timestamp
+    table.now_ms = parent * 1_000 + late_ms
+    [build] = [e for e in table.do("transaction") if isinstance(e, DoBuildBlock)]
+    assert build.timestamp == parent + seconds
+
+
+def test_a_proposer_that_lost_its_log_proposes_nothing_below_its_sign_state() -> None:
+    """It prevoted in this round already: a second proposal would be one too many; the next turn is its own again."""
+    table = Table(me=4)
+    for line in ("start", "transaction", "A is built r0"):
+        table.do(line)
+    table.log.clear()
+    table.do("restart")
+    assert table.told(table.do("transaction")) == ["wait propose", "build r0"]
+    assert table.do("B is built r0") == []
+    assert not table.core.view().proposal_received
