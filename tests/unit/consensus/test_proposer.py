@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 from math import gcd
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -176,3 +177,20 @@ def test_a_block_without_a_commit_says_nothing_of_its_parent() -> None:
     """The first one: nobody signed genesis."""
     blocks = [replace(block, last_commit=None) for block in past(40, without(3))]
     assert failing_validators(equal_validators(4), blocks, 16) == frozenset()
+
+
+@pytest.mark.parametrize(("signed", "failing"), [(1, frozenset()), (2, frozenset({address_of(3)}))])
+def test_two_slots_without_a_block_are_failing(signed: int, failing: frozenset[bytes]) -> None:
+    """Of those whose blocks it signed: one may be a lost message."""
+    blocks = past(40, without(3))
+    slots = [at for at, block in enumerate(blocks[:-1]) if turn_of(block.height) == 3]
+    for at in slots[:-signed]:
+        blocks[at + 1] = replace(blocks[at + 1], last_commit=commit(blocks[at].height, 1, 2, 4))
+    assert failing_validators(equal_validators(4), blocks, 16) == failing
+
+
+def test_in_a_large_set_every_slot_is_a_trial() -> None:
+    """Its own come so seldom that no trial may be left out."""
+    validators, failing = equal_validators(200), frozenset({address_of(3)})
+    turns = [proposer(validators, h, 0, frozenset(), failing) for h in range(400)]
+    assert turns.count(address_of(3)) == 2

@@ -10,7 +10,7 @@ from alatau.chain.executed import ExecutedBlock
 from alatau.chain.genesis import make_genesis
 from alatau.chain.validator_registry import VALIDATOR_ABI
 from alatau.consensus.proposer import blocks_looked_at
-from alatau.engine.chain_view import ChainView, open_chain_view
+from alatau.engine.chain_view import open_chain_view
 from alatau.storage import schema
 from alatau.storage.errors import CorruptionError
 from alatau.storage.store import Store
@@ -19,6 +19,7 @@ from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
 from alatau.types.validator import encode_validator_set, validator_set
 from alatau.types.vote import consensus_domain
 from tests.support.generators import finish
+from tests.support.grown_chain import grow
 from tests.support.small_network import VALIDATORS, SmallNetwork, build, commit_for, payment, small_genesis
 from tests.support.transactions import CHAIN_ID
 
@@ -33,17 +34,6 @@ def opened(tmp_path: Path) -> tuple[Genesis, Store]:
     store = Store.open(tmp_path / "data")
     store.init_genesis(ExecutedBlock(made.block, (), (), made.diff, made.trie))
     return genesis, store
-
-
-def grow(genesis: Genesis, view: ChainView, blocks: int) -> None:
-    """Blocks that the first validator builds and the first three sign."""
-    domain = consensus_domain(CHAIN_ID, make_genesis(genesis).block.hash)
-    for _ in range(blocks):
-        network = SmallNetwork(genesis, view.tip, view.validators[view.height + 1], domain)
-        executed = build(network, (), view.tip_commit).executed
-        prepared = finish(view.store.prepare_commit(executed, commit_for(network, executed.block)))
-        view.store.write_commit(prepared)
-        view.finish(prepared)
 
 
 def test_who_is_passed_over_is_the_same_after_a_restart(opened: tuple[Genesis, Store]) -> None:
