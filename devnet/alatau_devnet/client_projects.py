@@ -64,6 +64,17 @@ PROJECTS: Final = (
         test=("mvn", "-B", "-ntp", "-q", "surefire:test"),
         tour=("java", "-jar", "target/pay.jar"),
     ),
+    ClientProject(
+        language="rust",
+        folder=CLIENTS / "rust",
+        tools=("cargo",),
+        build=(
+            ("cargo", "build", "--locked", "--release", "--quiet"),
+            ("cargo", "build", "--locked", "--release", "--quiet", "--tests", "--examples"),
+        ),
+        test=("cargo", "test", "--locked", "--release", "--quiet"),
+        tour=("target/release/pay",),
+    ),
 )
 
 
