@@ -110,7 +110,8 @@ def _print_nodes(network: Devnet, *, as_json: bool) -> None:
                 "0x" + now.block_hash.hex()[:16] if now else None,
                 now.peer_count if now else None,
                 node.rpc,
+                node.http,
                 node.metrics,
             )
         )
-    print_rows(("node", "pid", "height", "block_hash", "peers", "grpc", "metrics"), rows, as_json=as_json)
+    print_rows(("node", "pid", "height", "block_hash", "peers", "grpc", "http", "metrics"), rows, as_json=as_json)

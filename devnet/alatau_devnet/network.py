@@ -51,6 +51,8 @@ class DevnetNode:
     """``host:port`` for peers."""
     rpc: str
     """``host:port`` for clients: gRPC over TLS."""
+    http: str
+    """``host:port`` for browsers and curl: Connect and gRPC-Web, without TLS, for pages of any origin."""
     metrics: str
     """``host:port`` of /metrics, /livez, /readyz."""
     voting_address: bytes
@@ -192,6 +194,7 @@ def contract_addresses() -> dict[str, bytes]:
 def _provision(folder: Path, name: str, endpoints: dict[str, str]) -> ProvisionedHome:
     password = secrets.token_urlsafe(18)
     settings: dict[str, Any] = {f"{purpose}.listen": endpoint for purpose, endpoint in endpoints.items()}
+    settings["http.allowed_origins"] = "*"
     settings["keys.password_file"] = "keys/password"
     made = provision_home(folder, name=name, settings=settings, password=password, cost=DEVNET_COST)
     write_private(made.home.keys / "password", password.encode())
@@ -206,6 +209,7 @@ def _describe(made: ProvisionedHome, name: str, endpoints: dict[str, str]) -> De
         home=made.home.folder,
         p2p=endpoints["p2p"],
         rpc=endpoints["rpc"],
+        http=endpoints["http"],
         metrics=endpoints["metrics"],
         voting_address=made.voting.address,
         operator=made.operator.address,
@@ -240,6 +244,7 @@ def _node_to_json(node: DevnetNode) -> dict[str, Any]:
         "home": str(node.home.resolve()),
         "p2p": node.p2p,
         "rpc": node.rpc,
+        "http": node.http,
         "metrics": node.metrics,
         "voting_address": _hex(node.voting_address),
         "operator": _hex(node.operator),
@@ -254,6 +259,7 @@ def _node_from_json(folder: Path, entry: dict[str, Any]) -> DevnetNode:
         home=folder / Path(entry["home"]).name,
         p2p=entry["p2p"],
         rpc=entry["rpc"],
+        http=entry["http"],
         metrics=entry["metrics"],
         voting_address=bytes.fromhex(entry["voting_address"][2:]),
         operator=bytes.fromhex(entry["operator"][2:]),

@@ -4,7 +4,7 @@ import socket
 from typing import Final
 
 HOST: Final = "127.0.0.1"
-_FIRST: Final = {"p2p": 7001, "rpc": 7101, "metrics": 7201}
+_FIRST: Final = {"p2p": 7001, "rpc": 7101, "metrics": 7201, "http": 7301}
 """Where a network that has the machine to itself is found, so that examples can be pasted."""
 
 

@@ -51,6 +51,9 @@ from alatau.client import client_tls, connect_sync
 with connect_sync("{first.rpc}", client_tls(ca="{_short(network.ca_file)}")) as client:
     print(client.status().height)
 
+# from curl or a browser: the same services over Connect and gRPC-Web
+curl --json '{{}}' http://{first.http}/alatau.api.v1.NodeService/GetStatus
+
 # from another language: gRPC with TLS, root certificates {_short(network.ca_file)}, reflection is on
 curl -s http://{first.metrics}/metrics | grep ^consensus_"""
 

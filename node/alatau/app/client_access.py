@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
-from alatau.app.config import RpcConfig
+from alatau.app.config import NodeConfig, RpcConfig
 from alatau.rpc.access import Role, RoleMap
 from alatau.transport.certificates import TlsIdentity
 from alatau.transport.credentials import TrustStore
@@ -71,6 +71,15 @@ def read_client_access(folder: Path, config: RpcConfig, own: TlsIdentity) -> Cli
     trust.revoke(key for key, given in roles.items() if not given)
     named = {**roles, own.key_hash: frozenset({Role.OPERATOR})}
     return ClientAccess(trust, RoleMap(named, CERTIFIED_ROLES))
+
+
+def check_ways_in(config: NodeConfig) -> None:
+    """No way in goes round what the client port demands; raises ``ClientAccessError``."""
+    if config.http.listen and config.rpc.client_authority:
+        raise ClientAccessError(
+            "http.listen asks nobody for a certificate, and rpc.client_authority lets in only clients that have one: "
+            "leave one of the two empty"
+        )
 
 
 def _read(folder: Path, setting: str, name: str) -> bytes:

@@ -6,6 +6,7 @@ messages of ``alatau config check`` and the table in the documentation all come 
 What the whole network must agree on is not here but in the genesis file.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
@@ -19,6 +20,11 @@ Check: TypeAlias = Callable[[Any], str | None]
 """Returns what is allowed when a value of the right type is not, else None."""
 
 ENVIRONMENT_PREFIX: Final = "ALATAU_"
+
+_ORIGIN: Final = re.compile(
+    r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:]+\](:[0-9]{1,5})?"
+)
+"""As browsers send it: in lower case, without a path."""
 
 _POOL: Final = MempoolLimits()
 """What the pool itself takes as bounds: the defaults say it, and why, in one place."""
@@ -42,6 +48,11 @@ def _endpoint(value: str) -> str | None:
 
 def _endpoint_or_empty(value: str) -> str | None:
     return _endpoint(value) if value else None
+
+
+def _origins(value: str) -> str | None:
+    wrong = [text for text in map(str.strip, value.split(",")) if text and not _ORIGIN.fullmatch(text)]
+    return f"expected scheme://host or scheme://host:port, which {wrong[0]!r} is not" if wrong else None
 
 
 def _any(_value: object) -> None:
@@ -79,6 +90,26 @@ class RpcConfig:
         "File (TOML) with roles by key, relative to the home; see the page about certificates. Empty: clients of the "
         "authority read and submit.",
     ] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """The same services for browsers and curl: Connect and gRPC-Web over HTTP/1.1."""
+
+    listen: Annotated[
+        str,
+        _endpoint_or_empty,
+        "Where they connect, without TLS: keep it on loopback, behind a proxy that has it. Empty: nowhere.",
+    ] = ""
+    allowed_origins: Annotated[
+        str,
+        _origins,
+        "Origins of web pages that may call, as https://bank.example, between commas; * lets all. Empty: no page.",
+    ] = ""
+
+    def origins(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(filter(None, map(str.strip, self.allowed_origins.split(","))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +293,7 @@ class NodeConfig:
 
     p2p: P2pConfig = field(default_factory=P2pConfig)
     rpc: RpcConfig = field(default_factory=RpcConfig)
+    http: HttpConfig = field(default_factory=HttpConfig)
     mempool: MempoolConfig = field(default_factory=MempoolConfig)
     shares: SharesConfig = field(default_factory=SharesConfig)
     storage: StorageConfig = field(default_factory=StorageConfig)

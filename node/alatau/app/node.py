@@ -66,6 +66,7 @@ from alatau.transport.holdings import held_bytes_for
 from alatau.transport.limits import Limits as TransportLimits
 from alatau.transport.loop_watch import LoopWatch
 from alatau.transport.server import Listener, Server, serve
+from alatau.transport.web.face import WebFace
 from alatau.types.endpoint import parse_endpoint
 from alatau.types.genesis import Genesis
 from alatau.types.vote import consensus_domain
@@ -77,6 +78,8 @@ _EVENT_LOOP_HELD_S: Final = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0
 
 _YOUNG_MAX: Final = 20_000
 """Objects that may stay between two looks for cycles: some 1,000 payments in the pool, 7 ms of looking."""
+_WEB_CONNECTIONS_MAX: Final = 512
+"""A browser keeps up to six; each may keep a request and an answer, within one bound of all."""
 _HEALTH_INTERVAL_S: Final = 0.5
 """How often the health service looks whether the node serves the tip."""
 
@@ -209,6 +212,7 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
             nursery.start_soon(duties.run)
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
+        await _start_web(nursery, parts, clients, api, limits)
         await _start_observability(nursery, parts, node, clients, watch)
         _tune_collector()
         _log_start(parts, node)
@@ -264,6 +268,21 @@ async def _serve_clients(
     )
 
 
+async def _start_web(nursery: trio.Nursery, parts: _Parts, clients: Server, api: Api, limits: RpcLimits) -> None:
+    """Open the port for browsers and curl, where one is wanted; introductions are not taken there."""
+    config = parts.config.http
+    if not config.listen:
+        return
+    listeners = await open_listener(parse_endpoint(config.listen), "http.listen")
+    face = WebFace(
+        clients,
+        api.services,
+        TransportLimits(message_bytes_max=limits.message_bytes_max, connections_max=_WEB_CONNECTIONS_MAX),
+        config.origins(),
+    )
+    nursery.start_soon(face.serve, listeners)
+
+
 def _log_start(parts: _Parts, node: NodeView) -> None:
     _LOG.info(
         "node.started",
@@ -276,6 +295,7 @@ def _log_start(parts: _Parts, node: NodeView) -> None:
         validator=node.validator.hex() if node.validator else "observer",
         peers=parts.config.p2p.listen,
         clients=parts.config.rpc.listen,
+        http=parts.config.http.listen,
     )
 
 

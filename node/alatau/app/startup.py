@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from alatau.app.client_access import ClientAccess, ClientAccessError, read_client_access
+from alatau.app.client_access import ClientAccess, ClientAccessError, check_ways_in, read_client_access
 from alatau.app.config import NodeConfig
 from alatau.app.config_file import ConfigError, Problem, read_config
 from alatau.app.genesis.file import read_genesis
@@ -224,10 +224,12 @@ def _clients(home: Home, config: NodeConfig | None, identity: TlsIdentity | None
     if config is None or identity is None:
         return None
     try:
-        return read_client_access(home.folder, config.rpc, identity)
+        access = read_client_access(home.folder, config.rpc, identity)
+        check_ways_in(config)
     except ClientAccessError as error:
         found.add("config.toml", str(error), error)
-    return None
+        return None
+    return access
 
 
 def _check_private(home: Home, config: NodeConfig | None, found: _Found) -> None:
@@ -297,6 +299,7 @@ def _check_ports(config: NodeConfig, found: _Found) -> None:
     listeners = {
         "p2p.listen": config.p2p.listen,
         "rpc.listen": config.rpc.listen,
+        "http.listen": config.http.listen,
         "metrics.listen": config.metrics.listen,
     }
     with ExitStack() as stack:

@@ -20,6 +20,7 @@ from alatau.client.keystore import DEVNET_COST, STANDARD_COST
 @click.option("--p2p-listen", help="Where peers connect, host:port.")
 @click.option("--rpc-listen", help="Where clients connect, host:port.")
 @click.option("--host", "hosts", multiple=True, help="Further name or address for the certificate; may repeat.")
+@click.option("--http-listen", help="Where browsers and curl connect, host:port.")
 @click.option("--metrics-listen", help="Where /metrics, /livez and /readyz answer, host:port.")
 @click.option(
     "--genesis", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Genesis file to copy in."
@@ -35,6 +36,7 @@ def init(
     p2p_listen: str | None,
     rpc_listen: str | None,
     hosts: tuple[str, ...],
+    http_listen: str | None,
     metrics_listen: str | None,
     genesis: Path | None,
     weak_keystore: bool,
@@ -42,7 +44,12 @@ def init(
     as_json: bool,
 ) -> None:
     """Make a node's home: keys, certificate, configuration."""
-    given = {"p2p.listen": p2p_listen, "rpc.listen": rpc_listen, "metrics.listen": metrics_listen}
+    given = {
+        "p2p.listen": p2p_listen,
+        "rpc.listen": rpc_listen,
+        "http.listen": http_listen,
+        "metrics.listen": metrics_listen,
+    }
     settings = {key: value for key, value in given.items() if value is not None}
     _check(settings)
     if genesis is not None:

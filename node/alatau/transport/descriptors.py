@@ -16,6 +16,9 @@ PER_CONNECTION: Final = 3
 _SERVERS: Final = 2
 """Of one node: for peers and for clients."""
 
+PER_WEB_CONNECTION: Final = 1
+"""Of a browser or curl: nothing stands between its socket and the node. There may be as many as a server has others."""
+
 
 class DescriptorLimitError(RuntimeError):
     """The process may open too few files. The message says how to raise the limit."""
@@ -44,4 +47,4 @@ def connections_affordable() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return 2**31
-    return max(1, (soft - RESERVED) // PER_CONNECTION // _SERVERS)
+    return max(1, (soft - RESERVED) // (PER_CONNECTION * _SERVERS + PER_WEB_CONNECTION))

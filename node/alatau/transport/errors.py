@@ -9,6 +9,7 @@ from enum import Enum
 from math import ceil
 from typing import Final
 
+from google.protobuf.any_pb2 import Any as AnyMessage
 from google.protobuf.message import DecodeError
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
@@ -77,7 +78,9 @@ class RpcError(Exception):
         metadata: Mapping[str, str] | None = None,
         field_violations: Sequence[FieldViolation] = (),
         retry_after_s: float | None = None,
+        details: Sequence[AnyMessage] = (),
     ) -> None:
+        """``details`` are further messages of the status, packed; a reason that is empty leaves ``ErrorInfo`` out."""
         super().__init__(f"{reason}: {message}")
         self.code = code
         self.message = message
@@ -85,6 +88,7 @@ class RpcError(Exception):
         self.metadata = dict(metadata or {})
         self.field_violations = tuple(field_violations)
         self.retry_after_s = retry_after_s
+        self.details = tuple(details)
         if retry_after_s is not None:  # RetryInfo's time again, for those who read metadata only; never below it
             self.metadata.setdefault("retry_in_ms", str(whole_ms(retry_after_s)))
 
@@ -111,7 +115,9 @@ def to_status(error: RpcError) -> Status:
     if info.ByteSize() > DETAILS_BYTES_MAX - status.ByteSize() - _WRAPPING_BYTES:
         for name, value in metadata.items():
             info.metadata[name] = value[:METADATA_VALUE_MAX]
-    status.details.add().Pack(info)
+    if error.reason:
+        status.details.add().Pack(info)
+    status.details.extend(error.details)
     if error.retry_after_s is not None:
         retry = RetryInfo()
         retry.retry_delay.FromNanoseconds(int(error.retry_after_s * 1e9))

@@ -61,7 +61,7 @@ async def run_job(job: Job) -> bytes | RpcError:
         with job.scope:
             result = await _invoke(job)
     except Exception as error:  # noqa: BLE001  a handler's bug must not end the server
-        return _as_rpc_error(job, error)
+        return as_rpc_error(job.method.path, error)
     return job.refused or CANCELLED if job.scope.cancelled_caught else result
 
 
@@ -83,7 +83,7 @@ async def _invoke(job: Job) -> bytes:
     return b""
 
 
-def _as_rpc_error(job: Job, error: Exception) -> RpcError:
+def as_rpc_error(method: str, error: Exception) -> RpcError:
     """What the caller is told of a handler's exception; a nursery's group of one counts as that one."""
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
@@ -91,5 +91,5 @@ def _as_rpc_error(job: Job, error: Exception) -> RpcError:
         return error
     if isinstance(error, trio.BrokenResourceError):  # the caller went away while we sent
         return CANCELLED
-    _LOG.error("transport.handler_failed", method=job.method.path, exc_info=error)
+    _LOG.error("transport.handler_failed", method=method, exc_info=error)
     return RpcError(Code.INTERNAL, "the node failed to serve the call; its log says why", reason="INTERNAL")

@@ -8,8 +8,8 @@ task for each job, so a burst of calls costs one change of sides.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -202,6 +202,25 @@ class Server:
             job.result.set_result(result)
 
     # -- Trio side ---------------------------------------------------------------------------------------
+
+    @asynccontextmanager
+    async def counted(self, caller: bytes | str) -> AsyncIterator[None]:
+        """Trio: a call that came by another listener is under way; raises ``RpcError`` where it is not let in.
+
+        A caller has one count and one rate, whichever way it comes.
+        """
+
+        async def enter() -> None:
+            if self._stopping is not None:
+                raise _stopped()
+            self._admission.enter(caller)
+
+        with trio.CancelScope(shield=True):  # it takes no time; a call counted in and forgotten would count for ever
+            await self._bridge.call(enter)
+        try:
+            yield
+        finally:
+            self._bridge.to_asyncio(self._admission.leave, caller)
 
     async def dispatch(self) -> None:
         """Trio: start a task for each admitted call, until cancelled."""

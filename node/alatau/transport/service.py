@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
@@ -51,6 +52,8 @@ class Method:
     client_streaming: bool
     server_streaming: bool
     check: Check | None = None
+    idempotency: int = MethodOptions.IdempotencyLevel.IDEMPOTENCY_UNKNOWN
+    """What its definition says of side effects; who has none may be called by GET."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def _method(service: ServiceDescriptor, method: MethodDescriptor, check: Check |
         client_streaming=method.client_streaming,
         server_streaming=method.server_streaming,
         check=check,
+        idempotency=method.GetOptions().idempotency_level,
     )
 
 

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from alatau.app.client_access import CERTIFIED_ROLES, ClientAccessError, read_client_access
-from alatau.app.config import RpcConfig
+from alatau.app.client_access import CERTIFIED_ROLES, ClientAccessError, check_ways_in, read_client_access
+from alatau.app.config import HttpConfig, NodeConfig, RpcConfig
 from alatau.app.config_file import read_config, render_config
 from alatau.app.home import Home
 from alatau.client import RpcError, client_tls, connect
@@ -162,6 +162,15 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path) -> None:
         read_client_access(tmp_path, CONFIG, node_identity())
     with pytest.raises(ClientAccessError, match=r"client_roles needs rpc\.client_authority"):
         read_client_access(tmp_path, RpcConfig(client_roles="clients.toml"), node_identity())
+
+
+def test_no_way_in_goes_round_the_certificates() -> None:
+    """Browsers and curl show none; where nobody has to, both ports may be open."""
+    web = HttpConfig(listen="127.0.0.1:7301")
+    check_ways_in(NodeConfig(http=web))
+    check_ways_in(NodeConfig(rpc=CONFIG))
+    with pytest.raises(ClientAccessError, match=r"http\.listen asks nobody for a certificate"):
+        check_ways_in(NodeConfig(http=web, rpc=CONFIG))
 
 
 def test_a_node_that_asks_for_certificates_answers_its_own_command_line(tmp_path: Path, authority: Authority) -> None:

@@ -223,7 +223,7 @@ def _taken(home: Home, setting: str) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("setting", ["p2p.listen", "rpc.listen", "metrics.listen"])
+@pytest.mark.parametrize("setting", ["p2p.listen", "rpc.listen", "metrics.listen", "http.listen"])
 def test_a_port_in_use_is_found_with_its_setting(home: Home, setting: str) -> None:
     """The line to change, by either way."""
     with _taken(home, setting):

@@ -7,6 +7,7 @@ import pytest
 from alatau.transport.descriptors import (
     DESCRIPTORS_MIN,
     PER_CONNECTION,
+    PER_WEB_CONNECTION,
     RESERVED,
     DescriptorLimitError,
     connections_affordable,
@@ -40,5 +41,5 @@ def test_connections_of_both_servers_leave_the_reserve_alone(limit: list[int]) -
     """At every limit that a node starts with."""
     for soft in (DESCRIPTORS_MIN, 4_096, 20_000):
         limit[:] = [soft, soft]
-        assert 2 * PER_CONNECTION * connections_affordable() + RESERVED <= soft
+        assert (2 * PER_CONNECTION + PER_WEB_CONNECTION) * connections_affordable() + RESERVED <= soft
         assert connections_affordable() > 64

@@ -1,0 +1,1 @@
+"""The node's HTTP face against the conformance suite of Connect and gRPC-Web."""
