@@ -35,6 +35,8 @@ _LARGE: Final = 48
 """Transactions of 120,000 bytes: more than 4 MiB, the most that a message may have in every language's gRPC."""
 _LARGE_GAS: Final = 1_300_000
 """120,000 zero bytes cost 10 gas each (EIP-7623) and 21,000."""
+_FOR_TESTS: Final = ("http", "large_blocks")
+"""Facts that no tour asks for."""
 _COMMAND_S: Final = 1_800.0
 """A first build fetches and compiles everything; one that takes longer hangs."""
 SUBSCRIBE_READY_MS_MAX: Final = 100.0
@@ -60,6 +62,7 @@ def prepare(network: Devnet) -> dict[str, str]:
     port = network.nodes[0].rpc.rpartition(":")[2]
     return {
         "node": f"localhost:{port}",
+        "http": network.nodes[0].http,
         "ca": str(network.ca_file.resolve()),
         "keystore": str(folder / f"{accounts.resident(1)}.json"),
         "password_file": str(folder / "password"),
@@ -82,7 +85,7 @@ def check_project(project: ClientProject, facts: Mapping[str, str], console: Con
     built = time.monotonic()
     _run(project, project.test, environment)
     tested = time.monotonic()
-    shown = {name: value for name, value in facts.items() if name != "large_blocks"}
+    shown = {name: value for name, value in facts.items() if name not in _FOR_TESTS}
     said = _run(project, (*project.tour, *options_of(shown), "--report", str(report)), environment)
     console.print(said.rstrip(), style="dim", markup=False, highlight=False)
     measured: dict[str, Any] = json.loads(report.read_text())
