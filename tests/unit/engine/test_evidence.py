@@ -1,7 +1,8 @@
 """One validator sends a proof, and another one if that was in vain."""
 
 from alatau.engine.evidence import EvidencePool
-from tests.simulation.chain import address_of, equal_validators
+from alatau.types.validator import validator_set
+from tests.simulation.chain import address_of, equal_validators, validator
 
 CULPRIT = address_of(4)
 VALIDATORS = equal_validators(4)
@@ -53,3 +54,10 @@ def test_a_validator_keeps_one_proof_of_each_culprit() -> None:
 def test_a_registry_that_never_takes_it_is_not_asked_for_ever() -> None:
     """Sixty-four turns of ours, then it is left to others."""
     assert len(senders(pools(1), range(3_000))) == 64
+
+
+def test_where_the_culprit_decides_alone_nobody_sends() -> None:
+    """Whoever held the proof has left the set: there are no turns, until there are validators again."""
+    [pool] = pools(1).values()
+    assert pool.due(0, validator_set([validator(4)])) == []
+    assert len(pool.due(0, VALIDATORS)) == 1
