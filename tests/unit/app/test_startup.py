@@ -15,7 +15,7 @@ from alatau.app.home import Home, HomeInUseError, lock_home
 from alatau.app.startup import StartRefusedError, check_start, open_node, read_home
 from alatau.cli.exit_codes import ExitCode, exit_code_of
 from alatau.storage.sign_state import SignStateFile
-from alatau.transport.certificates import issue_identity, new_key
+from alatau.transport.certificates import authority_certificate, issue_identity, new_key
 from alatau_devnet.network import create_network
 from alatau_devnet.plan import DevnetOptions
 
@@ -106,6 +106,13 @@ def _same_port(one: str, other: str) -> Spoil:
     return spoil
 
 
+def _demand_certificates(home: Home) -> None:
+    """An authority that can be read; browsers and curl keep their port."""
+    (home.folder / "clients.pem").write_bytes(authority_certificate(new_key()))
+    _set("http.listen", f"127.0.0.1:{_free_port()}")(home)
+    _set("rpc.client_authority", "clients.pem")(home)
+
+
 def _damage_log(home: Home) -> None:
     (home.wal / "consensus.wal").write_bytes(b"no log of ours" * 10)
 
@@ -162,6 +169,11 @@ REFUSALS: dict[str, tuple[Spoil, str, ExitCode]] = {
     "an authority of clients that is not there": (
         _set("rpc.client_authority", "clients.pem"),
         "config.toml: rpc.client_authority = clients.pem: cannot be read",
+        CODE.CONFIGURATION,
+    ),
+    "a way in that goes round the certificates": (
+        _demand_certificates,
+        "config.toml: http.listen asks nobody for a certificate",
         CODE.CONFIGURATION,
     ),
     "a damaged voting key": (_write("keys/voting.json", "{}"), "keys/voting.json: keystore's", CODE.CONFIGURATION),
