@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from alatau_devnet.client_pages import filled, pages, shown, source_of
-from alatau_devnet.client_projects import PROJECTS, environment_of, options_of
+from alatau_devnet.client_projects import PROJECTS, ClientProject, environment_of, options_of
 from alatau_devnet.client_walk import walk_of
 
 ROOT = Path(__file__).parents[3]
 PAGES = list(pages(ROOT))
-COMPILED = re.compile(r"^(.*)\n```(?:go|java|typescript|ts|rust|yaml|xml|toml)\n", re.MULTILINE)
+COMPILED = re.compile(r"^(.*)\n```(?:go|java|typescript|ts|js|rust|yaml|xml|toml)\n", re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -54,6 +54,18 @@ def test_a_walk_is_what_the_page_says() -> None:
     order = [lines.index(line) for line in ("go mod init alatau.example/pay", "package main", "go mod tidy")]
     assert order == sorted(order)
     assert walk_of(ROOT, "index", "localhost:9", {}) is None
+
+
+@pytest.mark.parametrize("project", PROJECTS, ids=lambda project: project.language)
+def test_every_language_has_a_walk(project: ClientProject) -> None:
+    """From an empty folder: it writes a file of the project and pays through the node named, trusting the CA."""
+    script = walk_of(ROOT, project.language, "localhost:9", {"ALATAU": Path("/a"), "NET": Path("/n")})
+    assert script is not None
+    assert "\nALATAU=/a\n" in script
+    assert "\nNET=/n\n" in script
+    assert "\ncat > " in script
+    assert "-node localhost:9 --ca $NET/ca.pem" in script.replace(" -ca ", " --ca ")
+    assert "localhost:7101 " not in script
 
 
 def test_a_language_without_its_tools_is_told() -> None:
