@@ -210,8 +210,12 @@ def __init__(
     reserve: IReserveBacking,
 ):
     """
+    @param name The token's name, also of its EIP-712 domain, which every permit is signed in.
+    @param symbol What wallets show beside an amount.
+    @param decimals_ How many of an amount's decimal digits stand after the point.
     @param council The body that decides on issuers, the registry and the end of a pause.
     @param delay Seconds between its approval and what raises risk.
+    @param registry Who knows standings, caps, roles and court orders.
     @param issuers First issuers and what each may mint.
     @param holdings Balances from genesis, for networks that are handed over or tested.
     @param reserve What must stand behind the supply before more is minted; zero for a token that nothing backs.
@@ -244,7 +248,8 @@ def __init__(
 @view
 def balanceOf(account: address) -> uint256:
     """
-    @return The balance of `account`.
+    @param account Anybody.
+    @return Its balance in token units, with what a court has frozen.
     """
     return self._accounts[account] & BALANCE_MASK
 
@@ -253,6 +258,9 @@ def balanceOf(account: address) -> uint256:
 def transfer(receiver: address, amount: uint256) -> bool:
     """
     @notice Pay `amount` to `receiver`; reverts where a rule forbids it.
+    @param receiver A participant in good standing, whose cap leaves room.
+    @param amount Token units, at most what the caller has and no order holds; 0 is allowed.
+    @return True: what fails reverts.
     """
     self._move(msg.sender, receiver, amount)
     return True
@@ -262,6 +270,10 @@ def transfer(receiver: address, amount: uint256) -> bool:
 def transfer_with_purpose(receiver: address, amount: uint256, purpose: bytes32) -> bool:
     """
     @notice Pay with a tag that says what for: a budget line, an invoice's hash.
+    @param receiver As in `transfer`.
+    @param amount As in `transfer`.
+    @param purpose The tag, told in `Purpose` as it is and not checked: sender and receiver agree on what it means.
+    @return True: what fails reverts.
     """
     self._move(msg.sender, receiver, amount)
     log Purpose(sender=msg.sender, receiver=receiver, purpose=purpose, amount=amount)
@@ -272,6 +284,10 @@ def transfer_with_purpose(receiver: address, amount: uint256, purpose: bytes32) 
 def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
     """
     @notice Pay from an owner who allowed it; an allowance of 2**256 - 1 is not used up.
+    @param owner Whose money: its standing is asked for, not the caller's.
+    @param receiver As in `transfer`.
+    @param amount As in `transfer`, at most what the owner allows the caller.
+    @return True: what fails reverts.
     """
     allowed: uint256 = self.allowance[owner][msg.sender]
     if allowed != max_value(uint256):
@@ -285,6 +301,9 @@ def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
 def approve(spender: address, amount: uint256) -> bool:
     """
     @notice Let `spender` move up to `amount`; replaces what was allowed before.
+    @param spender Who may call `transferFrom` for the caller; not the zero address.
+    @param amount Token units, 0 to end it, 2**256 - 1 for whatever the caller has, also later.
+    @return True: what fails reverts.
     """
     self._allow(msg.sender, spender, amount)
     return True
@@ -296,6 +315,13 @@ def permit(
 ):
     """
     @notice `approve` by the owner's signature (EIP-2612); anyone may carry it.
+    @param owner Who signed.
+    @param spender As in `approve`.
+    @param amount As in `approve`.
+    @param deadline Last second at which the signature counts.
+    @param v Signature's v, 27 or 28.
+    @param r Signature's r.
+    @param s Signature's s, in the lower half of the curve's order.
     """
     assert block.timestamp <= deadline, "permit: expired"
     nonce: uint256 = self.nonces[owner]
@@ -317,6 +343,8 @@ def permit(
 def mint(receiver: address, amount: uint256):
     """
     @notice Issue money within the caller's allowance.
+    @param receiver As in `transfer`.
+    @param amount Token units, more than 0, at most `issuer_allowance` of the caller and `mintable`.
     """
     allowed: uint256 = self.issuer_allowance[msg.sender]
     assert allowed >= amount and amount > 0, "token: issuer allowance"
@@ -344,6 +372,7 @@ def mintable() -> uint256:
 def burn(amount: uint256):
     """
     @notice Redeem: a holder destroys its own money, also during a pause. What is under freeze stays.
+    @param amount Token units.
     """
     word: uint256 = self._accounts[msg.sender]
     assert word & BALANCE_MASK >= amount, "token: balance"
@@ -440,6 +469,7 @@ def pause():
 def invalidate(account: address):
     """
     @notice The registry says that an account's standing shrank: ask again before it moves money.
+    @param account Whose.
     """
     assert msg.sender == self.registry.address, "only the registry"
     self._accounts[account] = self._accounts[account] & BALANCE_MASK
@@ -461,6 +491,7 @@ def invalidate_all():
 @view
 def change(id: bytes32) -> Change:
     """
+    @param id A decision.
     @return What the decision `id` will do.
     """
     return self._changes[id]
@@ -470,6 +501,7 @@ def change(id: bytes32) -> Change:
 @view
 def change_id(change: Change) -> bytes32:
     """
+    @param change As in `propose_change`.
     @return The EIP-712 digest that council members sign for `change`.
     """
     return self._change_id(change)
@@ -478,7 +510,10 @@ def change_id(change: Change) -> bytes32:
 @external
 def propose_change(change: Change) -> bytes32:
     """
-    @notice Put an issuer's allowance, the end of a pause, another registry or reserve before the council.
+    @notice A member puts an issuer's allowance (action 1), the end of a pause (2), another registry (3) or reserve (4)
+            before the council.
+    @param change Which, about whom (1: the issuer, 3 and 4: the contract), what an issuer may still mint (1), and when.
+    @return The decision's id.
     """
     decisions._check_member()
     assert change.action >= SET_ALLOWANCE and change.action <= SET_RESERVE, "change: unknown action"
@@ -497,6 +532,7 @@ def propose_change(change: Change) -> bytes32:
 def execute_change(id: bytes32):
     """
     @notice Carry out an approved and ripe change; anyone may.
+    @param id The decision.
     """
     change: Change = self._changes[id]
     assert change.action != 0, "change: not proposed here"
