@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from hashlib import sha256
+from itertools import product
 from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
@@ -9,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from alatau.crypto import p256
 from alatau.crypto.signature_schemes import p256_signer
 from tests.conformance.published import documents
+from tests.support.p256_contract import P256Contract
 from tests.support.passkeys import DIGEST, SITE, packed
 
 
@@ -37,13 +39,13 @@ def _published() -> Iterator[_Published]:
             )
 
 
-def test_published_assertions() -> None:
-    """Each counts for its key and challenge if its user was verified, and only then."""
+def test_published_assertions(p256_contract: P256Contract) -> None:
+    """Each counts for its key and challenge if its user was verified, and only then, on the chain as off it."""
     vectors = list(_published())
     assert [vector.verified for vector in vectors].count(True) == 5
     assert [vector.verified for vector in vectors].count(False) == 5
-    for vector in vectors:
+    for vector, signer in product(vectors, (p256_signer, p256_contract.signer)):
         expected = p256.address_of_p256_key(vector.key) if vector.verified else None
-        assert p256_signer(vector.challenge, vector.signature, SITE) == expected, vector.name
-        assert p256_signer(DIGEST, vector.signature, SITE) is None, vector.name
-        assert p256_signer(vector.challenge, vector.signature, sha256(b"example.com").digest()) is None, vector.name
+        assert signer(vector.challenge, vector.signature, SITE) == expected, vector.name
+        assert signer(DIGEST, vector.signature, SITE) is None, vector.name
+        assert signer(vector.challenge, vector.signature, sha256(b"example.com").digest()) is None, vector.name

@@ -23,6 +23,7 @@ from alatau.crypto.secp256k1 import (
 from alatau.crypto.signature_schemes import p256_signer
 from alatau.evm.precompiles.p256verify import P256VERIFY
 from tests.conformance.published import documents
+from tests.support.p256_contract import P256Contract
 
 _FILES = {path.split("/")[1]: document for path, document in documents("wycheproof", "wycheproof/ecdsa")}
 
@@ -125,8 +126,8 @@ def test_signatures(file: str, count: int, malleable: bool) -> None:
     ("file", "count"),
     [("ecdsa_secp256r1_sha256_p1363_test.json", 262), ("ecdsa_secp256r1_sha256_test.json", 484)],
 )
-def test_p256_signatures(file: str, count: int) -> None:
-    """Every vector's verdict by P256VERIFY; an account's signature has a low s besides."""
+def test_p256_signatures(file: str, count: int, p256_contract: P256Contract) -> None:
+    """Every vector's verdict by P256VERIFY; an account's signature has a low s besides, on the chain as off it."""
     read = _from_fixed if "p1363" in file else _from_der
     vectors = list(_vectors(file))
     assert len(vectors) == _FILES[file]["numberOfTests"] == count
@@ -140,8 +141,10 @@ def test_p256_signatures(file: str, count: int) -> None:
         valid = P256VERIFY.run(vector.digest + proof + vector.key) != b""
         assert valid == vector.valid, vector.name
         low = pair[1] <= p256.HALF_ORDER
-        signer = p256_signer(vector.digest, b"\x01" + proof + vector.key, bytes(32))
-        assert signer == (p256.address_of_p256_key(vector.key) if valid and low else None), vector.name
+        given = vector.digest, b"\x01" + proof + vector.key, bytes(32)
+        signer = p256.address_of_p256_key(vector.key) if valid and low else None
+        assert p256_signer(*given) == signer, vector.name
+        assert p256_contract.signer(*given) == signer, vector.name
         verdicts.add((valid, low))
     assert verdicts == {(True, True), (True, False), (False, True), (False, False)}
 
