@@ -2,7 +2,8 @@
 """
 @title A token that misbehaves as told: for tests only, never deployed
 @notice Modes: 0 well-behaved, 1 returns false, 2 takes a tenth as fee, 3 calls `target` with `payload` in the middle
-        of a transfer, 4 reverts on transfers to `target`, 5 claims success and moves nothing.
+        of a transfer, a mint or a burn, 4 reverts on transfers to `target`, 5 claims success and moves nothing, 6 agrees to no
+        allowance and says so.
 """
 
 balanceOf: public(HashMap[address, uint256])
@@ -25,11 +26,26 @@ def set_mode(mode: uint256, target: address, payload: Bytes[2048]):
 
 @external
 def mint(receiver: address, amount: uint256):
+    self._call_back()
     self.balanceOf[receiver] += amount
 
 
 @external
+def burn(amount: uint256):
+    self._call_back()
+    self.balanceOf[msg.sender] -= amount
+
+
+@external
+@pure
+def decimals() -> uint8:
+    return 2
+
+
+@external
 def approve(spender: address, amount: uint256) -> bool:
+    if self.mode == 6:
+        return False
     self.allowance[msg.sender][spender] = amount
     return True
 
@@ -49,9 +65,7 @@ def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
 def _move(owner: address, receiver: address, amount: uint256) -> bool:
     if self.mode == 1:
         return False
-    if self.mode == 3:
-        self.reentered = True
-        self.succeeded = raw_call(self.target, self.payload, revert_on_failure=False)
+    self._call_back()
     if self.mode == 4:
         assert receiver != self.target, "hostile: refused"
     if self.mode == 5:
@@ -62,3 +76,12 @@ def _move(owner: address, receiver: address, amount: uint256) -> bool:
         arrived -= amount // 10
     self.balanceOf[receiver] += arrived
     return True
+
+
+@internal
+def _call_back():
+    if self.mode != 3:
+        return
+    self.reentered = True
+    let_in: bool = raw_call(self.target, self.payload, revert_on_failure=False)
+    self.succeeded = self.succeeded or let_in

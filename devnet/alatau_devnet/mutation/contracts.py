@@ -17,6 +17,8 @@ from alatau_devnet.mutation.vyper_mutants import Source
 _IMPORT: Final = re.compile(r"^from (\.+)([\w.]*) import (\w+)", re.MULTILINE)
 _ANY: Final = "any"
 """In the place of a function: the contract ran."""
+_DEPLOYED: Final = "deployed"
+"""The same: its constructor ran, to the end or not."""
 
 
 class Contracts:
@@ -69,7 +71,7 @@ class Contracts:
         creates = computation.msg.is_create
         name = self._name_of(computation.code._raw_code_bytes, creates)  # noqa: SLF001  the trace has no other door
         if name is not None:
-            reached.add((name, "deployed" if creates else _ANY))
+            reached.add((name, _DEPLOYED if creates else _ANY))
             if not creates:
                 places = self._function_at[name]
                 reached.update((name, " ".join(places[pc])) for pc in set(computation.code._trace) if pc in places)  # noqa: SLF001
@@ -91,7 +93,9 @@ class Contracts:
     def concerns(self, mutant: Mutant, stage: str, reached: frozenset[tuple[str, str]]) -> bool:
         """Whether the function ran; for a constant or a constructor, whether the contract did."""
         place = (stage, f"{mutant.path} {mutant.function}")
-        return place in reached if mutant.function not in ("module", "__init__") else (stage, _ANY) in reached
+        if mutant.function in ("module", "__init__"):
+            return (stage, _ANY) in reached or (stage, _DEPLOYED) in reached
+        return place in reached
 
     def owns(self, mutant: Mutant, test_path: str) -> bool:
         """Files of tests are named after functions, and those of a contract are in a folder of its name."""

@@ -1,51 +1,19 @@
 """A token that re-enters: from every function that moves tokens into every function, nothing happens."""
 
-from typing import Any
-
 import boa
 import pytest
-from eth_abi.abi import encode as abi_encode
 
-from alatau.artifacts.artifact import abi_type, load
 from alatau.channels.calls import compact_signature
 from alatau.channels.messages import ClaimOrder, Parties, channel_id, channels_domain, claim_order_digest
-from alatau.crypto.keccak import keccak256
 from tests.contracts.city_channels.tills import Till, consent, own
+from tests.contracts.well_formed_calls import well_formed_calls
 from tests.contracts.world import ZERO, World, deploy, deploy_mock, hub, neighbour, now, registrar, resident, wait
 
 OUTER = ("open", "deposit", "withdraw", "claim", "claim_to", "claim_for_successor")
 """All that move tokens."""
 
 
-def _zero(kind: str) -> Any:
-    """A value of an ABI type with which a call is well formed."""
-    if kind.endswith("[]"):
-        return []
-    if kind.startswith("("):
-        depth, part, parts = 0, "", []
-        for letter in kind[1:-1] + ",":
-            depth += (letter == "(") - (letter == ")")
-            if letter == "," and depth == 0:
-                parts.append(part)
-                part = ""
-            else:
-                part += letter
-        return tuple(_zero(part) for part in parts)
-    return {"address": ZERO, "bytes32": bytes(32), "uint256": 0, "bytes": b""}[kind]
-
-
-def _calls() -> dict[str, bytes]:
-    """A well-formed call of every function of the ABI, views too."""
-    found = {}
-    for entry in load("CityChannels").abi:
-        if entry["type"] == "function":
-            kinds = [abi_type(i) for i in entry["inputs"]]
-            signature = f"{entry['name']}({','.join(kinds)})"
-            found[signature] = keccak256(signature.encode())[:4] + abi_encode(kinds, [_zero(kind) for kind in kinds])
-    return found
-
-
-CALLS = _calls()
+CALLS = well_formed_calls("CityChannels")
 PURE = ("asset", "registry", "settle_blocks", "settle_seconds", "DOMAIN_SEPARATOR", "eip712Domain")
 """Read nothing that a call changes."""
 

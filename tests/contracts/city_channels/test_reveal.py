@@ -88,6 +88,15 @@ def test_absurd_locks_are_refused(world: World, amount: int) -> None:
         pending(world, expires_in=10, amount=amount)
 
 
+def test_largest_lock_is_taken_and_clamped(world: World) -> None:
+    """An amount that fills its field; revealed, it pays all that there is."""
+    till, locks = pending(world, expires_in=10, amount=2**112 - 1)
+    world.channels.reveal(SECRET)
+    let_window_pass()
+    world.channels.settle(till.key, lock_arguments(locks), [])
+    assert credited(world) == (0, DEPOSIT)
+
+
 def test_batch_passes_over_channels_with_locks(world: World) -> None:
     """Their lists have to be shown one by one."""
     till, locks = pending(world, expires_in=10)

@@ -103,6 +103,17 @@ def test_a_mutant_is_compiled_in_the_place_of_its_contract(tmp_path: Path, monke
     assert contracts.apply(none, "ReserveCourier") is Change.NO_PROGRAM
 
 
+def test_whoever_deploys_a_contract_judges_its_constructor(tmp_path: Path) -> None:
+    """A constructor that refuses leaves nothing to be called, and judges all the same; functions need a call."""
+    contracts = Contracts(ROOT, tmp_path)
+    refused = frozenset({("TokenExchange", "deployed")})
+    for function in ("__init__", "module"):
+        mutant = Mutant("tokens/TokenExchange.vy", 1, function, "", "")
+        assert contracts.concerns(mutant, "TokenExchange", refused)
+        assert not contracts.concerns(mutant, "ReserveCourier", refused)
+    assert not contracts.concerns(Mutant("tokens/TokenExchange.vy", 1, "exchange", "", ""), "TokenExchange", refused)
+
+
 def test_the_compiler_in_a_hurry_makes_the_same_code() -> None:
     """It compiles in half the time, and only a program that differs counts as a mutant: a comment makes none."""
     script = """
