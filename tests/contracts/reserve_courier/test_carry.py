@@ -8,7 +8,7 @@ from typing import Any
 import boa
 
 from tests.contracts.reserve_vault.intents import TOKEN, Action, Provenance, approved, approved_change, deposit
-from tests.contracts.upgrades.test_reserve_vault import CONTRACT, CUSTODIAN, Move
+from tests.contracts.upgrades.couriers import CONTRACT, CUSTODIAN, Move
 from tests.contracts.upgrades.token_exchange import replaced_token
 from tests.contracts.world import LARGE_DELAY, NO_HASH, ZERO, World, custodian, deploy, deploy_mock, licensor
 

@@ -6,7 +6,7 @@ import boa
 import pytest
 
 from tests.contracts.reserve_vault.intents import Action, Provenance, approved, approved_change
-from tests.contracts.upgrades.test_reserve_vault import CONTRACT, CUSTODIAN, grant, successor_of
+from tests.contracts.upgrades.couriers import CONTRACT, CUSTODIAN, grant, successor_of
 from tests.contracts.well_formed_calls import call_of, well_formed_calls
 from tests.contracts.world import LARGE_DELAY, NO_HASH, ZERO, World, custodian, deploy, deploy_mock, licensor, wait
 

@@ -1,8 +1,5 @@
 """A reserve moves to another vault by releases that couriers carry on: tokens, native assets, forfeited cases."""
 
-from dataclasses import replace
-from typing import Any
-
 import boa
 import pytest
 from eth.exceptions import Revert
@@ -19,6 +16,7 @@ from tests.contracts.reserve_vault.intents import (
     forfeit,
     order_return,
 )
+from tests.contracts.upgrades.couriers import CONTRACT, COURT, CUSTODIAN, Move, grant, in_place_of
 from tests.contracts.upgrades.token_exchange import replaced_token
 from tests.contracts.world import (
     DELAY,
@@ -26,68 +24,17 @@ from tests.contracts.world import (
     NO_HASH,
     ZERO,
     World,
-    auditor,
-    court,
     custodian,
     deploy,
     licensor,
     merchant,
-    proposer,
-    prosecutor,
     stranger,
     treasury,
     wait,
 )
 
-PROPOSER, CUSTODIAN, COURT, AUDITOR, PROSECUTOR = 1, 2, 4, 8, 16
-CONTRACT = 4
 HELD, NATIVE_HELD = 900_000, 5 * 10**18
 OTHER_CASE = b"\xcb" * 32
-
-
-def successor_of(world: World, *couriers: tuple[str, int]) -> Any:
-    """A vault of the same councils and people, that holds nothing."""
-    people = {proposer: PROPOSER, custodian: CUSTODIAN, court: COURT, auditor: AUDITOR, prosecutor: PROSECUTOR}
-    roles = [(one.address, role) for one, role in people.items()] + list(couriers)
-    assets = [(TOKEN, 1_000_000, 10, 100_000), (ZERO, 10**20, 10**15, 10**19)]
-    return deploy(
-        "ReserveVault",
-        world.reserve_council.address,
-        world.fund_council.address,
-        DELAY,
-        LARGE_DELAY,
-        roles,
-        [treasury.address],
-        assets,
-        world.positions.address,
-    )
-
-
-def grant(vault: Any, world: World, holder: str, role: int) -> None:
-    """Both councils grant a role in another vault."""
-    scratch = _in_place_of(world, vault)
-    vault.execute_change(approved_change(scratch, Action.GRANT_ROLE, holder, role))
-
-
-class Move:
-    """The reserve of the old vault on its way: couriers allowed there, granted roles here, registered as contracts."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.new = successor_of(world)
-        self.courier = deploy("ReserveCourier", world.vault.address, self.new.address, ZERO)
-        self.bailiff = deploy("ReserveCourier", world.vault.address, self.new.address, ZERO)
-        for contract in (self.new, self.courier, self.bailiff):
-            world.participants.admit_institution(contract.address, CONTRACT, sender=licensor.address)
-        for carrier, role in ((self.courier, CUSTODIAN), (self.bailiff, COURT)):
-            world.vault.execute_change(approved_change(world, Action.ALLOW_DESTINATION, carrier.address))
-            grant(self.new, world, carrier.address, role)
-
-    def release(self, carrier: Any, **changes: Any) -> bytes:
-        """Release to a courier, executed."""
-        identity = approved(self.world, delay=LARGE_DELAY, to=carrier.address, **changes)
-        self.world.vault.execute_release(identity)
-        return identity
 
 
 @pytest.fixture
@@ -137,7 +84,7 @@ def test_cases_end_where_they_stand(filled: World) -> None:
     assert world.token.balanceOf(merchant.address) == 30_000
     assert world.vault.held(TOKEN) == HELD
 
-    new = _in_place_of(world, move.new)
+    new = in_place_of(world, move.new)
     with boa.reverts("case: no final verdict"):
         approved(new, amount=50_000, provenance=Provenance.CONFISCATED, case_id=CASE)
     forfeit(new)
@@ -185,7 +132,7 @@ def test_a_courier_without_its_role_waits_for_it(filled: World) -> None:
     wrong = move.release(move.courier, amount=50_000, provenance=Provenance.CONFISCATED, case_id=CASE)
     with boa.reverts("role: not yours"):
         move.courier.carry(wrong)
-    scratch = _in_place_of(world, move.new)
+    scratch = in_place_of(world, move.new)
     move.new.execute_change(approved_change(scratch, Action.WITHDRAW_ROLE, move.courier.address, delay=0))
     grant(move.new, world, move.courier.address, COURT)
     move.courier.carry(wrong)
@@ -207,8 +154,3 @@ def test_a_token_is_exchanged_on_the_way_into_the_same_vault(filled: World) -> N
     assert world.vault.held(new_token.address) == new_token.balanceOf(world.vault.address) == 700_000
     assert world.vault.ledger(new_token.address, Provenance.NATIONAL_FUND) == 700_000
     assert world.token.totalSupply() + new_token.totalSupply() == supply
-
-
-def _in_place_of(world: World, vault: Any) -> World:
-    """The world with another vault, for what tests propose in the vault."""
-    return replace(world, vault=vault)
