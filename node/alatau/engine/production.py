@@ -8,7 +8,7 @@ What each transaction costs is measured on the way, whoever built the block, and
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from time import thread_time_ns
 from typing import Any, Final, TypeVar
 
@@ -36,6 +36,7 @@ from alatau.engine.admission import Admission, sender_class_of
 from alatau.mempool.entry import PooledTransaction
 from alatau.mempool.outcome import Reason
 from alatau.mempool.pool import Mempool
+from alatau.mempool.selection import Selection
 from alatau.mempool.shares import SenderClass
 from alatau.transport.long_steps import LongStepError
 from alatau.transport.slices import in_slices
@@ -101,12 +102,13 @@ class Production:
         """
         started = trio.current_time()
         template = BlockTemplate(request.timestamp, beneficiary, validators, request.last_commit)
-        under_way: list[PooledTransaction] = []
+        selection = self._select()
         try:
-            built = await self._built(tip, template, under_way, heavy_too=True)
+            built = await self._built(tip, template, selection, _signed(selection))
         except LongStepError as stopped:
-            self._throw_out(under_way[-1], stopped.limit_s)
-            built = await self._built(tip, template, under_way, heavy_too=False)
+            self._throw_out(selection.last, stopped.limit_s)
+            selection = self._select()
+            built = await self._built(tip, template, selection, _signed(_light(selection)))
         for transaction_hash, reason in built.refused:
             _LOG.info("transaction.refused", tx=transaction_hash.hex(), reason=reason)
             self._mempool.drop(transaction_hash, Reason.REFUSED)
@@ -114,25 +116,17 @@ class Production:
         self.last_build_s = trio.current_time() - started
         return built.executed.block
 
-    async def _built(
-        self, tip: Tip, template: BlockTemplate, under_way: list[PooledTransaction], *, heavy_too: bool
-    ) -> BuiltBlock:
-        """The block from what waits now, until the clock stops it; what is executed is the last of ``under_way``."""
-        deadline = trio.current_time() + self._build_budget_s
+    def _select(self) -> Selection:
         room = self._config.block_gas_limit, self._config.block_size_bytes_max
-        selection = self._mempool.select(*room, self._now_ms())
+        return self._mempool.select(*room, self._now_ms())
 
-        def candidates() -> Iterator[Signed]:
-            for pooled in selection:
-                if heavy_too or pooled.tx.gas_limit <= LIGHT_GAS:
-                    under_way.append(pooled)
-                    yield pooled.tx, pooled.sender
-                else:
-                    selection.spent(0, 0)  # Left out: its sender's later ones with it.
-
-        work = build_block(tip, self._config, template, candidates())
+    async def _built(
+        self, tip: Tip, template: BlockTemplate, selection: Selection, candidates: Iterator[Signed]
+    ) -> BuiltBlock:
+        """The block of ``candidates``, which come from ``selection``, until the clock stops it."""
+        deadline = trio.current_time() + self._build_budget_s
         return await in_slices(
-            measured(work, selection.spent),
+            measured(build_block(tip, self._config, template, candidates), selection.spent),
             enough=lambda: trio.current_time() >= deadline,
             long_next=_is_heavy,
             long_limit_s=max(self._build_budget_s, _HEAVY_LEAST_S),
@@ -212,6 +206,20 @@ class Production:
 
 def _is_heavy(step: Heavy | None) -> bool:
     return step is HEAVY
+
+
+def _light(selection: Selection) -> Iterator[PooledTransaction]:
+    """What is executed in place; of a sender whose next one is heavy nothing from there on."""
+    for pooled in selection:
+        if pooled.tx.gas_limit <= LIGHT_GAS:
+            yield pooled
+        else:
+            selection.spent(0, 0)
+
+
+def _signed(chosen: Iterable[PooledTransaction]) -> Iterator[Signed]:
+    for pooled in chosen:
+        yield pooled.tx, pooled.sender
 
 
 def measured(

@@ -77,10 +77,15 @@ class Selection:
                 self._misfits += 1
         raise StopIteration
 
+    @property
+    def last(self) -> PooledTransaction:
+        """The transaction that was given and is not reported yet."""
+        assert self._last is not None, "nothing was given, or all of it is reported"
+        return self._last
+
     def spent(self, gas_used: int, time_us: int) -> None:
         """What the last transaction used: 0 gas where it was not included, but its time counts all the same."""
-        pooled = self._last
-        assert pooled is not None, "one report for each transaction given"
+        pooled = self.last
         heavy = pooled.tx.gas_limit > HEAVY_GAS
         self.shares.charge(pooled.sender, pooled.sender_class, gas_used, time_us, self.now_ms, heavy=heavy)
         self._use(pooled, gas_used)
