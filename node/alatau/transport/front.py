@@ -298,7 +298,11 @@ def client_address(peer: str) -> str:
     """The client's address in the name of a connection (``grpc.aio``'s peer): ``ipv4:192.0.2.1``, ``ipv6:[::1]``."""
     if _NAME not in peer:
         return peer.rpartition(":")[0]
-    address = peer.rpartition("/")[2].replace("%3A", ":")
+    return address_name(peer.rpartition("/")[2].replace("%3A", ":"))
+
+
+def address_name(address: str) -> str:
+    """An IP address as ``client_address`` names it; an IPv4 address behind IPv6 is that address."""
     if address.startswith("::ffff:") and "." in address:
         address = address.removeprefix("::ffff:")
     return f"ipv6:[{address}]" if ":" in address else f"ipv4:{address}"

@@ -6,6 +6,7 @@ from typing import Any, Final, TypeVar
 import trio
 
 from alatau.transport.long_steps import LongStep, take
+from alatau.transport.one_thread import OneThread
 
 Y = TypeVar("Y")
 T = TypeVar("T")
@@ -15,9 +16,7 @@ SLICE_S = 0.005
 single transaction can outlast the rest of its slice."""
 
 
-_LONG_STEPS: Final = trio.lowlevel.RunVar[trio.CapacityLimiter]("long steps")
-"""One long step at a time: two would share the interpreter and each take twice as long. Of each Trio run its own: a
-thread that outlives its run cannot give its place back."""
+_LONG_STEPS: Final = OneThread("alatau_long_steps")
 
 
 async def in_slices(
@@ -49,7 +48,7 @@ async def in_slices(
     while True:
         if long:
             step = LongStep(work, stop)
-            await take(step, _long_steps(), long_limit_s)
+            await take(step, _LONG_STEPS.limiter, long_limit_s)
             ended, value = step.ended, step.value
             deadline = trio.current_time() + slice_s
         else:
@@ -63,15 +62,6 @@ async def in_slices(
             deadline = trio.current_time() + slice_s
         long = long_next is not None and long_next(value)
         stop = True if not long and enough is not None and enough() else None
-
-
-def _long_steps() -> trio.CapacityLimiter:
-    try:
-        return _LONG_STEPS.get()
-    except LookupError:
-        limiter = trio.CapacityLimiter(1)
-        _LONG_STEPS.set(limiter)
-        return limiter
 
 
 def _step(work: Generator[Any, Any, Any], sent: bool | None) -> tuple[bool, Any]:

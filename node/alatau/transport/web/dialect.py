@@ -7,7 +7,7 @@ import binascii
 import re
 from base64 import b64decode, urlsafe_b64decode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 from urllib.parse import parse_qs
@@ -76,7 +76,7 @@ def dialect_of(method: Method, headers: Mapping[str, str]) -> Dialect | None:
 def with_bytes(dialect: Dialect, headers: Mapping[str, str]) -> Dialect:
     """The same with bytes in the form that the caller asks for."""
     as_hex = headers.get(BYTES_HEADER, "").strip().lower() == "hex"
-    return Dialect(dialect.framing, dialect.content_type, dialect.is_json, as_hex)
+    return replace(dialect, as_hex=as_hex)
 
 
 def is_free_of_side_effects(method: Method) -> bool:

@@ -19,6 +19,7 @@ from alatau.transport.call import Call
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
 from alatau.transport.descriptors import connections_affordable
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.front import address_name
 from alatau.transport.garbage import check_metadata
 from alatau.transport.job import CANCELLED, as_rpc_error
 from alatau.transport.limits import Limits
@@ -95,7 +96,7 @@ class WebFace:
         first_byte_s = HEAD_S
         try:
             while request := await connection.read_head(first_byte_s):
-                await self._answer(connection, request, entry, _peer_name(address))
+                await self._answer(connection, request, entry, address_name(address.partition("%")[0]))
                 if connection.http.our_state is not h11.DONE or connection.http.their_state is not h11.DONE:
                     await connection.drain()
                     return
@@ -267,11 +268,3 @@ async def _plain(connection: Connection, status: int, text: str, headers: Header
     body = text.encode()
     head = [("Content-Type", _TEXT), ("Content-Length", str(len(body))), *headers]
     await connection.send(connection.head(status, head), h11.Data(data=body), h11.EndOfMessage())
-
-
-def _peer_name(address: str) -> str:
-    """As ``front.client_address`` names it, so that a caller has one count whichever way it comes."""
-    address = address.partition("%")[0]
-    if address.startswith("::ffff:") and "." in address:
-        address = address.removeprefix("::ffff:")
-    return f"ipv6:[{address}]" if ":" in address else f"ipv4:{address}"

@@ -15,6 +15,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 
 from alatau.transport.errors import Code, MalformedMessageError
+from alatau.transport.one_thread import OneThread
 from alatau.transport.service import Check
 
 M = TypeVar("M", bound=Message)
@@ -26,7 +27,7 @@ JSON_ENTRIES_MAX: Final = 16_384
 LONG_BYTES: Final = 16 * 1024
 """Of a message from here on a thread converts it: 4 MiB of small fields take seconds, and the loop must not wait."""
 
-_LONG_ONES: Final[trio.lowlevel.RunVar[trio.CapacityLimiter]] = trio.lowlevel.RunVar("alatau_long_json")
+_LONG_ONES: Final = OneThread("alatau_long_json")
 _HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _DEPTH_MAX: Final = 32
 _BYTES_VALUE: Final = "google.protobuf.BytesValue"
@@ -64,12 +65,7 @@ def json_of(message: Message, *, as_hex: bool) -> bytes:
 async def _aside(size: int, work: Callable[[], T]) -> T:
     if size < LONG_BYTES:
         return work()
-    try:
-        limiter = _LONG_ONES.get()
-    except LookupError:
-        limiter = trio.CapacityLimiter(1)
-        _LONG_ONES.set(limiter)
-    return await trio.to_thread.run_sync(work, limiter=limiter)
+    return await trio.to_thread.run_sync(work, limiter=_LONG_ONES.limiter)
 
 
 def _parse(kind: type[M], data: bytes, *, as_hex: bool) -> M:
