@@ -266,17 +266,15 @@ def _include(progress: _Progress, tx: Transaction, sender: bytes, open_apart: Op
     shared = progress.state.parent
     with open_apart() as apart:
         progress.state.parent = apart
-        whole = False
         try:
             _apply(progress, tx, sender, _apart_runtime(progress.environment.fork))
-            whole = True
         except InvalidTransactionError:
-            whole = True
+            raise
+        except BaseException:
+            _apart_runtime.cache_clear()  # Stopped anywhere: what it translates may be half made.
             raise
         finally:
             progress.state.parent = shared
-            if not whole:
-                _apart_runtime.cache_clear()  # Stopped anywhere: what it translates may be half made.
 
 
 def _apply(progress: _Progress, tx: Transaction, sender: bytes, runtime: ForkRuntime | None) -> None:

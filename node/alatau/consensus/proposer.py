@@ -11,8 +11,8 @@ Two kinds of validator are *passed over*: the walk goes on to the next slot wher
 * The **absent**, whose signature is in none of the last commits, so that a dead ministry does not cost a timeout
   every nth block. As soon as a commit in a block carries its signature, it has its turns back.
 * The **failing**, who sign but whose proposals nobody takes: a clock that is an hour off, a machine too slow to build.
-  They built none of the last blocks although several were of their slots. One slot in ``_TRIAL_HEIGHTS`` is theirs all
-  the same, and one block that is decided gives them back the others.
+  They built none of the last blocks although several were of their slots. In about ``_TRIAL_HEIGHTS`` heights one slot
+  is theirs all the same, and one block that is decided gives them back the others.
 """
 
 from bisect import bisect_right
