@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from alatau.build_form import FORM
-from alatau_devnet.attack.campaign import attack_from_outside, failed_rounds, has_forked, height_at
+from alatau_devnet.attack.campaign import attack_from_outside, has_forked, height_at, late_heights
 from alatau_devnet.attack.honest import Honest, Phase, open_honest
 from alatau_devnet.attack.processes import heavy_proposals
 from alatau_devnet.attack.watchers import Watch
@@ -81,7 +81,7 @@ class Bench:
         self.watch.begin()
         height, offers = await height_at(witness), offered() - from_offer
         held = longest(before, await self._held())
-        failed = (await trio.to_thread.run_sync(failed_rounds, witness, (from_height, from_height, height)))[1]
+        failed = len(await trio.to_thread.run_sync(late_heights, witness, from_height, height))
         decided = await trio.to_thread.run_sync(_built_by, witness, own, from_height, height) if offers else 0
         own_failed = min(failed, max(0, offers - decided))
         stretch = Stretch(name, 0, 0.0, 0.0, 0, failed - own_failed, own_failed, held * 1_000, use.others_share)

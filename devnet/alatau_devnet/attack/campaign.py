@@ -98,8 +98,7 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
             unfinished += phase.open
         nursery.cancel_scope.cancel()
     forked = await trio.to_thread.run_sync(has_forked, network)
-    heights = (from_height, attacked_from, attacked_until)
-    rounds = await trio.to_thread.run_sync(failed_rounds, witness, heights)
+    late = await trio.to_thread.run_sync(late_heights, witness, from_height, attacked_until)
     measured = Measured(
         before_p50_ms=round(before.p50_ms, 1),
         before_p95_ms=round(before.p95_ms, 1),
@@ -110,8 +109,8 @@ async def run_attack(network: Devnet, attack: Attack, timing: Timing) -> Row:
         unfinished=unfinished,
         before_answered_share=round(before.answered_share, 4),
         answered_share=round(during.answered_share, 4),
-        before_failed_rounds=rounds[0],
-        failed_rounds=rounds[1],
+        before_failed_rounds=sum(height <= attacked_from for height in late),
+        failed_rounds=sum(height > attacked_from for height in late),
         before_victim_share=round(before_use.victim_share, 3),
         victim_share=round(during_use.victim_share, 3),
         others_share=round(_most_of_others(before_use, during_use, after_use), 3),
@@ -152,12 +151,10 @@ async def height_at(node: DevnetNode) -> int:
     return await trio.to_thread.run_sync(height_of, node)
 
 
-def failed_rounds(node: DevnetNode, heights: tuple[int, int, int]) -> tuple[int, int]:
-    """Blocks that were decided in a later round than the first: up to the second height, and from there on."""
-    start, middle, end = heights
+def late_heights(node: DevnetNode, after: int, until: int) -> list[int]:
+    """Heights beyond ``after``, up to ``until``, that were decided in a later round than the first."""
     with client_of(node) as client:
-        late = [height for height in range(start + 1, end + 1) if client.commit(height).round]
-    return sum(height <= middle for height in late), sum(height > middle for height in late)
+        return [height for height in range(after + 1, until + 1) if client.commit(height).round]
 
 
 async def attack_from_outside(folder: Path, name: str, seconds: float, watch: Watch) -> tuple[str, str]:

@@ -73,9 +73,11 @@ async def heavy_proposals(network: Devnet) -> AsyncIterator[Callable[[], int]]:
     log = node.home / LOG_NAME
     await trio.to_thread.run_sync(_restart, node, ("alatau_devnet.attack.heavy_proposer_node",), witness)
     from_byte = log.stat().st_size
-    yield lambda: log.read_bytes()[from_byte:].count(OFFERED.encode())
-    with trio.CancelScope(shield=True):
-        await trio.to_thread.run_sync(_restart, node, _ALATAU, witness)
+    try:
+        yield lambda: log.read_bytes()[from_byte:].count(OFFERED.encode())
+    finally:
+        with trio.CancelScope(shield=True):
+            await trio.to_thread.run_sync(_restart, node, _ALATAU, witness)
 
 
 async def _skew(scene: Scene, count: int, seconds: float, offset_s: float) -> object:

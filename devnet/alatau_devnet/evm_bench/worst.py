@@ -23,7 +23,14 @@ from alatau.types.account import Account
 from alatau.types.chain_config import Fork
 from alatau.types.header import EMPTY_ROOT
 from alatau_devnet.evm_bench.shapes import SHAPES, Shape
-from alatau_devnet.evm_bench.worst_inputs import PRECOMPILE_INPUTS, PRELUDE, bodies
+from alatau_devnet.evm_bench.worst_inputs import (
+    PRECOMPILE_INPUTS,
+    bodies,
+    loop_of,
+    precompile_loop,
+    pushed_size,
+    straight_of,
+)
 from alatau_devnet.fuzz.peer import MemoryState
 
 FORK: Final = Fork.OSAKA
@@ -34,8 +41,6 @@ _DATA: Final = bytes(range(1, 65))
 
 _GAS: Final = 3_000_000
 _CODE_SIZE_MAX: Final = 24_576
-_UNROLLED: Final = 40
-"""Repetitions in a loop's body, so that the jump back weighs little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +66,16 @@ def never_translating(fork: Fork) -> Runtime:
 def opcode_rows() -> Iterator[Worst]:
     """Each opcode in a loop."""
     for name, body in bodies():
-        start = len(PRELUDE).to_bytes(2, "big")
-        again = b"\x61" + start + b"\x56"
-        # As many as fit in a loop of one piece of code, and as straight code that is as long as code may be.
-        loop = PRELUDE + b"\x5b" + body * min(_UNROLLED, 4_000 // len(body)) + again
-        straight = PRELUDE + b"\x5b" + body * ((_CODE_SIZE_MAX - len(PRELUDE) - 5) // len(body)) + again
-        hot = _measure({_CONTRACT: loop}, new_runtime, data=_DATA, warm_up_runs=4)
+        hot = _measure({_CONTRACT: loop_of(body)}, new_runtime, data=_DATA, warm_up_runs=4)
+        straight = straight_of(body, _CODE_SIZE_MAX)
         yield Worst(name, hot, _measure({_CONTRACT: straight}, never_translating, data=_DATA))
 
 
 def precompile_rows() -> Iterator[Worst]:
     """Each precompile in a loop of static calls."""
     for name, address, data in PRECOMPILE_INPUTS:
-        code = _precompile_loop(address, len(data))
+        copied = pushed_size(len(data)) + b"\x5f\x5f\x37"
+        code = precompile_loop(copied, address, len(data))
         yield Worst(name, _measure({_CONTRACT: code}, new_runtime, data=data, warm_up_runs=2, gas=10_000_000), None)
 
 
@@ -87,14 +89,6 @@ def _shape_row(shape: Shape) -> Worst:
     codes = {_CONTRACT: shape.code, **shape.others}
     hot = _measure(codes, new_runtime, data=shape.data, warm_up_runs=shape.warm_up_runs, gas=shape.gas)
     return Worst(shape.name, hot, None)
-
-
-def _precompile_loop(address: int, size: int) -> bytes:
-    """Copy the call data to memory once, then call the precompile with it for ever."""
-    push = b"\x61" + size.to_bytes(2, "big") if size < 1 << 16 else b"\x62" + size.to_bytes(3, "big")
-    call = b"\x5f\x5f" + push + b"\x5f\x61" + address.to_bytes(2, "big") + b"\x5a\xfa\x50"
-    setup = push + b"\x5f\x5f\x37"
-    return setup + b"\x5b" + call * 10 + b"\x60" + bytes((len(setup),)) + b"\x56"
 
 
 def environment() -> BlockEnvironment:

@@ -137,6 +137,36 @@ PRELUDE: Final = bytes.fromhex(f"{_WIDE}5f3518{_WIDE}602035186120005150")
 """Two wide words that depend on the call's data, and 8 KiB of memory."""
 
 
+_UNROLLED: Final = 40
+"""Repetitions in a loop's body, so that the jump back weighs little."""
+_PRECOMPILE_CALLS: Final = 10
+
+
+def loop_of(body: bytes) -> bytes:
+    """Code that runs a body for ever, short enough to be translated soon."""
+    return _repeated(body, min(_UNROLLED, 4_000 // len(body)))
+
+
+def straight_of(body: bytes, size_max: int) -> bytes:
+    """The same, with as many repetitions between two jumps as fit into so many bytes."""
+    return _repeated(body, (size_max - len(_repeated(body, 0))) // len(body))
+
+
+def _repeated(body: bytes, count: int) -> bytes:
+    return PRELUDE + b"\x5b" + body * count + b"\x61" + len(PRELUDE).to_bytes(2, "big") + b"\x56"
+
+
+def pushed_size(size: int) -> bytes:
+    """PUSH2 or PUSH3 of a size."""
+    return b"\x61" + size.to_bytes(2, "big") if size < 1 << 16 else b"\x62" + size.to_bytes(3, "big")
+
+
+def precompile_loop(setup: bytes, address: int, size: int) -> bytes:
+    """After ``setup``, which leaves ``size`` bytes in memory, call the precompile with them for ever."""
+    call = b"\x5f\x5f" + pushed_size(size) + b"\x5f\x61" + address.to_bytes(2, "big") + b"\x5a\xfa\x50"
+    return setup + b"\x5b" + call * _PRECOMPILE_CALLS + b"\x60" + bytes((len(setup),)) + b"\x56"
+
+
 def bodies() -> Iterator[tuple[str, bytes]]:
     """(name, loop body) of each row."""
     for name, body in _BODIES.items():
