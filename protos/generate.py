@@ -19,8 +19,8 @@ from grpc_tools import protoc
 PROTOS = Path(__file__).resolve().parent
 TARGET = PROTOS.parent / "node" / "alatau" / "pb"
 
-_IMPORT = re.compile(r"^(from|import) alatau\.(?=(?:types|p2p|api)\b)", re.MULTILINE)
-_STUB_NAME = re.compile(r"\b_?alatau\.(types|p2p|api)\.(v\d+)\.")
+_IMPORT = re.compile(r"^(from|import) alatau\.(?=(?:types|p2p|api|channel)\b)", re.MULTILINE)
+_STUB_NAME = re.compile(r"\b_?alatau\.(types|p2p|api|channel)\.(v\d+)\.")
 _PACKAGE_DOC = '"""Generated from protos/ by protos/generate.py; never edited."""\n'
 
 

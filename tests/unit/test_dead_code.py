@@ -31,6 +31,15 @@ KEPT = {
     "day_book": "what a hub posts a day by; the contract's tests make their books with it",
     "p256_signer": "what channels and wallets ask of a P-256 account's signature as soon as the contracts take one",
     "with_low_s": "as p256_signer: what a wallet does to an authenticator's signature",
+    "write_details": "what a till puts into its invoices",
+    "read_details": "what a wallet shows of them",
+    "check_invoice": "what a wallet and a hub check",
+    "write_parties": "what wallets, hubs and towers say to each other",
+    "read_parties": "as write_parties",
+    "write_voucher": "as write_parties",
+    "read_voucher": "as write_parties",
+    "write_invoice": "as write_parties",
+    "read_invoice": "as write_parties",
     "is_in_book": "what a resident or an auditor checks off the chain; compared with the contract",
 }
 """Names that stay although the node does not mention them, and why."""

@@ -13,6 +13,10 @@ class InvalidVoucherError(ChannelError):
     """A voucher breaks a rule: not newer, less than before, or more than its payer has. The payer's fault."""
 
 
+class InvalidInvoiceError(ChannelError):
+    """An invoice cannot be paid: expired, or a field is out of range. The merchant makes another one."""
+
+
 class ChannelPhaseError(ChannelError):
     """The change came too early or too late, e.g. a voucher after closing. Ask the chain where the channel is."""
 
