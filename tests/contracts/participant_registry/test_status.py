@@ -29,7 +29,7 @@ def word_of(account: Actor) -> int:
 def test_compiled_layout_keeps_status_first() -> None:
     """The slot is part of the node's rules: the compiler must not move it."""
     layout = load("ParticipantRegistry").layout["storage_layout"]
-    assert layout["_status"]["slot"] == STATUS_SLOT == 0
+    assert layout["status_words"]["_status"]["slot"] == STATUS_SLOT == 0
 
 
 def test_node_and_contract_agree_on_a_resident(world: World) -> None:
