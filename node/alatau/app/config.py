@@ -1,25 +1,19 @@
 """A node's configuration: one TOML file in its home, every setting with a default, environment overrides.
 
 Each setting carries its check and its explanation in its annotation; the template that ``alatau init`` writes, the
-messages of ``alatau config check`` and the table in the documentation all come from here.
+messages of ``alatau config check`` and the table in the documentation all come from here (:mod:`alatau.app.settings`).
 
 What the whole network must agree on is not here but in the genesis file.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, fields
-from typing import Annotated, Any, Final, TypeAlias, get_args, get_type_hints
+from dataclasses import dataclass, field
+from typing import Annotated, Final
 
+from alatau.app.settings import anything, between, endpoint, endpoint_or_empty, one_of, schema_of
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.shares import DEFAULT_ALLOWANCES, Allowance, SenderClass
 from alatau.storage.database import MIB
-from alatau.types.endpoint import EndpointError, parse_endpoint
-
-Check: TypeAlias = Callable[[Any], str | None]
-"""Returns what is allowed when a value of the right type is not, else None."""
-
-ENVIRONMENT_PREFIX: Final = "ALATAU_"
 
 _ORIGIN: Final = re.compile(
     r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:]+\](:[0-9]{1,5})?"
@@ -30,42 +24,18 @@ _POOL: Final = MempoolLimits()
 """What the pool itself takes as bounds: the defaults say it, and why, in one place."""
 
 
-def _between(low: float, high: float) -> Check:
-    return lambda value: None if low <= value <= high else f"expected {low} to {high}"
-
-
-def _one_of(*allowed: str) -> Check:
-    return lambda value: None if value in allowed else "expected one of " + ", ".join(f'"{a}"' for a in allowed)
-
-
-def _endpoint(value: str) -> str | None:
-    try:
-        parse_endpoint(value)
-    except EndpointError as error:
-        return f"expected {error}"
-    return None
-
-
-def _endpoint_or_empty(value: str) -> str | None:
-    return _endpoint(value) if value else None
-
-
 def _origins(value: str) -> str | None:
     wrong = [text for text in map(str.strip, value.split(",")) if text and not _ORIGIN.fullmatch(text)]
     return f"expected scheme://host or scheme://host:port, which {wrong[0]!r} is not" if wrong else None
-
-
-def _any(_value: object) -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
 class P2pConfig:
     """How peers reach this node and it reaches them."""
 
-    listen: Annotated[str, _endpoint, "Where peers connect, over mutual TLS."] = "127.0.0.1:7001"
+    listen: Annotated[str, endpoint, "Where peers connect, over mutual TLS."] = "127.0.0.1:7001"
     introduce_to: Annotated[
-        str, _endpoint_or_empty, "For an observer: client endpoint of any validator, to tell it this node's TLS key."
+        str, endpoint_or_empty, "For an observer: client endpoint of any validator, to tell it this node's TLS key."
     ] = ""
 
 
@@ -73,20 +43,20 @@ class P2pConfig:
 class RpcConfig:
     """The gRPC services for clients."""
 
-    listen: Annotated[str, _endpoint, "Where clients connect, over TLS."] = "127.0.0.1:7101"
+    listen: Annotated[str, endpoint, "Where clients connect, over TLS."] = "127.0.0.1:7101"
     requests_per_second: Annotated[
-        int, _between(1, 1_000_000), "Calls per second taken from one client address; above it RESOURCE_EXHAUSTED."
+        int, between(1, 1_000_000), "Calls per second taken from one client address; above it RESOURCE_EXHAUSTED."
     ] = 5_000
-    streams_max: Annotated[int, _between(1, 100_000), "Streams open at once, over all clients."] = 512
+    streams_max: Annotated[int, between(1, 100_000), "Streams open at once, over all clients."] = 512
     client_authority: Annotated[
         str,
-        _any,
+        anything,
         "File (PEM) with the authorities of clients, relative to the home: only clients with a certificate of one "
         "connect, and this node itself. Empty asks nobody for a certificate.",
     ] = ""
     client_roles: Annotated[
         str,
-        _any,
+        anything,
         "File (TOML) with roles by key, relative to the home; see the page about certificates. Empty: clients of the "
         "authority read and submit.",
     ] = ""
@@ -98,7 +68,7 @@ class HttpConfig:
 
     listen: Annotated[
         str,
-        _endpoint_or_empty,
+        endpoint_or_empty,
         "Where they connect, without TLS: keep it on loopback, behind a proxy that has it. Empty: nowhere.",
     ] = ""
     allowed_origins: Annotated[
@@ -116,15 +86,15 @@ class HttpConfig:
 class MempoolConfig:
     """Bounds of the pool of transactions that wait for a block."""
 
-    transactions_max: Annotated[int, _between(10, 10_000_000), "Transactions held at most."] = _POOL.count_max
-    size_mib_max: Annotated[int, _between(1, 16_384), "MiB of transactions held at most."] = _POOL.size_bytes_max // MIB
-    per_sender_max: Annotated[int, _between(1, 1_000_000), "Transactions held of one sender."] = _POOL.per_sender_max
-    blocks_max: Annotated[int, _between(2, 100_000), "Gas held at most, in blocks full of it."] = 256
+    transactions_max: Annotated[int, between(10, 10_000_000), "Transactions held at most."] = _POOL.count_max
+    size_mib_max: Annotated[int, between(1, 16_384), "MiB of transactions held at most."] = _POOL.size_bytes_max // MIB
+    per_sender_max: Annotated[int, between(1, 1_000_000), "Transactions held of one sender."] = _POOL.per_sender_max
+    blocks_max: Annotated[int, between(2, 100_000), "Gas held at most, in blocks full of it."] = 256
     per_sender_blocks_max: Annotated[
-        int, _between(1, 100_000), "Gas held of one sender, in blocks full of it; one transaction always may wait."
+        int, between(1, 100_000), "Gas held of one sender, in blocks full of it; one transaction always may wait."
     ] = 8
     queued_lifetime_s: Annotated[
-        int, _between(1, 86_400), "Seconds after which a transaction behind a missing nonce is dropped."
+        int, between(1, 86_400), "Seconds after which a transaction behind a missing nonce is dropped."
     ] = _POOL.queued_lifetime_ms // 1_000
 
 
@@ -136,64 +106,64 @@ class SharesConfig:
     """What one sender and each class of senders may take of the blocks that this node builds."""
 
     resident_block_gas_percent: Annotated[
-        int, _between(1, 100), "Of a block's gas, one resident; its first transaction in a block may exceed it."
+        int, between(1, 100), "Of a block's gas, one resident; its first transaction in a block may exceed it."
     ] = _DEFAULT["resident"].block_gas_percent
     resident_gas_per_second: Annotated[
-        int, _between(21_000, 10**12), "Gas per second of one resident, two seconds' worth at once."
+        int, between(21_000, 10**12), "Gas per second of one resident, two seconds' worth at once."
     ] = _DEFAULT["resident"].gas_per_s
-    resident_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the transactions of one resident."
-    ] = _DEFAULT["resident"].time_percent
+    resident_time_percent: Annotated[int, between(1, 100), "Of this node's time, the transactions of one resident."] = (
+        _DEFAULT["resident"].time_percent
+    )
     resident_class_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the heavy transactions of all residents."
+        int, between(1, 100), "Of this node's time, the heavy transactions of all residents."
     ] = _DEFAULT["resident"].class_time_percent
     merchant_block_gas_percent: Annotated[
-        int, _between(1, 100), "Of a block's gas, one merchant; its first transaction in a block may exceed it."
+        int, between(1, 100), "Of a block's gas, one merchant; its first transaction in a block may exceed it."
     ] = _DEFAULT["merchant"].block_gas_percent
     merchant_gas_per_second: Annotated[
-        int, _between(21_000, 10**12), "Gas per second of one merchant, two seconds' worth at once."
+        int, between(21_000, 10**12), "Gas per second of one merchant, two seconds' worth at once."
     ] = _DEFAULT["merchant"].gas_per_s
-    merchant_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the transactions of one merchant."
-    ] = _DEFAULT["merchant"].time_percent
+    merchant_time_percent: Annotated[int, between(1, 100), "Of this node's time, the transactions of one merchant."] = (
+        _DEFAULT["merchant"].time_percent
+    )
     merchant_class_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the heavy transactions of all merchants."
+        int, between(1, 100), "Of this node's time, the heavy transactions of all merchants."
     ] = _DEFAULT["merchant"].class_time_percent
     developer_block_gas_percent: Annotated[
-        int, _between(1, 100), "Of a block's gas, one developer; its first transaction in a block may exceed it."
+        int, between(1, 100), "Of a block's gas, one developer; its first transaction in a block may exceed it."
     ] = _DEFAULT["developer"].block_gas_percent
     developer_gas_per_second: Annotated[
-        int, _between(21_000, 10**12), "Gas per second of one developer, two seconds' worth at once."
+        int, between(21_000, 10**12), "Gas per second of one developer, two seconds' worth at once."
     ] = _DEFAULT["developer"].gas_per_s
     developer_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the transactions of one developer."
+        int, between(1, 100), "Of this node's time, the transactions of one developer."
     ] = _DEFAULT["developer"].time_percent
     developer_class_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the heavy transactions of all developers."
+        int, between(1, 100), "Of this node's time, the heavy transactions of all developers."
     ] = _DEFAULT["developer"].class_time_percent
     licensed_block_gas_percent: Annotated[
-        int, _between(1, 100), "Of a block's gas, one licensee; its first transaction in a block may exceed it."
+        int, between(1, 100), "Of a block's gas, one licensee; its first transaction in a block may exceed it."
     ] = _DEFAULT["licensed"].block_gas_percent
     licensed_gas_per_second: Annotated[
-        int, _between(21_000, 10**12), "Gas per second of one licensee, two seconds' worth at once."
+        int, between(21_000, 10**12), "Gas per second of one licensee, two seconds' worth at once."
     ] = _DEFAULT["licensed"].gas_per_s
-    licensed_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the transactions of one licensee."
-    ] = _DEFAULT["licensed"].time_percent
+    licensed_time_percent: Annotated[int, between(1, 100), "Of this node's time, the transactions of one licensee."] = (
+        _DEFAULT["licensed"].time_percent
+    )
     licensed_class_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the heavy transactions of all licensees."
+        int, between(1, 100), "Of this node's time, the heavy transactions of all licensees."
     ] = _DEFAULT["licensed"].class_time_percent
     institution_block_gas_percent: Annotated[
-        int, _between(1, 100), "Of a block's gas, one institution; its first transaction in a block may exceed it."
+        int, between(1, 100), "Of a block's gas, one institution; its first transaction in a block may exceed it."
     ] = _DEFAULT["institution"].block_gas_percent
     institution_gas_per_second: Annotated[
-        int, _between(21_000, 10**12), "Gas per second of one institution, two seconds' worth at once."
+        int, between(21_000, 10**12), "Gas per second of one institution, two seconds' worth at once."
     ] = _DEFAULT["institution"].gas_per_s
     institution_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the transactions of one institution."
+        int, between(1, 100), "Of this node's time, the transactions of one institution."
     ] = _DEFAULT["institution"].time_percent
     institution_class_time_percent: Annotated[
-        int, _between(1, 100), "Of this node's time, the heavy transactions of all institutions."
+        int, between(1, 100), "Of this node's time, the heavy transactions of all institutions."
     ] = _DEFAULT["institution"].class_time_percent
 
     def allowances(self) -> dict[SenderClass, Allowance]:
@@ -236,11 +206,11 @@ class SharesConfig:
 class StorageConfig:
     """The database."""
 
-    cache_mib: Annotated[int, _between(4, 65_536), "MiB of LevelDB's block cache."] = 32
-    node_cache_mib: Annotated[int, _between(1, 65_536), "MiB of trie nodes and accounts kept in memory."] = 32
+    cache_mib: Annotated[int, between(4, 65_536), "MiB of LevelDB's block cache."] = 32
+    node_cache_mib: Annotated[int, between(1, 65_536), "MiB of trie nodes and accounts kept in memory."] = 32
     account_index: Annotated[
         str,
-        _one_of("off", "on"),
+        one_of("off", "on"),
         "Whether blocks are indexed by account from now on, for ListTransactions and GetTransaction by nonce.",
     ] = "off"
 
@@ -250,7 +220,7 @@ class ExecutionConfig:
     """How blocks are built."""
 
     build_budget_percent: Annotated[
-        int, _between(5, 80), "Share of the block interval after which the builder adds no more transactions."
+        int, between(5, 80), "Share of the block interval after which the builder adds no more transactions."
     ] = 40
 
 
@@ -260,7 +230,7 @@ class KeysConfig:
 
     password_file: Annotated[
         str,
-        _any,
+        anything,
         "File with the password of the voting key, relative to the home; empty: ALATAU_PASSWORD, else a prompt.",
     ] = ""
 
@@ -269,22 +239,22 @@ class KeysConfig:
 class MetricsConfig:
     """The HTTP endpoint for /metrics, /livez and /readyz."""
 
-    listen: Annotated[str, _endpoint_or_empty, "Where it listens, without TLS; empty: nowhere."] = "127.0.0.1:7201"
+    listen: Annotated[str, endpoint_or_empty, "Where it listens, without TLS; empty: nowhere."] = "127.0.0.1:7201"
 
 
 @dataclass(frozen=True, slots=True)
 class LogConfig:
     """What the node says about itself."""
 
-    level: Annotated[str, _one_of("debug", "info", "warning", "error"), "The least severe entries written."] = "info"
-    format: Annotated[
-        str, _one_of("auto", "human", "json"), "auto: for people on a terminal, JSON lines elsewhere."
-    ] = "auto"
+    level: Annotated[str, one_of("debug", "info", "warning", "error"), "The least severe entries written."] = "info"
+    format: Annotated[str, one_of("auto", "human", "json"), "auto: for people on a terminal, JSON lines elsewhere."] = (
+        "auto"
+    )
     file: Annotated[
-        str, _any, "File to write to and rotate, relative to the home; empty: standard error, for journald to keep."
+        str, anything, "File to write to and rotate, relative to the home; empty: standard error, for journald to keep."
     ] = ""
-    file_mib_max: Annotated[int, _between(1, 4_096), "MiB after which the file is set aside and a new one begun."] = 64
-    files_max: Annotated[int, _between(1, 100), "Files kept, the one being written included; the oldest goes."] = 8
+    file_mib_max: Annotated[int, between(1, 4_096), "MiB after which the file is set aside and a new one begun."] = 64
+    files_max: Annotated[int, between(1, 100), "Files kept, the one being written included; the oldest goes."] = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,51 +273,6 @@ class NodeConfig:
     log: LogConfig = field(default_factory=LogConfig)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting, as the template, the checks and the documentation see it."""
+SCHEMA: Final = schema_of(NodeConfig, "ALATAU_", "this node")
 
-    section: str
-    name: str
-    type: Any
-    """``str`` or ``int``."""
-    check: Check
-    explanation: str
-    default: Any
-
-    @property
-    def key(self) -> str:
-        """How messages name it: ``rpc.listen``."""
-        return f"{self.section}.{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The environment variable that overrides it: ``ALATAU_RPC_LISTEN``."""
-        return f"{ENVIRONMENT_PREFIX}{self.section}_{self.name}".upper()
-
-
-def _read_settings() -> Iterator[Setting]:
-    for section in fields(NodeConfig):
-        section_type = get_type_hints(NodeConfig)[section.name]
-        hints = get_type_hints(section_type, include_extras=True)
-        for item in fields(section_type):
-            type_, check, explanation = get_args(hints[item.name])
-            yield Setting(section.name, item.name, type_, check, explanation, item.default)
-
-
-SETTINGS: Final = tuple(_read_settings())
-
-
-def section_explanation(section: str) -> str:
-    """What a section of the file is about."""
-    return str(get_type_hints(NodeConfig)[section].__doc__).strip()
-
-
-def build_config(values: dict[str, Any]) -> NodeConfig:
-    """The configuration with ``values`` (by key, already checked) in place of defaults."""
-    types = get_type_hints(NodeConfig)
-    sections = {
-        name: types[name](**{s.name: values[s.key] for s in SETTINGS if s.section == name and s.key in values})
-        for name in types
-    }
-    return NodeConfig(**sections)
+SETTINGS: Final = SCHEMA.settings

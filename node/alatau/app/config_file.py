@@ -7,17 +7,13 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from alatau.app.config import (
-    ENVIRONMENT_PREFIX,
-    SETTINGS,
-    NodeConfig,
-    Setting,
-    build_config,
-    section_explanation,
-)
+from alatau.app.config import SCHEMA, NodeConfig
+from alatau.app.settings import Schema, Setting
 from alatau.build_form import PURE_ASKED
+
+C = TypeVar("C")
 
 _FILE_SIZE_MAX: Final = 64 * 1024
 """Bytes; the template with every setting has about 4,000."""
@@ -26,6 +22,8 @@ _LINE_LENGTH_MAX: Final = 1024
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 _OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA", PURE_ASKED})
 """Read by the command line, not settings of a node."""
+_OTHER_PROCESSES: Final = ("ALATAU_HUB_", "ALATAU_TILL_", "ALATAU_TOWER_", "ALATAU_WALLET_")
+"""Begin variables of processes that may run beside a node, in the same environment."""
 _TYPE_NAMES: Final[Mapping[Any, str]] = {
     str: "a string in quotes",
     int: "a whole number",
@@ -61,13 +59,18 @@ def read_config(path: Path, environment: Mapping[str, str]) -> NodeConfig:
         ConfigError: with every problem found, not only the first.
         OSError: the file cannot be read.
     """
+    return read_config_of(SCHEMA, path, environment)
+
+
+def read_config_of(schema: Schema[C], path: Path, environment: Mapping[str, str]) -> C:
+    """The same for another process's configuration, whose environment variables begin with its prefix."""
     with path.open("rb") as file:
         data = file.read(_FILE_SIZE_MAX + 1)
-    return parse_config(data, path.name, environment)
+    return parse_config(schema, data, path.name, environment)
 
 
-def parse_config(data: bytes, name: str, environment: Mapping[str, str]) -> NodeConfig:
-    """As :func:`read_config`, from the bytes of a file called ``name``."""
+def parse_config(schema: Schema[C], data: bytes, name: str, environment: Mapping[str, str]) -> C:
+    """As :func:`read_config_of`, from the bytes of a file called ``name``."""
     text = _decode(data, name)
     try:
         document = tomllib.loads(text)
@@ -75,20 +78,29 @@ def parse_config(data: bytes, name: str, environment: Mapping[str, str]) -> Node
         raise ConfigError((_syntax_problem(str(error), text, name),)) from error
     lines = _lines_of_keys(text)
     values: dict[str, Any] = {}
-    problems = [*_read_document(document, name, lines, values), *_read_environment(environment, values)]
+    problems = [
+        *_read_document(schema, document, name, lines, values),
+        *_read_environment(schema, environment, values),
+    ]
     if problems:
         raise ConfigError(tuple(problems))
-    return build_config(values)
+    return schema.build(values)
 
 
 def render_config(values: Mapping[str, Any]) -> str:
-    """A commented file: settings in ``values`` (by key) are set, the others shown with their defaults."""
-    out = ["# Settings of this node. Environment variables such as ALATAU_RPC_LISTEN override them."]
+    """A node's commented file: settings in ``values`` (by key) are set, the others shown with their defaults."""
+    return render_config_of(SCHEMA, values)
+
+
+def render_config_of(schema: Schema[Any], values: Mapping[str, Any]) -> str:
+    """The same for another process's configuration."""
+    example = schema.settings[0].variable
+    out = [f"# Settings of {schema.subject}. Environment variables such as {example} override them."]
     section = None
-    for setting in SETTINGS:
+    for setting in schema.settings:
         if setting.section != section:
             section = setting.section
-            out += ["", f"# {section_explanation(section)}", f"[{section}]"]
+            out += ["", f"# {schema.section_explanation(section)}", f"[{section}]"]
         out.append(f"# {setting.explanation}")
         shown = f"{setting.name} = {_toml(values.get(setting.key, setting.default))}"
         out.append(shown if setting.key in values else f"# {shown}")
@@ -116,9 +128,9 @@ def _syntax_problem(message: str, text: str, name: str) -> Problem:
 
 
 def _read_document(
-    document: Mapping[str, Any], name: str, lines: Mapping[str, int], values: dict[str, Any]
+    schema: Schema[Any], document: Mapping[str, Any], name: str, lines: Mapping[str, int], values: dict[str, Any]
 ) -> Iterator[Problem]:
-    sections = list(dict.fromkeys(s.section for s in SETTINGS))
+    sections = list(dict.fromkeys(s.section for s in schema.settings))
     for section, content in document.items():
         source = f"{name}:{lines.get(section, 1)}"
         if section not in sections:
@@ -126,13 +138,18 @@ def _read_document(
         elif not isinstance(content, dict):
             yield Problem(source, f"{section} is a section: write [{section}] on a line of its own")
         else:
-            yield from _read_section(section, content, name, lines, values)
+            settings = {s.name: s for s in schema.settings if s.section == section}
+            yield from _read_section(section, settings, content, name, lines, values)
 
 
 def _read_section(
-    section: str, content: Mapping[str, Any], name: str, lines: Mapping[str, int], values: dict[str, Any]
+    section: str,
+    settings: Mapping[str, Setting],
+    content: Mapping[str, Any],
+    name: str,
+    lines: Mapping[str, int],
+    values: dict[str, Any],
 ) -> Iterator[Problem]:
-    settings = {s.name: s for s in SETTINGS if s.section == section}
     for key, value in content.items():
         source = f"{name}:{lines.get(f'{section}.{key}', lines.get(section, 1))}"
         if (setting := settings.get(key)) is None:
@@ -152,10 +169,12 @@ def _take(setting: Setting, value: Any, values: dict[str, Any]) -> str | None:
     return None
 
 
-def _read_environment(environment: Mapping[str, str], values: dict[str, Any]) -> Iterator[Problem]:
-    settings = {s.variable: s for s in SETTINGS}
+def _read_environment(schema: Schema[Any], environment: Mapping[str, str], values: dict[str, Any]) -> Iterator[Problem]:
+    settings = {s.variable: s for s in schema.settings}
     for variable in sorted(environment):
-        if not variable.startswith(ENVIRONMENT_PREFIX) or variable in _OTHER_VARIABLES:
+        if not variable.startswith(schema.prefix) or variable in _OTHER_VARIABLES:
+            continue
+        if variable.startswith(_OTHER_PROCESSES) and not schema.prefix.startswith(_OTHER_PROCESSES):
             continue
         if (setting := settings.get(variable)) is None:
             yield Problem("environment", f"unknown variable {variable}{_suggestion(variable, list(settings))}")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 
 import click
 
-from alatau.app.config import SETTINGS, section_explanation
+from alatau.app.config import SCHEMA, SETTINGS
 from alatau.app.config_file import read_config
 from alatau.app.home import home_user
 from alatau.app.startup import StartRefusedError, check_start
@@ -74,7 +74,7 @@ def reference() -> None:
     for setting in SETTINGS:
         if setting.section != section:
             section = setting.section
-            click.echo(f"\n## [{section}]\n\n{section_explanation(section)}\n")
+            click.echo(f"\n## [{section}]\n\n{SCHEMA.section_explanation(section)}\n")
             click.echo("| setting | default | meaning |\n|---|---|---|")
         default = f"`{shown}`" if (shown := str(setting.default)) else "empty"
         click.echo(f"| `{setting.name}` | {default} | {setting.explanation} |")

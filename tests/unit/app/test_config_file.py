@@ -2,19 +2,19 @@ from pathlib import Path
 
 import pytest
 
-from alatau.app.config import SETTINGS, NodeConfig
+from alatau.app.config import SCHEMA, SETTINGS, NodeConfig
 from alatau.app.config_file import ConfigError, parse_config, read_config, render_config
 
 
 def _problems(text: str, environment: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        parse_config(text.encode(), "config.toml", environment or {})
+        parse_config(SCHEMA, text.encode(), "config.toml", environment or {})
     return [str(problem) for problem in caught.value.problems]
 
 
 def test_an_empty_file_gives_the_defaults() -> None:
     """Every setting has one."""
-    assert parse_config(b"", "config.toml", {}) == NodeConfig()
+    assert parse_config(SCHEMA, b"", "config.toml", {}) == NodeConfig()
 
 
 def test_the_template_reads_back_as_what_was_set(tmp_path: Path) -> None:
@@ -31,7 +31,7 @@ def test_the_template_reads_back_as_what_was_set(tmp_path: Path) -> None:
 def test_every_default_passes_its_own_check() -> None:
     """A template whose lines are uncommented stays valid."""
     text = render_config({setting.key: setting.default for setting in SETTINGS})
-    assert parse_config(text.encode(), "config.toml", {}) == NodeConfig()
+    assert parse_config(SCHEMA, text.encode(), "config.toml", {}) == NodeConfig()
 
 
 def test_all_mistakes_are_reported_each_with_its_line() -> None:
@@ -76,7 +76,7 @@ def test_the_environment_overrides_the_file() -> None:
         "ALATAU_HOME": "/somewhere",
         "PATH": "/bin",
     }
-    config = parse_config(b'[rpc]\nlisten = "127.0.0.1:1"\n', "config.toml", environment)
+    config = parse_config(SCHEMA, b'[rpc]\nlisten = "127.0.0.1:1"\n', "config.toml", environment)
     assert (config.rpc.listen, config.rpc.streams_max) == ("0.0.0.0:9000", 9)
 
 
@@ -94,4 +94,9 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
 def test_bytes_that_are_no_text_name_their_line() -> None:
     """A binary file given by mistake is told from a typing error."""
     with pytest.raises(ConfigError, match=r"config\.toml:2: not UTF-8"):
-        parse_config(b"# fine\n\xff\xfe", "config.toml", {})
+        parse_config(SCHEMA, b"# fine\n\xff\xfe", "config.toml", {})
+
+
+def test_variables_of_another_process_are_no_mistake() -> None:
+    """A node starts in an environment that also sets up a tower beside it."""
+    assert parse_config(SCHEMA, b"", "config.toml", {"ALATAU_TOWER_SERVICE_LISTEN": "x"}) == NodeConfig()
