@@ -37,11 +37,13 @@ from . import token_changes
 implements: IERC20
 implements: IStatusListener
 
+# Slot 0, which clients prove: keep it first.
+initializes: balances[frozen_money := frozen_money, pauses := pauses]
+
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
 initializes: pauses
 initializes: frozen_money
-initializes: balances[frozen_money := frozen_money, pauses := pauses]
 initializes: allowances[typed_data := typed_data]
 initializes: issuance[balances := balances]
 initializes: recoveries[

@@ -45,9 +45,10 @@ TAG_SHIFT: constant(uint256) = 240
 TAG_VALID: constant(uint256) = 2**15
 PAUSED: constant(uint256) = 1
 
+# Slot 0 of the token, which clients prove: keep it first.
+_accounts: HashMap[address, uint256]
 totalSupply: public(uint256)
 registry: public(IParticipantRegistry)
-_accounts: HashMap[address, uint256]
 # top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
 _rules: uint256
 

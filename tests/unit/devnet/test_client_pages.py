@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alatau.artifacts.artifact import load
 from alatau_devnet.client_pages import filled, pages, shown, source_of
 from alatau_devnet.client_projects import PROJECTS, ClientProject, environment_of, options_of
 from alatau_devnet.client_walk import walk_of
@@ -34,6 +35,19 @@ def test_every_project_is_shown() -> None:
         page = ROOT / "docs" / "clients" / f"{project.language}.md"
         parts = {part for file, part in shown(page.read_text()) if file.startswith(f"{project.language}/")}
         assert {"connect", "wallet", "pay", "follow", "failure", "prove"} <= parts, project.language
+
+
+def test_every_project_proves_the_slot_of_balances() -> None:
+    """The one in which the compiler put them: another slot proves that nobody holds anything."""
+    slot = load("SettlementToken").layout["storage_layout"]["balances"]["_accounts"]["slot"]
+    folder = ROOT / "docs" / "examples" / "clients"
+    said = {
+        project.language: re.findall(
+            r"accounts_?slot(?:: u64)? = (\d+)", "".join(_sources(folder, project)), re.IGNORECASE
+        )
+        for project in PROJECTS
+    }
+    assert said == {project.language: [str(slot)] for project in PROJECTS}
 
 
 def test_a_part_that_is_not_there_is_an_error() -> None:
@@ -74,3 +88,11 @@ def test_a_language_without_its_tools_is_told() -> None:
     assert go.missing_tools("/nowhere") == ["go"]
     assert options_of({"password_file": "p", "to": "0x"}) == ["--password-file", "p", "--to", "0x"]
     assert environment_of({"password_file": "p"}) == {"ALATAU_PASSWORD_FILE": "p"}
+
+
+def _sources(folder: Path, project: ClientProject) -> list[str]:
+    files = folder.joinpath(project.language).rglob("*")
+    kept = (
+        path for path in files if "node_modules" not in path.parts and path.suffix in (".go", ".java", ".ts", ".rs")
+    )
+    return [path.read_text() for path in kept if path.is_file()]

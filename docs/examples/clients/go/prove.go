@@ -57,7 +57,7 @@ func provePayment(ctx context.Context, n node, c *verify.LightClient, hash commo
 }
 
 // accountsSlot is where SettlementToken keeps `_accounts`, a HashMap[address, uint256]; GetSystemContract has the layout.
-const accountsSlot = 18
+const accountsSlot = 0
 
 // proveTokens proves what an account has of the token: the low 128 bits of its word.
 func proveTokens(ctx context.Context, n node, c *verify.LightClient, token, holder common.Address) (*big.Int, error) {

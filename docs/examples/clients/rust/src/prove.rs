@@ -46,7 +46,7 @@ pub async fn prove_payment(node: &mut Node, client: &mut LightClient<Node>, hash
 }
 
 /// Where SettlementToken keeps `_accounts`, a `HashMap[address, uint256]`; `GetSystemContract` has the layout.
-const ACCOUNTS_SLOT: u64 = 18;
+const ACCOUNTS_SLOT: u64 = 0;
 
 /// Proves what an account has of the token: the low 128 bits of its word.
 pub async fn prove_tokens(

@@ -26,7 +26,7 @@ export async function provePayment(node: Node, client: LightClient, hash: Uint8A
 }
 
 /** Where SettlementToken keeps `_accounts`, a HashMap[address, uint256]: storage_layout in abi/SettlementToken.json. */
-const ACCOUNTS_SLOT = 18n;
+const ACCOUNTS_SLOT = 0n;
 
 /** Proves what an account has of the token: the low 128 bits of its word. */
 export async function proveTokens(

@@ -58,7 +58,7 @@ record Prove(Node node, LightClient client) {
   }
 
   /** Where SettlementToken keeps `_accounts`, a HashMap[address, uint256]; GetSystemContract has the layout. */
-  private static final long ACCOUNTS_SLOT = 18;
+  private static final long ACCOUNTS_SLOT = 0;
 
   /** What an account has of the token: the low 128 bits of its word. */
   BigInteger tokens(byte[] token, byte[] holder) throws Refused {
