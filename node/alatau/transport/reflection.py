@@ -2,7 +2,7 @@
 
 Both versions are the same messages under two names (https://grpc.io/docs/guides/reflection/); the library has v1alpha
 only, so v1 is its handler under the other path, with a descriptor made of the other's. What answers come from is a pool
-of its own: the process's knows the messages of peers too.
+of its own: the process's knows the messages of peers too. It also has what errors carry, so that tools can print it.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import grpc
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor import FileDescriptor
 from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health, health_pb2
 from grpc_reflection.v1alpha import reflection, reflection_pb2, reflection_pb2_grpc
 
@@ -23,7 +24,7 @@ _METHOD: Final = "ServerReflectionInfo"
 def reflection_handlers(services: Sequence[str]) -> dict[str, grpc.RpcMethodHandler]:
     """Handlers by path that tell of ``services``, of health and of themselves."""
     names = [*services, health.SERVICE_NAME, *REFLECTION_SERVICES]
-    servicer = reflection.aio.ReflectionServicer(names, _pool_of(services))
+    servicer = reflection.aio.ReflectionServicer(names, Symbols(_pool_of(services)))
     taken: dict[str, grpc.RpcMethodHandler] = {}
 
     class _Taker:
@@ -40,8 +41,35 @@ def reflection_handlers(services: Sequence[str]) -> dict[str, grpc.RpcMethodHand
     return {f"/{name}/{_METHOD}": taken[_METHOD] for name in REFLECTION_SERVICES}
 
 
+class Symbols:
+    """A pool that finds every kind of symbol that the protocol has; asked by the library under the pool's own names."""
+
+    def __init__(self, pool: descriptor_pool.DescriptorPool) -> None:
+        self._pool = pool
+        self.FindFileByName = pool.FindFileByName
+        self.FindMessageTypeByName = pool.FindMessageTypeByName
+        self.FindExtensionByNumber = pool.FindExtensionByNumber
+        self.FindAllExtensions = pool.FindAllExtensions
+
+    def FindFileContainingSymbol(self, symbol: str) -> FileDescriptor:  # noqa: N802  the library's name
+        """The file that defines a service, message, enum or one of its values, field or extension; or a method.
+
+        The pool knows no methods, which tools ask for as ``package.Service.Method`` or, as on the wire,
+        ``package.Service/Method``.
+
+        Raises:
+            KeyError: nothing has this name.
+        """
+        service, _, method = symbol.replace("/", ".").rpartition(".")
+        try:
+            return self._pool.FindFileContainingSymbol(symbol)
+        except KeyError:
+            found = self._pool.FindServiceByName(service)
+        return found.methods_by_name[method].containing_service.file
+
+
 def _pool_of(services: Sequence[str]) -> descriptor_pool.DescriptorPool:
-    """A pool with the files that define ``services``, health and reflection, and what those import."""
+    """A pool with the files that define ``services``, health, reflection and errors, and what those import."""
     pool, known, added = descriptor_pool.DescriptorPool(), descriptor_pool.Default(), set[str]()
 
     def add(file: FileDescriptor) -> None:
@@ -57,7 +85,7 @@ def _pool_of(services: Sequence[str]) -> descriptor_pool.DescriptorPool:
             add(known.FindServiceByName(name).file)
         except KeyError:  # served without a definition, as in tests
             continue
-    for file in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR):
+    for file in (health_pb2.DESCRIPTOR, reflection_pb2.DESCRIPTOR, error_details_pb2.DESCRIPTOR, status_pb2.DESCRIPTOR):
         add(file)
     pool.AddSerializedFile(_version_1().SerializeToString())
     return pool
