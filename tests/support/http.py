@@ -20,8 +20,10 @@ class HttpAnswer:
 class HttpClient:
     """A connection, kept over several requests."""
 
-    stream: trio.SocketStream
+    stream: trio.abc.Stream
     http: h11.Connection
+    host: str = "127.0.0.1"
+    """Whom requests name."""
 
     async def ask(self, method: str, target: str, body: bytes = b"", **headers: str) -> HttpAnswer:
         """Send one request, names of headers with ``_`` for ``-``, and read its answer."""
@@ -32,7 +34,7 @@ class HttpClient:
         """Only send it."""
         if self.http.our_state is not h11.IDLE:
             self.http.start_next_cycle()
-        fields = [("Host", b"node"), ("Content-Length", str(len(body)).encode())]
+        fields = [("Host", self.host.encode()), ("Content-Length", str(len(body)).encode())]
         fields += [(name.replace("_", "-"), value.encode("latin-1")) for name, value in headers.items()]
         out = self.http.send(h11.Request(method=method, target=target, headers=fields)) or b""
         out += (self.http.send(h11.Data(data=body)) or b"") + (self.http.send(h11.EndOfMessage()) or b"")
@@ -48,7 +50,7 @@ class HttpClient:
         """What comes next: a head, a part of a body, its end."""
         with trio.fail_after(10):
             while (event := self.http.next_event()) is h11.NEED_DATA:
-                self.http.receive_data(await self.stream.receive_some(65_536))
+                self.http.receive_data(bytes(await self.stream.receive_some(65_536)))
         return event
 
     async def answer(self) -> HttpAnswer:

@@ -34,6 +34,8 @@ from alatau.transport.credentials import ClientTls, IdentityHolder, ServerTls, T
 from alatau.transport.health import Health
 from alatau.transport.limits import Limits as ListenerLimits
 from alatau.transport.server import Listener, Server, serve
+from alatau.transport.web.face import WebFace
+from alatau.transport.web.tls import WebTls
 from alatau.types.chain_config import ChainConfig, SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, GenesisValidator, genesis_validator_set
 from alatau.types.transaction import Transaction, TransactionError, TransactionType, decode_transaction, recover_sender
@@ -363,6 +365,15 @@ class Running:
     def connect(self) -> AbstractAsyncContextManager[Client]:
         """A client without a certificate."""
         return connect(self.endpoint, self.tls)
+
+    async def serve_http(self, *, origins: frozenset[str] = frozenset(), secure: bool = False) -> int:
+        """Serve over HTTP too; gives the port."""
+        tls = WebTls(IdentityHolder(node_identity())) if secure else None
+        face = WebFace(self.server, self.api.services, ListenerLimits(), origins, tls)
+        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+        self.nursery.start_soon(face.serve, listeners)
+        port: int = listeners[0].socket.getsockname()[1]
+        return port
 
 
 @asynccontextmanager

@@ -17,7 +17,6 @@ PUBLIC = ("client/",)
 
 KEPT = {
     "last_pass_ended_at": "what a scrub knows of itself; nothing shows it yet",
-    "calls_under_way": "tests wait on it, to see that a server let go of every call",
     "revoke": "a trust store can refuse what an authority certified; the node has no list to give it yet",
     "kind_of": "a field of the status word, which the contracts' tests read as the registry writes it",
     "tier_of": "as kind_of",

@@ -15,13 +15,14 @@ import trio
 from google.protobuf.message import Message
 
 from alatau.transport.call import Call
-from alatau.transport.certificates import issue_identity, new_key
+from alatau.transport.certificates import issue_identity, new_key, trust_anchor
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, serve
 from alatau.transport.service import announces, bind
 from alatau.transport.web.face import WebFace
+from alatau.transport.web.tls import WebTls
 
 _SUITE: Final = "connectrpc.conformance.v1"
 compat: Final = import_module(f"{_SUITE}.server_compat_pb2")
@@ -116,13 +117,16 @@ async def main() -> None:
     wanted = compat.ServerCompatRequest.FromString(sys.stdin.buffer.read(size))
     service = bind(definitions.DESCRIPTOR.services_by_name["ConformanceService"], Conformance())
     limits = Limits(message_bytes_max=wanted.message_receive_limit or _MESSAGE_BYTES_MAX)
-    tls = ServerTls(IdentityHolder(issue_identity(new_key(), "conformance", ["127.0.0.1"])), None)
+    identity = IdentityHolder(issue_identity(new_key(), "conformance", ["127.0.0.1"]))
     async with trio.open_nursery() as nursery:
-        server = await nursery.start(partial(serve, [service], [Listener("127.0.0.1", 0, tls)], limits=limits))
+        listener = Listener("127.0.0.1", 0, ServerTls(identity, None))
+        server = await nursery.start(partial(serve, [service], [listener], limits=limits))
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        nursery.start_soon(WebFace(server, [service], limits, frozenset()).serve, listeners)
+        tls = WebTls(identity) if wanted.use_tls else None
+        nursery.start_soon(WebFace(server, [service], limits, frozenset(), tls).serve, listeners)
         port = listeners[0].socket.getsockname()[1]
-        answer = compat.ServerCompatResponse(host="127.0.0.1", port=port).SerializeToString()
+        anchor = trust_anchor(identity.current.public_key) if wanted.use_tls else b""
+        answer = compat.ServerCompatResponse(host="127.0.0.1", port=port, pem_cert=anchor).SerializeToString()
         sys.stdout.buffer.write(len(answer).to_bytes(4, "big") + answer)
         sys.stdout.buffer.flush()
 

@@ -69,8 +69,9 @@ class HttpConfig:
     listen: Annotated[
         str,
         endpoint_or_empty,
-        "Where they connect, without TLS: keep it on loopback, behind a proxy that has it. Empty: nowhere.",
+        "Where they connect. Empty: nowhere. Without TLS keep it on loopback, behind a proxy that has it.",
     ] = ""
+    tls: Annotated[str, one_of("off", "on"), "on: over TLS 1.3 with the node's certificate; off: plain HTTP."] = "off"
     allowed_origins: Annotated[
         str,
         _origins,

@@ -32,7 +32,7 @@ from alatau.app.peer_metrics import register_peer_metrics
 from alatau.app.peer_network import StoredBlocks, hold_to_account, members_of
 from alatau.app.pool_file import PoolFile
 from alatau.app.registry_duties import RegistryDuties
-from alatau.app.server_metrics import register_server_metrics
+from alatau.app.server_metrics import Served, Servers, register_server_metrics
 from alatau.app.signing_watch import watch_signing
 from alatau.app.startup import Ask, OpenedNode, open_node
 from alatau.app.storage_watch import register_scrub_metrics, watch_storage
@@ -67,6 +67,7 @@ from alatau.transport.limits import Limits as TransportLimits
 from alatau.transport.loop_watch import LoopWatch
 from alatau.transport.server import Listener, Server, serve
 from alatau.transport.web.face import WebFace
+from alatau.transport.web.tls import WebTls
 from alatau.types.endpoint import parse_endpoint
 from alatau.types.genesis import Genesis
 from alatau.types.vote import consensus_domain
@@ -212,8 +213,10 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
             nursery.start_soon(duties.run)
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
         nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
-        await _start_web(nursery, parts, clients, api, limits)
-        await _start_observability(nursery, parts, node, clients, watch)
+        servers: dict[str, Served] = {"peers": node.network.server, "clients": clients}
+        if parts.config.http.listen:
+            servers["http"] = await _start_web(nursery, parts, clients, api, limits)
+        await _start_observability(nursery, parts, node, servers, watch)
         _tune_collector()
         _log_start(parts, node)
         await shutdown.wait()
@@ -268,19 +271,19 @@ async def _serve_clients(
     )
 
 
-async def _start_web(nursery: trio.Nursery, parts: _Parts, clients: Server, api: Api, limits: RpcLimits) -> None:
-    """Open the port for browsers and curl, where one is wanted; introductions are not taken there."""
+async def _start_web(nursery: trio.Nursery, parts: _Parts, clients: Server, api: Api, limits: RpcLimits) -> WebFace:
+    """Open the port for browsers and curl; introductions are not taken there."""
     config = parts.config.http
-    if not config.listen:
-        return
     listeners = await open_listener(parse_endpoint(config.listen), "http.listen")
     face = WebFace(
         clients,
         api.services,
         TransportLimits(message_bytes_max=limits.message_bytes_max, connections_max=_WEB_CONNECTIONS_MAX),
         config.origins(),
+        WebTls(parts.identity) if config.tls == "on" else None,
     )
     nursery.start_soon(face.serve, listeners)
+    return face
 
 
 def _log_start(parts: _Parts, node: NodeView) -> None:
@@ -361,7 +364,7 @@ async def _keep_duties(duties: RegistryDuties, subscriptions: Subscriptions) -> 
 
 
 async def _start_observability(
-    nursery: trio.Nursery, parts: _Parts, node: NodeView, clients: Server, watch: LoopWatch
+    nursery: trio.Nursery, parts: _Parts, node: NodeView, servers: Servers, watch: LoopWatch
 ) -> None:
     if not parts.config.metrics.listen:
         return
@@ -377,7 +380,7 @@ async def _start_observability(
         "Times the validator registry held what could not be read, and what was known before was kept.",
         lambda: node.chain.registry_faults,
     )
-    register_server_metrics(metrics, {"peers": node.network.server, "clients": clients})
+    register_server_metrics(metrics, servers)
     register_scrub_metrics(metrics, node.scrub)
     watch.held = metrics.histogram(
         "event_loop_held_seconds",

@@ -36,7 +36,7 @@ _PAUSE_S: Final = 0.2
 """How long accepting rests when the machine has no descriptor or memory for another connection."""
 _NOT_OURS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 """What binding says of an address of a name, such as localhost's of IPv6, that this machine does not have."""
-_REPORT_S: Final = 60.0
+REPORT_S: Final = 60.0
 """Refused connections are logged once in this time, with their number by reason: nobody can fill the log with them."""
 _READ_BYTES: Final = 4_096
 _NAME: Final = "alatau-front"
@@ -99,7 +99,7 @@ class Front:
         """Accept connections from now on; gRPC listens."""
         for listener, path in self._listeners:
             self._loop.add_reader(listener, self._accept, listener, path)
-        self._report_timer = self._loop.call_later(_REPORT_S, self._report)
+        self._report_timer = self._loop.call_later(REPORT_S, self._report)
 
     def stop_accepting(self) -> None:
         """Close the ports; connections that are open stay."""
@@ -175,9 +175,9 @@ class Front:
     def _report(self) -> None:
         refused = self.table.refused - self._reported
         if refused:
-            _LOG.warning("transport.connections_refused", within_s=_REPORT_S, open=len(self.table), **refused)
+            _LOG.warning("transport.connections_refused", within_s=REPORT_S, open=len(self.table), **refused)
         self._reported = self.table.refused.copy()
-        self._report_timer = self._loop.call_later(_REPORT_S, self._report)
+        self._report_timer = self._loop.call_later(REPORT_S, self._report)
 
     def _pause(self, listener: socket.socket, path: Path, error: OSError) -> None:
         self.accept_pauses += 1

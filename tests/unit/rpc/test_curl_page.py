@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import trio
 
-from alatau.transport.limits import Limits as ListenerLimits
-from alatau.transport.web.face import WebFace
+from alatau.transport.certificates import trust_anchor
 from tests.support.http import http_client
-from tests.support.solo_node import RESIDENT, payment, running, solo_node
+from tests.support.solo_node import RESIDENT, node_identity, payment, running, solo_node
 
 PAGE = Path(__file__).parents[3] / "docs" / "clients" / "curl.md"
 FOREVER = 28
@@ -30,20 +29,23 @@ async def test_every_line_of_the_page_does_what_it_says(tmp_path: Path) -> None:
         "ACCOUNT": f"0x{RESIDENT.address.hex()}",
         "TRANSACTION": f"0x{sent.encoded.hex()}",
         "HASH": f"0x{sent.hash.hex()}",
+        "CA": str(tmp_path / "ca.pem"),
     }
+    (tmp_path / "ca.pem").write_bytes(trust_anchor(node_identity().public_key))
     answers = []
     async with running(solo_node(tmp_path), produce=True) as node:
-        face = WebFace(node.server, node.api.services, ListenerLimits(), frozenset())
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        node.nursery.start_soon(face.serve, listeners)
-        port = listeners[0].socket.getsockname()[1]
+        port, secure_port = await node.serve_http(), await node.serve_http(secure=True)
         for line in lines:
-            script = line.replace("127.0.0.1:7301", f"127.0.0.1:{port}").replace("curl ", "curl -sS ", 1)
+            script = line.replace("http://127.0.0.1:7301", f"http://127.0.0.1:{port}").replace("curl ", "curl -sS ", 1)
+            script = script.replace("https://localhost:7301", f"https://localhost:{secure_port}")
             run = partial(subprocess.run, ["bash", "-c", script], env={**variables, "PATH": "/usr/bin:/bin"})
             done = await trio.to_thread.run_sync(partial(run, capture_output=True, check=False, timeout=60))
             assert done.returncode in (0, FOREVER), done.stderr
             answers.append(done.stdout)
-    status, account, submitted, receipt, error, stream = answers
+    status, account, submitted, receipt, got, status_got, status_over_tls, error, stream = answers
+    for other in (status_got, status_over_tls):
+        assert json.loads(other)["genesisHash"] == json.loads(status)["genesisHash"]
+    assert json.loads(got)["account"]["address"] == variables["ACCOUNT"]
     assert json.loads(status)["chainId"] == str(sent.chain_id)
     assert int(json.loads(account)["account"]["balance"], 16) > 0
     assert json.loads(submitted) == {"hash": variables["HASH"], "state": "TRANSACTION_STATE_POOLED"}
@@ -59,10 +61,7 @@ async def test_a_flood_of_json_does_not_keep_a_status_waiting(tmp_path: Path) ->
     body = b'{"transactions":[' + b",".join([b'""'] * 16_000) + b"]}"
     path = "/alatau.api.v1.TransactionService/BatchSubmitTransactions"
     async with running(solo_node(tmp_path)) as node:
-        face = WebFace(node.server, node.api.services, ListenerLimits(), frozenset())
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        node.nursery.start_soon(face.serve, listeners)
-        port = listeners[0].socket.getsockname()[1]
+        port = await node.serve_http()
         flood = [await http_client(port) for _ in range(8)]
         for client in flood:
             await client.send("POST", path, body, Content_Type="application/json")

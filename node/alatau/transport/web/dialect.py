@@ -4,13 +4,14 @@ Sources: connectrpc.com/docs/protocol, and PROTOCOL-WEB.md of grpc.
 """
 
 import binascii
+import ipaddress
 import re
-from base64 import b64decode, urlsafe_b64decode
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from google.protobuf.descriptor_pb2 import MethodOptions
 
@@ -84,6 +85,24 @@ def is_free_of_side_effects(method: Method) -> bool:
     return method.idempotency == MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS and not method.server_streaming
 
 
+def methods_of(method: Method) -> str:
+    """The methods of HTTP by which it is called, as the header ``Allow`` lists them."""
+    return "GET, POST" if is_free_of_side_effects(method) else "POST"
+
+
+def is_safe_host(host: str) -> bool:
+    """Whether no page can have been loaded under the name that a request asks for, but from this machine.
+
+    A page may point a name of its own at this address and then ask as if it came from here: browsers then say no origin
+    with a GET, as curl does not, and over plain HTTP only the name tells the two apart.
+    """
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        return name == "localhost" or bool(ipaddress.ip_address(name))
+    except ValueError:
+        return False
+
+
 def read_query(query: str, headers: Mapping[str, str]) -> tuple[Dialect, bytes]:
     """What a GET speaks, and its message.
 
@@ -91,7 +110,13 @@ def read_query(query: str, headers: Mapping[str, str]) -> tuple[Dialect, bytes]:
         RpcError: the query is none of Connect's.
     """
     try:
-        fields = parse_qs(query, keep_blank_values=True, strict_parsing=bool(query), max_num_fields=_GET_FIELDS_MAX)
+        fields = parse_qs(
+            query,
+            keep_blank_values=True,
+            strict_parsing=bool(query),
+            encoding="latin-1",  # bytes as they are: a message in protobuf is no text
+            max_num_fields=_GET_FIELDS_MAX,
+        )
     except ValueError as error:
         raise _invalid(f"the query cannot be read: {error}") from error
     values = {name: given[-1] for name, given in fields.items()}
@@ -100,12 +125,15 @@ def read_query(query: str, headers: Mapping[str, str]) -> tuple[Dialect, bytes]:
     dialect = _DIALECTS.get("application/" + values.get("encoding", "json"))
     if dialect is None or dialect.framing is not Framing.BARE:
         raise _invalid("encoding is json or proto")
-    message = values.get("message", "").encode()
-    if values.get("base64") == "1":
-        try:
-            message = urlsafe_b64decode(message + b"=" * (-len(message) % 4))
-        except binascii.Error as error:
-            raise _invalid("the message is no base64") from error
+    message = values.get("message", "").encode("latin-1")
+    match values.get("base64", "0"):
+        case "1":
+            try:
+                message = b64decode(message + b"=" * (-len(message) % 4), altchars=b"-_", validate=True)
+            except binascii.Error as error:
+                raise _invalid("the message is no base64") from error
+        case other if other != "0":
+            raise _invalid("base64 is 0 or 1")
     return with_bytes(dialect, headers), message
 
 

@@ -30,15 +30,19 @@ class ConnectionLostError(Exception):
 class Connection:
     """A connection and whose it is."""
 
-    stream: trio.SocketStream
+    stream: trio.abc.Stream
     source: str
     """The address, or network, that it is charged to."""
     holdings: Holdings
     http: h11.Connection = field(
         default_factory=lambda: h11.Connection(h11.SERVER, max_incomplete_event_size=METADATA_BYTES_MAX)
     )
+    is_head: bool = False
+    """Whether the request is a HEAD: its answer has no body."""
     is_broken: bool = False
     """Whether a part of an answer went out without the rest: nothing can be said after it."""
+    given_up: str = ""
+    """What the client did not do in time, for counting; empty while it does."""
     _held: int = 0
     _sending: trio.Lock = field(default_factory=trio.Lock)
 
@@ -49,13 +53,16 @@ class Connection:
             while True:
                 match self.http.next_event():
                     case h11.NEED_DATA:
-                        self.http.receive_data(await self.stream.receive_some(_READ_SIZE))
+                        self.http.receive_data(bytes(await self.stream.receive_some(_READ_SIZE)))
                         if not begun:
                             begun, deadline.deadline = True, trio.current_time() + HEAD_S
                     case h11.Request() as request:
+                        self.is_head = request.method == b"HEAD"
                         return request
                     case _:
                         return None
+        if begun:
+            self.given_up = "REQUEST_TIMEOUT"
         return None
 
     async def read_body(self, bytes_max: int) -> bytes:
@@ -72,7 +79,7 @@ class Connection:
                     await self.send(h11.InformationalResponse(status_code=100, headers=[]))
                 match self.http.next_event():
                     case h11.NEED_DATA:
-                        self.http.receive_data(await self.stream.receive_some(_READ_SIZE))
+                        self.http.receive_data(bytes(await self.stream.receive_some(_READ_SIZE)))
                     case h11.Data(data=data):
                         if len(body) + len(data) > bytes_max:
                             message = f"the request is longer than {bytes_max} bytes"
@@ -83,6 +90,7 @@ class Connection:
                         return bytes(body)
                     case _:
                         raise ConnectionLostError
+        self.given_up = "REQUEST_TIMEOUT"
         raise ConnectionLostError
 
     def skip_body(self) -> None:
@@ -115,6 +123,7 @@ class Connection:
                     raise ConnectionLostError from error
                 self.is_broken = False
             if self.is_broken:
+                self.given_up = "ANSWER_TIMEOUT"
                 raise ConnectionLostError
 
     def head(self, status: int, headers: list[tuple[str, str]]) -> h11.Response:
@@ -134,7 +143,8 @@ class Connection:
         """Throw away for a moment what a client still sends: closed at once, it might not see the answer."""
         with trio.move_on_after(DRAIN_S):
             try:
-                await self.stream.send_eof()
+                if isinstance(self.stream, trio.abc.HalfCloseableStream):  # TLS cannot say it
+                    await self.stream.send_eof()
                 while await self.stream.receive_some(_READ_SIZE):
                     pass
             except trio.BrokenResourceError:
@@ -147,7 +157,7 @@ class Connection:
                 data = await self.stream.receive_some(_READ_SIZE)
             except trio.BrokenResourceError:
                 return
-            self.http.receive_data(data)
+            self.http.receive_data(bytes(data))
             if not data:
                 return
         await trio.sleep_forever()

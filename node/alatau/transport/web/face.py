@@ -1,13 +1,10 @@
 """The HTTP face of a server: the same handlers, counted with the same callers, for browsers and curl.
 
-A connection serves one request after the other. A call's handler runs beside a look-out for the client: when that is
-gone, or its deadline has passed, the handler is cancelled, as gRPC does it.
+A connection serves one request after the other.
 """
 
-import math
-import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Final
 
 import h11
@@ -15,37 +12,34 @@ import structlog
 import trio
 from google.protobuf.message import Message
 
-from alatau.transport.call import Call
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
 from alatau.transport.descriptors import connections_affordable
-from alatau.transport.errors import Code, RpcError
-from alatau.transport.front import address_name
-from alatau.transport.garbage import check_metadata
-from alatau.transport.job import CANCELLED, as_rpc_error
-from alatau.transport.limits import Limits
-from alatau.transport.messages import parse
+from alatau.transport.errors import RpcError
+from alatau.transport.front import REPORT_S, address_name
+from alatau.transport.limits import METADATA_BYTES_MAX, Limits
 from alatau.transport.server import Server
-from alatau.transport.service import Handler, Method, Service, does_announce
+from alatau.transport.service import Handler, Method, Service
 from alatau.transport.web.answer import Answer
 from alatau.transport.web.cors import Headers, answer_headers, is_allowed, preflight_headers
 from alatau.transport.web.dialect import (
     CONTENT_TYPES,
     Dialect,
     Framing,
-    check_headers,
     dialect_of,
     is_free_of_side_effects,
-    metadata_of,
+    is_safe_host,
+    methods_of,
     read_query,
-    timeout_of,
 )
-from alatau.transport.web.envelope import PREFIX_SIZE, only_message, unimplemented
+from alatau.transport.web.envelope import PREFIX_SIZE
 from alatau.transport.web.exchange import HEAD_S, IDLE_S, Connection, ConnectionLostError
 from alatau.transport.web.holdings import Holdings
-from alatau.transport.web.json_form import from_json
+from alatau.transport.web.invocation import describe, run
+from alatau.transport.web.tls import HandshakeError, WebTls
 
 _LOG = structlog.get_logger("alatau.transport")
 
+_UNSAFE_HOST: Final = "GET is taken by address and by localhost, not by a name that a page may have made: send a POST\n"
 _TEXT: Final = "text/plain; charset=utf-8"
 _BARE_JSON: Final = Dialect(Framing.BARE, "application/json", is_json=True)
 
@@ -53,27 +47,61 @@ _BARE_JSON: Final = Dialect(Framing.BARE, "application/json", is_json=True)
 class WebFace:
     """What is served over HTTP; :meth:`serve` serves it."""
 
-    def __init__(self, server: Server, services: Sequence[Service], limits: Limits, origins: frozenset[str]) -> None:
-        """Count calls with those of ``server``; pages of ``origins`` may call (``cors.ANY_ORIGIN``: of any)."""
+    def __init__(
+        self,
+        server: Server,
+        services: Sequence[Service],
+        limits: Limits,
+        origins: frozenset[str],
+        tls: WebTls | None = None,
+    ) -> None:
+        """Count calls with those of ``server``; pages of ``origins`` may call (``cors.ANY_ORIGIN``: of any).
+
+        Without ``tls`` connections are plain.
+        """
         self._server = server
         self._endpoints: Mapping[str, tuple[Method, Handler]] = {
             method.path: (method, handler) for service in services for method, handler in service.endpoints
         }
         self._limits = limits
         self._origins = origins
+        self._tls = tls
         self.holdings = Holdings()
         self.connections = ConnectionTable(
             limits, min(limits.connections_max, connections_affordable()), protect_established=False
         )
         self._scopes: dict[Entry, trio.CancelScope] = {}
+        self.calls_started = 0
+        self.calls_under_way = 0
+        """Calls that have not ended."""
+        self.calls_refused: Counter[str] = Counter()
+        """Requests refused before their handler ran, by reason or HTTP's status. Those of who has had its share count
+        with ``server``'s."""
+
+    @property
+    def held_bytes(self) -> int:
+        """What all connections make the node keep."""
+        return self.holdings.total
 
     async def serve(self, listeners: list[trio.SocketListener]) -> None:
         """Answer until cancelled."""
-        await trio.serve_listeners(self._admit, listeners)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._report)
+            await trio.serve_listeners(self._admit, listeners)
+
+    async def _report(self) -> None:
+        reported = self.connections.refused.copy()
+        while True:
+            await trio.sleep(REPORT_S)
+            if refused := self.connections.refused - reported:
+                count = len(self.connections)
+                _LOG.warning("transport.connections_refused", port="http", within_s=REPORT_S, open=count, **refused)
+            reported = self.connections.refused.copy()
 
     async def _admit(self, stream: trio.SocketStream) -> None:
         scope = trio.CancelScope()
         entry: Entry | None = None
+        connection: Connection | None = None
         try:
             address = stream.socket.getpeername()[0]
             entry, leaving = self.connections.admit(address)
@@ -81,12 +109,18 @@ class WebFace:
                 self._scopes[leaving].cancel()
             self._scopes[entry] = scope
             with scope:
-                await self._serve(Connection(stream, entry.source, self.holdings), entry, address)
+                secure = stream if self._tls is None else await self._tls.accept(stream, HEAD_S)
+                connection = Connection(secure, entry.source, self.holdings)
+                await self._serve(connection, entry, address)
+        except HandshakeError as error:
+            self.connections.refused[error.reason] += 1
         except (ConnectionRefusedByLimitError, ConnectionLostError, OSError, trio.BrokenResourceError):
             pass  # There is nobody to tell.
         except Exception:  # noqa: BLE001  a fault in one connection must not end the node
             _LOG.exception("transport.web_connection_failed")
         finally:
+            if connection is not None and connection.given_up:
+                self.connections.refused[connection.given_up] += 1
             if entry is not None:
                 self.connections.remove(entry)
                 self._scopes.pop(entry, None)
@@ -104,18 +138,22 @@ class WebFace:
                 first_byte_s = IDLE_S
         except h11.RemoteProtocolError as error:
             if connection.http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-                await _plain(connection, error.error_status_hint, f"{error}\n", [])
+                await self._refuse(connection, error.error_status_hint, f"{error}\n", [])
         except h11.LocalProtocolError as error:  # the client broke the protocol while we answered
             raise ConnectionLostError from error
 
     async def _answer(self, connection: Connection, request: h11.Request, entry: Entry, peer: str) -> None:
+        if _head_size(request) > METADATA_BYTES_MAX:
+            text = f"query and headers have up to {METADATA_BYTES_MAX} bytes together: send a POST\n"
+            await self._refuse(connection, 431, text, [])
+            return
         headers = _joined(request)
         origin = headers.get("origin")
         if not is_allowed(origin, self._origins):
             text = (
                 f"pages of {origin} may not call this node: its operator lists those that may (http.allowed_origins)\n"
             )
-            await _plain(connection, 403, text, [("Vary", "Origin")])
+            await self._refuse(connection, 403, text, [("Vary", "Origin")])
             return
         path, _, query = request.target.decode("latin-1").partition("?")
         endpoint = self._endpoints.get(path)
@@ -124,18 +162,22 @@ class WebFace:
             connection.skip_body()
             await connection.send(connection.head(204, preflight_headers(origin)), h11.EndOfMessage())
         elif endpoint is None:
-            await _plain(connection, 404, f"no method {path}\n", cors)
+            await self._refuse(connection, 404, f"no method {path}\n", cors)
         elif request.method == b"GET" and is_free_of_side_effects(endpoint[0]):
+            if origin is None and self._tls is None and not is_safe_host(headers.get("host", "")):
+                await self._refuse(connection, 421, _UNSAFE_HOST, cors)
+                return
             await self._call(connection, endpoint, headers, cors, (entry, peer), query)
         elif request.method == b"POST":
             dialect = dialect_of(endpoint[0], headers)
             if dialect is None:
                 text = f"the content type is none of {CONTENT_TYPES}, or not that of the method's kind\n"
-                await _plain(connection, 415, text, [("Accept-Post", CONTENT_TYPES), *cors])
+                await self._refuse(connection, 415, text, [("Accept-Post", CONTENT_TYPES), *cors])
             else:
                 await self._call(connection, endpoint, headers, cors, (entry, peer), None, dialect)
         else:
-            await _plain(connection, 405, "POST, or GET where nothing is changed\n", [("Allow", "GET, POST"), *cors])
+            allowed = methods_of(endpoint[0])
+            await self._refuse(connection, 405, f"this method is called by {allowed}\n", [("Allow", allowed), *cors])
 
     async def _call(
         self,
@@ -157,9 +199,7 @@ class WebFace:
                     answer.dialect, data = read_query(query, headers)
                 async with self._server.counted(peer):
                     entry.established = True
-                    call = _describe(answer, headers, peer)
-                    body = await connection.read_body(self._limits.message_bytes_max + PREFIX_SIZE)
-                    result = await _run(answer, handler, call, body if query is None else data)
+                    result = await self._taken(answer, handler, headers, peer, None if query is None else data)
             except RpcError as error:
                 result = error
             connection.skip_body()
@@ -167,90 +207,35 @@ class WebFace:
         finally:
             connection.let_go()
 
-
-def _describe(answer: Answer, headers: Mapping[str, str], peer: str) -> Call:
-    """Who calls and how; raises ``RpcError`` for headers that are not understood here."""
-    check_headers(answer.dialect, headers)
-    timeout_s = timeout_of(answer.dialect, headers)
-    metadata = metadata_of(headers)
-    check_metadata(metadata)
-    return Call(
-        method=answer.method.path,
-        peer=None,
-        address=peer,
-        deadline=None if timeout_s is None else time.monotonic() + timeout_s,
-        metadata=metadata,
-    )
-
-
-async def _run(answer: Answer, handler: Handler, call: Call, body: bytes) -> Message | RpcError | None:
-    """Run a call's handler to its end, its deadline or its client's going.
-
-    Raises:
-        ConnectionLostError: nobody is left to hear how it ended.
-    """
-    is_gone = False
-    result: Message | RpcError | None = CANCELLED
-    remaining_s = call.remaining_s()
-    scope = trio.CancelScope(deadline=math.inf if remaining_s is None else trio.current_time() + remaining_s)
-
-    async def begin() -> None:
-        nonlocal is_gone
+    async def _taken(
+        self, answer: Answer, handler: Handler, headers: Mapping[str, str], peer: str, data: bytes | None
+    ) -> Message | RpcError | None:
+        """Read the rest of a call that was counted in, and run it."""
         try:
-            await answer.begin()
-        except ConnectionLostError:
-            is_gone = True
-            scope.cancel()
+            call = describe(answer, headers, peer)
+            body = await answer.connection.read_body(self._limits.message_bytes_max + PREFIX_SIZE)
+        except RpcError as error:
+            self.calls_refused[error.reason or error.code.name] += 1
+            raise
+        self.calls_started += 1
+        self.calls_under_way += 1
+        try:
+            return await run(answer, handler, call, body if data is None else data)
+        finally:
+            self.calls_under_way -= 1
 
-    async def look_out() -> None:
-        nonlocal is_gone
-        await answer.connection.wait_until_gone()
-        is_gone = True
-        scope.cancel()
-
-    async with trio.open_nursery() as nursery:
-
-        def announce(fields: Mapping[str, str]) -> None:
-            answer.announce(fields)
-            if answer.method.server_streaming:  # else they go with the one message
-                nursery.start_soon(begin)
-
-        nursery.start_soon(look_out)
-        with scope:
-            result = await _invoke(answer, handler, replace(call, begin=announce), body)
-            if answer.method.server_streaming:
-                await answer.begin()
-                await answer.connection.settled()
-        nursery.cancel_scope.cancel()
-    if is_gone:
-        raise ConnectionLostError
-    if scope.cancelled_caught:
-        return RpcError(Code.DEADLINE_EXCEEDED, "the deadline has passed", reason="")
-    return result
+    async def _refuse(self, connection: Connection, status: int, text: str, headers: Headers) -> None:
+        """An answer in words, to what is no call."""
+        self.calls_refused[f"HTTP_{status}"] += 1
+        connection.skip_body()
+        body = text.encode()
+        head = [("Content-Type", _TEXT), ("Content-Length", str(len(body))), *headers]
+        data = [] if connection.is_head else [h11.Data(data=body)]
+        await connection.send(connection.head(status, head), *data, h11.EndOfMessage())
 
 
-async def _invoke(answer: Answer, handler: Handler, call: Call, body: bytes) -> Message | RpcError | None:
-    """What a handler answers, or how it failed; raises nothing but ``trio.Cancelled``."""
-    method, dialect = answer.method, answer.dialect
-    if method.client_streaming:
-        return unimplemented("streams of requests are taken by gRPC only")
-    try:
-        data = body if dialect.framing is Framing.BARE else only_message(body)
-        if dialect.is_json:
-            request = await from_json(method.request, data, method.check, as_hex=dialect.as_hex)
-        else:
-            request = parse(method.request, data, method.check)
-        if not method.server_streaming:
-            response_: Message = await handler(request, call)
-            return response_
-        if not does_announce(handler):
-            await answer.begin()
-        await handler(request, call, answer.message)
-    except ConnectionLostError:
-        return CANCELLED
-    except Exception as error:  # noqa: BLE001  a handler's bug must not end the server
-        return as_rpc_error(method.path, error)
-    return None
+def _head_size(request: h11.Request) -> int:
+    return len(request.target) + sum(len(name) + len(value) for name, value in request.headers)
 
 
 def _joined(request: h11.Request) -> dict[str, str]:
@@ -260,11 +245,3 @@ def _joined(request: h11.Request) -> dict[str, str]:
         name, value = raw_name.decode("ascii"), raw_value.decode("latin-1")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
     return headers
-
-
-async def _plain(connection: Connection, status: int, text: str, headers: Headers) -> None:
-    """An answer in words, to what is no call."""
-    connection.skip_body()
-    body = text.encode()
-    head = [("Content-Type", _TEXT), ("Content-Length", str(len(body))), *headers]
-    await connection.send(connection.head(status, head), h11.Data(data=body), h11.EndOfMessage())

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from dataclasses import replace
+from urllib.parse import quote
 
 import pytest
 from google.protobuf.descriptor_pb2 import MethodOptions
@@ -11,7 +12,9 @@ from alatau.transport.web.dialect import (
     Framing,
     dialect_of,
     is_free_of_side_effects,
+    is_safe_host,
     metadata_of,
+    methods_of,
     read_query,
     timeout_of,
 )
@@ -53,6 +56,7 @@ def test_only_methods_that_say_so_may_be_got() -> None:
     safe = MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
     assert is_free_of_side_effects(replace(UNARY, idempotency=safe))
     assert not is_free_of_side_effects(UNARY)
+    assert (methods_of(replace(UNARY, idempotency=safe)), methods_of(UNARY)) == ("GET, POST", "POST")
     assert not is_free_of_side_effects(replace(REPEAT, idempotency=safe))
 
 
@@ -65,13 +69,40 @@ def test_a_message_in_a_query() -> None:
     assert (dialect.is_json, dialect.as_hex, message) == (False, True, b"\xff\xfe\x01\x02")
 
 
+def test_a_message_in_protobuf_may_be_in_a_query_as_it_is() -> None:
+    """Its bytes in percent signs, whatever they are; padded base64 is taken too."""
+    every = bytes(range(256))
+    assert read_query(f"encoding=proto&message={quote(every)}", {})[1] == every
+    padded = urlsafe_b64encode(b"\xff\xfe\x01\x02").decode()
+    assert read_query(f"encoding=proto&base64=1&message={padded}", {})[1] == b"\xff\xfe\x01\x02"
+    assert read_query("base64=0&message=AQ", {})[1] == b"AQ"
+
+
 @pytest.mark.parametrize(
-    "query", ["connect=v2", "encoding=connect+json", "compression=gzip", "base64=1&message=a", "a=1&" * 40, "&&&"]
-)
+    "query",
+    [
+        "connect=v2", "encoding=connect+json", "compression=gzip", "base64=1&message=a",
+        "base64=1&message=%25%25%25%25", "base64=yes", "a=1&" * 40, "&&&",
+    ],
+)  # fmt: skip
 def test_other_queries_are_refused(query: str) -> None:
     """Versions, encodings, broken base64, more fields than anybody needs."""
     with pytest.raises(RpcError):
         read_query(query, {})
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:7301", "localhost", "LOCALHOST:80", "[::1]:7301", "203.0.113.9"])
+def test_a_page_cannot_have_made_these_names(host: str) -> None:
+    """Addresses are no names, and nobody else answers for localhost."""
+    assert is_safe_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example:7301", "127.0.0.1.evil.example", "localhost.evil.example", "", "[::1", "a@b"]
+)
+def test_any_other_name_may_be_a_pages(host: str) -> None:
+    """Whoever owns it can let it point here."""
+    assert not is_safe_host(host)
 
 
 def test_binary_headers_are_base64_with_or_without_padding() -> None:

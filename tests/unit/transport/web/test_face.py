@@ -2,9 +2,6 @@
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -13,48 +10,14 @@ from google.protobuf.wrappers_pb2 import BytesValue
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
-from alatau.transport.limits import Limits
 from alatau.transport.web import exchange
 from alatau.transport.web.envelope import END_OF_STREAM, PREFIX_SIZE, TRAILERS, envelope
-from alatau.transport.web.face import WebFace
 from alatau.transport.web.holdings import HELD_BYTES_EACH_MAX
-from tests.support.echo import UNARY, Rig, rig, value
-from tests.support.http import HttpClient, http_client
+from tests.support.echo import UNARY, value
 from tests.support.waiting import eventually
+from tests.support.web_rig import PAGE, served
 
 UNARY_PATH, REPEAT, ANNOUNCE = "/test.Echo/Unary", "/test.Echo/Repeat", "/test.Echo/Announce"
-PAGE = "https://bank.example"
-LIMITS = Limits(shutdown_grace_s=0.2, message_bytes_max=100_000, concurrent_calls_per_peer_max=4)
-
-
-@dataclass
-class Served:
-    """A server of gRPC with its HTTP face."""
-
-    rig: Rig
-    face: WebFace
-    port: int
-    clients: list[HttpClient] = field(default_factory=list)
-
-    async def client(self) -> HttpClient:
-        """A new connection, closed when the test ends."""
-        self.clients.append(await http_client(self.port))
-        return self.clients[-1]
-
-
-@asynccontextmanager
-async def served(limits: Limits = LIMITS, origins: frozenset[str] = frozenset({PAGE})) -> AsyncIterator[Served]:
-    """Both, on loopback."""
-    async with rig(limits, public=True) as running:
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        face = WebFace(running.server, [running.echo.service()], limits, origins)
-        running.nursery.start_soon(face.serve, listeners)
-        node = Served(running, face, listeners[0].socket.getsockname()[1])
-        try:
-            yield node
-        finally:
-            for client in node.clients:
-                await trio.aclose_forcefully(client.stream)
 
 
 def base64(data: bytes) -> bytes:
@@ -208,6 +171,7 @@ async def test_a_browser_asks_first_and_is_told_who_may_call() -> None:
         ("POST", "/alatau.p2p.v1.Peer/Hello", "application/json", 404),
         ("GET", UNARY_PATH, "application/json", 405),
         ("PUT", UNARY_PATH, "application/json", 405),
+        ("OPTIONS", UNARY_PATH, "application/json", 405),
         ("POST", UNARY_PATH, "text/plain", 415),
         ("POST", UNARY_PATH, "application/connect+json", 415),
         ("POST", REPEAT, "application/json", 415),
@@ -221,6 +185,20 @@ async def test_what_is_no_call_is_refused_in_words(method: str, target: str, con
         answer = await client.ask(method, target, b"{}", Content_Type=content_type)
         assert answer.status == status
         assert answer.body.endswith(b"\n")
+        assert node.face.calls_refused == {f"HTTP_{status}": 1}
+        if status == 405:
+            assert answer.headers["allow"] == "POST"
+
+
+@pytest.mark.trio
+async def test_a_head_is_refused_without_a_body_and_the_connection_goes_on() -> None:
+    """An answer to HEAD has none (RFC 9110, 9.3.2): the next answer would be read out of it."""
+    async with served() as node:
+        client = await node.client()
+        answer = await client.ask("HEAD", UNARY_PATH)
+        assert (answer.status, answer.headers["allow"], answer.body) == (405, "POST", b"")
+        answer = await client.ask("POST", UNARY_PATH, base64(b"x"), Content_Type="application/json")
+        assert (answer.status, answer.body) == (200, base64(b"x"))
 
 
 @pytest.mark.trio
@@ -241,6 +219,7 @@ async def test_headers_that_are_not_understood_are_refused(headers: dict[str, st
         answer = await client.ask("POST", UNARY_PATH, base64(b"x"), Content_Type="application/json", **headers)
         assert json.loads(answer.body)["code"] == code
         assert node.rig.echo.calls == []
+        assert (node.face.calls_started, node.face.calls_refused.total()) == (0, 1)
 
 
 @pytest.mark.trio
@@ -313,8 +292,10 @@ async def test_who_sleeps_over_a_stream_is_cut_off(monkeypatch: pytest.MonkeyPat
             "POST", REPEAT, envelope(0, value(b"forever").SerializeToString()), Content_Type="application/grpc-web"
         )
         await eventually(lambda: node.rig.echo.started == 1)
+        assert (node.face.calls_under_way, node.face.calls_started) == (1, 1)
         await eventually(lambda: len(node.face.connections) == 0)
-        assert node.rig.echo.cancelled == 1
+        assert (node.rig.echo.cancelled, node.face.calls_under_way) == (1, 0)
+        assert node.face.connections.refused == {"ANSWER_TIMEOUT": 1}
 
 
 @pytest.mark.trio
@@ -329,6 +310,7 @@ async def test_who_asks_slowly_loses_the_connection(monkeypatch: pytest.MonkeyPa
             await client.stream.send_all(part)
         with trio.fail_after(10):
             assert await client.stream.receive_some(100) == b""
+        await eventually(lambda: node.face.connections.refused == ({"REQUEST_TIMEOUT": 1} if part else {}))
 
 
 @pytest.mark.trio
@@ -343,7 +325,8 @@ async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.M
         await client.stream.send_all(head.encode() + b'"')
         with trio.fail_after(10):
             assert await client.stream.receive_some(100) == b""
-        await eventually(lambda: node.face.holdings.total == 0)
+        await eventually(lambda: node.face.held_bytes == 0)
+        await eventually(lambda: node.face.connections.refused == {"REQUEST_TIMEOUT": 1})
 
 
 @pytest.mark.trio

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from alatau.pb.api.v1 import log_pb2 as alatau_dot_api_dot_v1_dot_log__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/event_service.proto\x12\ralatau.api.v1\x1a\x17\x61latau/api/v1/log.proto\"\x9d\x01\n\x0fListLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x13\n\x0b\x66rom_height\x18\x02 \x01(\x04\x12\x16\n\tto_height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\tB\x0c\n\n_to_height\"M\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x14SubscribeLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x15\n\x0b\x66rom_height\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x42\x07\n\x05start\"Y\n\x15SubscribeLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t2\xb9\x01\n\x0c\x45ventService\x12K\n\x08ListLogs\x12\x1e.alatau.api.v1.ListLogsRequest\x1a\x1f.alatau.api.v1.ListLogsResponse\x12\\\n\rSubscribeLogs\x12#.alatau.api.v1.SubscribeLogsRequest\x1a$.alatau.api.v1.SubscribeLogsResponse0\x01\x42w\n\ralatau.api.v1B\x11\x45ventServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/event_service.proto\x12\ralatau.api.v1\x1a\x17\x61latau/api/v1/log.proto\"\x9d\x01\n\x0fListLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x13\n\x0b\x66rom_height\x18\x02 \x01(\x04\x12\x16\n\tto_height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\tB\x0c\n\n_to_height\"M\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x14SubscribeLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x15\n\x0b\x66rom_height\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x42\x07\n\x05start\"Y\n\x15SubscribeLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t2\xc3\x01\n\x0c\x45ventService\x12P\n\x08ListLogs\x12\x1e.alatau.api.v1.ListLogsRequest\x1a\x1f.alatau.api.v1.ListLogsResponse\"\x03\x90\x02\x01\x12\x61\n\rSubscribeLogs\x12#.alatau.api.v1.SubscribeLogsRequest\x1a$.alatau.api.v1.SubscribeLogsResponse\"\x03\x90\x02\x01\x30\x01\x42w\n\ralatau.api.v1B\x11\x45ventServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +33,10 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.event_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\021EventServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_EVENTSERVICE'].methods_by_name['ListLogs']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['ListLogs']._serialized_options = b'\220\002\001'
+  _globals['_EVENTSERVICE'].methods_by_name['SubscribeLogs']._loaded_options = None
+  _globals['_EVENTSERVICE'].methods_by_name['SubscribeLogs']._serialized_options = b'\220\002\001'
   _globals['_LISTLOGSREQUEST']._serialized_start=78
   _globals['_LISTLOGSREQUEST']._serialized_end=235
   _globals['_LISTLOGSRESPONSE']._serialized_start=237
@@ -42,5 +46,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBSCRIBELOGSRESPONSE']._serialized_start=432
   _globals['_SUBSCRIBELOGSRESPONSE']._serialized_end=521
   _globals['_EVENTSERVICE']._serialized_start=524
-  _globals['_EVENTSERVICE']._serialized_end=709
+  _globals['_EVENTSERVICE']._serialized_end=719
 # @@protoc_insertion_point(module_scope)
