@@ -5,6 +5,7 @@ each there is trouble, then everything but liars is well again, and blocks must 
 third of the power or more falls silent, and nothing may be decided until it is back.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -228,10 +229,23 @@ class Telling:
         bound_ms = self._bound_ms
         for _ in range(_RECOVERY_HEIGHTS):
             began, target = world.now_ms, max(world.heights()) + 1
-            if not world.run(bound_ms, lambda target=target: min(world.heights()) >= target):  # type: ignore[misc]
+            if not world.run(bound_ms, self._once_committed(lambda target=target: min(world.heights()) >= target)):  # type: ignore[misc]
                 raise Violation(f"no recovery in {bound_ms} ms: heights {world.heights()}, wanted {target}")
             self._slowest_ms = max(self._slowest_ms, world.now_ms - began)
             self._pay_again()
+
+    def _once_committed(self, holds: Callable[[], bool]) -> Callable[[], bool]:
+        """The same, of what only a block can change: it is looked at after each block, not after each event."""
+        looked_at = -1
+
+        def until() -> bool:
+            nonlocal looked_at
+            if looked_at == self._world.commits:
+                return False
+            looked_at = self._world.commits
+            return holds()
+
+        return until
 
     @property
     def _bound_ms(self) -> int:
@@ -281,7 +295,7 @@ class Telling:
                 for client, sent in self._clients.items()
             )
 
-        if not world.run(self._bound_ms, paid):
+        if not world.run(self._bound_ms, self._once_committed(paid)):
             raise Violation(f"payments {self._clients} are in no block {self._bound_ms} ms after all was well")
 
 

@@ -46,6 +46,7 @@ def equal_validators(count: int) -> ValidatorSet:
     return validator_set(validator(n) for n in range(1, count + 1))
 
 
+@lru_cache(maxsize=16_384)
 def sign_as(address: bytes, digest: bytes) -> bytes:
     """The one signature of ``digest`` by ``address``: 65 bytes."""
     return (address + keccak256(address + digest)).ljust(65, b"\0")
@@ -96,6 +97,7 @@ class InvalidBlockError(ValueError):
         self.rule = rule
 
 
+@lru_cache(maxsize=1_024)
 def build_header(
     parent: Header, parent_hash: bytes, builder: bytes, validators: ValidatorSet, timestamp: int,
     transactions: tuple[Transaction, ...], last_commit: Commit | None,

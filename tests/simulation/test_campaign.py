@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from alatau.consensus.core import Consensus
 from alatau.consensus.effects import DoCancelTimers
 from tests.simulation.campaign import Story, simulate
 from tests.simulation.cast import SIZES, choose_cast
@@ -86,6 +87,17 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
     assert simulate(11, once) == simulate(11, again)
     assert once == again
     assert len(once) > 10
+
+
+@pytest.mark.parametrize("seed", [5, 23])
+def test_looking_at_the_rules_when_nothing_was_kept_finds_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The core passes over the rules after a message of which it kept nothing: without that the story is the same."""
+    quick: list[str] = []
+    slow: list[str] = []
+    told = simulate(seed, quick)
+    monkeypatch.setattr(Consensus, "_is_idle", lambda self, event: False)
+    assert simulate(seed, slow) == told
+    assert slow == quick
 
 
 def test_who_was_switched_off_stays_off_although_its_power_was_to_come_back() -> None:

@@ -70,6 +70,8 @@ class World:
     """Nodes that may crash."""
     happened: Counter[str] = field(default_factory=Counter)
     """How often which fault struck."""
+    commits: int = 0
+    """How many blocks were made durable, each counted on every node."""
     transcript: list[str] | None = None
     """Lines of what happened, where a test wants to read it."""
     chance: Random = field(init=False)
@@ -306,7 +308,9 @@ class World:
 
     def committed(self, node: Node, block: Block, commit: Commit) -> None:
         """Tell the checkers what a correct node made durable."""
-        self.say(f"{node.name} commits height {block.header.number} of round {commit.round}")
+        self.commits += 1
+        if self.transcript is not None:
+            self.say(f"{node.name} commits height {block.header.number} of round {commit.round}")
         if node.address not in self.checkers.faulty:
             self.checkers.committed(block, commit)
             self.checkers.acknowledged(node.name, block)

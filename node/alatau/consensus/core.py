@@ -84,6 +84,8 @@ class Consensus:
         self._ctx = ValidatorContext(authority, config, SigningGuard(authority, None, allowed=False))
         self._height: Height
         self._next: NextHeight
+        self._kept = 0
+        """Messages of the height that the rules have seen."""
 
     def step(self, event: Input, now_ms: int) -> tuple[Effect, ...]:
         """Take one input and give the effects, to be performed in order before the next input.
@@ -102,6 +104,8 @@ class Consensus:
             return ()
         else:
             self._dispatch(event)
+            if self._is_idle(event):
+                return tuple(ctx.effects)
         self._advance()
         return tuple(sign_together(ctx.effects))
 
@@ -242,6 +246,14 @@ class Consensus:
 
     # ---------------------------------------------------------------- rounds
 
+    def _is_idle(self, event: Input) -> bool:
+        """Whether this is a message of which nothing was kept: the rules had nothing to do before it, nor now.
+
+        Most messages are: what nodes repeat, and votes beyond a quorum's. A node that is joining also waits for words.
+        """
+        ctx, driver = self._ctx, self._height.driver
+        return isinstance(event, InMessage) and driver.kept == self._kept and not ctx.peer_heights.holding
+
     def _advance(self) -> None:
         """Apply rules until none has anything to do; then ask for what they wait for."""
         height = self._height
@@ -262,6 +274,7 @@ class Consensus:
             rebroadcast.ask_for_proposal(self._ctx, height)  # Its proposer was there before us.
         if height.undecided:
             self._ask()
+        self._kept = self._height.driver.kept
 
     def _may_begin(self) -> bool:
         height = self._height

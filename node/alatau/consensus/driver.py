@@ -40,6 +40,11 @@ class Driver:
         self.votes = VoteKeeper(validators)
         self.proposals = ProposalKeeper()
 
+    @property
+    def kept(self) -> int:
+        """How many messages were kept so far: while it stays, no rule's condition on messages changes."""
+        return self.votes.count + self.proposals.count
+
     # ---------------------------------------------------------------- moving
 
     def start_round(self, round_: int, *, is_proposer: bool) -> tuple[Output, ...]:

@@ -37,6 +37,8 @@ class ProposalKeeper:
         self._by_round: dict[int, list[Kept]] = {}
         self._blocks: dict[bytes, Block] = {}
         self._verdicts: dict[bytes, bool] = {}
+        self.count = 0
+        """Proposals kept so far, in whatever round."""
 
     def knows(self, proposal: Proposal) -> bool:
         """Whether this very proposal was kept, whoever brought it and however it was signed."""
@@ -54,6 +56,7 @@ class ProposalKeeper:
             block = self._blocks.setdefault(proposal.block_hash, kept.message.block)
             one_body = replace(kept, message=replace(kept.message, block=block))
             self._by_round.setdefault(proposal.round, []).append(one_body)
+            self.count += 1
 
     def in_round(self, round_: int) -> tuple[Kept, ...]:
         """The proposals of a round, in the order in which they came."""

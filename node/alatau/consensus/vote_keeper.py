@@ -70,6 +70,8 @@ class VoteKeeper:
         self._far: dict[bytes, list[int]] = {}
         self._decisive: dict[int, bytes] = {}
         self._round = 0
+        self.count = 0
+        """Votes counted so far, in whatever round."""
 
     # ---------------------------------------------------------------- taking votes
 
@@ -103,6 +105,7 @@ class VoteKeeper:
             return
         power = self._validators.power_of(vote.validator)
         voters[vote.validator] = vote
+        self.count += 1
         tally.power[vote.block_hash] = tally.power.get(vote.block_hash, 0) + power
         if vote.validator not in tally.voters:
             tally.voters_power += power

@@ -7,6 +7,7 @@ chain.
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final
 
 from alatau.codec import rlp
@@ -24,6 +25,9 @@ _PROPOSAL_TYPE_HASH: Final = type_hash(PROPOSAL_TYPE)
 
 NO_ROUND: Final = -1
 """``valid_round`` of a proposal that re-proposes nothing (arXiv 1807.04938, L21)."""
+
+_DIGESTS_MAX: Final = 256
+"""Subjects of votes that are remembered: a round has four, and few rounds are spoken of at once. 32 KiB."""
 
 
 class VoteKind(IntEnum):
@@ -94,8 +98,9 @@ def consensus_domain(chain_id: int, genesis_hash: bytes) -> bytes:
     )
 
 
+@lru_cache(maxsize=_DIGESTS_MAX)
 def vote_digest(domain: bytes, kind: VoteKind, height: int, round_: int, block_hash: bytes | None) -> bytes:
-    """What a vote's signature covers; nil is hashed as 32 zero bytes."""
+    """What a vote's signature covers; nil is hashed as 32 zero bytes. Alike for all validators, so remembered."""
     words = (word(kind), word(height), word(round_), block_hash or ZERO_HASH)
     return typed_digest(domain, struct_hash(_VOTE_TYPE_HASH, *words))
 

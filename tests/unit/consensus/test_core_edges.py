@@ -73,6 +73,15 @@ def test_a_node_that_waits_to_hear_of_a_past_enters_no_round() -> None:
     assert table.core.view().holding
 
 
+def test_the_last_word_that_a_node_waits_for_lets_it_begin() -> None:
+    """A status is kept by no rule, and is all that is missing."""
+    table = Table()
+    table.start(fresh=True)
+    for line in ("transaction", "v1 decides h1", "v3 decides h1"):
+        assert table.told(table.do(line)) == []
+    assert table.told(table.do("v4 decides h1")) == ["wait propose"]
+
+
 @pytest.mark.parametrize(("late_ms", "wait_ms"), [(199, 1), (200, None), (201, None)])
 def test_the_interval_counts_from_the_last_proposal(late_ms: int, wait_ms: int | None) -> None:
     """Once it is over no timer runs."""
@@ -94,6 +103,23 @@ def test_the_view_names_the_highest_claim() -> None:
 
 
 # ---------------------------------------------------------------- rounds
+
+
+@pytest.mark.parametrize(
+    ("message", "looks"),
+    [("v1 prevotes A r0", False), ("v1 decides h1", False), ("v4 proposes A r0", False), ("v3 prevotes A r0", True)],
+)
+def test_rules_are_looked_at_once_for_what_is_kept(message: str, looks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that is known, or that no rule speaks of, costs no look: it changed nothing."""
+    table = Table()
+    table.start()
+    for line in ("v4 proposes A r0", "v1 prevotes A r0"):
+        table.do(line)
+    driver, looked = table.core._height.driver, []
+    advance = driver.advance
+    monkeypatch.setattr(driver, "advance", lambda: looked.append(message) or advance())
+    table.do(message)
+    assert bool(looked) is looks
 
 
 def test_a_rebroadcast_of_a_round_that_is_over_says_nothing() -> None:
