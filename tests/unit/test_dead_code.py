@@ -16,6 +16,17 @@ PUBLIC = ("client/",)
 """Folders that are an interface for others: what they define is for programs that are not here."""
 
 KEPT = {
+    "audit_day": "what `alatau hub audit` will call",
+    "decimal_text": "what exports of books write",
+    "read_decimal": "as decimal_text: what their readers read",
+    "hub_deposit": "what a hub books; it is not there yet",
+    "hub_withdrawal": "as hub_deposit",
+    "close_payout": "as hub_deposit",
+    "export_day": "as hub_deposit",
+    "next_day_at": "what a hub says when it refuses by a day's limit",
+    "next_month_at": "as next_day_at",
+    "is_included": "what a resident checks of the proof that a hub gives",
+    "zone_of": "what reads the zone of a hub's configuration",
     "last_pass_ended_at": "what a scrub knows of itself; nothing shows it yet",
     "revoke": "a trust store can refuse what an authority certified; the node has no list to give it yet",
     "kind_of": "a field of the status word, which the contracts' tests read as the registry writes it",
@@ -39,7 +50,6 @@ KEPT = {
     "read_voucher": "as write_parties",
     "write_invoice": "as write_parties",
     "read_invoice": "as write_parties",
-    "is_in_book": "what a resident or an auditor checks off the chain; compared with the contract",
 }
 """Names that stay although the node does not mention them, and why."""
 

@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alatau.books.bookings import payment
+from alatau.books.day_root import day_root, inclusion, is_included, posted_root
+from alatau.books.entries import Moment
 from alatau.channels.day_book import DayEntry, Node, day_book, is_in_book
 from tests.contracts.world import World, compliance, hub, licensor, merchant, now, wait
 
@@ -174,3 +177,20 @@ def test_a_place_beyond_the_entries_is_not_in_the_book(world: World) -> None:
     assert not told(world, book.totals, ROWS[4], 5, book.proof(4), yesterday())
     assert not told(world, book.totals, filler, 5, book.proof(4), yesterday())
     assert not told(world, book.totals, ROWS[0], 8, book.proof(0), yesterday())
+
+
+def test_a_ledgers_day_is_posted_and_its_proofs_are_taken(world: World) -> None:
+    """What the books compute is the word that the contract keeps, and each owner's proof leads to it."""
+    channels = [bytes((n,)) * 32 for n in (3, 1, 2)]
+    at = Moment(yesterday(), now())
+    pairs = list(zip(channels, channels[1:] + channels[:1], strict=True))
+    entries = [payment(at, bytes((n,)) * 32, *pair, 100 + n, fee=n) for n, pair in enumerate(pairs)]
+    root = day_root(yesterday(), entries)
+    assert root is not None
+    world.day_book.post_day_root(root.day, astuple(root.book.totals), sender=hub.address)
+    word = world.day_book.day_root(hub.address, root.day)
+    assert word == posted_root(root.book.totals)
+    for channel in channels:
+        proof = inclusion(root, channel)
+        assert is_included(proof, word)
+        assert told(world, proof.totals, proof.entry, proof.index, proof.siblings, proof.day)
