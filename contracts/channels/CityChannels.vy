@@ -20,30 +20,24 @@
         * no pause, freeze or licence stops `close`, `submit`, `reveal` or `settle`, or lowers a payout; what a
           court has frozen is held back by the token when it is claimed;
         * whoever may not send transactions signs, and anyone carries: a request to close, vouchers with receipts,
-          an agreement, an order to pay a credit elsewhere;
+          an agreement, a withdrawal, an order to pay a credit elsewhere;
         * nobody can overwrite the other's claim: a voucher counts only from its payee, or with his receipt.
-@dev Parties travel in calldata; a channel is six words under its id (channel_words). Signatures are 64 bytes,
-     compact (EIP-2098). What belongs to one concept is in a module beside this file: evidence (what is signed),
-     locks, settlement, credits, pausing. Days' books and offline payments are contracts of their own.
+@dev Parties travel in calldata; a channel is six words under its id (channel_words). Signatures are of any scheme
+     (lib/signature_schemes.vy). What belongs to one concept is in a module beside this file: evidence (what is
+     signed), locks, settlement, credits. The pause, days' books and offline payments are contracts of their own.
 """
 
 from ethereum.ercs import IERC20
-from ..interfaces import ICouncil
+from ..interfaces import IChannelPause
 from ..interfaces import IParticipantRegistry
-from ..lib import decisions
-from ..lib import pauses
 from ..lib import typed_data
 from . import channel_words
 from . import credits
 from . import evidence
 from . import locks
-from . import pausing
 from . import settlement
 
 initializes: typed_data
-initializes: decisions[typed_data := typed_data]
-initializes: pauses
-initializes: pausing[decisions := decisions, pauses := pauses, typed_data := typed_data]
 initializes: evidence[typed_data := typed_data]
 initializes: credits[evidence := evidence]
 initializes: locks
@@ -52,17 +46,6 @@ initializes: settlement[credits := credits, evidence := evidence, locks := locks
 exports: (
     typed_data.DOMAIN_SEPARATOR,
     typed_data.eip712Domain,
-    decisions.approve_decision,
-    decisions.veto_decision,
-    decisions.propose_body,
-    decisions.replace_body,
-    decisions.body,
-    decisions.decision,
-    decisions.delay,
-    pausing.pause,
-    pausing.propose_unpause,
-    pausing.unpause,
-    pauses.paused,
     locks.reveal,
     locks.revealed_at,
     credits.asset,
@@ -132,28 +115,28 @@ EXITS_MAX: constant(uint256) = 64
 SETTLEMENTS_MAX: constant(uint256) = 256
 PAYMENT_HUB: constant(uint256) = 8
 
+channel_pause: public(immutable(IChannelPause))
+
 
 @deploy
 def __init__(
     asset_: IERC20,
     registry_: IParticipantRegistry,
-    council: ICouncil,
-    delay: uint256,
+    pause_: IChannelPause,
     settle_blocks_: uint256,
     settle_seconds_: uint256,
 ):
     """
     @param asset_ The token that is paid with.
     @param registry_ Who knows licences, standings and successors.
-    @param council Whose guardian pauses.
-    @param delay Seconds before a pause is lifted.
+    @param pause_ Who knows whether new money is taken in.
     @param settle_blocks_ Blocks between closing and settling, at least; locks live shorter than that.
     @param settle_seconds_ Seconds between closing and settling, at least.
     """
     typed_data.__init__("Alatau CityChannels")
-    decisions.__init__(council, delay)
     credits.__init__(asset_, registry_)
     settlement.__init__(settle_blocks_, settle_seconds_)
+    channel_pause = pause_
 
 
 # ------------------------------------------------------------------ reading
@@ -206,6 +189,15 @@ def used(id: bytes32) -> bool:
     return settlement._channels[id].deposits & channel_words.USED != 0
 
 
+@external
+@view
+def paused() -> bool:
+    """
+    @return Whether no new money is taken in now.
+    """
+    return staticcall channel_pause.paused()
+
+
 # ------------------------------------------------------------------ opening and paying in
 
 
@@ -218,7 +210,7 @@ def open(hub: address, salt: bytes32, amount: uint256) -> bytes32:
     @param amount What the caller pays in, 0 for nothing.
     @return The channel's id.
     """
-    assert not pauses._paused(), "channels: paused"
+    assert not staticcall channel_pause.paused(), "channels: paused"
     assert hub != msg.sender, "channels: one party"
     assert staticcall credits.registry.licensed(hub, PAYMENT_HUB), "channels: hub not licensed"
     channel_words._check_amount(amount)
@@ -254,7 +246,7 @@ def fund(parties: evidence.Parties, amount: uint256):
 
 
 @external
-def withdraw(parties: evidence.Parties, total: uint256, deadline: uint256, consent: Bytes[64]):
+def withdraw(parties: evidence.Parties, total: uint256, deadline: uint256, consent: Bytes[1024]):
     """
     @notice A party takes money out of an open channel with the other's consent.
     @param parties The channel.
@@ -262,8 +254,31 @@ def withdraw(parties: evidence.Parties, total: uint256, deadline: uint256, conse
     @param deadline Last second of the consent.
     @param consent The other party's signature of `Withdraw`.
     """
-    amount: uint256 = self._take_out(parties, total, deadline, consent)
+    amount: uint256 = self._take_out(parties, msg.sender, total, deadline, consent)
     credits._push(msg.sender, amount)
+
+
+@external
+def withdraw_for(
+    parties: evidence.Parties,
+    participant: address,
+    total: uint256,
+    deadline: uint256,
+    request: Bytes[1024],
+    consent: Bytes[1024],
+):
+    """
+    @notice The same for a party that sends no transactions: it signs too, and anyone carries.
+    @param parties The channel.
+    @param participant Which party takes money out, and is paid.
+    @param total All that it ever withdrew, this time included.
+    @param deadline Last second of both signatures.
+    @param request Its own signature of `Withdraw`.
+    @param consent The other party's signature of the same.
+    """
+    evidence._check_withdraw(evidence._id(parties), participant, total, deadline, participant, request)
+    amount: uint256 = self._take_out(parties, participant, total, deadline, consent)
+    credits._push(participant, amount)
 
 
 @external
@@ -271,7 +286,7 @@ def rebalance(
     source: evidence.Parties,
     total: uint256,
     deadline: uint256,
-    consent: Bytes[64],
+    consent: Bytes[1024],
     target: evidence.Parties,
 ):
     """
@@ -283,7 +298,7 @@ def rebalance(
     @param target The channel it puts the money into.
     """
     credits._check_free(msg.sender)
-    amount: uint256 = self._take_out(source, total, deadline, consent)
+    amount: uint256 = self._take_out(source, msg.sender, total, deadline, consent)
     self._put_in(target, amount)
 
 
@@ -296,8 +311,8 @@ def close_cooperatively(
     payout_a: uint256,
     payout_b: uint256,
     deadline: uint256,
-    signature_a: Bytes[64],
-    signature_b: Bytes[64],
+    signature_a: Bytes[1024],
+    signature_b: Bytes[1024],
 ):
     """
     @notice Settle at once as both agree; anyone may carry the agreement.
@@ -411,7 +426,7 @@ def _put_in(parties: evidence.Parties, amount: uint256):
     @param parties An open channel of the caller.
     @param amount What its side grows by; the money is the caller's to bring.
     """
-    assert not pauses._paused(), "channels: paused"
+    assert not staticcall channel_pause.paused(), "channels: paused"
     id: bytes32 = evidence._id(parties)
     word: uint256 = settlement._channels[id].deposits
     channel_words._check_state(word, channel_words.OPEN)
@@ -425,11 +440,12 @@ def _put_in(parties: evidence.Parties, amount: uint256):
 
 @internal
 def _take_out(
-    parties: evidence.Parties, total: uint256, deadline: uint256, consent: Bytes[64]
+    parties: evidence.Parties, participant: address, total: uint256, deadline: uint256, consent: Bytes[1024]
 ) -> uint256:
     """
-    @param parties An open channel of the caller.
-    @param total All that the caller ever withdrew, this time included.
+    @param parties An open channel.
+    @param participant Which party takes money out.
+    @param total All that it ever withdrew, this time included.
     @param deadline Last second of the consent.
     @param consent The other party's signature.
     @return What leaves the channel now.
@@ -439,11 +455,11 @@ def _take_out(
     channel_words._check_state(deposits, channel_words.OPEN)
     other: address = parties.b
     offset: uint256 = 0
-    if msg.sender != parties.a:
-        assert msg.sender == parties.b, "channels: not a party"
+    if participant != parties.a:
+        assert participant == parties.b, "channels: not a party"
         other = parties.a
         offset = channel_words.SIDE_B
-    evidence._check_withdraw(id, msg.sender, total, deadline, other, consent)
+    evidence._check_withdraw(id, participant, total, deadline, other, consent)
     withdrawn: uint256 = settlement._channels[id].withdrawn
     before: uint256 = channel_words._side(withdrawn, offset)
     assert total > before, "channels: withdrawn already"
@@ -451,5 +467,5 @@ def _take_out(
     assert amount <= channel_words._total(deposits, withdrawn), "channels: more than there is"
     settlement._channels[id].withdrawn = channel_words._raised(withdrawn, offset, amount)
     settlement._channels[id].deposits = deposits | channel_words.WITHDREW
-    log Withdrawn(id=id, party=msg.sender, amount=amount)
+    log Withdrawn(id=id, party=participant, amount=amount)
     return amount

@@ -24,7 +24,7 @@
 
 from ..interfaces import ICityChannels
 from ..interfaces import IParticipantRegistry
-from ..lib import signature
+from ..lib import signature_schemes
 from ..lib import typed_data
 from . import credits
 from . import evidence
@@ -51,20 +51,20 @@ struct Voucher:
     nonce: uint256
     transferred: uint256
     locks_hash: bytes32
-    signed: Bytes[64]
+    signed: Bytes[1024]
 
 
 struct Certificate:
     base: uint256
     limit: uint256
     expires: uint256
-    signed: Bytes[64]
+    signed: Bytes[1024]
 
 
 struct Payment:
     merchant: address
     amount: uint256
-    signed: Bytes[64]
+    signed: Bytes[1024]
 
 
 struct Bond:
@@ -272,5 +272,8 @@ def _check_voucher(id: bytes32, domain: bytes32, payer: address, voucher: Vouche
         )
     )
     digest: bytes32 = keccak256(concat(x"1901", domain, struct_hash))
-    assert signature._signed_by(digest, payer, voucher.signed), "bond: bad voucher"
+    # The sum of its pending payments is not told here, only their hash: a device's cap is held against the rest.
+    assert signature_schemes._voucher_signed_by(
+        digest, payer, voucher.signed, domain, id, voucher.transferred
+    ), "bond: bad voucher"
     return struct_hash

@@ -86,7 +86,7 @@ def claim(account: address, amount: uint256 = max_value(uint256)):
 
 
 @external
-def claim_to(order: evidence.ClaimOrder, signed: Bytes[64]):
+def claim_to(order: evidence.ClaimOrder, signed: Bytes[1024]):
     """
     @notice Pay an account's credit to another, as the account has signed; anyone may carry the order.
     @param order Account, receiver, amount, the account's next nonce, last second.

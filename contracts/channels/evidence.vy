@@ -7,7 +7,7 @@
         another. The same messages are in node/alatau/channels/messages.py.
 """
 
-from ..lib import signature
+from ..lib import signature_schemes
 from ..lib import typed_data
 from . import locks
 
@@ -25,14 +25,14 @@ struct Claim:
     nonce: uint256
     transferred: uint256
     locks: DynArray[locks.Lock, 8]
-    signed: Bytes[64]
-    receipt: Bytes[64]
+    signed: Bytes[1024]
+    receipt: Bytes[1024]
 
 
 struct CloseRequest:
     party: address
     deadline: uint256
-    signed: Bytes[64]
+    signed: Bytes[1024]
 
 
 struct ClaimOrder:
@@ -73,13 +73,13 @@ def _id(parties: Parties) -> bytes32:
 
 @internal
 @view
-def _check(struct_hash: bytes32, signer: address, given: Bytes[64]):
+def _check(struct_hash: bytes32, signer: address, given: Bytes[1024]):
     """
     @param struct_hash Of the message.
     @param signer Who must have signed it.
     @param given The signature.
     """
-    assert signature._signed_by(
+    assert signature_schemes._signed_by(
         typed_data._digest(struct_hash), signer, given
     ), "channels: bad signature"
 
@@ -98,16 +98,23 @@ def _check_claim(id: bytes32, payee: address, claim: Claim, locks_hash: bytes32)
     voucher_hash: bytes32 = keccak256(
         abi_encode(VOUCHER_TYPE, id, claim.payer, claim.nonce, claim.transferred, locks_hash)
     )
-    self._check(voucher_hash, claim.payer, claim.signed)
+    assert signature_schemes._voucher_signed_by(
+        typed_data._digest(voucher_hash),
+        claim.payer,
+        claim.signed,
+        typed_data._domain(),
+        id,
+        claim.transferred + locks._sum(claim.locks),
+    ), "channels: bad signature"
     if msg.sender != payee:
         digest: bytes32 = typed_data._digest(keccak256(abi_encode(RECEIPT_TYPE, id, voucher_hash)))
-        assert signature._signed_by(digest, payee, claim.receipt), "channels: bad receipt"
+        assert signature_schemes._signed_by(digest, payee, claim.receipt), "channels: bad receipt"
 
 
 @internal
 @view
 def _check_withdraw(
-    id: bytes32, participant: address, total: uint256, deadline: uint256, other: address, consent: Bytes[64]
+    id: bytes32, participant: address, total: uint256, deadline: uint256, other: address, consent: Bytes[1024]
 ):
     """
     @param id The channel.
@@ -147,8 +154,8 @@ def _check_agreement(
     payout_a: uint256,
     payout_b: uint256,
     deadline: uint256,
-    signature_a: Bytes[64],
-    signature_b: Bytes[64],
+    signature_a: Bytes[1024],
+    signature_b: Bytes[1024],
 ):
     """
     @param id The channel.
@@ -163,13 +170,13 @@ def _check_agreement(
     digest: bytes32 = typed_data._digest(
         keccak256(abi_encode(COOPERATIVE_CLOSE_TYPE, id, payout_a, payout_b, deadline))
     )
-    assert signature._signed_by(digest, parties.a, signature_a), "channels: bad signature of a"
-    assert signature._signed_by(digest, parties.b, signature_b), "channels: bad signature of b"
+    assert signature_schemes._signed_by(digest, parties.a, signature_a), "channels: bad signature of a"
+    assert signature_schemes._signed_by(digest, parties.b, signature_b), "channels: bad signature of b"
 
 
 @internal
 @view
-def _check_order(order: ClaimOrder, signed: Bytes[64]):
+def _check_order(order: ClaimOrder, signed: Bytes[1024]):
     """
     @param order Where an account wants its credit paid.
     @param signed The account's signature.

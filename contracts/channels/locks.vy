@@ -60,6 +60,19 @@ def _hash(locks: DynArray[Lock, LOCKS_MAX]) -> bytes32:
 
 
 @internal
+@pure
+def _sum(locks: DynArray[Lock, LOCKS_MAX]) -> uint256:
+    """
+    @param locks A list, each amount within its bound.
+    @return What they pay if all secrets become known in time.
+    """
+    total: uint256 = 0
+    for pending: Lock in locks:
+        total += pending.amount
+    return total
+
+
+@internal
 def _publish(
     id: bytes32, payer: address, locks: DynArray[Lock, LOCKS_MAX], settle_block: uint256
 ) -> bytes32:

@@ -2,7 +2,8 @@
 # pragma nonreentrancy on
 """
 @title Signatures of P-256 accounts: by the key itself, or by a passkey
-@notice The first byte names the scheme. 1: r, s, x, y over the digest. 2: r, s, x, y, then two bytes with the length of
+@notice The first byte names the scheme. 1: r, s, x, y over sha256 of the digest, since the key stores of browsers and
+        phones hash what they sign. 2: r, s, x, y, then two bytes with the length of
         authenticatorData, authenticatorData, clientDataJSON (WebAuthn Level 3, section 7.2). s is in the lower half
         of the order. An account's address is the last 20 bytes of keccak256(ADDRESS_PREFIX, x, y).
 @dev The twin off the chain is node/alatau/crypto/signature_schemes.py; one table of signatures runs through both.
@@ -13,7 +14,9 @@ P256VERIFY: constant(address) = 0x0000000000000000000000000000000000000100
 # Half of the group's order (SEC 2, section 2.4.2), rounded down.
 HALF_ORDER: constant(uint256) = 57896044605178124381348723474703786764998477612067880171211129530534256022184
 ADDRESS_PREFIX: constant(bytes32) = keccak256("Alatau P-256 account v1")
-# Scheme, r, s, x, y.
+# r, s, x, y.
+PROOF_SIZE: constant(uint256) = 128
+# Scheme, and those.
 KEYED_SIZE: constant(uint256) = 129
 SIGNATURE_LIMIT: constant(uint256) = 1024
 # rpIdHash, flags, signCount.
@@ -40,20 +43,33 @@ def _p256_signer(digest: bytes32, given: Bytes[SIGNATURE_LIMIT], rp_id_hash: byt
     if len(given) < KEYED_SIZE:
         return empty(address)
     scheme: uint256 = convert(slice(given, 0, 1), uint256)
-    signed: bytes32 = digest
+    signed: bytes32 = empty(bytes32)
     if scheme == 2:
         counts: bool = False
         counts, signed = self._signed_by_authenticator(digest, given, rp_id_hash)
         if not counts:
             return empty(address)
-    elif scheme != 1 or len(given) != KEYED_SIZE:
+    elif scheme == 1 and len(given) == KEYED_SIZE:
+        signed = sha256(digest)
+    else:
         return empty(address)
-    if convert(slice(given, 33, 32), uint256) > HALF_ORDER:
+    return self._key_signer(signed, slice(given, 1, PROOF_SIZE))
+
+
+@internal
+@view
+def _key_signer(signed: bytes32, proof: Bytes[PROOF_SIZE]) -> address:
+    """
+    @param signed The hash that the key signed.
+    @param proof r, s, x, y.
+    @return As `_p256_signer`.
+    """
+    if convert(slice(proof, 32, 32), uint256) > HALF_ORDER:
         return empty(address)
-    if len(raw_call(P256VERIFY, concat(signed, slice(given, 1, 128)), max_outsize=32, is_static_call=True)) != 32:
+    if len(raw_call(P256VERIFY, concat(signed, proof), max_outsize=32, is_static_call=True)) != 32:
         return empty(address)
     return convert(
-        convert(keccak256(concat(ADDRESS_PREFIX, slice(given, 65, 64))), uint256) & convert(max_value(uint160), uint256),
+        convert(keccak256(concat(ADDRESS_PREFIX, slice(proof, 64, 64))), uint256) & convert(max_value(uint160), uint256),
         address,
     )
 

@@ -41,18 +41,11 @@ def _recover_parts(digest: bytes32, v: uint256, r: uint256, s: uint256) -> addre
 
 @internal
 @pure
-def _signed_by(digest: bytes32, signer: address, given: Bytes[64]) -> bool:
+def _recover_compact(digest: bytes32, r: uint256, vs: uint256) -> address:
     """
-    @dev The one place where a scheme is told from another, by its length: 64 bytes are secp256k1 in compact form
-         (EIP-2098), r and s with the parity in its top bit. Longer ones are for schemes to come.
     @param digest What was signed.
-    @param signer Who should have.
-    @param given The signature.
-    @return Whether `signer` made it; False for a malformed one and for the zero address.
+    @param r The signature's first half.
+    @param vs Its second: s, with the parity in the top bit (EIP-2098).
+    @return As `_recover`.
     """
-    if len(given) != 64 or signer == empty(address):
-        return False
-    vs: uint256 = convert(slice(given, 32, 32), uint256)
-    return signer == self._recover_parts(
-        digest, 27 + (vs >> 255), convert(slice(given, 0, 32), uint256), vs & COMPACT_S_MASK
-    )
+    return self._recover_parts(digest, 27 + (vs >> 255), r, vs & COMPACT_S_MASK)

@@ -11,3 +11,9 @@ from ..lib import p256_account
 @view
 def signer(digest: bytes32, given: Bytes[1024], rp_id_hash: bytes32) -> address:
     return p256_account._p256_signer(digest, given, rp_id_hash)
+
+
+@external
+@view
+def key_signer(signed: bytes32, proof: Bytes[128]) -> address:
+    return p256_account._key_signer(signed, proof)

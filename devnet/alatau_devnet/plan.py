@@ -111,6 +111,7 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
             limits=(CustodianLimit(GOLD.custodian, GOLD.asset, 10_000_000_000 * _TOKEN),),
         ),
         channels=ChannelsPlan(settle_blocks=5, settle_seconds=3),
+        relying_party="localhost",
     )
 
 

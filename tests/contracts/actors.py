@@ -1,7 +1,7 @@
 """The people of the contract tests, by role, and what they sign."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import boa
 from boa.util.abi import Address
@@ -11,12 +11,23 @@ from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 
 
+class Key(Protocol):
+    """A key of any scheme."""
+
+    @property
+    def address(self) -> bytes:
+        """20 bytes."""
+
+    def sign(self, digest: bytes) -> bytes:
+        """A signature of 32 bytes, as ``alatau.channels`` takes it."""
+
+
 @dataclass(frozen=True, slots=True)
-class Actor:
-    """Someone with a key."""
+class Party:
+    """Someone who signs."""
 
     role: str
-    key: PrivateKey
+    key: Key
 
     @property
     def raw(self) -> bytes:
@@ -27,6 +38,13 @@ class Actor:
     def address(self) -> Address:
         """Hex, as the test chain names it."""
         return Address("0x" + self.key.address.hex())
+
+
+@dataclass(frozen=True, slots=True)
+class Actor(Party):
+    """Someone with a key that also signs transactions."""
+
+    key: PrivateKey
 
     def sign(self, digest: bytes) -> bytes:
         """65 bytes r, s, v with v 27 or 28, as wallets make them."""

@@ -13,7 +13,8 @@ from typing import Any
 import boa
 import pytest
 
-from tests.contracts.actors import actor, approvals
+from tests.contracts.actors import Party, actor, approvals
+from tests.contracts.city_channels.phone_parties import admitted, chip, device_of, passkey
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     agreement,
@@ -22,6 +23,7 @@ from tests.contracts.city_channels.tills import (
     open_till,
     own,
     start_closing,
+    till_of,
 )
 from tests.contracts.reserve_vault.intents import deposit, release
 from tests.contracts.world import (
@@ -111,6 +113,29 @@ def test_unilateral_close_in_all(paid_world: World) -> None:
     used += gas_of(channels, "settle", till.key, [], [], sender=hub.address)
     assert used <= 200_000, used
     FIGURES["unilateral_total"] = used
+
+
+def test_vouchers_of_every_scheme(paid_world: World) -> None:
+    """Above a secp256k1 voucher: a chip's own at most 15,000, a passkey's 45,000, a device's by a passkey 55,000."""
+    plain = submission(paid_world, 5, resident)
+    above = {
+        "voucher_p256_above": submission(paid_world, 6, admitted(paid_world, chip)) - plain,
+        "voucher_passkey_above": submission(paid_world, 7, admitted(paid_world, passkey)) - plain,
+        "voucher_device_above": submission(paid_world, 8, passkey, device_of(passkey, till_of(8, passkey), 900))
+        - plain,
+    }
+    FIGURES.update(above)
+    assert above["voucher_p256_above"] <= 15_000, above
+    assert above["voucher_passkey_above"] <= 45_000, above
+    assert above["voucher_device_above"] <= 55_000, above
+
+
+def submission(world: World, salt: int, payer: Party, signer: Party | None = None) -> int:
+    """Gas of the hub's `submit` of a voucher in a channel of its own."""
+    till = open_till(world, salt=salt, a=payer)
+    start_closing(world, till, by=payer)
+    claim = claim_of(till, payer, 9, 900, signed_by=signer)
+    return gas_of(world.channels, "submit", till.key, claim, sender=hub.address)
 
 
 def test_batch_settlement(paid_world: World) -> None:

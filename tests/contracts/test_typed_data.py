@@ -174,8 +174,8 @@ def test_overrides(world: World) -> None:
 def test_end_of_a_pause_of_the_channels(world: World) -> None:
     """LiftPause has nothing but terms."""
     terms = (1, 77, 0, now() + DELAY)
-    wanted = wallet_digest(world.channels, "Alatau CityChannels", "LiftPause", {}, terms)
-    assert world.channels.propose_unpause(terms, sender=chair.address) == wanted
+    wanted = wallet_digest(world.channel_pause, "Alatau ChannelPause", "LiftPause", {}, terms)
+    assert world.channel_pause.propose_unpause(terms, sender=chair.address) == wanted
 
 
 @pytest.mark.parametrize(
@@ -187,6 +187,7 @@ def test_end_of_a_pause_of_the_channels(world: World) -> None:
         (lambda w: w.token, "Digital Tenge"),
         (lambda w: w.vault, "Alatau ReserveVault"),
         (lambda w: w.channels, "Alatau CityChannels"),
+        (lambda w: w.channel_pause, "Alatau ChannelPause"),
     ],
 )
 def test_domains_describe_themselves(world: World, pick: Callable[[World], Any], name: str) -> None:

@@ -29,6 +29,7 @@ from alatau.chain.validator_registry import Observer
 from alatau.crypto.keccak import keccak256
 from alatau.types.genesis import GenesisValidator
 from tests.contracts.actors import Actor, actor, approvals
+from tests.support.p256_contract import install_p256verify
 
 DELAY: Final = 3_600
 LARGE_DELAY: Final = 4 * DELAY
@@ -37,6 +38,8 @@ SILENCE: Final = 180 * 86_400
 TIER_1_CAP: Final = 1_000_000
 SETTLE_BLOCKS: Final = 20
 SETTLE_SECONDS: Final = 600
+RELYING_PARTY: Final = "example.org"
+"""Whose passkeys the network takes: those of tests/support/passkeys.py."""
 ZERO: Final = "0x" + "00" * 20
 NO_HASH: Final = bytes(32)
 
@@ -80,10 +83,13 @@ class World:
     positions: Any
     bonds: Any
     day_book: Any
+    verifier: Any
+    channel_pause: Any
 
 
 def build_world() -> World:
     """Run the constructors of genesis on the test chain."""
+    install_p256verify()
     made = {}
     for contract in genesis_contracts(_network()):
         address = Address("0x" + contract.address.hex())
@@ -101,6 +107,8 @@ def build_world() -> World:
         positions=made["PositionLedger"],
         bonds=made["OfflineBonds"],
         day_book=made["DayBook"],
+        verifier=made["SignatureVerifier"],
+        channel_pause=made["ChannelPause"],
     )
 
 
@@ -201,4 +209,5 @@ def _network() -> NetworkContracts:
         ),
         settle_blocks=SETTLE_BLOCKS,
         settle_seconds=SETTLE_SECONDS,
+        relying_party=RELYING_PARTY,
     )

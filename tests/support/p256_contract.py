@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 import boa
-from boa.vm.py_evm import deregister_raw_precompile, register_raw_precompile
+from boa.vm.py_evm import register_raw_precompile
 
 from alatau.artifacts.artifact import compile_source, sources_root
 from alatau.evm.gas import GAS_P256VERIFY
@@ -26,20 +26,27 @@ class P256Contract:
         address = bytes.fromhex(self._contract.signer(digest, signature, rp_id_hash)[2:])
         return address if any(address) else None
 
+    def key_signer(self, signed: bytes, proof: bytes) -> bytes | None:
+        """As ``alatau.crypto.signature_schemes.p256_key_signer``."""
+        address = bytes.fromhex(self._contract.key_signer(signed, proof)[2:])
+        return address if any(address) else None
+
 
 @contextmanager
 def deployed_p256_contract() -> Iterator[P256Contract]:
-    """The contract, on a chain with the node's own P256VERIFY, since titanoboa's has none; undone at the end."""
+    """The contract, undone at the end."""
     root = sources_root()
     assert root is not None
     artifact = compile_source(root / "mocks" / "P256Signer.vy")
-    register_raw_precompile(_PRECOMPILE_ADDRESS, _verify)
-    try:
-        with boa.env.anchor():
-            address = boa.env.deploy_code(bytecode=artifact.initcode)[0]
-            yield P256Contract(boa.loads_abi(json.dumps(artifact.abi), name=artifact.name).at(address))
-    finally:
-        deregister_raw_precompile(_PRECOMPILE_ADDRESS)
+    install_p256verify()
+    with boa.env.anchor():
+        address = boa.env.deploy_code(bytecode=artifact.initcode)[0]
+        yield P256Contract(boa.loads_abi(json.dumps(artifact.abi), name=artifact.name).at(address))
+
+
+def install_p256verify() -> None:
+    """Give titanoboa's chains the node's own P256VERIFY, since they have none; for the life of the process."""
+    register_raw_precompile(_PRECOMPILE_ADDRESS, _verify, force=True)
 
 
 def _verify(computation: Any) -> Any:

@@ -29,7 +29,7 @@ def packed(proof: bytes, key: bytes, authenticator_data: bytes, client_data: byt
 
 def own_signature() -> bytes:
     """The key's own signature of DIGEST."""
-    return b"\x01" + _signed(b"a payment") + PUBLIC_KEY
+    return b"\x01" + _signed(DIGEST) + PUBLIC_KEY
 
 
 def assertion(

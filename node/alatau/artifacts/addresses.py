@@ -28,6 +28,12 @@ OFFLINE_BONDS: Final = _at(0x09)
 DAY_BOOK: Final = _at(0x0A)
 """Where hubs commit to their book of each day."""
 
+SIGNATURE_VERIFIER: Final = _at(0x0B)
+"""Says who signed, in any scheme; the contracts know it by this address (contracts/lib/signature_schemes.vy)."""
+
+CHANNEL_PAUSE: Final = _at(0x0C)
+"""Says whether the city's channels take new money."""
+
 GENESIS_CONTRACTS: Final = {
     "FundCouncil": ("Council", FUND_COUNCIL),
     "ReserveCouncil": ("Council", RESERVE_COUNCIL),
@@ -39,6 +45,8 @@ GENESIS_CONTRACTS: Final = {
     "PositionLedger": ("PositionLedger", POSITION_LEDGER),
     "OfflineBonds": ("OfflineBonds", OFFLINE_BONDS),
     "DayBook": ("DayBook", DAY_BOOK),
+    "SignatureVerifier": ("SignatureVerifier", SIGNATURE_VERIFIER),
+    "ChannelPause": ("ChannelPause", CHANNEL_PAUSE),
 }
 """Name -> (artifact, address) of the contracts that are there from genesis."""
 

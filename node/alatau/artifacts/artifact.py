@@ -29,6 +29,8 @@ SOURCES: Final = {
     "CityChannels": "channels/CityChannels.vy",
     "OfflineBonds": "channels/OfflineBonds.vy",
     "DayBook": "channels/DayBook.vy",
+    "SignatureVerifier": "identity/SignatureVerifier.vy",
+    "ChannelPause": "channels/ChannelPause.vy",
     "ReserveCourier": "reserve/ReserveCourier.vy",
     "TokenExchange": "tokens/TokenExchange.vy",
 }

@@ -1,5 +1,6 @@
 """The contracts of a network from block 0: who they are told about, and the creation code that says so."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -15,6 +16,10 @@ from alatau.types.genesis import GenesisContract, GenesisValidator
 
 PARTICIPANTS_MAX: Final = 512
 """Accounts that the constructors take (bounds in the Vyper sources); later ones are registered."""
+
+_LABEL: Final = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+RELYING_PARTY: Final = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+"""A domain as browsers compare it: lower case, letters of other scripts in their ASCII form (RFC 5890)."""
 
 NO_CAP: Final = 2**256 - 1
 """Says that the members of a tier may hold any amount. A tier without a cap holds nothing."""
@@ -102,6 +107,8 @@ class NetworkContracts:
     settle_blocks: int = 50
     """Blocks between the closing of a payment channel and its settlement, at least; and seconds, likewise."""
     settle_seconds: int = 10
+    relying_party: str = ""
+    """Domain whose passkeys sign for accounts, in lower case (WebAuthn Level 3, section 5.1.2); empty for none."""
 
 
 SYSTEM_CONTRACTS: Final = SystemContracts(
@@ -127,6 +134,8 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
             "OfflineBonds", addresses.OFFLINE_BONDS, load("OfflineBonds").creation(addresses.CITY_CHANNELS)
         ),
         GenesisContract("DayBook", addresses.DAY_BOOK, load("DayBook").creation(addresses.PARTICIPANT_REGISTRY)),
+        _signature_verifier(network),
+        _channel_pause(network),
     )
 
 
@@ -197,12 +206,23 @@ def _city_channels(network: NetworkContracts) -> GenesisContract:
     code = load("CityChannels").creation(
         addresses.SETTLEMENT_TOKEN,
         addresses.PARTICIPANT_REGISTRY,
-        addresses.FUND_COUNCIL,
-        network.delay_s,
+        addresses.CHANNEL_PAUSE,
         network.settle_blocks,
         network.settle_seconds,
     )
     return GenesisContract("CityChannels", addresses.CITY_CHANNELS, code)
+
+
+def _signature_verifier(network: NetworkContracts) -> GenesisContract:
+    if network.relying_party and not RELYING_PARTY.fullmatch(network.relying_party):
+        raise ValueError(f"relying_party is {network.relying_party!r:.80}; name a domain in lower case, or none")
+    code = load("SignatureVerifier").creation(network.relying_party)
+    return GenesisContract("SignatureVerifier", addresses.SIGNATURE_VERIFIER, code)
+
+
+def _channel_pause(network: NetworkContracts) -> GenesisContract:
+    code = load("ChannelPause").creation(addresses.FUND_COUNCIL, network.delay_s)
+    return GenesisContract("ChannelPause", addresses.CHANNEL_PAUSE, code)
 
 
 def _check_count(what: str, entries: Iterable[object]) -> None:

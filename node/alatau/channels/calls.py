@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
+from alatau.channels.errors import ForgedMessageError
 from alatau.channels.messages import Lock, Parties, SignedVoucher, Voucher
+from alatau.crypto.secp256k1 import SIGNATURE_SIZE
 
 NO_SIGNATURE: Final = b""
 """The contract's place for a signature that is not needed."""
@@ -21,6 +23,19 @@ def compact_signature(signature: bytes) -> bytes:
     return signature[:32] + s.to_bytes(32, "big")
 
 
+def contract_signature(signature: bytes) -> bytes:
+    """A signature of any scheme as the contracts take it: 65 bytes become 64, all others go as they are.
+
+    Raises:
+        ForgedMessageError: 65 bytes that are no signature of secp256k1. Nobody's: check it before it is carried.
+    """
+    if len(signature) != SIGNATURE_SIZE:
+        return signature
+    if signature[64] > 1 or signature[32] > 0x7F:
+        raise ForgedMessageError("65 bytes whose parity is not 0 or 1, or whose s is above the order: no signature")
+    return compact_signature(signature)
+
+
 def parties_argument(parties: Parties) -> PartiesArgument:
     """``Parties`` of the contracts."""
     return (parties.a, parties.b, parties.salt)
@@ -32,15 +47,15 @@ def locks_argument(locks: Sequence[Lock]) -> LocksArgument:
 
 
 def claim_argument(signed: SignedVoucher, receipt: bytes | None = None) -> ClaimArgument:
-    """A voucher for ``close``, ``submit`` and their batches; its payee needs no receipt (65 bytes)."""
+    """A voucher for ``close``, ``submit`` and their batches; its payee needs no receipt."""
     voucher: Voucher = signed.voucher
     return (
         voucher.payer,
         voucher.nonce,
         voucher.transferred,
         locks_argument(voucher.locks),
-        compact_signature(signed.signature),
-        NO_SIGNATURE if receipt is None else compact_signature(receipt),
+        contract_signature(signed.signature),
+        NO_SIGNATURE if receipt is None else contract_signature(receipt),
     )
 
 
@@ -55,4 +70,4 @@ def own_request(party: bytes) -> RequestArgument:
 
 def request_argument(party: bytes, deadline: int, signature: bytes) -> RequestArgument:
     """A party's signed request to close, for whoever carries it."""
-    return (party, deadline, compact_signature(signature))
+    return (party, deadline, contract_signature(signature))

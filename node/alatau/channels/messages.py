@@ -1,18 +1,22 @@
 """What the parties of a channel sign: EIP-712 typed data, one type per purpose, as CityChannels.vy checks it.
 
 A message is bound to the chain and the contract by the domain, to the channel by its id, to the direction by
-the payer, and to its purpose by its type: none can be replayed as another. Signatures are 65 bytes here and
-compact (EIP-2098) in calls to the contract (:mod:`alatau.channels.calls`). A number that is no uint256 has no hash:
-``OutOfRangeError``. What pays without a network is in :mod:`alatau.channels.offline`.
+the payer, and to its purpose by its type: none can be replayed as another. Signatures are bytes of any scheme
+(:mod:`alatau.crypto.signature_schemes`): 65 of secp256k1, which :mod:`alatau.channels.calls` makes compact for the
+contract, or those of a P-256 account. Vouchers may also be signed by a device (:mod:`alatau.channels.delegation`). A
+number that is no uint256 has no hash: ``OutOfRangeError``. What pays without a network is in
+:mod:`alatau.channels.offline`.
 """
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Final
 
 from alatau.channels.errors import OutOfRangeError
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest
 from alatau.crypto.keccak import keccak256
-from alatau.crypto.secp256k1 import SignatureError, Signer, recover_address
+from alatau.crypto.secp256k1 import Signer
+from alatau.crypto.signature_schemes import NO_PASSKEYS, account_signer
 
 DOMAIN_NAME: Final = "Alatau CityChannels"
 _DOMAIN_TYPE: Final = type_hash("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -60,6 +64,8 @@ class Domain:
     contract: bytes
     """20 bytes."""
     separator: bytes
+    rp_id_hash: bytes = NO_PASSKEYS
+    """sha256 of the domain whose passkeys the network takes, 32 bytes: ``rp_id_hash`` of SignatureVerifier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +100,7 @@ class SignedVoucher:
 
     voucher: Voucher
     signature: bytes
-    """65 bytes over :func:`voucher_digest`."""
+    """Of any scheme, over :func:`voucher_digest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,17 +148,21 @@ class ClaimOrder:
     """Seconds since 1970."""
 
 
-def channels_domain(chain_id: int, contract: bytes) -> Domain:
-    """The domain of the CityChannels contract at ``contract``."""
-    return domain_of(DOMAIN_NAME, chain_id, contract)
+def channels_domain(chain_id: int, contract: bytes, relying_party: str = "") -> Domain:
+    """The domain of the CityChannels contract at ``contract``.
+
+    ``relying_party`` is the domain whose passkeys the network takes, as SignatureVerifier tells it; empty for none.
+    """
+    return domain_of(DOMAIN_NAME, chain_id, contract, relying_party)
 
 
-def domain_of(name: str, chain_id: int, contract: bytes) -> Domain:
-    """The EIP-712 domain of a contract with that ``name`` (version 1)."""
+def domain_of(name: str, chain_id: int, contract: bytes, relying_party: str = "") -> Domain:
+    """The EIP-712 domain of a contract with that ``name`` (version 1); ``relying_party`` as above."""
     separator = struct_hash(
         _DOMAIN_TYPE, keccak256(name.encode()), keccak256(b"1"), uint_word(chain_id), address_word(contract)
     )
-    return Domain(chain_id, contract, separator)
+    rp_id_hash = sha256(relying_party.encode()).digest() if relying_party else NO_PASSKEYS
+    return Domain(chain_id, contract, separator, rp_id_hash)
 
 
 def channel_id(domain: Domain, parties: Parties) -> bytes:
@@ -238,12 +248,12 @@ def sign_voucher(domain: Domain, voucher: Voucher, signer: Signer) -> SignedVouc
     return SignedVoucher(voucher, signer(voucher_digest(domain, voucher)))
 
 
-def signed_by(digest: bytes, signature: bytes, signer: bytes) -> bool:
-    """Whether ``signer`` (20 bytes) signed ``digest``; False also for a malformed signature. About 50 us."""
-    try:
-        return recover_address(digest, signature) == signer
-    except SignatureError:
-        return False
+def signed_by(digest: bytes, signature: bytes, signer: bytes, rp_id_hash: bytes = NO_PASSKEYS) -> bool:
+    """Whether ``signer`` (20 bytes) signed ``digest``, in any scheme but a device's; False also if malformed.
+
+    ``rp_id_hash`` is that of the message's :class:`Domain`. About 50 us, for a P-256 account three times that.
+    """
+    return account_signer(digest, signature, rp_id_hash) == signer
 
 
 def uint_word(value: int) -> bytes:

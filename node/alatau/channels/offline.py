@@ -14,6 +14,7 @@ Theory of operation (OfflineBonds.vy pays by the same rules):
 from dataclasses import dataclass
 from typing import Final
 
+from alatau.channels.delegation import voucher_signed_by
 from alatau.channels.errors import ForgedMessageError, InvalidVoucherError
 from alatau.channels.messages import (
     Domain,
@@ -23,7 +24,6 @@ from alatau.channels.messages import (
     domain_of,
     signed_by,
     uint_word,
-    voucher_digest,
     voucher_hash,
 )
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest
@@ -64,9 +64,9 @@ class OfflinePayment:
     amount: int
 
 
-def bonds_domain(chain_id: int, contract: bytes) -> Domain:
-    """The domain of the OfflineBonds contract at ``contract``."""
-    return domain_of(DOMAIN_NAME, chain_id, contract)
+def bonds_domain(chain_id: int, contract: bytes, relying_party: str = "") -> Domain:
+    """The domain of the OfflineBonds contract at ``contract``; ``relying_party`` as in ``channels_domain``."""
+    return domain_of(DOMAIN_NAME, chain_id, contract, relying_party)
 
 
 def certificate_digest(domain: Domain, certificate: OfflineCertificate) -> bytes:
@@ -129,11 +129,11 @@ def check_payment(
         raise InvalidVoucherError("the payment is not a part of this voucher")
     if not certificate.base <= voucher.transferred - payment.amount or voucher.transferred > certificate.limit:
         raise InvalidVoucherError("the certificate does not cover the payment")
-    if not signed_by(certificate_digest(bonds, certificate), certified, hub):
+    if not signed_by(certificate_digest(bonds, certificate), certified, hub, bonds.rp_id_hash):
         raise ForgedMessageError("the certificate is not signed by the hub")
-    if not signed_by(voucher_digest(channels, voucher), signed.signature, voucher.payer):
+    if not voucher_signed_by(channels, voucher, signed.signature):
         raise ForgedMessageError("the voucher is not signed by its payer")
-    if not signed_by(payment_digest(bonds, payment), signature, voucher.payer):
+    if not signed_by(payment_digest(bonds, payment), signature, voucher.payer, bonds.rp_id_hash):
         raise ForgedMessageError("the payment is not signed by its payer")
 
 

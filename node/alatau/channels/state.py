@@ -65,7 +65,7 @@ class Agreement:
 
     message: CooperativeClose
     signature_a: bytes | None = None
-    """65 bytes; None until a has signed."""
+    """Of any scheme; None until a has signed."""
     signature_b: bytes | None = None
 
 

@@ -21,6 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
+from alatau.channels.delegation import voucher_signed_by
 from alatau.channels.errors import ChannelPhaseError, ForgedMessageError, InvalidVoucherError
 from alatau.channels.messages import (
     AMOUNT_MAX,
@@ -33,7 +34,6 @@ from alatau.channels.messages import (
     cooperative_close_digest,
     receipt_digest,
     signed_by,
-    voucher_digest,
 )
 from alatau.channels.state import (
     Agreement,
@@ -100,7 +100,7 @@ class ChangeAgreement:
     message: CooperativeClose
     party: bytes
     signature: bytes
-    """65 bytes over ``cooperative_close_digest``."""
+    """Of any scheme, over ``cooperative_close_digest``."""
     time: int
     """Seconds of the chain's clock now."""
 
@@ -244,7 +244,7 @@ def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
     after = _with_side(state, payer, replace(side, latest=signed, receipt=None))
     if available(after, payer) < 0:
         raise InvalidVoucherError(f"the payer has {-available(after, payer)} too little")
-    if not signed_by(voucher_digest(state.domain, voucher), signed.signature, payer):
+    if not voucher_signed_by(state.domain, voucher, signed.signature):
         raise ForgedMessageError("the voucher is not signed by its payer")
     return after
 
@@ -293,7 +293,7 @@ def _take_receipt(state: ChannelState, payer: bytes, signature: bytes) -> Channe
     if side.latest is None:
         raise ChannelPhaseError("there is no voucher to give a receipt for")
     digest = receipt_digest(state.domain, side.latest.voucher)
-    if not signed_by(digest, signature, other_party(state, payer)):
+    if not signed_by(digest, signature, other_party(state, payer), state.domain.rp_id_hash):
         raise ForgedMessageError("the receipt is not signed by the payee, or for another voucher")
     return _with_side(state, payer, replace(side, receipt=signature))
 
@@ -315,7 +315,8 @@ def _take_agreement(state: ChannelState, change: ChangeAgreement) -> ChannelStat
         agreement = Agreement(message)
     if agreement.message != message:
         raise ChannelPhaseError(f"another agreement is good until {agreement.message.deadline}")
-    if not signed_by(cooperative_close_digest(state.domain, message), change.signature, change.party):
+    digest = cooperative_close_digest(state.domain, message)
+    if not signed_by(digest, change.signature, change.party, state.domain.rp_id_hash):
         raise ForgedMessageError("the agreement is not signed by its party")
     if change.party == state.parties.a:
         agreement = replace(agreement, signature_a=change.signature)

@@ -23,6 +23,7 @@ DOMAIN_NAMES: Final = {
     "PositionLedger": "Alatau PositionLedger",
     "CityChannels": "Alatau CityChannels",
     "OfflineBonds": "Alatau OfflineBonds",
+    "ChannelPause": "Alatau ChannelPause",
 }
 """Of contracts whose domain is fixed; councils and the token have the names that a network gives them."""
 MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,6 +41,7 @@ MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "CityChannels": (
         "Voucher(bytes32 channelId,address payer,uint256 nonce,uint256 transferred,bytes32 locksHash)",
         "Receipt(bytes32 channelId,bytes32 voucherHash)",
+        "Delegation(bytes32 channelId,address payer,address device,uint256 cap)",
         "CloseRequest(bytes32 channelId,address party,uint256 deadline)",
         "CooperativeClose(bytes32 channelId,uint256 payoutA,uint256 payoutB,uint256 deadline)",
         "Withdraw(bytes32 channelId,address participant,uint256 total,uint256 deadline)",

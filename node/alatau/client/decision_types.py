@@ -243,7 +243,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
             flags=True,
         ),
     ),
-    "CityChannels": (
+    "ChannelPause": (
         DecisionType(
             f"LiftPause(Terms terms){TERMS}",
             propose="propose_unpause",

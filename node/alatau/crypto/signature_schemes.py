@@ -1,9 +1,12 @@
-"""Signatures of P-256 accounts: by the key itself, or by a passkey (WebAuthn Level 3, section 7.2).
+"""Who signed, in any scheme that an account may sign with. SignatureVerifier.vy answers the same on the chain.
 
-The first byte names the scheme, and its bytes are the only ones it takes:
+secp256k1 is told by its length: 65 bytes with the parity behind r and s, or 64 with it in the top bit of s (EIP-2098).
+Signatures of P-256 accounts are by the key itself or by a passkey (WebAuthn Level 3, section 7.2). Their first byte
+names the scheme, and its bytes are the only ones it takes:
 
 =====  ===================================================================================================
- 0x01  ``r || s || x || y``: the key signed the digest itself. 129 bytes.
+ 0x01  ``r || s || x || y``: the key signed sha256(digest), for the key stores of browsers and phones hash what they
+       sign. 129 bytes.
  0x02  ``r || s || x || y || n || authenticatorData (n bytes) || clientDataJSON``, n in two bytes, big-endian:
        the authenticator signed sha256(authenticatorData || sha256(clientDataJSON)), and the digest is the challenge.
 =====  ===================================================================================================
@@ -20,6 +23,7 @@ from hashlib import sha256
 from typing import Final
 
 from alatau.crypto import p256
+from alatau.crypto.secp256k1 import SIGNATURE_SIZE, SignatureError, recover_address
 
 P256_SCHEME: Final = 0x01
 WEBAUTHN_SCHEME: Final = 0x02
@@ -33,11 +37,49 @@ origins and for what browsers add behind them, and bounds what a contract copies
 AUTHENTICATOR_DATA_MIN: Final = 37
 """rpIdHash (32), flags (1), signCount (4); extensions may follow."""
 
+COMPACT_SIZE: Final = 64
+"""Bytes of a secp256k1 signature as contracts take it (EIP-2098)."""
+
+NO_PASSKEYS: Final = bytes(32)
+"""In place of the relying party's hash: a network that takes no passkeys. No domain is known with this hash."""
+
 USER_PRESENT: Final = 0x01
 USER_VERIFIED: Final = 0x04
 
 _REQUIRED_FLAGS = USER_PRESENT | USER_VERIFIED
 _FLAGS_AT = 32
+
+
+def account_signer(digest: bytes, signature: bytes, rp_id_hash: bytes) -> bytes | None:
+    """The 20-byte address of the account that signed a 32-byte digest, or None if no valid signature is given.
+
+    Args:
+        digest: What was signed.
+        signature: Of any scheme, whoever sent it.
+        rp_id_hash: As of :func:`p256_signer`.
+    """
+    if len(signature) == COMPACT_SIZE:
+        parity = signature[32] >> 7
+        signature = signature[:32] + bytes((signature[32] & 0x7F,)) + signature[33:] + bytes((parity,))
+    if len(signature) != SIGNATURE_SIZE:
+        return p256_signer(digest, signature, rp_id_hash)
+    try:
+        return recover_address(digest, signature)
+    except SignatureError:
+        return None
+
+
+def p256_key_signer(signed: bytes, proof: bytes) -> bytes | None:
+    """The 20-byte address of the P-256 account whose key signed a 32-byte hash, or None.
+
+    Args:
+        signed: The hash.
+        proof: ``r || s || x || y``, 128 bytes.
+    """
+    signature, key = proof[: p256.SIGNATURE_SIZE], proof[p256.SIGNATURE_SIZE :]
+    if not p256.has_low_s(signature) or not p256.verify(signed, signature, key):
+        return None
+    return p256.address_of_p256_key(key)
 
 
 def p256_signer(digest: bytes, signature: bytes, rp_id_hash: bytes) -> bytes | None:
@@ -52,7 +94,7 @@ def p256_signer(digest: bytes, signature: bytes, rp_id_hash: bytes) -> bytes | N
         return None
     scheme, rest = signature[0], signature[KEYED_SIZE:]
     if scheme == P256_SCHEME and not rest:
-        signed = digest
+        signed = sha256(digest).digest()
     elif scheme == WEBAUTHN_SCHEME:
         assertion = _signed_by_authenticator(digest, rest, rp_id_hash)
         if assertion is None:
@@ -60,10 +102,7 @@ def p256_signer(digest: bytes, signature: bytes, rp_id_hash: bytes) -> bytes | N
         signed = assertion
     else:
         return None
-    proof, key = signature[1 : 1 + p256.SIGNATURE_SIZE], signature[1 + p256.SIGNATURE_SIZE : KEYED_SIZE]
-    if not p256.has_low_s(proof) or not p256.verify(signed, proof, key):
-        return None
-    return p256.address_of_p256_key(key)
+    return p256_key_signer(signed, signature[1:KEYED_SIZE])
 
 
 def client_data_head(challenge: bytes) -> bytes:

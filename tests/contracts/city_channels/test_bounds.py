@@ -17,7 +17,7 @@ from tests.contracts.city_channels.tills import (
     start_closing,
     till_of,
 )
-from tests.contracts.world import DELAY, World, deploy, hub, resident
+from tests.contracts.world import World, deploy, hub, resident
 
 
 def channels_with(world: World, blocks: int, seconds: int) -> Any:
@@ -26,8 +26,7 @@ def channels_with(world: World, blocks: int, seconds: int) -> Any:
         "CityChannels",
         world.token.address,
         world.participants.address,
-        world.fund_council.address,
-        DELAY,
+        world.channel_pause.address,
         blocks,
         seconds,
     )

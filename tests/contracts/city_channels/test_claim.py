@@ -49,7 +49,7 @@ def test_pause_of_the_channels_does_not_stop_claims(world: World) -> None:
     """Only the token's own pause does, and only for its time."""
     till = open_till(world)
     world.channels.close_cooperatively(*agreement(till, DEPOSIT, 0))
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     before = world.token.balanceOf(resident.address)
     world.channels.claim(resident.address)
     assert world.token.balanceOf(resident.address) - before == DEPOSIT
@@ -60,7 +60,7 @@ def test_pause_of_the_channels_does_not_stop_claims(world: World) -> None:
 def test_token_that_re_enters_gets_nothing_twice(world: World, view: bool) -> None:
     """The lock holds for writes and reads alike, and the books are written first."""
     hostile = deploy_mock("HostileToken")
-    channels = deploy("CityChannels", hostile.address, world.participants.address, world.fund_council.address, 1, 1, 1)
+    channels = deploy("CityChannels", hostile.address, world.participants.address, world.channel_pause.address, 1, 1)
     for owner in (resident, neighbour):
         hostile.mint(owner.address, 100)
         hostile.approve(channels.address, 100, sender=owner.address)

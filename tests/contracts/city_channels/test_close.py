@@ -83,7 +83,7 @@ def test_only_parties_close(world: World) -> None:
 def test_neither_pause_nor_licence_stops_closing(world: World) -> None:
     """Who wants his money back gets it, whatever became of the hub."""
     till = open_till(world)
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     world.token.pause(sender=guardian.address)
     world.participants.license(hub.address, 0, 0, False, 0, sender=licensor.address)
     world.participants.suspend(hub.address, sender=compliance.address)

@@ -39,7 +39,7 @@ def test_only_open_channels_take_money(world: World) -> None:
 def test_pause_stops_deposits(world: World) -> None:
     """No more money during a pause."""
     till = open_till(world)
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     with boa.reverts("channels: paused"):
         world.channels.deposit(till.key, 0, sender=hub.address)
 

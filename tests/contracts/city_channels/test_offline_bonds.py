@@ -177,7 +177,7 @@ def test_only_the_payer_posts_for_a_channel_that_there_is(world: World, till: Ti
 
 def test_pause_and_suspension_stop_no_evidence(world: World, till: Till) -> None:
     """New bonds only; a suspended payer's bond pays."""
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     world.participants.suspend(resident.address, sender=compliance.address)
     with boa.reverts("bond: paused"):
         world.bonds.post_bond(till.key, 5, sender=resident.address)

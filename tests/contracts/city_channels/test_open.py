@@ -72,7 +72,7 @@ def test_nobody_has_a_channel_with_himself(world: World) -> None:
 
 def test_pause_stops_opening(world: World) -> None:
     """No new money during a pause."""
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     with boa.reverts("channels: paused"):
         world.channels.open(hub.address, bytes(32), 0, sender=resident.address)
 
@@ -88,9 +88,7 @@ def test_amounts_fit_their_words(world: World, amount: int) -> None:
 def test_dishonest_token_opens_nothing(world: World, mode: int) -> None:
     """What did not arrive whole is in no channel."""
     hostile = deploy_mock("HostileToken")
-    channels = deploy(
-        "CityChannels", hostile.address, world.participants.address, world.fund_council.address, 1, 20, 600
-    )
+    channels = deploy("CityChannels", hostile.address, world.participants.address, world.channel_pause.address, 20, 600)
     hostile.mint(resident.address, 100)
     hostile.approve(channels.address, 100, sender=resident.address)
     hostile.set_mode(mode, ZERO, b"")
@@ -104,15 +102,9 @@ def test_layout_is_frozen() -> None:
     places = load("CityChannels").layout["storage_layout"]
     found = {name: entry["slot"] for module in places.values() for name, entry in module.items()}
     assert found == {
-        "body": 0,
-        "delay": 1,
-        "decision": 2,
-        "term": 3,
-        "paused_until": 4,
-        "rests_until": 5,
-        "_held": 6,
-        "_credit": 7,
-        "claim_nonce": 8,
-        "revealed_at": 9,
-        "_channels": 10,
+        "_held": 0,
+        "_credit": 1,
+        "claim_nonce": 2,
+        "revealed_at": 3,
+        "_channels": 4,
     }

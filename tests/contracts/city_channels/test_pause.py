@@ -1,4 +1,4 @@
-"""CityChannels.pause and unpause: the guardian stops new money, time or the council lets it in again."""
+"""ChannelPause.pause and unpause: the guardian stops new money, time or the council lets it in again."""
 
 import boa
 
@@ -23,29 +23,29 @@ def test_only_the_guardian_pauses(world: World) -> None:
     """At once."""
     for other in (chair, hub):
         with boa.reverts("only the guardian"):
-            world.channels.pause(sender=other.address)
-    world.channels.pause(sender=guardian.address)
+            world.channel_pause.pause(sender=other.address)
+    world.channel_pause.pause(sender=guardian.address)
     assert world.channels.paused()
 
 
 def test_council_lifts_the_pause_after_the_delay(world: World) -> None:
     """Two of three, then the delay, then once."""
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     decision = terms(world.fund_council)
-    identity = world.channels.propose_unpause(decision, sender=chair.address)
-    decide(world.channels, identity, chair, banker, delay=DELAY - 1)
+    identity = world.channel_pause.propose_unpause(decision, sender=chair.address)
+    decide(world.channel_pause, identity, chair, banker, delay=DELAY - 1)
     with boa.reverts("decision: not ripe"):
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
     wait(1)
-    world.channels.unpause(decision)
+    world.channel_pause.unpause(decision)
     open_till(world)
     with boa.reverts("decision: not approved"):
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
 
 
 def test_a_pause_lapses_and_its_guardian_rests(world: World) -> None:
     """New money waits a week at most, and two weeks pass before the same guardian stops it again (ADR 0043)."""
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     assert world.channels.paused()
     wait(7 * DAY - 1)
     with boa.reverts("channels: paused"):
@@ -55,7 +55,7 @@ def test_a_pause_lapses_and_its_guardian_rests(world: World) -> None:
     open_till(world)
     wait(14 * DAY - 1)
     with boa.reverts("pause: this guardian rests"):
-        world.channels.pause(sender=guardian.address)
+        world.channel_pause.pause(sender=guardian.address)
     wait(1)
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     assert world.channels.paused()

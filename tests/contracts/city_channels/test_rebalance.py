@@ -66,7 +66,7 @@ def test_pause_freeze_and_suspension_stop_it(world: World, how: str) -> None:
     given = consent(source, hub, 2_000, by=resident)[1:]
     reason = {"paused": "channels: paused", "frozen": "claim: frozen", "suspended": "claim: account not admitted"}[how]
     if how == "paused":
-        world.channels.pause(sender=guardian.address)
+        world.channel_pause.pause(sender=guardian.address)
     elif how == "frozen":
         world.participants.freeze(hub.address, b"\x01" * 32, 5, now() + 999, sender=court.address)
     else:

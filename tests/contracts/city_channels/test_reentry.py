@@ -9,12 +9,12 @@ from tests.contracts.city_channels.tills import Till, consent, own
 from tests.contracts.well_formed_calls import well_formed_calls
 from tests.contracts.world import ZERO, World, deploy, deploy_mock, hub, neighbour, now, registrar, resident, wait
 
-OUTER = ("open", "deposit", "withdraw", "claim", "claim_to", "claim_for_successor")
+OUTER = ("open", "deposit", "withdraw", "withdraw_for", "claim", "claim_to", "claim_for_successor")
 """All that move tokens."""
 
 
 CALLS = well_formed_calls("CityChannels")
-PURE = ("asset", "registry", "settle_blocks", "settle_seconds", "DOMAIN_SEPARATOR", "eip712Domain")
+PURE = ("asset", "registry", "settle_blocks", "settle_seconds", "channel_pause", "DOMAIN_SEPARATOR", "eip712Domain")
 """Read nothing that a call changes."""
 
 
@@ -23,7 +23,7 @@ class Bank:
 
     def __init__(self, world: World) -> None:
         self.token = deploy_mock("HostileToken")
-        arguments = (self.token.address, world.participants.address, world.fund_council.address, 1, 1, 1)
+        arguments = (self.token.address, world.participants.address, world.channel_pause.address, 1, 1)
         self.channels = deploy("CityChannels", *arguments)
         contract = bytes.fromhex(self.channels.address.removeprefix("0x"))
         self.domain = channels_domain(boa.env.evm.patch.chain_id, contract)
@@ -49,6 +49,10 @@ class Bank:
             self.channels.deposit(self.till.key, 10, sender=resident.address)
         elif name == "withdraw":
             self.channels.withdraw(*consent(self.till, resident, 10, by=hub), sender=resident.address)
+        elif name == "withdraw_for":
+            key, total, end, consented = consent(self.till, resident, 10, by=hub)
+            asked = consent(self.till, resident, 10, by=resident)[3]
+            self.channels.withdraw_for(key, resident.address, total, end, asked, consented)
         elif name == "claim":
             self.channels.claim(resident.address, 10)
         elif name == "claim_to":

@@ -90,7 +90,7 @@ def test_freeze_does_not_stop_receiving(world: World) -> None:
 def test_sum_never_spills_into_the_others_field(world: World) -> None:
     """Who takes out all that both ever paid in, more than 112 bits hold, is refused."""
     hostile = deploy_mock("HostileToken")
-    arguments = (hostile.address, world.participants.address, world.fund_council.address, 1, 20, 600)
+    arguments = (hostile.address, world.participants.address, world.channel_pause.address, 20, 600)
     channels = deploy("CityChannels", *arguments)
     contract = bytes.fromhex(channels.address.removeprefix("0x"))
     domain = channels_domain(boa.env.evm.patch.chain_id, contract)

@@ -6,7 +6,7 @@ from typing import Any
 import boa
 
 from alatau.artifacts import addresses
-from alatau.channels.calls import claim_argument, compact_signature, locks_argument
+from alatau.channels.calls import claim_argument, contract_signature, locks_argument
 from alatau.channels.messages import (
     CloseRequest,
     CooperativeClose,
@@ -24,8 +24,8 @@ from alatau.channels.messages import (
     voucher_digest,
     withdraw_digest,
 )
-from tests.contracts.actors import Actor
-from tests.contracts.world import SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
+from tests.contracts.actors import Party
+from tests.contracts.world import RELYING_PARTY, SETTLE_BLOCKS, SETTLE_SECONDS, World, hub, now, resident, wait
 
 DEPOSIT = 10_000
 HUB_DEPOSIT = 4_000
@@ -48,41 +48,41 @@ class Till:
 
 def domain_here() -> Domain:
     """The contract's domain on the test chain."""
-    return channels_domain(boa.env.evm.patch.chain_id, addresses.CITY_CHANNELS)
+    return channels_domain(boa.env.evm.patch.chain_id, addresses.CITY_CHANNELS, RELYING_PARTY)
 
 
-def till_of(salt: int = 0, a: Actor = resident, b: Actor = hub) -> Till:
+def till_of(salt: int = 0, a: Party = resident, b: Party = hub) -> Till:
     """A channel by its parties, open or not."""
     domain = domain_here()
     parties = Parties(a.raw, b.raw, salt.to_bytes(32, "big"))
     return Till(domain, parties, channel_id(domain, parties))
 
 
-def open_till(world: World, salt: int = 0, amount: int = DEPOSIT, hub_amount: int = 0) -> Till:
-    """A channel between the resident and the hub, with money in it."""
-    till = till_of(salt)
-    world.token.approve(world.channels.address, amount, sender=resident.address)
-    world.channels.open(hub.address, till.parties.salt, amount, sender=resident.address)
+def open_till(world: World, salt: int = 0, amount: int = DEPOSIT, hub_amount: int = 0, a: Party = resident) -> Till:
+    """A channel between the resident, or another, and the hub, with money in it."""
+    till = till_of(salt, a)
+    world.token.approve(world.channels.address, amount, sender=a.address)
+    world.channels.open(hub.address, till.parties.salt, amount, sender=a.address)
     if hub_amount:
         world.token.approve(world.channels.address, hub_amount, sender=hub.address)
         world.channels.deposit(till.key, hub_amount, sender=hub.address)
     return till
 
 
-def voucher(till: Till, payer: Actor, nonce: int, transferred: int, locks: tuple[Lock, ...] = ()) -> Voucher:
+def voucher(till: Till, payer: Party, nonce: int, transferred: int, locks: tuple[Lock, ...] = ()) -> Voucher:
     """A voucher, not signed."""
     return Voucher(till.id, payer.raw, nonce, transferred, locks)
 
 
 def claim_of(
     till: Till,
-    payer: Actor,
+    payer: Party,
     nonce: int,
     transferred: int,
     *,
     locks: tuple[Lock, ...] = (),
-    receipt_by: Actor | None = None,
-    signed_by: Actor | None = None,
+    receipt_by: Party | None = None,
+    signed_by: Party | None = None,
 ) -> tuple[Any, ...]:
     """A voucher with signature and receipt as the contract takes it."""
     made = voucher(till, payer, nonce, transferred, locks)
@@ -93,16 +93,16 @@ def claim_of(
     return (payer.address, *claim_argument(SignedVoucher(made, signature), receipt)[1:])
 
 
-def own(by: Actor) -> tuple[Any, ...]:
+def own(by: Party) -> tuple[Any, ...]:
     """A party that calls `close` itself."""
     return (by.address, 0, b"")
 
 
-def request(till: Till, party: Actor, deadline: int | None = None, signed_by: Actor | None = None) -> tuple[Any, ...]:
+def request(till: Till, party: Party, deadline: int | None = None, signed_by: Party | None = None) -> tuple[Any, ...]:
     """A party's signed request to close."""
     end = now() + 60 if deadline is None else deadline
     digest = close_request_digest(till.domain, CloseRequest(till.id, party.raw, end))
-    return (party.address, end, compact_signature((signed_by or party).key.sign(digest)))
+    return (party.address, end, contract_signature((signed_by or party).key.sign(digest)))
 
 
 def agreement(
@@ -111,23 +111,23 @@ def agreement(
     payout_b: int,
     *,
     deadline: int | None = None,
-    signers: tuple[Actor, Actor] = (resident, hub),
+    signers: tuple[Party, Party] = (resident, hub),
 ) -> tuple[Any, ...]:
     """Arguments of a cooperative close."""
     end = now() + 60 if deadline is None else deadline
     digest = cooperative_close_digest(till.domain, CooperativeClose(till.id, payout_a, payout_b, end))
-    first, second = (compact_signature(signer.key.sign(digest)) for signer in signers)
+    first, second = (contract_signature(signer.key.sign(digest)) for signer in signers)
     return (till.key, payout_a, payout_b, end, first, second)
 
 
-def consent(till: Till, participant: Actor, total: int, by: Actor, deadline: int | None = None) -> tuple[Any, ...]:
+def consent(till: Till, participant: Party, total: int, by: Party, deadline: int | None = None) -> tuple[Any, ...]:
     """Arguments of a withdrawal."""
     end = now() + 60 if deadline is None else deadline
     digest = withdraw_digest(till.domain, Withdraw(till.id, participant.raw, total, end))
-    return (till.key, total, end, compact_signature(by.key.sign(digest)))
+    return (till.key, total, end, contract_signature(by.key.sign(digest)))
 
 
-def start_closing(world: World, till: Till, by: Actor = resident) -> None:
+def start_closing(world: World, till: Till, by: Party = resident) -> None:
     """Close without a voucher."""
     world.channels.close(till.key, own(by), NO_CLAIM, sender=by.address)
 

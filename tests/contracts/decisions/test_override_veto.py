@@ -31,30 +31,30 @@ COUNCIL = (chair, banker, lawyer)
 def vetoed(world: World, lasts: int = 10 * DELAY) -> tuple[bytes, tuple[int, int, int, int]]:
     """A vetoed decision to lift a pause of the channels, and its terms."""
     decision = terms(world.fund_council, lasts=lasts)
-    identity: bytes = world.channels.propose_unpause(decision, sender=chair.address)
-    world.channels.veto_decision(identity, sender=guardian.address)
+    identity: bytes = world.channel_pause.propose_unpause(decision, sender=chair.address)
+    world.channel_pause.veto_decision(identity, sender=guardian.address)
     return identity, decision
 
 
 def override(world: World, identity: bytes) -> None:
     """All three members insist."""
-    world.channels.approve_decision(
-        identity, approvals(override_digest(world.channels, "Alatau CityChannels", identity), *COUNCIL)
+    world.channel_pause.approve_decision(
+        identity, approvals(override_digest(world.channel_pause, "Alatau ChannelPause", identity), *COUNCIL)
     )
 
 
 def test_three_quarters_override_after_three_delays(world: World) -> None:
     """Two of three decide, but three of three override; then it waits three times as long."""
     identity, decision = vetoed(world)
-    digest = override_digest(world.channels, "Alatau CityChannels", identity)
+    digest = override_digest(world.channel_pause, "Alatau ChannelPause", identity)
     with boa.reverts("council: too few approvals"):
-        world.channels.approve_decision(identity, approvals(digest, chair, banker))
-    world.channels.approve_decision(identity, approvals(digest, *COUNCIL))
+        world.channel_pause.approve_decision(identity, approvals(digest, chair, banker))
+    world.channel_pause.approve_decision(identity, approvals(digest, *COUNCIL))
     wait(3 * DELAY - 1)
     with boa.reverts("decision: not ripe"):
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
     wait(1)
-    world.channels.unpause(decision)
+    world.channel_pause.unpause(decision)
 
 
 def test_an_overridden_veto_is_not_repeated(world: World) -> None:
@@ -62,7 +62,7 @@ def test_an_overridden_veto_is_not_repeated(world: World) -> None:
     identity, _ = vetoed(world)
     override(world, identity)
     with boa.reverts("decision: veto overridden"):
-        world.channels.veto_decision(identity, sender=guardian.address)
+        world.channel_pause.veto_decision(identity, sender=guardian.address)
     with boa.reverts("decision: not proposed"):
         override(world, identity)
 
@@ -71,7 +71,7 @@ def test_approvals_of_the_decision_are_no_override(world: World) -> None:
     """Who approved it before the veto has not seen the guardian's reasons."""
     identity, _ = vetoed(world)
     with boa.reverts("council: bad signature"):
-        world.channels.approve_decision(identity, approvals(identity, *COUNCIL))
+        world.channel_pause.approve_decision(identity, approvals(identity, *COUNCIL))
 
 
 def test_a_short_life_does_not_save_a_veto(world: World) -> None:
@@ -80,10 +80,10 @@ def test_a_short_life_does_not_save_a_veto(world: World) -> None:
     override(world, identity)
     wait(3 * DELAY + 7 * 86_400)
     with boa.env.anchor():
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
     wait(1)
     with boa.reverts("decision: expired"):
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
     late, _ = vetoed(world, lasts=DELAY + 5)
     wait(DELAY + 6)
     with boa.reverts("decision: expired"):
@@ -92,7 +92,7 @@ def test_a_short_life_does_not_save_a_veto(world: World) -> None:
 
 def test_only_what_was_vetoed_is_overridden(world: World) -> None:
     """Neither a proposal, nor what is not there."""
-    identity = world.channels.propose_unpause(terms(world.fund_council), sender=chair.address)
+    identity = world.channel_pause.propose_unpause(terms(world.fund_council), sender=chair.address)
     for unknown, reason in ((identity, "council: bad signature"), (bytes(32), "decision: not proposed")):
         with boa.reverts(reason):
             override(world, unknown)
@@ -105,7 +105,7 @@ def test_an_override_dies_with_the_policy(world: World, *, stays: bool) -> None:
     override(world, identity)
     if stays:
         wait(3 * DELAY)
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
         return
     council = world.fund_council
     members = sorted([chair.address, banker.address], key=lambda a: int(a, 16))
@@ -113,40 +113,40 @@ def test_an_override_dies_with_the_policy(world: World, *, stays: bool) -> None:
     decide(council, council.propose_membership(*change, sender=chair.address), chair, banker, delay=3 * DELAY)
     council.change_membership(*change)
     with boa.reverts("decision: policy changed"):
-        world.channels.unpause(decision)
+        world.channel_pause.unpause(decision)
 
 
 def test_a_guardian_cannot_keep_his_office(world: World) -> None:
     """He pauses, and vetoes unpausing, his own replacement and the succession of the council: all of it comes."""
-    council, channels = world.fund_council, world.channels
-    channels.pause(sender=guardian.address)
+    council, pausing = world.fund_council, world.channel_pause
+    pausing.pause(sender=guardian.address)
     lift = terms(council)
     replacement = (council.members(), 2, stranger.address, terms(council))
     succession = (world.reserve_council.address, terms(council))
     ids = (
-        (channels, channels.propose_unpause(lift, sender=chair.address)),
-        (channels, channels.propose_body(*succession, sender=chair.address)),
+        (pausing, pausing.propose_unpause(lift, sender=chair.address)),
+        (pausing, pausing.propose_body(*succession, sender=chair.address)),
         (council, council.propose_membership(*replacement, sender=chair.address)),
     )
     for contract, identity in ids:
         contract.veto_decision(identity, sender=guardian.address)
-        name = "Fund council" if contract is council else "Alatau CityChannels"
+        name = "Fund council" if contract is council else "Alatau ChannelPause"
         contract.approve_decision(identity, approvals(override_digest(contract, name, identity), *COUNCIL))
     wait(3 * DELAY)
-    channels.unpause(lift)
-    channels.replace_body(*succession)
+    pausing.unpause(lift)
+    pausing.replace_body(*succession)
     council.change_membership(*replacement)
-    assert not channels.paused()
-    assert (channels.body(), council.guardian()) == (world.reserve_council.address, stranger.address)
+    assert not pausing.paused()
+    assert (pausing.body(), council.guardian()) == (world.reserve_council.address, stranger.address)
 
 
 def test_two_guardians_do_not_meet(world: World) -> None:
     """The guardian of another body, an office or a member vetoes nothing here."""
-    identity = world.channels.propose_unpause(terms(world.fund_council), sender=chair.address)
+    identity = world.channel_pause.propose_unpause(terms(world.fund_council), sender=chair.address)
     for other in (chair, governor, deputy, registrar, stranger):
         with boa.reverts("only the guardian"):
-            world.channels.veto_decision(identity, sender=other.address)
-    assert world.channels.decision(identity).expires > now()
+            world.channel_pause.veto_decision(identity, sender=other.address)
+    assert world.channel_pause.decision(identity).expires > now()
 
 
 def test_a_release_of_the_vault_is_overridden(world: World) -> None:

@@ -41,38 +41,38 @@ def succeed(contract: Any, old: Any, new: Any) -> None:
 @pytest.mark.parametrize("approved", [False, True], ids=["proposed", "approved"])
 def test_decisions_of_the_old_body_die(world: World, *, approved: bool) -> None:
     """Though members and policy version are the same, and also when the old body comes back."""
-    channels, old = world.channels, world.fund_council
+    pausing, old = world.channel_pause, world.fund_council
     new = council_of(chair, banker, lawyer)
     assert new.policy_version() == old.policy_version()
     decision = terms(old, lasts=30 * DELAY)
-    identity = channels.propose_unpause(decision, sender=chair.address)
+    identity = pausing.propose_unpause(decision, sender=chair.address)
     if approved:
-        decide(channels, identity, chair, banker)
-    succeed(channels, old, new)
+        decide(pausing, identity, chair, banker)
+    succeed(pausing, old, new)
     for _ in range(2):
         if approved:
             with boa.reverts("decision: body replaced"):
-                channels.unpause(decision)
+                pausing.unpause(decision)
         else:
             with boa.reverts("decision: body replaced"):
-                channels.approve_decision(identity, approvals(identity, chair, banker))
-        if channels.body() == new.address:
-            succeed(channels, new, old)
+                pausing.approve_decision(identity, approvals(identity, chair, banker))
+        if pausing.body() == new.address:
+            succeed(pausing, new, old)
 
 
 def test_a_veto_is_not_overridden_by_a_body_out_of_office(world: World) -> None:
     """Its three quarters decide nothing any more."""
-    channels = world.channels
-    identity = channels.propose_unpause(terms(world.fund_council), sender=chair.address)
-    channels.veto_decision(identity, sender=guardian.address)
-    succeed(channels, world.fund_council, council_of(chair, banker, lawyer))
+    pausing = world.channel_pause
+    identity = pausing.propose_unpause(terms(world.fund_council), sender=chair.address)
+    pausing.veto_decision(identity, sender=guardian.address)
+    succeed(pausing, world.fund_council, council_of(chair, banker, lawyer))
     with boa.reverts("decision: body replaced"):
-        channels.approve_decision(
-            identity, approvals(override_digest(channels, "Alatau CityChannels", identity), chair, banker, lawyer)
+        pausing.approve_decision(
+            identity, approvals(override_digest(pausing, "Alatau ChannelPause", identity), chair, banker, lawyer)
         )
 
 
-@pytest.mark.parametrize("pick", ["validators", "participants", "token", "channels"])
+@pytest.mark.parametrize("pick", ["validators", "participants", "token", "channel_pause"])
 def test_a_body_that_cannot_decide_is_never_seated(world: World, pick: str) -> None:
     """No code, no council, nobody to say no, or one that says yes to nothing: refused when it is proposed."""
     contract = getattr(world, pick)
@@ -90,12 +90,12 @@ def test_a_body_that_broke_since_is_not_seated(world: World) -> None:
     """It is asked again when the succession is carried out."""
     body = deploy_mock("MoodyCouncil")
     succession = (body.address, terms(world.fund_council))
-    decide(world.channels, world.channels.propose_body(*succession, sender=chair.address), chair, banker)
+    decide(world.channel_pause, world.channel_pause.propose_body(*succession, sender=chair.address), chair, banker)
     body.set_mode(1)
     with boa.reverts("no council"):
-        world.channels.replace_body(*succession)
+        world.channel_pause.replace_body(*succession)
     body.set_mode(0)
-    world.channels.replace_body(*succession)
+    world.channel_pause.replace_body(*succession)
 
 
 def test_a_delay_leaves_time_to_approve(world: World) -> None:

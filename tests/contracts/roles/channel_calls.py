@@ -1,4 +1,4 @@
-"""How CityChannels, OfflineBonds and DayBook are called when all else is right."""
+"""How CityChannels, ChannelPause, OfflineBonds and DayBook are called when all else is right."""
 
 from dataclasses import astuple
 from typing import Any, Final
@@ -40,9 +40,9 @@ from tests.contracts.world import (
 
 
 def _paused(world: World) -> tuple[Any, ...]:
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     arguments = (terms(world.fund_council),)
-    decide(world.channels, world.channels.propose_unpause(*arguments, sender=chair.address), chair, banker)
+    decide(world.channel_pause, world.channel_pause.propose_unpause(*arguments, sender=chair.address), chair, banker)
     return arguments
 
 
@@ -88,6 +88,12 @@ def _consent(world: World) -> tuple[Any, ...]:
     return consent(till, hub, 2_000, by=resident)
 
 
+def _withdrawal(world: World) -> tuple[Any, ...]:
+    till = open_till(world, hub_amount=3_000)
+    key, total, end, consented = consent(till, hub, 2_000, by=resident)
+    return key, hub.address, total, end, consent(till, hub, 2_000, by=hub)[3], consented
+
+
 def _rebalance(world: World) -> tuple[Any, ...]:
     return *_consent(world), open_till(world, salt=1).key
 
@@ -111,10 +117,6 @@ def _ripe(world: World) -> Till:
 
 
 CHANNELS: Final[dict[str, Call]] = {
-    **body_calls("channels"),
-    "pause": lambda world: (),
-    "propose_unpause": lambda world: (world.channels.pause(sender=guardian.address), terms(world.fund_council))[1:],
-    "unpause": _paused,
     "reveal": lambda world: (b"\x5e" * 32,),
     "claim(address)": after(_owed, resident.address),
     "claim(address,uint256)": after(_owed, resident.address, 5),
@@ -125,6 +127,7 @@ CHANNELS: Final[dict[str, Call]] = {
     "deposit": lambda world: (open_till(world).key, 0),
     "fund": _funded,
     "withdraw": _consent,
+    "withdraw_for": _withdrawal,
     "rebalance": _rebalance,
     "close_cooperatively": lambda world: agreement(open_till(world), 9_000, 1_000),
     "close": _exit,
@@ -133,6 +136,14 @@ CHANNELS: Final[dict[str, Call]] = {
     "submit_many": lambda world: ([_submission(world)],),
     "settle": lambda world: (_ripe(world).key, [], []),
     "settle_many": lambda world: ([_ripe(world).key],),
+}
+
+
+PAUSE: Final[dict[str, Call]] = {
+    **body_calls("channel_pause"),
+    "pause": lambda world: (),
+    "propose_unpause": lambda world: (terms(world.fund_council),),
+    "unpause": _paused,
 }
 
 

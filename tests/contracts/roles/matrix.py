@@ -12,7 +12,7 @@ import boa
 from alatau.artifacts.artifact import SOURCES, abi_type, load
 from tests.contracts.actors import Actor
 from tests.contracts.roles.calls import Call
-from tests.contracts.roles.channel_calls import BONDS, CHANNELS, DAY_BOOK
+from tests.contracts.roles.channel_calls import BONDS, CHANNELS, DAY_BOOK, PAUSE
 from tests.contracts.roles.governance_calls import COUNCIL, VALIDATORS
 from tests.contracts.roles.registry_calls import PARTICIPANTS, TOKEN
 from tests.contracts.roles.reserve_calls import POSITIONS, VAULT
@@ -72,6 +72,8 @@ CONTRACTS: Final = {
     "CityChannels": "channels",
     "OfflineBonds": "bonds",
     "DayBook": "day_book",
+    "SignatureVerifier": "verifier",
+    "ChannelPause": "channel_pause",
 }
 """Contracts of genesis, by their names in the test world."""
 
@@ -108,6 +110,8 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "CityChannels": CHANNELS,
     "OfflineBonds": BONDS,
     "DayBook": DAY_BOOK,
+    "SignatureVerifier": {},
+    "ChannelPause": PAUSE,
 }
 """Contract -> function, with its types where there are two of the name -> how it is called."""
 

@@ -125,8 +125,8 @@ class ForwardingMachine(RuleBasedStateMachine):
         mock = deploy_mock("SilentToken")
         for owner in (resident, hub):
             mock.mint(owner.address, 10 * DEPOSIT)
-        council, registry = self.world.fund_council.address, self.world.participants.address
-        other = deploy("CityChannels", mock.address, registry, council, 1, SETTLE_BLOCKS, SETTLE_SECONDS)
+        pause, registry = self.world.channel_pause.address, self.world.participants.address
+        other = deploy("CityChannels", mock.address, registry, pause, SETTLE_BLOCKS, SETTLE_SECONDS)
         self.streets = [self._street(self.world.channels, self.world.token), self._street(other, mock)]
         self.bound: set[Actor] = set()
 

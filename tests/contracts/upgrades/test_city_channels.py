@@ -39,7 +39,8 @@ SECRET = b"\x51" * 32
 
 def successor_of(world: World) -> Any:
     """Channels of the same token, registered so that they may hold it."""
-    arguments = (world.token.address, world.participants.address, world.fund_council.address, DELAY)
+    pause = deploy("ChannelPause", world.fund_council.address, DELAY)
+    arguments = (world.token.address, world.participants.address, pause.address)
     new = deploy("CityChannels", *arguments, SETTLE_BLOCKS, SETTLE_SECONDS)
     world.participants.admit_institution(new.address, CONTRACT, sender=licensor.address)
     return new
@@ -53,7 +54,7 @@ def test_open_channels_locks_and_credits_end_in_the_old_contract(world: World) -
     )
     old.close_cooperatively(*agreement(credited, 10_000, 1_000))
     old.close(closing.key, own(resident), claim_of(closing, hub, 1, 400), sender=resident.address)
-    old.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     with boa.reverts("channels: paused"):
         old.open(hub.address, b"\x09" * 32, 1, sender=resident.address)
 
@@ -93,7 +94,7 @@ def test_bonds_stand_and_come_back_beside_new_ones(world: World) -> None:
     world.token.approve(world.bonds.address, 1_000, sender=resident.address)
     world.bonds.post_bond(till.key, 1_000, sender=resident.address)
     shown = evidence(till)
-    world.channels.pause(sender=guardian.address)
+    world.channel_pause.pause(sender=guardian.address)
     world.bonds.request_release(till.key, sender=resident.address)
     world.bonds.pay_from_bond(*shown, sender=stranger.address)
     wait(NOTICE)

@@ -26,7 +26,7 @@ from tests.contracts.world import (
     wait,
 )
 
-GOVERNED = ("validators", "participants", "token", "channels", "positions")
+GOVERNED = ("validators", "participants", "token", "channel_pause", "positions")
 
 
 def council(name: str, members: tuple[Any, ...], higher: str) -> Any:
@@ -43,7 +43,7 @@ def test_a_fund_council_is_succeeded_everywhere(world: World) -> None:
     till = open_till(world)
     open_release = approved(world, delay=0)
     pending = terms(old, lasts=40 * DELAY)
-    identity = world.channels.propose_unpause(pending, sender=chair.address)
+    identity = world.channel_pause.propose_unpause(pending, sender=chair.address)
 
     succession = (new.address, terms(old))
     for name in GOVERNED:
@@ -58,13 +58,13 @@ def test_a_fund_council_is_succeeded_everywhere(world: World) -> None:
 
     # The terms that the members approve next are of the new council's policy.
     with boa.reverts("decision: body replaced"):
-        world.channels.approve_decision(identity, approvals(identity, chair, banker))
+        world.channel_pause.approve_decision(identity, approvals(identity, chair, banker))
     world.vault.execute_release(open_release)
     world.channels.close_cooperatively(*agreement(till, 10_000, 0))
     world.channels.claim(resident.address)
     lift = terms(new)
-    decide(world.channels, world.channels.propose_unpause(lift, sender=chair.address), chair, banker)
-    world.channels.unpause(lift)
+    decide(world.channel_pause, world.channel_pause.propose_unpause(lift, sender=chair.address), chair, banker)
+    world.channel_pause.unpause(lift)
     assert world.token.balanceOf(treasury.address) == 40_000
 
 

@@ -115,7 +115,7 @@ def test_money_in_channels_comes_out_and_goes_over(world: World) -> None:
     new, exchange = replaced_token(world)
     till = open_till(world, amount=5_000, hub_amount=1_000)
     world.channels.close_cooperatively(*agreement(till, 4_000, 2_000))
-    arguments = (new.address, world.participants.address, world.fund_council.address, DELAY)
+    arguments = (new.address, world.participants.address, world.channel_pause.address)
     channels = deploy("CityChannels", *arguments, SETTLE_BLOCKS, SETTLE_SECONDS)
     world.participants.admit_institution(channels.address, CONTRACT, sender=licensor.address)
     for one, amount in ((resident, 4_000), (hub, 2_000)):

@@ -205,7 +205,7 @@ def test_a_wrong_proposal_is_explained(
 def test_what_may_be_decided_is_listed(alatau: Alatau) -> None:
     """Without a network; every contract of genesis has something."""
     rows = alatau("council", "list", "--json").json()
-    assert {"contract": "CityChannels", "decision": "lift-pause", "members": "-"} in rows
+    assert {"contract": "ChannelPause", "decision": "lift-pause", "members": "-"} in rows
     assert len({row["contract"] for row in rows}) == 8
 
 

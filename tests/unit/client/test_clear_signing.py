@@ -76,7 +76,7 @@ def test_every_typed_message_is_shown_whole(contract: str) -> None:
             check_field(field, kind)
 
 
-@pytest.mark.parametrize("contract", GENESIS_CONTRACTS)
+@pytest.mark.parametrize("contract", [name for name in GENESIS_CONTRACTS if name != "SignatureVerifier"])
 def test_every_call_is_shown_whole(contract: str) -> None:
     """Each function that changes something, by its selector, with every leaf of its parameters."""
     abi = load(GENESIS_CONTRACTS[contract][0]).abi
@@ -128,7 +128,7 @@ def test_no_typed_message_of_the_sources_is_forgotten(artifact: str) -> None:
     known = known_messages(artifact)
     if artifact == "Council":
         known |= {"ReplaceBody"}  # a council is its own body
-    if artifact == "OfflineBonds":
+    if artifact in ("OfflineBonds", "SignatureVerifier"):
         known |= known_messages("CityChannels")  # vouchers are signed in that domain
     assert declared <= known, declared - known
     assert (declared == set()) == (artifact == "DayBook")

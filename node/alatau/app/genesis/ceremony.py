@@ -248,6 +248,7 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
         positions=plan.positions,
         settle_blocks=plan.channels.settle_blocks,
         settle_seconds=plan.channels.settle_seconds,
+        relying_party=plan.relying_party,
     )
 
 

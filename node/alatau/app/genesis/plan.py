@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from alatau.app.genesis.file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
 from alatau.app.genesis.position_plan import positions_from_json, positions_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
-from alatau.artifacts.genesis import Role, VaultAsset, VaultRole
+from alatau.artifacts.genesis import RELYING_PARTY, Role, VaultAsset, VaultRole
 from alatau.artifacts.positions import PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.chain.validator_registry import Observer
@@ -107,6 +107,8 @@ class NetworkPlan:
     vault: VaultPlan = field(default_factory=VaultPlan)
     positions: PositionPlan = field(default_factory=PositionPlan)
     channels: ChannelsPlan = field(default_factory=ChannelsPlan)
+    relying_party: str = ""
+    """Domain whose passkeys sign for accounts; empty for none."""
 
 
 def read_plan(path: Path) -> NetworkPlan:
@@ -163,6 +165,7 @@ def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
             "settle_blocks": plan.channels.settle_blocks,
             "settle_seconds": plan.channels.settle_seconds,
         },
+        "relying_party": plan.relying_party,
     }
 
 
@@ -189,6 +192,7 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
         vault=_vault(f["vault"]),
         positions=positions_from_json(f["positions"]),
         channels=_channels(f["channels"]),
+        relying_party=_relying_party(f["relying_party"]),
     )
 
 
@@ -286,6 +290,13 @@ def _vault_asset(document: JsonField) -> VaultAsset:
 def _channels(document: JsonField) -> ChannelsPlan:
     f = document.members(("settle_blocks", "settle_seconds"))
     return ChannelsPlan(f["settle_blocks"].integer(1, 2**32 - 1), f["settle_seconds"].integer(1, 2**32 - 1))
+
+
+def _relying_party(document: JsonField) -> str:
+    domain = document.text()
+    if domain and not RELYING_PARTY.fullmatch(domain):
+        raise document.wrong("a domain in lower case, or empty for a network that takes no passkeys")
+    return domain
 
 
 def _observer(document: JsonField) -> Observer:

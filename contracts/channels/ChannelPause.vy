@@ -1,22 +1,59 @@
 # pragma version ~=0.4.3
 # pragma nonreentrancy on
 """
-@title A pause of new money: the guardian begins it at once, and it lapses; the council ends it early, after the delay
-@notice The contract that uses this module asks before it takes money in, and nowhere else.
+@title ChannelPause: a pause of new money in the city's channels and bonds
+@notice CityChannels asks before it takes money in, and nowhere else; OfflineBonds asks CityChannels.
+
+        Who can stop what:
+        * the council's guardian begins a pause at once, and it lapses after a week; then he rests for two;
+        * the council ends it early, after the delay.
+@dev A contract of its own so that CityChannels has room for what it must not ask anybody about.
 """
 
+from ..interfaces import IChannelPause
+from ..interfaces import ICouncil
 from ..lib import decisions
 from ..lib import pauses
 from ..lib import typed_data
 
-uses: decisions
-uses: pauses
-uses: typed_data
+initializes: typed_data
+initializes: decisions[typed_data := typed_data]
+initializes: pauses
+
+implements: IChannelPause
+
+exports: (
+    typed_data.DOMAIN_SEPARATOR,
+    typed_data.eip712Domain,
+    decisions.approve_decision,
+    decisions.veto_decision,
+    decisions.override_id,
+    decisions.propose_body,
+    decisions.replace_body,
+    decisions.body,
+    decisions.decision,
+    decisions.delay,
+    decisions.term,
+    pauses.paused,
+    pauses.paused_until,
+    pauses.rests_until,
+)
 
 
 LIFT_PAUSE_TYPE: constant(bytes32) = keccak256(
     "LiftPause(Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
 )
+
+
+@deploy
+def __init__(council: ICouncil, delay: uint256):
+    """
+    @param council Whose guardian pauses.
+    @param delay Seconds before a pause is lifted.
+    """
+    typed_data.__init__("Alatau ChannelPause")
+    decisions.__init__(council, delay)
+
 
 @external
 def pause():
