@@ -112,7 +112,7 @@ def test_frozen_money_needs_the_court_and_two_of_the_council(world: World) -> No
 @pytest.mark.parametrize("board_member", [governor, deputy, director])
 def test_only_members_put_another_body_on_the_table(world: World, board_member: Actor) -> None:
     """Each proposal is kept for ever, so not just anyone makes one."""
-    for contract in (world.validators, world.participants, world.token, world.channels):
+    for contract in (world.validators, world.participants, world.token, world.channel_pause):
         for outsider in (stranger, board_member):
             with boa.reverts("only a member"):
                 contract.propose_body(world.reserve_council.address, terms(world.fund_council), sender=outsider.address)

@@ -52,7 +52,7 @@ class SignedInvoice:
 
     invoice: Invoice
     signature: bytes
-    """65 bytes over :func:`invoice_digest`."""
+    """Of any scheme, over :func:`invoice_digest`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,5 +129,5 @@ def check_invoice(domain: Domain, signed: SignedInvoice, now: int) -> None:
         raise InvalidInvoiceError(f"an invoice lives at most {LIFE_SECONDS_MAX} s")
     if invoice.expires < now:
         raise InvalidInvoiceError(f"the invoice expired at {invoice.expires}, now is {now}")
-    if not signed_by(invoice_digest(domain, invoice), signed.signature, invoice.merchant):
+    if not signed_by(invoice_digest(domain, invoice), signed.signature, invoice.merchant, domain.rp_id_hash):
         raise ForgedMessageError("the invoice is not signed by its merchant")

@@ -119,4 +119,4 @@ def test_acts_are_the_words_of_the_source(artifact: str) -> None:
     kind, *others = [k for k in DECISION_TYPES[artifact] if k.acts]
     assert [act.word for act in kind.acts] == words
     for act in (act for other in others for act in other.acts):
-        assert f'keccak256("{act.word}")' in body
+        assert f'keccak256("{act.word}")' in text
