@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from alatau_devnet.attack import calls, http2, peers, processes, sockets, streams, transactions, withheld
+from alatau_devnet.attack import calls, http2, peers, processes, sockets, streams, transactions, web, withheld
 from alatau_devnet.attack.http2 import at_clients_port
 from alatau_devnet.attack.peers import as_validator
 from alatau_devnet.attack.scene import Attack, Tolerance
@@ -20,6 +20,11 @@ ATTACKS: Final = (
     Attack("idle-peers", "1,200 connections to the peers' port that say nothing", sockets.idle_peers),
     Attack("half-open-tls", "1,200 handshakes that stop after the first message", sockets.half_open_tls),
     Attack("slow-http", "64 requests to the metrics port, a byte a second each", sockets.slow_http),
+    Attack("web-idle", "1,200 connections to the port for browsers that say nothing", web.idle),
+    Attack("web-slow", "512 requests to it, a byte a second each, of heads and bodies", web.slow),
+    Attack("web-heads", "heads that are too long, or have no end", web.heads),
+    Attack("web-bodies", "bodies of 4 MB without their last byte, and JSON that is dear to read", web.bodies),
+    Attack("web-unread", "500 subscriptions and answers of 1 MB over HTTP that nobody takes", web.unread),
     Attack("rapid-reset", "calls that are opened and reset at once", at_clients_port(http2.rapid_reset)),
     Attack(
         "rapid-reset-deaf",

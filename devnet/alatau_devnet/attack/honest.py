@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from statistics import quantiles
 from typing import Final
 
@@ -21,6 +22,7 @@ from alatau.types.transaction import Transaction
 from alatau.wire.block import BlockView
 from alatau_devnet import accounts
 from alatau_devnet.attack.sources import relay
+from alatau_devnet.attack.web_probe import ask_status
 from alatau_devnet.network import Devnet, DevnetNode
 from alatau_devnet.token_payment import token_payment
 
@@ -79,8 +81,10 @@ class Phase:
 class Honest:
     """The honest clients of a network. Made by :func:`open_honest`."""
 
-    def __init__(self, clients: Sequence[Client], chain_id: int, nonces: dict[str, int]) -> None:
+    def __init__(self, clients: Sequence[Client], http: str, chain_id: int, nonces: dict[str, int]) -> None:
+        """``http`` is where the first client's node serves over HTTP, the victim."""
         self._clients = clients
+        self._http = http
         self._chain_id = chain_id
         self._nonces = nonces
         self._under_way: dict[bytes, tuple[float, Phase]] = {}
@@ -142,13 +146,13 @@ class Honest:
                 phase.open -= 1
 
     async def probe(self) -> None:
-        """Ask the victim for its status, and run a call on it, again and again until cancelled."""
+        """Ask the victim for its status, over gRPC and HTTP, and run a call on it, in turn until cancelled."""
         victim, call = self._clients[0], CallMessage(to=addresses.SETTLEMENT_TOKEN, data=_SUPPLY_CALL)
-        asks = (victim.status, lambda: victim.call(call))
+        asks = (victim.status, lambda: victim.call(call), partial(ask_status, self._http, HONEST_ADDRESS))
         async with trio.open_nursery() as nursery:
             turn = 0
             while True:
-                nursery.start_soon(self._probe_once, asks[turn % 2])
+                nursery.start_soon(self._probe_once, asks[turn % len(asks)])
                 turn += 1
                 await trio.sleep(_PROBE_EVERY_S)
 
@@ -184,7 +188,7 @@ async def open_honest(network: Devnet, nodes: Sequence[DevnetNode]) -> AsyncIter
             clients.append(await stack.enter_async_context(connect(endpoint, tls)))
         names = [accounts.resident(n) for n in range(1, _PAYERS + 1)]
         nonces = {name: await _next_nonce(clients, name) for name in names}
-        honest = Honest(clients, network.chain_id, nonces)
+        honest = Honest(clients, nodes[0].http, network.chain_id, nonces)
         async with trio.open_nursery() as following:
             for client in clients:
                 following.start_soon(honest.follow, client)

@@ -93,6 +93,16 @@ class RpcError(Exception):
             self.metadata.setdefault("retry_in_ms", str(whole_ms(retry_after_s)))
 
 
+def detached(error: RpcError) -> RpcError:
+    """The same as a value: without the frames that it came through.
+
+    They hold what they worked on, a request of 4 MB for instance, and somewhere the error itself: such a circle waits
+    for the collector, which a node runs seldom.
+    """
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
+
+
 def channel_closed() -> RpcError:
     """What a call gets whose channel is closed on this side: CANCELLED by us, unlike one that gRPC's core dropped."""
     return RpcError(Code.CANCELLED, "the channel was closed on this side", reason="CHANNEL_CLOSED")

@@ -10,7 +10,7 @@ import trio
 from google.protobuf.message import Message
 
 from alatau.transport.call import Call
-from alatau.transport.errors import Code, RpcError
+from alatau.transport.errors import Code, RpcError, detached
 from alatau.transport.holdings import CallHolding
 from alatau.transport.messages import Requests, parse
 from alatau.transport.pipes import PipeToAsyncio, PipeToTrio
@@ -88,7 +88,7 @@ def as_rpc_error(method: str, error: Exception) -> RpcError:
     while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
         error = error.exceptions[0]
     if isinstance(error, RpcError):
-        return error
+        return detached(error)
     if isinstance(error, trio.BrokenResourceError):  # the caller went away while we sent
         return CANCELLED
     _LOG.error("transport.handler_failed", method=method, exc_info=error)

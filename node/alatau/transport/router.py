@@ -5,8 +5,8 @@ client cancels, its deadline passes or its connection ends, grpc cancels the cor
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final, NoReturn, Protocol, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NoReturn, Protocol, TypeVar, cast
 
 import grpc
 import trio
@@ -19,6 +19,7 @@ from alatau.transport.job import Job
 from alatau.transport.pipes import PipeToTrio
 from alatau.transport.service import Handler, Method, Service, does_announce
 
+T = TypeVar("T")
 _STATUS: Final = {code.value[0]: code for code in grpc.StatusCode}
 
 
@@ -78,15 +79,34 @@ def _rpc_handler(desk: Desk, method: Method, handler: Handler) -> grpc.RpcMethod
         except RpcError as error:
             await abort(context, error, holding)
 
-    async def unary(_requests: object, context: ServicerContext) -> bytes:
+    @letting_go
+    async def unary(context: ServicerContext) -> bytes:
         return await _result(desk, await start(context), context)
 
-    async def stream(_requests: object, context: ServicerContext) -> bytes | None:
+    @letting_go
+    async def stream(context: ServicerContext) -> bytes | None:
         return await _pump(desk, await start(context), context, at_once=at_once)
 
     if method.server_streaming:
         return grpc.stream_stream_rpc_method_handler(stream)
     return grpc.stream_unary_rpc_method_handler(stream if method.client_streaming else unary)
+
+
+def letting_go(serve: Callable[[ServicerContext], Awaitable[T]]) -> Callable[[object, ServicerContext], Awaitable[T]]:
+    """What gRPC calls for a method that ``serve`` serves: a call that it aborts keeps nothing of its request.
+
+    gRPC keeps the exception of an abort with the call, which the exception's frames know: such a circle waits for the
+    collector, and so would the request that the frames hold.
+    """
+
+    async def handler(_requests: object, context: ServicerContext) -> T:
+        try:
+            return await serve(context)
+        except grpc.aio.AbortError as ended:
+            ended.__context__ = None
+            raise ended.with_traceback(None) from None
+
+    return handler
 
 
 async def read_one(context: ServicerContext, holding: CallHolding) -> bytes:

@@ -17,7 +17,7 @@ from alatau.transport.call_admission import ServicerContext
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.holdings import CallHolding
 from alatau.transport.reflection import reflection_handlers
-from alatau.transport.router import abort, read_one
+from alatau.transport.router import abort, letting_go, read_one
 
 _LASTING_EACH_MAX: Final = 32
 """Streams of one caller: a balancer watches the health of each of a handful of services."""
@@ -70,7 +70,8 @@ class StandardServices(grpc.GenericRpcHandler):  # type: ignore[misc]
     def _bounded(self, path: str, handler: grpc.RpcMethodHandler) -> grpc.RpcMethodHandler:
         decode, encode = handler.request_deserializer, handler.response_serializer
 
-        async def unary(_requests: object, context: ServicerContext) -> Any:
+        @letting_go
+        async def unary(context: ServicerContext) -> Any:
             connection = context.peer()
             holding = self._counts.begin_call(context, connection)
             try:
@@ -81,7 +82,8 @@ class StandardServices(grpc.GenericRpcHandler):  # type: ignore[misc]
             except RpcError as error:
                 await abort(context, error, holding)
 
-        async def watch(_requests: object, context: ServicerContext) -> None:
+        @letting_go
+        async def watch(context: ServicerContext) -> None:
             connection = context.peer()
             holding = self._counts.begin_call(context, connection)
             try:

@@ -1,7 +1,9 @@
 """Serving: shapes of calls, errors, limits, cancellation, shutdown. Real gRPC, real TLS."""
 
+import gc
 from collections.abc import Awaitable, Callable
 from functools import partial
+from types import FrameType
 
 import pytest
 import trio
@@ -9,6 +11,8 @@ import trio
 from alatau.transport.channel import Channel, open_channel
 from alatau.transport.credentials import ClientTls, ServerTls
 from alatau.transport.errors import Code, RpcError
+from alatau.transport.holdings import CALL_BYTES
+from alatau.transport.job import Job
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, PortInUseError, serve
 from alatau.transport.service import Method
@@ -228,6 +232,32 @@ def test_calls_a_second_are_bounded_for_each_caller(drive: Drive) -> None:
             assert caught.value.reason == "RATE_LIMITED"
             assert caught.value.retry_after_s is not None
             assert 0 < caught.value.retry_after_s <= 1
+
+    drive(main)
+
+
+def test_a_call_that_is_refused_keeps_nothing_of_its_request(drive: Drive) -> None:
+    """Neither before its handler ran nor after: messages of 4 MB would wait for the collector, which runs seldom."""
+    held_by = {"start", "parse", "admit", "_result", "_invoke", "run_job"}
+    words = (b"refuse", b"group")
+
+    async def main() -> None:
+        limits = Limits(calls_per_s=1e-3, calls_burst=len(words), shutdown_grace_s=0.2)
+        async with rig(limits) as r, r.channel() as channel:
+            gc.collect()
+            gc.disable()
+            try:
+                for word in (*words, b"too many"):
+                    with pytest.raises(RpcError):
+                        await channel.unary(UNARY, value(word))
+                await eventually(lambda: r.server.held_bytes < 2 * CALL_BYTES)
+                kept = gc.get_objects()
+            finally:
+                gc.enable()
+            frames = [found.f_code for found in kept if isinstance(found, FrameType)]
+            names = [code.co_name for code in frames if "/alatau/transport/" in code.co_filename]
+            assert [found for found in kept if isinstance(found, Job)] == []
+            assert held_by.isdisjoint(names)
 
     drive(main)
 

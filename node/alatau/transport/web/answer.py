@@ -109,7 +109,7 @@ class Answer:
             return message if isinstance(message, bytes) else message.SerializeToString()
         if isinstance(message, bytes):  # made once for many subscribers
             message = self.method.response.FromString(message)
-        return await to_json(message, as_hex=self.dialect.as_hex)
+        return await to_json(message, self.connection.aside, as_hex=self.dialect.as_hex)
 
     async def _send_held(self, data: bytes) -> None:
         self.connection.hold(len(data))

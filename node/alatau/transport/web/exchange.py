@@ -1,7 +1,8 @@
 """One request and its answer on a connection of HTTP/1.1, spoken by h11. Every step has a deadline and a bound."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeVar
 
 import h11
 import trio
@@ -9,6 +10,9 @@ import trio
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.limits import METADATA_BYTES_MAX
 from alatau.transport.web.holdings import Holdings
+from alatau.transport.web.turns import Turns
+
+T = TypeVar("T")
 
 IDLE_S: Final = 75.0
 """Between requests: as of the metrics port, and longer than browsers and proxies reuse a connection."""
@@ -34,6 +38,7 @@ class Connection:
     source: str
     """The address, or network, that it is charged to."""
     holdings: Holdings
+    turns: Turns
     http: h11.Connection = field(
         default_factory=lambda: h11.Connection(h11.SERVER, max_incomplete_event_size=METADATA_BYTES_MAX)
     )
@@ -133,6 +138,10 @@ class Connection:
         """
         closing = [] if self.http.their_state is h11.DONE else [("Connection", "close")]
         return h11.Response(status_code=status, headers=[*headers, ("Cache-Control", "no-store"), *closing])
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do long work elsewhere, when it is this client's turn."""
+        return await self.turns.take(self.source, work)
 
     async def settled(self) -> None:
         """Wait until what another task sends is out."""

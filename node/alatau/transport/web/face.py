@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
 from alatau.transport.descriptors import connections_affordable
-from alatau.transport.errors import RpcError
+from alatau.transport.errors import RpcError, detached
 from alatau.transport.front import REPORT_S, address_name
 from alatau.transport.limits import METADATA_BYTES_MAX, Limits
 from alatau.transport.server import Server
@@ -36,6 +36,7 @@ from alatau.transport.web.exchange import HEAD_S, IDLE_S, Connection, Connection
 from alatau.transport.web.holdings import Holdings
 from alatau.transport.web.invocation import describe, run
 from alatau.transport.web.tls import HandshakeError, WebTls
+from alatau.transport.web.turns import Turns
 
 _LOG = structlog.get_logger("alatau.transport")
 
@@ -67,6 +68,7 @@ class WebFace:
         self._origins = origins
         self._tls = tls
         self.holdings = Holdings()
+        self._turns = Turns()
         self.connections = ConnectionTable(
             limits, min(limits.connections_max, connections_affordable()), protect_established=False
         )
@@ -110,7 +112,7 @@ class WebFace:
             self._scopes[entry] = scope
             with scope:
                 secure = stream if self._tls is None else await self._tls.accept(stream, HEAD_S)
-                connection = Connection(secure, entry.source, self.holdings)
+                connection = Connection(secure, entry.source, self.holdings, self._turns)
                 await self._serve(connection, entry, address)
         except HandshakeError as error:
             self.connections.refused[error.reason] += 1
@@ -201,7 +203,7 @@ class WebFace:
                     entry.established = True
                     result = await self._taken(answer, handler, headers, peer, None if query is None else data)
             except RpcError as error:
-                result = error
+                result = detached(error)
             connection.skip_body()
             await answer.end(result)
         finally:

@@ -93,7 +93,8 @@ async def _invoke(answer: Answer, handler: Handler, call: Call, body: bytes) -> 
     try:
         data = body if dialect.framing is Framing.BARE else only_message(body)
         if dialect.is_json:
-            request = await from_json(method.request, data, method.check, as_hex=dialect.as_hex)
+            aside = answer.connection.aside
+            request = await from_json(method.request, data, method.check, aside, as_hex=dialect.as_hex)
         else:
             request = parse(method.request, data, method.check)
         if not method.server_streaming:

@@ -7,15 +7,13 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
-import trio
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 
 from alatau.transport.errors import Code, MalformedMessageError
-from alatau.transport.one_thread import OneThread
 from alatau.transport.service import Check
 
 M = TypeVar("M", bound=Message)
@@ -27,31 +25,43 @@ JSON_ENTRIES_MAX: Final = 16_384
 LONG_BYTES: Final = 16 * 1024
 """Of a message from here on a thread converts it: 4 MiB of small fields take seconds, and the loop must not wait."""
 
-_LONG_ONES: Final = OneThread("alatau_long_json")
 _HEX: Final = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
 _DEPTH_MAX: Final = 32
 _BYTES_VALUE: Final = "google.protobuf.BytesValue"
+LONG_ENTRIES: Final = 512
+"""Commas in a request, from which on it is long too: a millisecond and a half."""
 T = TypeVar("T")
 
 
-async def from_json(kind: type[M], data: bytes, check: Check | None, *, as_hex: bool) -> M:
+class Aside(Protocol):
+    """Does work that would hold up the loop somewhere else: ``turns.Turns``, for the address that asks."""
+
+    async def __call__(self, work: Callable[[], T], /) -> T:
+        """What it gives; what it raises is raised."""
+        ...
+
+
+async def from_json(kind: type[M], data: bytes, check: Check | None, aside: Aside, *, as_hex: bool) -> M:
     """The message that a JSON object says; an empty body is an empty message.
 
     Raises:
         RpcError: MALFORMED_MESSAGE, with what is wrong and where; or what ``check`` says of its bytes.
     """
-    if len(data) > JSON_BYTES_MAX or data.count(b",") > JSON_ENTRIES_MAX:
+    entries = data.count(b",")
+    if len(data) > JSON_BYTES_MAX or entries > JSON_ENTRIES_MAX:
         limits = {"bytes_max": str(JSON_BYTES_MAX), "entries_max": str(JSON_ENTRIES_MAX)}
         raise _malformed(kind, "it is larger than JSON may be here; use the binary form or split it", limits)
-    message = await _aside(len(data), lambda: _parse(kind, data, as_hex=as_hex))
+    is_long = len(data) >= LONG_BYTES or entries >= LONG_ENTRIES
+    message = await _done(lambda: _parse(kind, data, as_hex=as_hex), aside if is_long else None)
     if check is not None:
         check(kind.DESCRIPTOR.full_name, message.SerializeToString())
     return message
 
 
-async def to_json(message: Message, *, as_hex: bool) -> bytes:
+async def to_json(message: Message, aside: Aside, *, as_hex: bool) -> bytes:
     """A message as a JSON object, in UTF-8."""
-    return await _aside(message.ByteSize(), lambda: json_of(message, as_hex=as_hex))
+    is_long = message.ByteSize() >= LONG_BYTES
+    return await _done(lambda: json_of(message, as_hex=as_hex), aside if is_long else None)
 
 
 def json_of(message: Message, *, as_hex: bool) -> bytes:
@@ -62,10 +72,8 @@ def json_of(message: Message, *, as_hex: bool) -> bytes:
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-async def _aside(size: int, work: Callable[[], T]) -> T:
-    if size < LONG_BYTES:
-        return work()
-    return await trio.to_thread.run_sync(work, limiter=_LONG_ONES.limiter)
+async def _done(work: Callable[[], T], aside: Aside | None) -> T:
+    return work() if aside is None else await aside(work)
 
 
 def _parse(kind: type[M], data: bytes, *, as_hex: bool) -> M:

@@ -1,5 +1,6 @@
 """Calls over HTTP as browsers and curl make them, against handlers that gRPC serves at the same time."""
 
+import gc
 import json
 from base64 import b64decode, b64encode
 from typing import Any
@@ -10,6 +11,8 @@ from google.protobuf.wrappers_pb2 import BytesValue
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from google.rpc.status_pb2 import Status
 
+from alatau.transport.errors import RpcError
+from alatau.transport.job import CANCELLED
 from alatau.transport.web import exchange
 from alatau.transport.web.envelope import END_OF_STREAM, PREFIX_SIZE, TRAILERS, envelope
 from alatau.transport.web.holdings import HELD_BYTES_EACH_MAX
@@ -338,6 +341,27 @@ async def test_one_address_cannot_make_the_node_keep_all_it_may() -> None:
         answer = await client.ask("POST", UNARY_PATH, base64(b"x"), Content_Type="application/json")
         error: dict[str, Any] = json.loads(answer.body)
         assert (answer.status, error["details"][0]["debug"]["reason"]) == (429, "SERVER_BUSY")
+
+
+@pytest.mark.trio
+async def test_a_refusal_keeps_nothing_of_its_request() -> None:
+    """An error that its own frames know waits for the collector, which runs seldom, and 4 MB may wait with it."""
+    async with served() as node:
+        client = await node.client()
+        gc.collect()
+        gc.disable()
+        try:
+            for body in (b'"not base64"', base64(b"refuse")):
+                answer = await client.ask("POST", UNARY_PATH, body, Content_Type="application/json")
+                assert answer.status == 400
+            answer = await client.ask("POST", UNARY_PATH, b"", Content_Type="application/json", Connect_Timeout_Ms="x")
+            assert answer.status == 400
+            await client.ask("POST", UNARY_PATH, bytes(200_000), Content_Type="application/proto")
+            await client.stream.aclose()
+            await eventually(lambda: len(node.face.connections) == 0)
+            assert [found for found in gc.get_objects() if isinstance(found, RpcError)] == [CANCELLED]
+        finally:
+            gc.enable()
 
 
 @pytest.mark.trio
