@@ -75,8 +75,10 @@ def call(
             f"gas {gas} is below the {max(intrinsic, floor)} it needs",
             gas_needed=max(intrinsic, floor),
         )
-    if balance_of(state, sender) < request.value:
-        raise InvalidTransactionError("insufficient_funds", f"the sender has less than {request.value} wei")
+    balance = balance_of(state, sender)
+    if balance < request.value:
+        found = f"the sender has {balance} wei, less than {request.value}"
+        raise InvalidTransactionError("insufficient_funds", found, balance=balance, needed=request.value)
     begin_transaction(state)
     nonce = nonce_of(state, sender)
     set_nonce(state, sender, nonce + 1)

@@ -6,6 +6,7 @@ from enum import Enum
 from typing import Final
 
 from alatau.chain.transaction import InvalidTransactionError
+from alatau.mempool.outcome import Reason
 from alatau.mempool.outcome import Refused as PoolRefused
 
 
@@ -44,6 +45,8 @@ class Refused:
 Outcome = Refused | None
 """None: the pool has it."""
 
+_ROOM_S: Final = 1.0
+"""When to come back to a full pool: a few blocks later."""
 _CATALOGUE: Final = {
     "blob_transaction": "TRANSACTION_TYPE_UNSUPPORTED",
     "wrong_chain": "WRONG_CHAIN",
@@ -81,7 +84,9 @@ def not_permitted(error: InvalidTransactionError, sender: bytes, chain_id: int, 
 
 def not_pooled(outcome: PoolRefused, sender: bytes, blame: Blame) -> Refused:
     """The refusal of the pool."""
-    wait_s = None if outcome.retry_after_ms is None else outcome.retry_after_ms / 1_000
+    wait_s = _ROOM_S if outcome.reason == Reason.POOL_FULL else None
+    if outcome.retry_after_ms is not None:
+        wait_s = outcome.retry_after_ms / 1_000
     values = {"sender": f"0x{sender.hex()}"} | _text(outcome.values)
     return Refused(outcome.reason, outcome.message, blame, wait_s, outcome.next_nonce, values)
 

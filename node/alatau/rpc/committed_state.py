@@ -1,11 +1,8 @@
 """Which heights can be asked for, or why one cannot."""
 
 from alatau.rpc.failures import failure
-from alatau.rpc.final_block import height_not_reached, tip_height
+from alatau.rpc.final_block import AHEAD_MAX, height_not_reached, tip_height
 from alatau.storage.store import Store
-
-_AHEAD_MAX = 1_000
-"""Blocks that a subscription may begin ahead of the tip: some minutes."""
 
 
 def readable_height(store: Store, height: int | None) -> int:
@@ -49,5 +46,5 @@ def check_start(store: Store, height: int) -> None:
         RpcError: HEIGHT_NOT_REACHED, for what is further off.
     """
     tip = tip_height(store)
-    if height > tip + _AHEAD_MAX:
+    if height > tip + AHEAD_MAX:
         raise height_not_reached(height, tip)

@@ -1,9 +1,13 @@
 """Failing a call with a reason of the catalogue."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from alatau.transport.errors import Code, FieldViolation, RpcError
 from alatau.wire.reasons import CATALOGUE
+
+WAIT_S: Final[Mapping[str, float]] = {"TRANSACTION_NOT_FINAL": 1.0, "NODE_SYNCING": 5.0}
+"""When to come back where waiting helps and nobody knows for how long: about a block, and a while of catching up."""
 
 
 def failure(
@@ -24,5 +28,5 @@ def failure(
         reason=reason,
         metadata=metadata,
         field_violations=violations,
-        retry_after_s=retry_after_s,
+        retry_after_s=WAIT_S.get(reason) if retry_after_s is None else retry_after_s,
     )

@@ -25,6 +25,10 @@ from alatau.wire.transaction import Position, write_transaction
 ANSWER_BYTES_MAX = 3 * 1024 * 1024 + 512 * 1024
 """A block or receipt larger than this leaves out what can be had otherwise: clients of gRPC take 4 MiB by default. It
 happens to blocks of 1.7 MB of call data, which is there twice, or of more than 30,000 logs, on purpose only."""
+AHEAD_MAX = 1_000
+"""Heights above the tip that are worth waiting for, some minutes: subscriptions may begin there."""
+_BLOCK_S = 1.0
+"""About when to ask again for the next block."""
 _TRANSACTIONS_PER_SLICE = 100
 """Transactions taken apart between two looks at other tasks: about 4 ms."""
 
@@ -61,12 +65,14 @@ def tip_height(store: Store) -> int:
     return store.tip.number
 
 
-def height_not_reached(height: int, tip: int) -> Exception:
-    """The error for a height above the tip."""
+def height_not_reached(height: int, tip: int, what: str = "") -> Exception:
+    """The error for a height above the tip, or for ``what`` of it; where it is near, with when to ask again."""
+    is_decided = f"{what} of height {height} are" if what else f"height {height} is"
     return failure(
         "HEIGHT_NOT_REACHED",
-        f"height {height} is not decided yet, the tip is {tip}",
+        f"{is_decided} not decided yet, the tip is {tip}",
         metadata={"height": str(tip)},
+        retry_after_s=_BLOCK_S if height - tip <= AHEAD_MAX else None,
     )
 
 

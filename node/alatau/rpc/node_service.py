@@ -10,7 +10,7 @@ from alatau.consensus.state_machine import Step as RoundStep
 from alatau.consensus.view import RoundView
 from alatau.pb.api.v1 import node_pb2, node_service_pb2
 from alatau.rpc.failures import failure
-from alatau.rpc.final_block import tip_height
+from alatau.rpc.final_block import height_not_reached, tip_height
 from alatau.rpc.limits import Limits
 from alatau.rpc.node import Node, PeerView
 from alatau.rpc.paging import Tokens, request_identity
@@ -180,11 +180,7 @@ class NodeApi:
             return validators
         tip = tip_height(self._node.store)
         if height > tip:
-            raise failure(
-                "HEIGHT_NOT_REACHED",
-                f"the validators of height {height} are not decided yet, the tip is {tip}",
-                metadata={"height": str(tip)},
-            )
+            raise height_not_reached(height, tip, "the validators")
         raise failure("STATE_PRUNED", f"the state that names the validators of height {height} is pruned")
 
 

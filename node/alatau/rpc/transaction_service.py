@@ -155,6 +155,9 @@ class TransactionApi:
         checks = Checks()
         if request.HasField("sent") and request.hash:
             checks.add("hash", "and `sent` exclude each other")
+        elif not request.HasField("sent") and not request.hash:
+            checks.add("hash", "is missing: give it, or `sent`")
+            checks.finish()
         if request.HasField("sent"):
             height, index = self._find_sent(checks, request.sent)
         else:

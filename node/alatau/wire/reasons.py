@@ -179,7 +179,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "RESOURCE_EXHAUSTED",
             _MOMENT,
             "The pool is full, or holds as many transactions of this sender as it may.",
-            "Send again after the next block, more slowly.",
+            "Send again when RetryInfo says, more slowly.",
         ),
         _entry(
             "SUBMISSION_QUEUE_FULL",
@@ -208,7 +208,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "FAILED_PRECONDITION",
             _MOMENT,
             "The transaction is pooled but not final yet.",
-            "Ask again, or set `wait`.",
+            "Ask again when RetryInfo says, or set `wait`.",
         ),
         _entry(
             "BLOCK_NOT_FOUND",
@@ -222,7 +222,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "NOT_FOUND",
             _MOMENT,
             "The height is above the tip.",
-            "Wait with SubscribeBlocks; metadata `height` is the tip.",
+            "Wait with SubscribeBlocks; metadata `height` is the tip, RetryInfo is there where it is near.",
         ),
         _entry(
             "STATE_PRUNED",
@@ -307,7 +307,7 @@ CATALOGUE: Final[dict[str, Entry]] = dict(
             "UNAVAILABLE",
             _MOMENT,
             "The node has no chain yet, or is still catching up.",
-            "Ask another node, or wait until GetStatus says SYNCED.",
+            "Ask another node, or again when RetryInfo says: GetStatus then says SYNCED, or not yet.",
         ),
         _entry(
             "NODE_STOPPING",

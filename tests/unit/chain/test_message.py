@@ -34,6 +34,7 @@ def test_ether_that_is_not_there_cannot_be_sent() -> None:
     with pytest.raises(InvalidTransactionError) as refusal:
         call(block(), MemoryState(), CallRequest(to=CONTRACT, value=1))
     assert refusal.value.reason == "insufficient_funds"
+    assert refusal.value.values == {"balance": 0, "needed": 1}
 
 
 def test_too_little_gas_is_refused() -> None:

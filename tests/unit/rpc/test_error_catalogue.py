@@ -20,6 +20,7 @@ from alatau.rpc.limits import Limits
 from alatau.storage.store import StoreOptions
 from alatau.transport.certificates import authority_certificate, issue_identity, new_key
 from alatau.transport.credentials import TrustStore, dial_node
+from alatau.transport.errors import whole_ms
 from alatau.transport.limits import Limits as ListenerLimits
 from alatau.types.transaction import TransactionType
 from alatau.wire.reasons import CATALOGUE, Fault
@@ -391,6 +392,29 @@ async def test_programs_find_the_values_in_metadata(reason: str, expected: dict[
     assert {key: error.metadata.get(key) for key in expected} == expected
     documented = (ROOT / "docs" / "errors.md").read_text()
     assert all(f"`{key}`" in documented for key in error.metadata)
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "POOL_FULL", "SUBMISSION_QUEUE_FULL", "TRANSACTION_NOT_FINAL", "HEIGHT_NOT_REACHED", "RATE_LIMITED",
+        "SERVER_BUSY", "TOO_MANY_CALLS", "NODE_SYNCING",
+    ],
+)  # fmt: skip
+async def test_what_passes_with_time_says_when_to_come_back(reason: str, tmp_path: Path) -> None:
+    """In RetryInfo, and for those who read metadata only in ``retry_in_ms``."""
+    with trio.fail_after(20):
+        error = await PROVOKED[reason](tmp_path)
+    assert error.retry_after_s
+    assert error.metadata["retry_in_ms"] == str(whole_ms(error.retry_after_s))
+
+
+@pytest.mark.trio
+async def test_a_height_far_above_the_tip_is_not_to_be_waited_for(tmp_path: Path) -> None:
+    """It may be another network's."""
+    error = await failing(solo_node(tmp_path), lambda _, client: client.block(10**9))
+    assert (error.reason, error.retry_after_s) == ("HEIGHT_NOT_REACHED", None)
 
 
 @pytest.mark.trio

@@ -388,3 +388,28 @@ async def test_what_expired_behind_a_gap_has_a_clear_status(node: SoloNode) -> N
             with pytest.raises(RpcError) as caught:
                 await ask(tx.hash)
             assert (caught.value.reason, caught.value.metadata["dropped"]) == ("TRANSACTION_DROPPED", "EXPIRED")
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("request_", "found"),
+    [
+        (transaction_service_pb2.GetTransactionRequest(), "is missing: give it, or `sent`"),
+        (transaction_service_pb2.GetTransactionRequest(hash=b"x"), "has 1 bytes, expected 32"),
+        (
+            transaction_service_pb2.GetTransactionRequest(
+                hash=bytes(32), sent=transaction_service_pb2.SenderNonce(sender=bytes(20))
+            ),
+            "and `sent` exclude each other",
+        ),
+    ],
+)
+async def test_a_transaction_is_named_in_one_way(
+    node: SoloNode, request_: transaction_service_pb2.GetTransactionRequest, found: str
+) -> None:
+    """By its hash or by who sent it; the violation says what else may be given."""
+    async with running(node) as served, served.connect() as client:
+        with pytest.raises(RpcError) as caught:
+            await client._channel.unary(METHODS["GetTransaction"], request_)
+        (violation,) = caught.value.field_violations
+        assert (violation.field, violation.description) == ("hash", found)
