@@ -225,7 +225,7 @@ class GetSystemContractRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """As in GetStatusResponse: "SettlementToken", for instance."""
+    """Required. As in GetStatusResponse: "SettlementToken", for instance."""
     def __init__(
         self,
         *,

@@ -28,7 +28,7 @@ class GetAccountRequest(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     height: _builtins.int
     """State after which block."""
     def __init__(
@@ -97,12 +97,12 @@ class GetStorageRequest(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     height: _builtins.int
     """State after which block."""
     @_builtins.property
     def slots(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Slots, 32 bytes each; 1 to 1,024."""
+        """Required. Slots, 32 bytes each; 1 to 1,024."""
 
     def __init__(
         self,
@@ -158,7 +158,7 @@ class GetCodeRequest(_message.Message):
     ADDRESS_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     height: _builtins.int
     """State after which block."""
     def __init__(
@@ -217,7 +217,7 @@ class GetProofRequest(_message.Message):
     SLOTS_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     height: _builtins.int
     """State after which block."""
     @_builtins.property

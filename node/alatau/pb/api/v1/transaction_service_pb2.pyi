@@ -101,7 +101,7 @@ class SubmitTransactionRequest(_message.Message):
 
     TRANSACTION_FIELD_NUMBER: _builtins.int
     transaction: _builtins.bytes
-    """The signed bytes (EIP-2718 envelope, or the list of a legacy transaction); at most 131,072 bytes."""
+    """Required. The signed bytes (EIP-2718 envelope, or the list of a legacy transaction); at most 131,072 bytes."""
     def __init__(
         self,
         *,
@@ -156,7 +156,7 @@ class BatchSubmitTransactionsRequest(_message.Message):
     TRANSACTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def transactions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """Signed transactions, 1 to 2,048; together at most 2 MiB. Those of one sender in the order of their nonces."""
+        """Required. Signed transactions, 1 to 2,048; together at most 2 MiB. Those of one sender in the order of their nonces."""
 
     def __init__(
         self,
@@ -207,7 +207,7 @@ class SubmitTransactionsRequest(_message.Message):
     """Chosen by the client and given back with the answer."""
     @_builtins.property
     def transactions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
-        """As in BatchSubmitTransactionsRequest."""
+        """Required. As in BatchSubmitTransactionsRequest."""
 
     def __init__(
         self,
@@ -372,7 +372,7 @@ class SubmitAndWaitRequest(_message.Message):
 
     TRANSACTION_FIELD_NUMBER: _builtins.int
     transaction: _builtins.bytes
-    """As in SubmitTransactionRequest."""
+    """Required. As in SubmitTransactionRequest."""
     def __init__(
         self,
         *,
@@ -419,7 +419,7 @@ class GetTransactionRequest(_message.Message):
     HASH_FIELD_NUMBER: _builtins.int
     SENT_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
-    """32 bytes. Either this or `sent`."""
+    """Required without `sent`. 32 bytes."""
     @_builtins.property
     def sent(self) -> Global___SenderNonce:
         """The final transaction of this sender with this nonce."""
@@ -447,7 +447,7 @@ class SenderNonce(_message.Message):
     SENDER_FIELD_NUMBER: _builtins.int
     NONCE_FIELD_NUMBER: _builtins.int
     sender: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     nonce: _builtins.int
     """Its nonce."""
     def __init__(
@@ -516,7 +516,7 @@ class ListTransactionsRequest(_message.Message):
     FROM_HEIGHT_FIELD_NUMBER: _builtins.int
     TO_HEIGHT_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """Whose, 20 bytes."""
+    """Required. Whose, 20 bytes."""
     page_size: _builtins.int
     """Transactions at most in a page: 0 takes 50, more than 200 gives 200. Large ones make fewer."""
     page_token: _builtins.str
@@ -615,7 +615,7 @@ class GetReceiptRequest(_message.Message):
     HASH_FIELD_NUMBER: _builtins.int
     WAIT_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
-    """32 bytes."""
+    """Required. 32 bytes."""
     wait: _builtins.bool
     """Wait for the transaction to become final, also where this node has not heard of it yet; the deadline bounds the
     wait (NOT_FINAL_IN_TIME). Without it an unknown or pooled transaction is an error at once.
@@ -666,7 +666,7 @@ class GetReceiptProofRequest(_message.Message):
 
     HASH_FIELD_NUMBER: _builtins.int
     hash: _builtins.bytes
-    """32 bytes, of a final transaction."""
+    """Required. 32 bytes, of a final transaction."""
     def __init__(
         self,
         *,
@@ -760,7 +760,7 @@ class CallRequest(_message.Message):
     """
     @_builtins.property
     def message(self) -> Global___CallMessage:
-        """What to run."""
+        """Required. What to run."""
 
     def __init__(
         self,
@@ -822,7 +822,7 @@ class EstimateGasRequest(_message.Message):
     """
     @_builtins.property
     def message(self) -> Global___CallMessage:
-        """What to estimate."""
+        """Required. What to estimate."""
 
     def __init__(
         self,
