@@ -118,10 +118,22 @@ class TransactionApi:
         call: Call,
         send: Callable[[_pb.SubmitTransactionsResponse], Awaitable[None]],
     ) -> None:
-        """Answer batch after batch."""
+        """Answer batch after batch.
+
+        Raises:
+            RpcError: what ends the stream, with the batch at which it ended in metadata ``sequence``, or, where its bytes
+                are no batch, with the one before in ``after_sequence``.
+        """
         with self._streams.take(caller_of(call)):
-            async for request in requests:
-                await send(await self._answer_batch(request, call))
+            answered: int | None = None
+            try:
+                async for request in requests:
+                    await send(await self._answer_batch(request, call))
+                    answered = request.sequence
+            except RpcError as error:
+                if answered is not None and "sequence" not in error.metadata:
+                    error.metadata["after_sequence"] = str(answered)
+                raise
 
     async def _answer_batch(self, request: _pb.SubmitTransactionsRequest, call: Call) -> _pb.SubmitTransactionsResponse:
         """The answer to a batch of a stream, also where all of it is refused: the stream goes on.

@@ -227,6 +227,24 @@ async def test_a_stream_that_must_end_names_the_batch(node: SoloNode, monkeypatc
     assert caught.value.metadata["sequence"] == "41"
 
 
+@pytest.mark.trio
+@pytest.mark.parametrize("nonsense", [b"\xff\xff", b"\x12\x00" * 20_000])
+async def test_a_stream_ended_by_what_is_no_batch_names_the_one_before(node: SoloNode, nonsense: bytes) -> None:
+    """Its own number cannot be read: garbage, or more transactions than are ever looked at."""
+    async with (
+        running(node) as served,
+        served.connect() as client,
+        client._channel.stream(METHODS["SubmitTransactions"]) as stream,
+    ):
+        await stream.send(transaction_service_pb2.SubmitTransactionsRequest(sequence=41, transactions=[b"?"]))
+        assert (await anext(stream)).sequence == 41
+        await stream.send(nonsense)
+        with pytest.raises(RpcError) as caught:
+            await anext(stream)
+    assert (caught.value.code.name, caught.value.metadata["after_sequence"]) == ("INVALID_ARGUMENT", "41")
+    assert "sequence" not in caught.value.metadata
+
+
 def encoded(transaction: Transaction | bytes) -> bytes:
     """The bytes that are sent."""
     return transaction if isinstance(transaction, bytes) else transaction.encoded
