@@ -13,6 +13,8 @@ from typing import Final
 from alatau_devnet.client_projects import CLIENTS
 
 PAGES: Final = Path("docs/clients")
+_OTHERS: Final = (Path("docs/operators/certificates.md"),)
+"""Pages elsewhere that show parts of the projects beside code of their own."""
 _SHOWN: Final = re.compile(r"(<!-- from: (\S+)(?: (\S+))? -->\n```\w*\n).*?(^```$)", re.MULTILINE | re.DOTALL)
 
 
@@ -38,8 +40,9 @@ def filled(root: Path, page: str) -> str:
 
 
 def pages(root: Path) -> Iterator[Path]:
-    """The pages about clients."""
+    """The pages that show parts of the projects."""
     yield from sorted((root / PAGES).glob("*.md"))
+    yield from (root / other for other in _OTHERS)
 
 
 def main() -> None:

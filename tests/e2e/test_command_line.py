@@ -1,10 +1,13 @@
 """The command line against a running network, as people and scripts use it."""
 
 import json
+import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -206,6 +209,34 @@ def test_outside_clients_know_a_node_by_its_ca_file(standing_network: Devnet, tm
             check=False,
         )
         assert expected[program] in done.stdout + done.stderr
+
+
+def test_a_node_serves_browsers_over_tls_where_it_is_switched_on(
+    standing_network: Devnet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the certificate of the gRPC port, checked strictly; its metrics count what comes there."""
+    node = standing_network.nodes[3]
+    stop_processes([node.home])
+    with monkeypatch.context() as patch:
+        patch.setenv("ALATAU_HTTP_TLS", "on")
+        start_nodes(standing_network, (node,))
+    try:
+        wait_for_height([node], 1, 20)
+        _alatau("--home", node.home, "certs", "ca", "-o", tmp_path / "ca.pem")
+        context = ssl.create_default_context(cafile=str(tmp_path / "ca.pem"))
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        port = node.http.rpartition(":")[2]
+        url = f"https://localhost:{port}/alatau.api.v1.NodeService/GetStatus"
+        with urllib.request.urlopen(url, context=context, timeout=20) as answer:
+            assert json.loads(answer.read())["chainId"] == str(standing_network.chain_id)
+        with urllib.request.urlopen(f"http://{node.metrics}/metrics", timeout=20) as answer:
+            counted = re.search(r'^transport_calls_total\{port="http"\} (\d+)', answer.read().decode(), re.MULTILINE)
+        assert counted is not None
+        assert int(counted[1]) == 1
+    finally:
+        stop_processes([node.home])
+        start_nodes(standing_network, (node,))
+        wait_for_height([node], 1, 20)
 
 
 def test_every_line_of_a_nodes_log_is_json(standing_network: Devnet) -> None:

@@ -21,7 +21,7 @@ def test_a_page_shows_the_project_as_it_is(page: Path) -> None:
     assert filled(ROOT, page.read_text()) == page.read_text()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in PAGES if page.parent.name == "clients"], ids=lambda page: page.stem)
 def test_no_code_is_of_the_page_alone(page: Path) -> None:
     """A block in a language that is compiled says which file it is from."""
     before = COMPILED.findall(page.read_text())

@@ -33,6 +33,10 @@ final class Node implements AutoCloseable {
     channel = Grpc.newChannelBuilder(node, secure).build();
   }
 
+// end
+
+// snippet: services
+
   NodeServiceBlockingStub nodes() {
     return NodeServiceGrpc.newBlockingStub(channel).withDeadlineAfter(1, TimeUnit.MINUTES);
   }
