@@ -121,8 +121,8 @@ class TransactionApi:
         """Answer batch after batch.
 
         Raises:
-            RpcError: what ends the stream, with the batch at which it ended in metadata ``sequence``, or, where its bytes
-                are no batch, with the one before in ``after_sequence``.
+            RpcError: what ends the stream, with the batch at which it ended in metadata ``sequence``, or, where its
+                bytes are no batch, with the one before in ``after_sequence``.
         """
         with self._streams.take(caller_of(call)):
             answered: int | None = None
