@@ -17,8 +17,14 @@ PUBLIC = ("client/",)
 
 KEPT = {
     "audit_day": "what `alatau hub audit` will call",
-    "decimal_text": "what exports of books write",
-    "read_decimal": "as decimal_text: what their readers read",
+    "read_decimal": "what a till and a wallet read of the amount that somebody types",
+    "statement_message": "what hub and till give to accountants, as the next ones",
+    "day_book_message": "as statement_message",
+    "day_csv": "as statement_message",
+    "statement_csv": "as statement_message",
+    "write_statement": "as statement_message",
+    "payouts_message": "what a hub gives to its bank",
+    "returns_message": "as payouts_message",
     "hub_deposit": "what a hub books; it is not there yet",
     "hub_withdrawal": "as hub_deposit",
     "close_payout": "as hub_deposit",

@@ -45,6 +45,9 @@ class EntryKind(Enum):
 PAID_KINDS: Final = frozenset({EntryKind.PAYMENT, EntryKind.OFFLINE_PAYMENT, EntryKind.REFUND, EntryKind.FEE})
 """What DayBook.vy counts: in these, what owners are debited is what owners are credited and the hub's fees."""
 
+HOLD_KINDS: Final = frozenset({EntryKind.HOLD, EntryKind.RELEASE})
+"""What changes what an owner can spend, but not what it has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

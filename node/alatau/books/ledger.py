@@ -66,9 +66,7 @@ def fold_day(day: int, openings: Mapping[Account, int], entries: Iterable[Entry]
     if sum(openings.values()) != 0:
         raise UnbalancedError(sum(openings.values()))
     taken = tuple(entries)
-    balances = dict(openings)
-    debits: dict[Account, int] = {}
-    credited: dict[Account, int] = {}
+    moved = {account: [opening, 0, 0] for account, opening in openings.items()}
     seen: dict[EntryKind, set[bytes]] = {kind: set() for kind in EntryKind}
     for place, entry in enumerate(taken):
         if entry.at.day != day:
@@ -78,20 +76,16 @@ def fold_day(day: int, openings: Mapping[Account, int], entries: Iterable[Entry]
             raise DuplicateEntryError(place, f"{entry.kind.value} {plain_text(entry.reference)}")
         known.add(entry.reference)
         for posting in entry.postings:
-            account = posting.account
-            balances[account] = balances.get(account, 0) + posting.credit - posting.debit
-            if posting.debit:
-                debits[account] = debits.get(account, 0) + posting.debit
-            else:
-                credited[account] = credited.get(account, 0) + posting.credit
+            line = moved.setdefault(posting.account, [0, 0, 0])
+            line[1] += posting.debit
+            line[2] += posting.credit
         for posting in entry.postings:
-            if posting.debit and posting.account.kind in OF_A_CHANNEL and balances[posting.account] < 0:
-                raise OverdrawnError(place, str(posting.account), balances[posting.account])
-    accounts = {
-        account: AccountDay(openings.get(account, 0), debits.get(account, 0), credited.get(account, 0))
-        for account in balances
-    }
-    assert sum(balances.values()) == 0, "entries that balance keep the sum of all balances"
+            if posting.debit:
+                opening, debits, credits_ = moved[posting.account]
+                if opening + credits_ < debits and posting.account.kind in OF_A_CHANNEL:
+                    raise OverdrawnError(place, str(posting.account), opening + credits_ - debits)
+    accounts = {account: AccountDay(*line) for account, line in moved.items()}
+    assert sum(line.closing for line in accounts.values()) == 0, "entries that balance keep the sum of all balances"
     return DayLedger(day, accounts, taken)
 
 

@@ -79,24 +79,18 @@ class City:
         self.owned[channel] += change
 
 
-_happening = st.tuples(
-    st.integers(0, 12),
-    st.integers(0, len(CHANNELS) - 1),
-    st.integers(0, len(CHANNELS) - 1),
-    st.integers(1, 10**6) | st.integers(1, AMOUNT_MAX >> 8),
-    st.integers(0, 100),
-)
-
-
 @st.composite
-def city_days(draw: st.DrawFn, days: int = 1) -> list[list[Entry]]:
-    """Entries of one day after another, in the order of their booking."""
+def city_days(draw: st.DrawFn, days: int = 1, largest: int = AMOUNT_MAX >> 8) -> list[list[Entry]]:
+    """Entries of one day after another, in the order of their booking, with amounts up to ``largest``."""
+    place = st.integers(0, len(CHANNELS) - 1)
+    amount = st.integers(1, 10**6) | st.integers(1, largest)
+    happening = st.tuples(st.integers(0, 12), place, place, amount, st.integers(0, 100))
     city = City()
     told = []
     for number in range(days):
         before = len(city.entries)
-        for happening in draw(st.lists(_happening, max_size=12)):
-            city.happen(*happening, day=DAY + number)
+        for drawn in draw(st.lists(happening, max_size=12)):
+            city.happen(*drawn, day=DAY + number)
         told.append(city.entries[before:])
     return told
 
