@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -161,6 +161,9 @@ bench-hostile: $(SETUP)  ## honest payments while the slowest code runs; writes 
 
 bench-consensus: $(SETUP)  ## what consensus costs, in virtual time; writes build/bench/consensus.json (ARGS="--hours 24")
 	$(RUN) -m alatau_devnet.bench_consensus $(ARGS)
+
+bench-books: $(SETUP)  ## how long a hub takes to close a city's day; writes build/bench/books.json (ARGS="--payments 10000")
+	$(RUN) -m alatau_devnet.bench_books $(ARGS)
 
 gas: $(SETUP)  ## what the contracts cost, against their ceilings; writes build/bench/gas.json
 	ALATAU_GAS_JSON=build/bench/gas.json $(PY) -m pytest --quiet tests/contracts/test_gas.py $(ARGS)

@@ -77,7 +77,7 @@ class Entry:
     at: Moment
     kind: EntryKind
     reference: bytes
-    """32 bytes: the payment's id, or the hash of the transaction; no two entries of a kind share one."""
+    """32 bytes: the payment's id, or the hash of the transaction; :mod:`alatau.books.ledger` takes it once a kind."""
     postings: tuple[Posting, ...]
     invoice_hash: bytes = b""
     """32 bytes, or nothing."""

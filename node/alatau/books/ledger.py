@@ -3,13 +3,15 @@
 Rules:
 
 1. A day begins with the closing balances of the day before, which add up to nothing.
-2. Entries are of the day, in the order in which they were booked, and none is booked twice.
+2. Entries are of the day, in the order in which they were booked, and none is booked twice: no two of a kind have one
+   reference. A payment that was cancelled may be tried again, so holds and releases of one reference alternate.
 3. What an owner has, and what its locks hold, is never below nothing.
 4. Every entry balances, so the closing balances add up to nothing again.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from alatau.books.accounts import OF_A_CHANNEL, Account, escrow_account, owner_account, suspense_account
 from alatau.books.entries import Entry, EntryKind
@@ -46,7 +48,8 @@ class DayLedger:
         return self.accounts.get(account, _NOTHING)
 
 
-_NOTHING = AccountDay(0, 0, 0)
+_NOTHING: Final = AccountDay(0, 0, 0)
+_OPPOSITES: Final = {EntryKind.HOLD: EntryKind.RELEASE, EntryKind.RELEASE: EntryKind.HOLD}
 
 
 def fold_day(day: int, openings: Mapping[Account, int], entries: Iterable[Entry]) -> DayLedger:
@@ -75,6 +78,8 @@ def fold_day(day: int, openings: Mapping[Account, int], entries: Iterable[Entry]
         if entry.reference in known:
             raise DuplicateEntryError(place, f"{entry.kind.value} {plain_text(entry.reference)}")
         known.add(entry.reference)
+        if entry.kind in _OPPOSITES:
+            seen[_OPPOSITES[entry.kind]].discard(entry.reference)
         for posting in entry.postings:
             line = moved.setdefault(posting.account, [0, 0, 0])
             line[1] += posting.debit

@@ -83,6 +83,22 @@ def test_nothing_is_booked_twice() -> None:
     assert caught.value.place == 2
 
 
+def test_a_payment_that_was_cancelled_is_tried_again() -> None:
+    """Its lock is booked and released as often as it is tried, in turn, and it is paid once."""
+    turns = [
+        bookings.hold(clock(2), reference(1), A, 9),
+        bookings.release(clock(3), reference(1), A, 9),
+        bookings.hold(clock(4), reference(1), A, 9),
+        bookings.release(clock(5), reference(1), A, 9),
+        bookings.payment(clock(5), reference(1), A, B, 9),
+    ]
+    entries = [bookings.deposit(clock(1), reference(1), A, 50), *turns]
+    assert ledger_of(entries).account(owner_account(A)).closing == 41
+    for again in (turns[3], turns[4]):
+        with pytest.raises(DuplicateEntryError, match="entry 6"):
+            ledger_of([*entries, again])
+
+
 @pytest.mark.parametrize(
     "entry",
     [
