@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alatau.books import json_import
 from alatau.books.amounts import Unit
 from alatau.books.audit import audit_day
 from alatau.books.day_export import Heading, export_day
 from alatau.books.entries import Entry
 from alatau.books.json_export import write_day
-from alatau.books.json_import import LINE_BYTES_MAX, ImportDayError, read_day
+from alatau.books.json_import import read_day
+from alatau.books.json_record import LINE_BYTES_MAX, RecordError
 from tests.unit.books.days import ALMATY, DAY, city_days, ledger_of
 
 VECTOR = (Path(__file__).parents[2] / "vectors" / "books" / "day.jsonl").read_bytes()
@@ -111,7 +113,7 @@ def test_a_wrong_member_is_said_with_line_and_field(
     record: str, members: dict[str, Any], field: str, reason: str
 ) -> None:
     """What stands there, and what belongs there."""
-    with pytest.raises(ImportDayError, match=rf"line {PLACES[record]}, {field}: .*{reason}") as caught:
+    with pytest.raises(RecordError, match=rf"line {PLACES[record]}, {field}: .*{reason}") as caught:
         read_day(changed(record, members))
     assert caught.value.line == PLACES[record]
     assert caught.value.field == field.replace("\\", "")
@@ -137,8 +139,17 @@ def test_a_wrong_member_is_said_with_line_and_field(
 )
 def test_a_file_that_is_none_is_said_with_its_line(lines: list[bytes], reason: str) -> None:
     """Cut short, doubled, out of order, or no JSON."""
-    with pytest.raises(ImportDayError, match=reason):
+    with pytest.raises(RecordError, match=reason):
         read_day(lines)
+
+
+def test_a_file_without_end_is_not_read_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the bound it is read, one line less and it is not."""
+    monkeypatch.setattr(json_import, "LINES_MAX", len(LINES))
+    assert read_day(LINES).totals is not None
+    monkeypatch.setattr(json_import, "LINES_MAX", len(LINES) - 1)
+    with pytest.raises(RecordError, match=f"line {len(LINES)}: at most {len(LINES) - 1} lines"):
+        read_day(LINES)
 
 
 def test_members_that_nobody_knows_are_passed_over() -> None:
@@ -162,7 +173,7 @@ def test_no_value_gets_another_error_out_of_the_reader(place: int, data: st.Data
     lines = [*LINES[:place], json.dumps(record).encode(), *LINES[place + 1 :]]
     try:
         export = read_day(lines)
-    except ImportDayError as error:
+    except RecordError as error:
         told = error.line
     else:
         told = place + 1
