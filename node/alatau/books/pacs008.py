@@ -62,7 +62,7 @@ def payouts(ledger: DayLedger, beneficiaries: Mapping[bytes, Beneficiary]) -> tu
         for entry in ledger.entries
         if entry.kind in PAYOUT_KINDS
         for posting in entry.postings
-        if posting.debit and posting.account.kind is AccountKind.CHANNEL and posting.account.channel_id in beneficiaries
+        if posting.account.kind is AccountKind.CHANNEL and posting.account.channel_id in beneficiaries
     )
 
 
