@@ -11,6 +11,7 @@ the exit code 1.
 
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import click
@@ -72,14 +73,18 @@ LEFT_OUT: Final = (
 """Parts of names: tests of the simulation and the model themselves, and all but the quickest of what they explore."""
 
 
+def files_of(part: Part) -> list[str]:
+    """The files of a part, below node/alatau."""
+    return sorted({str(file.relative_to(_SOURCES)) for pattern in part.files for file in _SOURCES.glob(pattern)})
+
+
 def mutants_in(part: Part, only: str | None) -> list[Mutant]:
     """The mutants of a part; of files that match ``only``, if given."""
-    files = sorted({file for pattern in part.files for file in _SOURCES.glob(pattern)})
     return [
         mutant
-        for file in files
-        if only is None or file.relative_to(_SOURCES).match(only)
-        for mutant in mutants_of(str(file.relative_to(_SOURCES)), file.read_text())
+        for file in files_of(part)
+        if only is None or Path(file).match(only)
+        for mutant in mutants_of(file, (_SOURCES / file).read_text())
         if compiles(mutant)
     ]
 
@@ -94,7 +99,7 @@ def main(only: str | None, **given: Any) -> None:
         raise click.ClickException(f"no file below {_SOURCES} is called {only}")
     build = ROOT / "build"
     campaign = Campaign(
-        PythonModules(_SOURCES),
+        PythonModules(_SOURCES, (file for part in PARTS for file in files_of(part))),
         "node/alatau",
         EXPLAINED,
         build / "mutants.json",

@@ -57,6 +57,13 @@ def apply(module: ModuleType, original: str, mutated: str, functions: Mapping[Pl
     return bool(changed) or _give_values(module, mutated)
 
 
+def give_code_of(before: CodeType, after: CodeType, functions: Mapping[Place, Iterable[FunctionType]]) -> None:
+    """Give every function of a module, compiled to ``before``, the code that it has in ``after``."""
+    assert _alike(before, after), "both have the same functions"
+    for old, new in _changed_functions(before, after):
+        _give_code(functions.get(place_of(old), ()), new)
+
+
 def changed_function(filename: str, original: str, mutated: str) -> Place | None:
     """The outermost function whose code differs; None where no function's does."""
     before, after = (compile(text, filename, "exec") for text in (original, mutated))

@@ -2,22 +2,24 @@
 
 import gc
 import sys
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path, PurePath
-from types import FrameType, FunctionType
+from types import FunctionType
 
 from alatau_devnet.mutation.mutants import Mutant
 from alatau_devnet.mutation.patch import Place, apply, changed_function, functions_by_place
+from alatau_devnet.mutation.reach import Reach
 from alatau_devnet.mutation.subject import Change, Reached
 
 
 class PythonModules:
-    """The modules below one folder, imported as ``alatau.…``."""
+    """Modules below one folder, imported as ``alatau.…``."""
 
-    def __init__(self, sources: Path) -> None:
+    def __init__(self, sources: Path, files: Iterable[str]) -> None:
         self.sources = sources
+        self._files = tuple(files)
+        self._reach: Reach | None = None
         self._functions: dict[Place, list[FunctionType]] = {}
         self._changed: dict[Mutant, Place | None] = {}
 
@@ -30,19 +32,12 @@ class PythonModules:
     @contextmanager
     def watch(self, reached: Reached) -> Iterator[None]:
         """Note the functions that are called, by file and qualified name: lines move."""
-        prefix = str(self.sources)
-
-        def note(frame: FrameType, event: str, _: object) -> None:
-            if event == "call" and frame.f_code.co_filename.startswith(prefix):
-                reached.add((frame.f_code.co_filename, frame.f_code.co_qualname))
-
-        threading.setprofile(note)
-        sys.setprofile(note)
-        try:
-            yield
-        finally:
-            sys.setprofile(None)
-            threading.setprofile(None)
+        if self._reach is None:
+            self._reach = Reach()
+            self._reach.instrument({self.sources / file: _module_of(file) for file in self._files}, self._functions)
+        self._reach.begin_anew()
+        yield
+        reached.update(self._reach.seen())
 
     def stages(self, mutant: Mutant) -> Sequence[str]:
         """There is one program."""
@@ -63,7 +58,10 @@ class PythonModules:
 
     def apply(self, mutant: Mutant, _stage: str) -> Change:
         """Give the functions other code, or names other values."""
-        name = "alatau." + ".".join(Path(mutant.path).with_suffix("").parts).removesuffix(".__init__")
         text = (self.sources / mutant.path).read_text()
-        made = apply(sys.modules[name], text, mutant.source, self._functions)
+        made = apply(sys.modules[_module_of(mutant.path)], text, mutant.source, self._functions)
         return Change.MADE if made else Change.NOT_APPLIED
+
+
+def _module_of(file: str) -> str:
+    return "alatau." + ".".join(Path(file).with_suffix("").parts).removesuffix(".__init__")

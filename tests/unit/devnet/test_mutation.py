@@ -11,6 +11,7 @@ from alatau_devnet.mutate_consensus import EXPLAINED, LEFT_OUT, PARTS
 from alatau_devnet.mutation.campaign import explained
 from alatau_devnet.mutation.mutants import compiles, mutants_of
 from alatau_devnet.mutation.patch import apply, changed_function, functions_by_place
+from alatau_devnet.mutation.reach import Reach
 from alatau_devnet.mutation.trial import _pairs
 
 _SOURCE = '''
@@ -104,6 +105,64 @@ def test_a_mutant_takes_the_place_of_a_module_in_use(
     assert (changed[1] if changed else None) == place
     assert apply(module, _MODULE, mutated, functions_by_place(str(file)))
     assert total([3, 4]) == result
+
+
+_CALLED = """
+from functools import cache
+
+double = lambda value: 2 * value
+
+
+class Shelf:
+    \"\"\"A shelf.\"\"\"
+
+    @property
+    def height(self):
+        \"\"\"Of the shelf.\"\"\"
+        return 3
+
+    def each(self):
+        for value in (1, 2):
+            yield value
+
+    def unused(self):
+        return 0
+
+
+@cache
+def sums(shelf):
+    def once():
+        return sum(shelf.each())
+
+    return double(once())
+
+
+async def waits(shelf):
+    return shelf.height
+"""
+
+
+def test_functions_note_that_they_are_called(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Methods, generators, coroutines, lambdas and what is nested, by the names that mutants go by."""
+    file = tmp_path / "alatau_called.py"
+    file.write_text(_CALLED)
+    spec = spec_from_file_location("alatau_called", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "alatau_called", module)
+    spec.loader.exec_module(module)
+    reach, sums, shelf = Reach(), module.sums, module.Shelf()
+    reach.instrument({file: "alatau_called", tmp_path / "other.py": "alatau_other"}, functions_by_place(str(file)))
+    assert list(reach.seen()) == []
+    assert sums(shelf) == 6
+    called = {"Shelf.each", "sums", "sums.<locals>.once", "<lambda>"}
+    assert set(reach.seen()) == {(str(file), name) for name in called}
+    reach.begin_anew()
+    with pytest.raises(StopIteration, match="3"):
+        module.waits(shelf).send(None)
+    assert set(reach.seen()) == {(str(file), name) for name in ("waits", "Shelf.height")}
+    assert module.Shelf.height.__doc__ == "Of the shelf."
 
 
 def test_every_explained_mutant_exists() -> None:
