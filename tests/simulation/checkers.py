@@ -62,6 +62,17 @@ class Checkers:
                     self._vote(vote)
                 self._proposal(proposal)
 
+    def served(self, commits: Iterable[Commit]) -> None:
+        """Commits go over the wire, in block sync: a liar may have shown its precommit to nobody but in one of them.
+
+        What a correct validator precommits is heard before it is in any commit.
+        """
+        for commit in commits:
+            place = (commit.height, commit.round, commit.block_hash)
+            for entry in commit.signatures:
+                if entry.validator in self.faulty:
+                    self._vote(Vote(VoteKind.PRECOMMIT, *place, entry.validator, entry.signature))
+
     def _authentic(self, signed: Vote | Proposal) -> bool:
         if signed in self._seen:
             return False

@@ -89,6 +89,11 @@ def test_a_seed_tells_the_same_story_every_time() -> None:
     assert len(once) > 10
 
 
+def test_a_decision_by_a_precommit_that_only_block_sync_showed_is_one() -> None:
+    """Seed 18443 blamed the core for it: a liar's precommit was in a commit that it served, and in no message."""
+    assert story(18_443).heights >= 4
+
+
 @pytest.mark.parametrize("seed", [5, 23])
 def test_looking_at_the_rules_when_nothing_was_kept_finds_nothing(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The core passes over the rules after a message of which it kept nothing: without that the story is the same."""

@@ -239,6 +239,26 @@ def test_a_decision_of_too_few_is_found(silent: tuple[int, ...]) -> None:
         watched().committed(chosen, commit_of(chosen, 1, 2))
 
 
+@pytest.mark.parametrize("faulty", [(), (3,)])
+def test_a_precommit_shown_in_a_served_commit_alone_is_a_liars(faulty: tuple[int, ...]) -> None:
+    """Seed 18443: a liar told everybody nil, and block sync the truth; what is decided so is decided."""
+    checkers, chosen = watched(faulty), block()
+    say(checkers, *((n, PREVOTE, 0, chosen.hash) for n in (1, 2, 3)))
+    say(checkers, *((n, PRECOMMIT, 0, chosen.hash) for n in (1, 2)))
+    commit = commit_of(chosen, 1, 2, 3)
+    stolen = replace(commit.signatures[0], validator=address_of(3))
+    checkers.served([replace(commit, signatures=(stolen,))])
+    with pytest.raises(Violation, match="without proof"):
+        checkers.committed(chosen, commit)
+    checkers.served([commit])
+    if faulty:
+        checkers.committed(chosen, commit)
+        assert checkers.decided == {1: chosen}
+    else:
+        with pytest.raises(Violation, match="without proof"):
+            checkers.committed(chosen, commit)
+
+
 def test_what_was_acknowledged_and_is_gone_is_found() -> None:
     """A disk that forgot its last block, one that holds another, and one that was replaced and may forget."""
     checkers, chosen = watched(), block()

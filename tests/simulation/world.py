@@ -299,6 +299,7 @@ class World:
                 blocks = other.blocks_from(height)
                 if self.adversary is not None and other in self.adversary.nodes:
                     blocks = self.adversary.serve(blocks)
+                self.checkers.served(commit for _, commit in blocks)
                 served = tuple(blocks)
         if self.chance.random() < self.faults.loss:
             served = ()
