@@ -245,6 +245,7 @@ def growth(hours: float, samples: int, advance: Callable[[], None]) -> Growth:
     entries = []
     for _ in range(samples):
         live(world, hours * 3_600_000 / samples)
+        world.forget()
         entries.append(max(entries_of(node.core) + entries_of(node.pool) for node in world.nodes))
         advance()
     return Growth(hours, min(world.heights()), tuple(entries))

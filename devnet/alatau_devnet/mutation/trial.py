@@ -31,10 +31,10 @@ _CPU_BASE_S: Final = 5
 _CPU_FACTOR: Final = 8
 """A test may take so much more of the processor in a mutant than in the program."""
 
-_WALL_BASE_S: Final = 300.0
+_WALL_BASE_S: Final = 60.0
 _WALL_FACTOR: Final = 30.0
-"""A child may take so much longer than its tests did: on a busy machine it waits for the processor most of the time. It
-is for those that wait for ever; those that compute for ever are found by the processor time of a test."""
+"""A test may take so much longer in a mutant than in the program: on a busy machine it waits for the processor most of
+the time. It is for those that wait for ever; those that compute for ever are found by their processor time."""
 
 _MEMORY_BYTES: Final = 4 * 1024**3
 """Address space of a child."""
@@ -147,15 +147,15 @@ class Trial:
 
     def _begin(self, mutant: Mutant) -> "_Running":
         stages = [(name, self._chosen(mutant, name)) for name in self.subject.stages(mutant)]
-        seconds = sum(self._reach[item.nodeid].seconds for _, chosen in stages for item in chosen)
+        names = [item.nodeid for _, chosen in stages for item in chosen]
         read, write = os.pipe()
         child = os.fork()
         if not child:
             os.close(read)
             _end_after(lambda: self._judge(mutant, stages, write))
         os.close(write)
-        deadline = time.monotonic() + _WALL_BASE_S + _WALL_FACTOR * seconds * self.workers
-        return _Running(mutant, child, read, deadline, sum(len(chosen) for _, chosen in stages))
+        patience = {name: _WALL_BASE_S + _WALL_FACTOR * self._reach[name].seconds * self.workers for name in names}
+        return _Running(mutant, child, read, patience, time.monotonic() + _WALL_BASE_S, len(names))
 
     def _chosen(self, mutant: Mutant, stage: str) -> list[pytest.Item]:
         """The tests to run, in order: quick ones first, and before them those that found something already."""
@@ -233,9 +233,18 @@ class _Running:
     mutant: Mutant
     process: int
     pipe: int
+    patience: dict[str, float]
+    """Seconds for each of its tests."""
     deadline: float
+    """Of the test at which it is, by the clock of this machine."""
     tests: int
     said: bytes = b""
+
+    def hears(self, data: bytes) -> None:
+        """The child says at which test it is: the time for it begins."""
+        self.said += data
+        if b"\n" in data:
+            self.deadline = time.monotonic() + self.patience[self.said.decode().split("\n")[-2]]
 
     def verdict(self) -> Verdict:
         """What the child found out, now that it has ended."""
@@ -253,12 +262,13 @@ class _Running:
 
 
 def _wait(running: dict[int, _Running]) -> Iterator[_Running]:
-    """Read what children say; give those that have ended, at the latest at their deadline."""
+    """Read what children say; give those that have ended, at the latest at the deadline of a test."""
     ready, _, _ = select.select(list(running), [], [], 0.5)
     for pipe in list(running):
         child = running[pipe]
         data = os.read(pipe, 65_536) if pipe in ready else None
-        child.said += data or b""
+        if data:
+            child.hears(data)
         late = time.monotonic() > child.deadline
         if late or data == b"":
             if late:

@@ -102,6 +102,8 @@ class Consensus:
             self._on_start(event)
         elif self._height.phase is Phase.HALTED:
             return ()
+        elif isinstance(event, InTransactionsAvailable) and self._height.transactions_waiting:
+            return ()  # At full load most inputs are these.
         else:
             self._dispatch(event)
             if self._is_idle(event):

@@ -107,13 +107,19 @@ def test_the_view_names_the_highest_claim() -> None:
 
 @pytest.mark.parametrize(
     ("message", "looks"),
-    [("v1 prevotes A r0", False), ("v1 decides h1", False), ("v4 proposes A r0", False), ("v3 prevotes A r0", True)],
+    [
+        ("v1 prevotes A r0", False),
+        ("v1 decides h1", False),
+        ("v4 proposes A r0", False),
+        ("transaction", False),
+        ("v3 prevotes A r0", True),
+    ],
 )
 def test_rules_are_looked_at_once_for_what_is_kept(message: str, looks: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that is known, or that no rule speaks of, costs no look: it changed nothing."""
+    """What is known, or what no rule speaks of, costs no look: it changed nothing."""
     table = Table()
     table.start()
-    for line in ("v4 proposes A r0", "v1 prevotes A r0"):
+    for line in ("v4 proposes A r0", "v1 prevotes A r0", "transaction"):
         table.do(line)
     driver, looked = table.core._height.driver, []
     advance = driver.advance
