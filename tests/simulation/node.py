@@ -291,7 +291,10 @@ class Node:
         validators = ledger.rules.validators(height)
         window = self.parameters.absent_commits
         count = blocks_looked_at(validators, window)
-        past = [PastBlock(b.header.number, b.header.beneficiary, b.last_commit) for b in ledger.blocks[max(1, height - count) :]]
+        past = [
+            PastBlock(b.header.number, b.header.beneficiary, b.last_commit)
+            for b in ledger.blocks[max(1, height - count) :]
+        ]
         carried = [block.last_commit for block in past if block.last_commit is not None]
         return HeightContext(
             height=height,

@@ -61,3 +61,51 @@ def test_gathering_gives_others_a_turn_and_writes_nothing(ledger: Ledger) -> Non
     turns = steps(fill_batch(batch, db, executed, commit, range(0)))
     assert turns >= 3 + len(executed.trie.nodes) // _STEP
     assert records(ledger) == before
+
+
+def test_the_index_of_accounts_says_from_where_it_is_whole(ledger: Ledger) -> None:
+    """From the block with which it was turned on; a block without it ends it, and so does taking back the first."""
+    db = ledger.store._db
+
+    def commit(*, account_index: bool | None) -> None:
+        executed, commit = ledger.chain.next()
+        batch, wanted = db.batch(), {} if account_index is None else {"account_index": account_index}
+        assert steps(fill_batch(batch, db, executed, commit, range(0), **wanted)) > 0
+        db.write(batch)
+        ledger.blocks.append((executed, commit))
+
+    def take_back() -> None:
+        executed, _ = ledger.blocks.pop()
+        db.write(undo_batch(db, executed.block, executed.receipts))
+
+    assert db.get(schema.META_INDEXED) is None
+    commit(account_index=None)
+    assert db.get(schema.META_INDEXED) is None, "nobody asked for it"
+    commit(account_index=True)
+    first = schema.height_key(ledger.blocks[-1][0].block.header.number)
+    assert db.get(schema.META_INDEXED) == first
+    commit(account_index=True)
+    assert db.get(schema.META_INDEXED) == first
+    take_back()
+    assert db.get(schema.META_INDEXED) == first
+    take_back()
+    assert db.get(schema.META_INDEXED) is None
+
+
+def test_an_index_that_was_turned_off_is_not_whole(ledger: Ledger) -> None:
+    """What is missing in between would pass for what never was."""
+    db = ledger.store._db
+    batch = db.batch()
+    batch.put(schema.META_INDEXED, schema.height_key(3))
+    db.write(batch)
+    ledger.grow(1)
+    assert db.get(schema.META_INDEXED) is None
+
+
+def test_a_transaction_is_found_by_height_and_place(ledger: Ledger) -> None:
+    """Eight bytes and four."""
+    executed = next(executed for executed, _ in reversed(ledger.blocks) if len(executed.block.transactions) > 1)
+    number = executed.block.header.number
+    for index, tx in enumerate(executed.block.transactions):
+        place = ledger.store._db.get(schema.TRANSACTION + tx.hash)
+        assert place == number.to_bytes(8, "big") + index.to_bytes(4, "big")

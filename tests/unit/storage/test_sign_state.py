@@ -1,7 +1,9 @@
 """The sign state: never back, never twice, never half."""
 
 import errno
+import json
 import os
+import zlib
 from pathlib import Path
 
 import pytest
@@ -221,3 +223,74 @@ def test_a_state_is_durable_before_it_counts(tmp_path: Path) -> None:
     disk = RecordingDisk()
     SignStateFile.open(tmp_path / "sign_state.json", disk).record(state(5), SIGNATURE)
     assert disk.done == ["write", "sync", "replace", "sync folder"]
+
+
+WRITTEN = (
+    b'{\n  "version": 1,\n  "height": 5,\n  "round": 1,\n  "step": "prevote",\n'
+    b'  "digest": "0x' + DIGEST.hex().encode() + b'",\n  "signature": "0x' + SIGNATURE.hex().encode() + b'",\n'
+    b'  "checksum": CHECKSUM\n}\n'
+)
+
+
+def test_the_file_is_what_other_versions_read_and_write(tmp_path: Path) -> None:
+    """Byte for byte; the checksum does not depend on the order of the fields."""
+    path = tmp_path / "s"
+    SignStateFile.open(path).record(state(5, 1), SIGNATURE)
+    fields = json.loads(path.read_text())
+    assert path.read_bytes() == WRITTEN.replace(b"CHECKSUM", b"%d" % fields["checksum"])
+    path.write_text(json.dumps(dict(reversed(fields.items()))))
+    assert SignStateFile.open(path).authorize(state(5, 1)) == SIGNATURE
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"checksum": 1}, "its checksum is wrong"),
+        ({"height": 4}, "its checksum is wrong"),
+        ({"height": 4, "more": 1}, "it has other fields than it should"),
+        ({"version": 2, "checksum": None}, "it has version 2, this program writes 1"),
+    ],
+)
+def test_the_damage_is_named(tmp_path: Path, changes: dict[str, int | None], what: str) -> None:
+    """An operator decides by what is wrong."""
+    path = tmp_path / "s"
+    SignStateFile.open(path).record(state(5, 1), SIGNATURE)
+    fields = json.loads(path.read_text()) | changes
+    if fields["checksum"] is None:
+        rest = {name: value for name, value in fields.items() if name != "checksum"}
+        fields["checksum"] = zlib.crc32(json.dumps(rest, sort_keys=True).encode())
+    path.write_text(json.dumps(fields))
+    with pytest.raises(SignStateDamagedError, match=f"is damaged: {what}"):
+        SignStateFile.open(path)
+
+
+@pytest.mark.parametrize("text", ["7", "{}", json.dumps(sorted(json.loads(WRITTEN.replace(b"CHECKSUM", b"0"))))])
+def test_what_is_no_sign_state_has_other_fields(tmp_path: Path, text: str) -> None:
+    """A number, nothing, and a list that names all the fields."""
+    (tmp_path / "s").write_text(text)
+    with pytest.raises(SignStateDamagedError, match="it has other fields than it should"):
+        SignStateFile.open(tmp_path / "s")
+
+
+def test_the_size_of_the_file_is_bounded(tmp_path: Path) -> None:
+    """4,096 bytes are read, 4,097 are something else."""
+    path = tmp_path / "s"
+    SignStateFile.open(path).record(state(5, 1), SIGNATURE)
+    path.write_bytes(path.read_bytes().ljust(4_096))
+    assert SignStateFile.open(path).last == state(5, 1)
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(SignStateDamagedError, match="cannot be read"):
+        SignStateFile.open(path)
+
+
+def test_the_same_again_is_not_written_again(tmp_path: Path) -> None:
+    """It is on the disk; another signature of the same is written."""
+    disk = RecordingDisk()
+    file = SignStateFile.open(tmp_path / "s", disk)
+    file.record(state(5))
+    assert file.authorize(state(5)) is None, "no signature was recorded with it"
+    disk.done.clear()
+    file.record(state(5))
+    assert disk.done == []
+    file.record(state(5), SIGNATURE)
+    assert disk.done != []

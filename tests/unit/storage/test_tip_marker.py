@@ -22,6 +22,7 @@ def test_the_last_height_is_read_back(tmp_path: Path) -> None:
         marker.write(height)
         marker.close()
         assert read_marker(path) == height
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_damaged_marker_says_nothing(tmp_path: Path) -> None:

@@ -262,3 +262,209 @@ def test_a_rewriting_that_fails_leaves_the_old_log(tmp_path: Path) -> None:
     log, report = WriteAheadLog.open(tmp_path)
     assert [record.payload for record in report.records] == [b"old"]
     log.close()
+
+
+class Noting(Disk):
+    """Notes what is done to files."""
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def write(self, descriptor: int, data: bytes, offset: int) -> None:
+        """See ``Disk``."""
+        self.done.append("write")
+        super().write(descriptor, data, offset)
+
+    def sync(self, descriptor: int) -> None:
+        """See ``Disk``."""
+        self.done.append("sync")
+        super().sync(descriptor)
+
+    def truncate(self, descriptor: int, size: int) -> None:
+        """See ``Disk``."""
+        self.done.append("truncate")
+        super().truncate(descriptor, size)
+
+    def sync_folder(self, folder: Path) -> None:
+        """See ``Disk``."""
+        self.done.append("sync folder")
+        super().sync_folder(folder)
+
+
+def test_a_new_log_is_durable_by_name(tmp_path: Path) -> None:
+    """A file whose name a power failure takes is as lost as its content."""
+    disk = Noting()
+    wal, _ = WriteAheadLog.open(tmp_path, disk)
+    wal.close()
+    assert disk.done == ["write", "sync", "sync folder"]
+
+
+def test_a_file_of_somebody_else_is_named_as_such(tmp_path: Path) -> None:
+    """The operator looks at its owner, not at the disk."""
+    wal, _ = WriteAheadLog.open(tmp_path, Refusing("nothing"))
+    wal.close()
+    wal, _ = WriteAheadLog.open(tmp_path, Refusing("write", errno.EACCES))
+    wal.append(7, b"x")
+    with pytest.raises(WriteFailedError, match="may not be written by this user"):
+        wal.flush()
+    wal.close()
+
+
+def test_nothing_is_written_or_synced_twice(tmp_path: Path) -> None:
+    """A log that is whole is only read; a flush without anything new costs no fsync."""
+    path, disk = filled(tmp_path / "a" / "b"), Noting()
+    assert path.stat().st_mode & 0o777 == 0o600
+    wal, _ = WriteAheadLog.open(path.parent, disk)
+    wal.flush()
+    assert disk.done == []
+    wal.append(7, b"x")
+    wal.flush()
+    wal.flush()
+    assert disk.done == ["write", "sync"]
+    wal.append(7, b"x")
+    wal.write()
+    wal.reset()
+    wal.flush()
+    assert disk.done[2:] == ["write", "truncate"], "what was cut off needs no fsync"
+    wal.rewrite([(7, b"y")])
+    disk.done.clear()
+    wal.flush()
+    assert disk.done == []
+    wal.close()
+
+
+def test_after_a_failed_reset_nothing_is_written(tmp_path: Path) -> None:
+    """Where the next record would go is not known."""
+    disk = Refusing("truncate", errno.EIO)
+    wal, _ = WriteAheadLog.open(tmp_path, Refusing("nothing"))
+    wal.close()
+    wal, _ = WriteAheadLog.open(tmp_path, disk)
+    with pytest.raises(WriteFailedError, match="could not be written"):
+        wal.reset()
+    wal.append(7, b"x")
+    with pytest.raises(WriteFailedError, match="earlier write"):
+        wal.flush()
+    wal.close()
+
+
+@pytest.mark.parametrize("before", ["nothing", "write", "reset", "rewrite"])
+def test_bounds_count_every_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str) -> None:
+    """The file may be full to the last byte, whatever was done before; so may be what waits in memory."""
+    wal, _ = WriteAheadLog.open(tmp_path)
+    end = {"nothing": 0, "write": 100, "reset": 0, "rewrite": 100}[before]
+    if before != "nothing":
+        wal.append(7, b"x" * 84)
+    match before:
+        case "write":
+            wal.write()
+        case "reset":
+            wal.reset()
+        case "rewrite":
+            wal.rewrite([(7, b"x" * 84)])
+    monkeypatch.setattr(module, "_PENDING_BYTES_MAX", 100)
+    monkeypatch.setattr(module, "FILE_BYTES_MAX", len(b"ALATAUW1") + end + 100)
+    wal.append(7, b"x" * 84)
+    assert not wal.is_crowded
+    with pytest.raises(WalFullError):
+        wal.append(7, b"")
+    assert wal.is_crowded
+    wal.close()
+
+
+def test_a_full_log_says_how_much_it_holds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In MiB."""
+    monkeypatch.setattr(module, "FILE_BYTES_MAX", 3 << 20)
+    wal, _ = WriteAheadLog.open(tmp_path)
+    with pytest.raises(WalFullError, match="holds 3 MiB of height 7"):
+        wal.append(7, bytes(3 << 20))
+    wal.close()
+
+
+def test_the_largest_payload_comes_back_and_a_larger_one_is_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A size beyond the bound is damage, even if all else is right."""
+    monkeypatch.setattr(module, "PAYLOAD_BYTES_MAX", 100)
+    filled(tmp_path, [WalRecord(7, b"x" * 100)])
+    assert reopened(tmp_path) == ([WalRecord(7, b"x" * 100)], 0)
+    monkeypatch.setattr(module, "PAYLOAD_BYTES_MAX", 99)
+    assert reopened(tmp_path) == ([], 116)
+
+
+def test_a_record_that_is_shorter_than_it_says_is_torn(tmp_path: Path) -> None:
+    """Even if the checksum is that of what is there."""
+    path = filled(tmp_path, [WalRecord(7, b"whole"), WalRecord(7, b"torn")])
+    data = path.read_bytes()
+    header = len(b"ALATAUW1") + 16 + len(b"whole")
+    path.write_bytes(data[:header] + (9).to_bytes(4, "big") + data[header + 4 :])
+    assert reopened(tmp_path) == ([WalRecord(7, b"whole")], 16 + len(b"torn"))
+
+
+@pytest.mark.parametrize("data", [b"ALATAUX", b"x", b"ALATAUW2"])
+def test_a_short_file_that_is_no_log_is_refused(tmp_path: Path, data: bytes) -> None:
+    """Only a beginning of the very first bytes may be a log whose making was cut short."""
+    (tmp_path / "consensus.wal").write_bytes(data)
+    with pytest.raises(CorruptionError, match="does not begin like a consensus log"):
+        WriteAheadLog.open(tmp_path)
+
+
+def damaged(folder: Path, heights: list[int], number: int) -> Path:
+    """A log of records of these heights, of which one has another payload than it had."""
+    path = filled(folder, [WalRecord(height, b"record %d" % n) for n, height in enumerate(heights)])
+    data, at = path.read_bytes(), len(b"ALATAUW1") + 16 + number * (16 + len(b"record 0"))
+    path.write_bytes(data[:at] + b"R" + data[at + 1 :])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("heights", "number", "torn"),
+    [
+        ([8, 7], 0, True),
+        ([8, 8, 7], 1, True),
+        ([7, 8], 0, False),
+        ([7, 7, 8], 1, False),
+        ([7, 7, 7], 1, False),
+        ([7, 7], 0, False),
+    ],
+)
+def test_only_records_of_the_height_before_may_lie_behind_damage(
+    tmp_path: Path, heights: list[int], number: int, torn: bool
+) -> None:
+    """They are what a lost truncation leaves; any other that is right shows that what precedes it was written."""
+    path = damaged(tmp_path, heights, number)
+    if torn:
+        kept, size = number * 24, path.stat().st_size
+        assert [record.height for record in reopened(tmp_path)[0]] == heights[:number]
+        assert path.stat().st_size == len(b"ALATAUW1") + kept < size
+    else:
+        with pytest.raises(CorruptionError, match="valid ones follow"):
+            WriteAheadLog.open(tmp_path)
+
+
+def test_a_byte_too_many_before_a_record_is_damage(tmp_path: Path) -> None:
+    """The record behind it is found by the number of its height."""
+    path = filled(tmp_path, [WalRecord(7, b"one"), WalRecord(7, b"two")])
+    data, second = path.read_bytes(), len(b"ALATAUW1") + 16 + len(b"one")
+    path.write_bytes(data[:second] + b"\x00" + data[second:])
+    with pytest.raises(CorruptionError, match="valid ones follow"):
+        WriteAheadLog.open(tmp_path)
+
+
+@pytest.mark.parametrize("size", [3, 256])
+def test_a_record_behind_zeros_is_found(tmp_path: Path, size: int) -> None:
+    """Where the height is 0 its number is everywhere in them, and may begin in the size that stands before it."""
+    path = filled(tmp_path, [WalRecord(0, b"one"), WalRecord(0, b"x" * size)])
+    data, second = path.read_bytes(), len(b"ALATAUW1") + 16 + len(b"one")
+    path.write_bytes(data[:second] + bytes(9) + data[second:])
+    with pytest.raises(CorruptionError, match="valid ones follow"):
+        WriteAheadLog.open(tmp_path)
+
+
+def test_the_number_of_the_height_in_a_payload_is_passed_over(tmp_path: Path) -> None:
+    """It is looked for on behind it."""
+    number = (7).to_bytes(8, "big")
+    path = filled(tmp_path, [WalRecord(7, b"one"), WalRecord(7, 3 * (b"at 7:" + number)), WalRecord(7, b"three")])
+    data, second = path.read_bytes(), len(b"ALATAUW1") + 16 + len(b"one")
+    path.write_bytes(data[: second + 3] + b"\xff" + data[second + 4 :])
+    with pytest.raises(CorruptionError, match="valid ones follow"):
+        WriteAheadLog.open(tmp_path)
