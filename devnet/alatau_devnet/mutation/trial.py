@@ -61,7 +61,7 @@ class Verdict:
     """Where it was not made, nothing was tried."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Trial:
     """The pytest plugin: one set of tests, some mutants of the files that they judge."""
 

@@ -11,8 +11,9 @@ from alatau_devnet.mutate_consensus import EXPLAINED, LEFT_OUT, PARTS
 from alatau_devnet.mutation.campaign import explained
 from alatau_devnet.mutation.mutants import compiles, mutants_of
 from alatau_devnet.mutation.patch import apply, changed_function, functions_by_place
+from alatau_devnet.mutation.python_modules import PythonModules
 from alatau_devnet.mutation.reach import Reach
-from alatau_devnet.mutation.trial import _pairs
+from alatau_devnet.mutation.trial import Trial, _pairs
 
 _SOURCE = '''
 from dataclasses import dataclass
@@ -181,6 +182,13 @@ def test_only_tests_of_the_simulation_itself_are_left_out() -> None:
             names = re.findall(r"^(?:async )?def (test_\w+)", file.read_text(), re.MULTILINE)
             left_out += [file.name for name in names if any(part in f"{file.name}::{name}" for part in LEFT_OUT)]
     assert set(left_out) == {"test_campaign.py", "test_checkers.py", "test_model.py"}
+
+
+def test_pytest_can_look_a_trial_up() -> None:
+    """It asks for plugins by hash where tests have a conftest of their own; chain/ was never judged for want of one."""
+    subject = PythonModules(Path(), ())
+    trials = {Trial(subject, [], (), 1.0, Path(), lambda _mutant, _verdict: True) for _ in range(2)}
+    assert len(trials) == 2
 
 
 def test_a_mutant_that_no_test_reaches_is_tried_with_none(request: pytest.FixtureRequest) -> None:

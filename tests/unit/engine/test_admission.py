@@ -1,6 +1,6 @@
 """The way into the pool: whose turn it is, what is checked first, and whose fault a refusal is."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -9,18 +9,24 @@ import trio
 import trio.testing
 
 from alatau.chain.execution import block_environment
-from alatau.chain.permission import Licence, ParticipantKind, status_word
+from alatau.chain.permission import Licence, ParticipantKind, slot_of, status_word
+from alatau.crypto.keccak import keccak256
 from alatau.engine import admission as admission_module
-from alatau.engine.admission import Admission, AdmissionView, sender_class_of
+from alatau.engine.admission import Admission, AdmissionView, next_nonce, sender_class_of
 from alatau.engine.verdict import Blame, Outcome, Refused
 from alatau.mempool.fair_queue import QueueLimits
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.mempool.shares import SenderClass
+from alatau.state.diff import BlockDiff, OverlayState
+from alatau.types.account import Account
+from alatau.types.chain_config import SystemContracts
+from alatau.types.genesis import GenesisContract
 from alatau.types.transaction import (
     Transaction,
     TransactionError,
     TransactionSignatureError,
+    TransactionType,
     decode_transaction,
     recover_sender,
 )
@@ -226,3 +232,235 @@ def test_what_has_expired_does_not_count() -> None:
     word = status_word(ParticipantKind.MERCHANT, deploys=True, licences=Licence.PLATFORM, licences_expire=NOW)
     assert sender_class_of(word, NOW - 1) is SenderClass.DEVELOPER
     assert sender_class_of(word, NOW) is SenderClass.MERCHANT
+
+
+# ---------------------------------------------------------------- to the last detail
+
+
+def keeping(entry: Entry, written: trio.Event | None = None) -> list[tuple[list[bytes], list[bytes]]]:
+    """Note what is written down before anybody is answered; it is on the disk once ``written`` is set."""
+    kept: list[tuple[list[bytes], list[bytes]]] = []
+
+    def keep(new: Sequence[bytes], replaced: Sequence[bytes]) -> trio.Event | None:
+        kept.append((list(new), list(replaced)))
+        return written
+
+    entry.admission._keep = keep
+    return kept
+
+
+def noted(entry: Entry) -> list[tuple[Hashable, int, int]]:
+    """What is said of sources: how much of theirs was good, how much bad."""
+    history, notes = entry.admission._history, list[tuple[Hashable, int, int]]()
+    note = history.note
+
+    def noting(source: Hashable, good: int, bad: int) -> None:
+        notes.append((source, good, bad))
+        note(source, good, bad)
+
+    history.note = noting  # type: ignore[method-assign]
+    return notes
+
+
+@pytest.mark.trio
+async def test_a_portion_is_answered_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where it takes more than one batch; the same twice in one is in the pool once, and nobody is refused."""
+    async with open_entry(monkeypatch) as entry:
+        outcomes = await entry.admission.submit(badly_signed(301)[1:], "client")
+        assert {refused_for(outcome)[0] for outcome in outcomes} == {"INSUFFICIENT_FUNDS"}
+        tx = payment(0).encoded
+        assert await entry.admission.submit([tx, tx], "client") == [None, None]
+        assert len(entry.mempool) == 1
+
+
+@pytest.mark.trio
+async def test_what_finds_no_room_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What did not fit any more, and the half of the longest queue that had to go for others'."""
+    tx = payment(0).encoded
+    async with open_entry(monkeypatch, source_units=6, units=7) as entry:
+        entry.admission.offer([tx] * 6, PEER)
+        assert entry.admission.refused_total == {}
+        entry.admission.offer([tx] * 2, PEER)
+        assert entry.admission.refused_total == {"OVERLOADED": 2}
+        entry.admission.offer([tx] * 2, b"\x78" * 20)
+        assert entry.admission.refused_total == {"OVERLOADED": 2, "SUBMISSION_QUEUE_FULL": 3}
+
+
+@pytest.mark.trio
+async def test_a_sender_that_is_known_is_not_recovered_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where the block came first, nor where it is in the pool; as many are known as were wanted."""
+    first, second, third = (payment(n) for n in range(3))
+    async with open_entry(monkeypatch) as entry:
+        await entry.admission.recover_ahead([first])
+        assert await entry.take(first.encoded) is None
+        assert entry.recovered == []
+        monkeypatch.setattr(entry.admission, "_senders_max", 2)
+        await entry.admission.recover_ahead([second])
+        await entry.admission.recover_ahead([third])
+        await entry.admission.senders_of([second, third])
+        assert entry.recovered == []
+        await entry.admission.senders_of([first])
+        assert entry.recovered == [first], "the oldest was forgotten"
+
+
+@pytest.mark.trio
+async def test_what_waits_in_the_pool_is_not_decoded_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its hash says it all."""
+    decoded: list[bytes] = []
+
+    def decode(encoded: bytes) -> Transaction:
+        decoded.append(encoded)
+        return decode_transaction(encoded)
+
+    monkeypatch.setattr(admission_module, "decode_transaction", decode)
+    async with open_entry(monkeypatch) as entry:
+        for _ in range(2):
+            assert await entry.take(payment(0).encoded) is None
+    assert decoded == [payment(0).encoded]
+
+
+@pytest.mark.trio
+async def test_only_as_many_bad_hashes_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest goes."""
+    monkeypatch.setattr(admission_module, "_BAD_MAX", 2)
+    bad = [b"\xff\x00", b"\xff\x01", b"\xff\x02"]
+    async with open_entry(monkeypatch) as entry:
+        for encoded in bad:
+            await entry.take(encoded)
+        assert list(entry.admission._bad) == [keccak256(encoded) for encoded in bad[1:]]
+
+
+@pytest.mark.trio
+async def test_the_time_of_an_admission_is_measured(
+    monkeypatch: pytest.MonkeyPatch, mock_clock: trio.testing.MockClock
+) -> None:
+    """By the clock that stands still it takes none, and what was assumed goes down by a tenth at a time."""
+    async with open_entry(monkeypatch) as entry:
+        mock_clock.jump(1_000.0)
+        assumed_s = entry.admission._admission_s
+        assert await entry.take(payment(0).encoded) is None
+        assert await entry.take(payment(1).encoded) is None
+        await trio.testing.wait_all_tasks_blocked()
+        assert entry.admission._admission_s == pytest.approx(0.81 * assumed_s)
+
+
+@pytest.mark.trio
+async def test_sources_are_known_by_what_is_new_and_what_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is noted once for a batch, with how many; what another brought before gains nothing."""
+    async with open_entry(monkeypatch) as entry:
+        notes = noted(entry)
+        mine = [payment(n).encoded for n in range(3)]
+        await entry.admission.submit(mine, "client")
+        await entry.admission.submit(mine, "parrot")
+        assert notes == [(("client", "client"), 3, 0)]
+        notes.clear()
+        await entry.admission.submit([b"\xff\x00", b"\xff\x01", payment(1_000).encoded], "client")
+        assert notes == [(("client", "client"), 0, 2)]
+
+
+@pytest.mark.trio
+async def test_only_clients_wait_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What peers passed on is told to nobody; a client hears of its own once it is written."""
+    written = trio.Event()
+    async with open_entry(monkeypatch) as entry, trio.open_nursery() as nursery:
+        kept = keeping(entry, written)
+        for nonce in range(2):
+            entry.admission.offer([payment(nonce).encoded], PEER)
+            await trio.testing.wait_all_tasks_blocked()
+        assert len(entry.mempool) == len(kept) == 2
+        answered: list[Outcome] = []
+
+        async def client() -> None:
+            answered.append(await entry.take(payment(2).encoded))
+
+        nursery.start_soon(client)
+        await trio.testing.wait_all_tasks_blocked()
+        assert len(entry.mempool) == 3
+        assert answered == []
+        written.set()
+        await trio.testing.wait_all_tasks_blocked()
+        assert answered == [None]
+
+
+@pytest.mark.trio
+async def test_what_is_replaced_is_written_down_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hash of the one that went; nothing for the first."""
+    cheap = payment(0, max_priority_fee_per_gas=10**9, max_fee_per_gas=10**9)
+    dear = payment(0, max_priority_fee_per_gas=2 * 10**9, max_fee_per_gas=2 * 10**9)
+    async with open_entry(monkeypatch) as entry:
+        kept = keeping(entry)
+        assert await entry.take(cheap.encoded) is None
+        assert await entry.take(dear.encoded) is None
+    assert kept == [([cheap.encoded], []), ([dear.encoded], [cheap.hash])]
+
+
+@pytest.mark.trio
+async def test_the_largest_transaction_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the byte."""
+    most = MempoolLimits().transaction_size_bytes_max
+    async with open_entry(monkeypatch) as entry:
+        assert refused_for(await entry.take(bytes(most)))[0] == "TRANSACTION_MALFORMED"
+        assert refused_for(await entry.take(bytes(most + 1)))[0] == "TRANSACTION_TOO_LARGE"
+
+
+@pytest.mark.trio
+async def test_a_signature_for_no_chain_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before EIP-155 a transaction was for every chain."""
+    async with open_entry(monkeypatch) as entry:
+        outcome = await entry.take(payment(type=TransactionType.LEGACY, chain_id=None).encoded)
+        assert refused_for(outcome) == ("WRONG_CHAIN", Blame.FORM)
+        assert isinstance(outcome, Refused)
+        assert "signed for no chain" in outcome.message
+
+
+@pytest.mark.trio
+async def test_only_a_stranger_without_means_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not who is known to the pool, and not who asks for another reason in vain."""
+    far = signed(PAYEE, to=PAYER.address, nonce=1_000, value=0, max_fee_per_gas=0, max_priority_fee_per_gas=0).encoded
+    async with open_entry(monkeypatch) as entry:
+        assert refused_for(await entry.take(far)) == ("NONCE_GAP_TOO_LARGE", Blame.STATE)
+        assert await entry.take(payment(0).encoded) is None
+        assert refused_for(await entry.take(payment(1, value=10**30).encoded)) == ("INSUFFICIENT_FUNDS", Blame.STATE)
+
+
+REGISTRY = b"\x99" * 20
+
+
+def registered(*words: tuple[bytes, int]) -> SmallNetwork:
+    """A network whose registry holds these status words of accounts."""
+    stored = b"".join(
+        b"\x7f" + word.to_bytes(32, "big") + b"\x7f" + slot_of(address).to_bytes(32, "big") + b"\x55"
+        for address, word in words
+    )
+    contract = GenesisContract("Registry", REGISTRY, stored + bytes.fromhex("60016000f3"))
+    return small_network(contract, system=SystemContracts(participant_registry=REGISTRY))
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("word", "expected", "advised"),
+    [
+        (0, ("SENDER_NOT_PERMITTED", Blame.STRANGER), True),
+        (status_word(ParticipantKind.RESIDENT, expires=1), ("SENDER_NOT_PERMITTED", Blame.STATE), False),
+        (status_word(ParticipantKind.RESIDENT), None, False),
+    ],
+    ids=["unknown", "expired", "resident"],
+)
+async def test_the_registry_says_who_may_send(
+    monkeypatch: pytest.MonkeyPatch, word: int, expected: tuple[str, Blame] | None, advised: bool
+) -> None:
+    """Who is not in it is a stranger, and may have signed something else; who was is not."""
+    async with open_entry(monkeypatch, registered((PAYER.address, word))) as entry:
+        outcome = await entry.take(payment(0).encoded)
+        assert (None if outcome is None else refused_for(outcome)) == expected
+        assert ("another digest" in (outcome.message if outcome else "")) is advised
+
+
+def test_the_next_nonce_is_that_of_the_pool_then_of_the_state() -> None:
+    """Behind what waits without a gap; of nobody it is 0."""
+    state, pool = small_network().tip.state, Mempool(MempoolLimits(), 0)
+    assert next_nonce(pool, state, PAYEE.address) == 0
+    later = OverlayState(state, BlockDiff({PAYER.address: Account(nonce=7, balance=10**18)}, {}, {}))
+    assert next_nonce(pool, later, PAYER.address) == 7
+    pool.admit(payment(7), PAYER.address, later.account(PAYER.address), 0)
+    assert next_nonce(pool, later, PAYER.address) == 8
