@@ -158,7 +158,6 @@ def _readable_name(text: bytes) -> str:
 
 def _decode(abi_type: str, output: bytes) -> tuple[Any, ...]:
     try:
-        # Not strict: what stands in the padding after a text is nobody's business.
-        return abi_decode([abi_type], output, strict=False)
+        return abi_decode([abi_type], output)
     except (DecodingError, OverflowError) as error:
         raise RegistryAnswerError(f"the validator registry's answer is not {abi_type}: {error}") from error

@@ -1,26 +1,32 @@
 """Reading the validator registry's answers; in tests/contracts the contract itself answers."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from eth_abi.abi import encode
+from eth_abi.abi import decode, encode
 
 from alatau.chain.validator_registry import (
     ADMITTED_MAX,
+    BIND_GENESIS_CALL,
+    GENESIS_HASH_CALL,
     OBSERVER_ABI,
     OBSERVERS_CALL,
     POWER_MAX,
+    SET_VERSION_SLOT,
     VALIDATOR_ABI,
     VALIDATORS_CALL,
     Observer,
     RegistryAnswerError,
+    answers_call,
     decode_observers,
     decode_validators,
+    double_proposal_call,
     equivocation_call,
     with_known_endpoints,
 )
 from alatau.types.validator import VALIDATORS_MAX, Validator
-from alatau.types.vote import Vote, VoteKind
+from alatau.types.vote import Proposal, Vote, VoteKind
 
 ROOT = Path(__file__).parents[3]
 ROWS = [
@@ -128,3 +134,55 @@ def test_who_decides_is_exact_or_refused(rows: list[tuple[object, ...]], reason:
     """Every node must come to the same set: nothing is guessed."""
     with pytest.raises(RegistryAnswerError, match=reason):
         decode_validators(encode([f"{VALIDATOR_ABI}[]"], [rows]))
+
+
+def test_every_call_is_frozen() -> None:
+    """Selectors, the slot that is looked at, and how arguments are laid out: what the contract was compiled to."""
+    calls = (VALIDATORS_CALL, OBSERVERS_CALL, GENESIS_HASH_CALL, BIND_GENESIS_CALL)
+    assert [call.hex() for call in calls] == ["ca1e7819", "b3f54d82", "c366ea9e", "032fd6aa"]
+    assert SET_VERSION_SLOT == 0
+    assert answers_call(b"\x05" * 20).hex() == "5e9618e7" + "00" * 12 + "05" * 20
+
+
+def test_a_report_of_votes_holds_both() -> None:
+    """Kind, height and round, then each hash, of nil 32 zeros, with its signature."""
+    first = Vote(VoteKind.PRECOMMIT, 7, 2, b"\x0a" * 32, b"\x05" * 20, b"\x01" * 65)
+    second = replace(first, block_hash=None, signature=b"\x02" * 65)
+    call = equivocation_call(first, second)
+    assert call[:4].hex() == "e12d25b4"
+    kinds = ["uint256", "uint256", "uint256", "(bytes32,bytes)", "(bytes32,bytes)"]
+    assert decode(kinds, call[4:]) == (2, 7, 2, (b"\x0a" * 32, b"\x01" * 65), (bytes(32), b"\x02" * 65))
+
+
+def test_a_report_of_proposals_holds_both_and_is_of_one_round() -> None:
+    """All that was signed, for the contract to recover the signer."""
+    first = Proposal(7, 2, b"\x0a" * 32, -1, 1_000, b"\x05" * 20, b"\x01" * 65)
+    second = replace(first, block_hash=b"\x0b" * 32, valid_round=1, timestamp_ms=2_000, signature=b"\x02" * 65)
+    call = double_proposal_call(first, second)
+    assert call[:4].hex() == "87c5856c"
+    signed = "(bytes32,int256,uint256,bytes)"
+    assert decode(["uint256", "uint256", signed, signed], call[4:]) == (
+        7,
+        2,
+        (b"\x0a" * 32, -1, 1_000, b"\x01" * 65),
+        (b"\x0b" * 32, 1, 2_000, b"\x02" * 65),
+    )
+    for other in (replace(second, round=3), replace(second, height=8), replace(second, block_hash=first.block_hash)):
+        with pytest.raises(AssertionError):
+            double_proposal_call(first, other)
+
+
+@pytest.mark.parametrize("padding", [b"", bytes(19), b"\x07" + bytes(19)], ids=["none", "short", "no zeros"])
+def test_a_text_is_padded_with_zeros(padding: bytes) -> None:
+    """As the ABI has it, and as the contract does; anything else is refused by every node alike."""
+    output = encode([f"{VALIDATOR_ABI}[]"], [ROWS[:1]])
+    end = output.index(b"Ministry Two") + len(b"Ministry Two")
+    assert decode_validators(output[:end] + bytes(20)).validators[0].name == "Ministry Two"
+    with pytest.raises(RegistryAnswerError, match="validator registry's answer"):
+        decode_validators(output[:end] + padding)
+
+
+def test_a_set_whose_endpoints_are_all_known_is_taken_as_it_is() -> None:
+    """Nothing is sorted and hashed for nothing."""
+    found = decode_validators(encode([f"{VALIDATOR_ABI}[]"], [ROWS]))
+    assert with_known_endpoints(found, found) is found
