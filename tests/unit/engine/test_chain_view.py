@@ -8,15 +8,16 @@ from eth_abi.abi import encode
 
 from alatau.chain.executed import ExecutedBlock
 from alatau.chain.genesis import make_genesis
-from alatau.chain.validator_registry import VALIDATOR_ABI
+from alatau.chain.validator_registry import VALIDATOR_ABI, RegistryAnswerError
 from alatau.consensus.proposer import blocks_looked_at
-from alatau.engine.chain_view import open_chain_view
+from alatau.engine import chain_view as chain_view_module
+from alatau.engine.chain_view import ChainView, open_chain_view
 from alatau.storage import schema
 from alatau.storage.errors import CorruptionError
-from alatau.storage.store import Store
-from alatau.types.chain_config import ConsensusParameters, SystemContracts
+from alatau.storage.store import PreparedCommit, Store
+from alatau.types.chain_config import ChainConfig, ConsensusParameters, SystemContracts
 from alatau.types.genesis import Genesis, GenesisContract, genesis_validator_set
-from alatau.types.validator import encode_validator_set, validator_set
+from alatau.types.validator import ValidatorSet, encode_validator_set, validator_set
 from alatau.types.vote import consensus_domain
 from tests.support.generators import finish
 from tests.support.grown_chain import grow
@@ -133,4 +134,68 @@ def test_a_registry_that_cannot_be_read_stops_no_node(tmp_path: Path) -> None:
         again = open_chain_view(genesis.config, store, founders)
         assert again.validators == view.validators
         assert set(view.validators.values()) == {founders}
+    store.close()
+
+
+def test_each_height_has_its_set(opened: tuple[Genesis, Store], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next height's, the one after it for messages that come early; whoever decided its last height leaves."""
+    genesis, store = opened
+    founders = genesis_validator_set(genesis)
+    view = open_chain_view(genesis.config, store, founders)
+    second, third = validator_set(founders.validators[1:]), validator_set(founders.validators[:3])
+    grow(genesis, view, 1)
+    view.validators |= {2: founders, 3: second}
+    context = view.context(transactions_waiting=False)
+    assert (context.validators, context.next_validators) == (founders, second)
+    moved, finish = list[bool](), ChainView.finish
+
+    def finishing(self: ChainView, prepared: PreparedCommit) -> bool:
+        moved.append(finish(self, prepared))
+        return moved[-1]
+
+    monkeypatch.setattr(ChainView, "finish", finishing)
+    grow(genesis, view, 1)
+    assert view.validators == {2: founders, 3: second, 4: second}
+    assert moved == [False]
+    view.validators |= {2: third, 3: founders}
+    grow(genesis, view, 1)
+    assert moved == [False, True], "who decided height 2 and not 3 has left"
+    store.close()
+
+
+def test_a_set_that_cannot_be_read_is_that_of_the_next_height(tmp_path: Path) -> None:
+    """While a node runs; at genesis, where there is none before it, nothing begins."""
+    genesis = small_genesis()
+    silent = replace(genesis.config, system=SystemContracts(validator_registry=REGISTRY))
+    store = Store.open(tmp_path / "data")
+    store.init_genesis(make_genesis(genesis))
+    founders = genesis_validator_set(genesis)
+    with pytest.raises(RegistryAnswerError):
+        open_chain_view(silent, store, founders)
+    view = open_chain_view(genesis.config, store, founders)
+    view.config = silent
+    sets = [validator_set(founders.validators[:n]) for n in (1, 2, 3)]
+    view.validators = dict(enumerate(sets))
+    assert view._registered_set() is sets[1]
+    assert view.registry_faults == 1
+    store.close()
+
+
+def test_a_set_holds_two_blocks_after_its_decision(
+    opened: tuple[Genesis, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also for a node that starts: it reads the states of the two blocks below the tip, and of the tip."""
+    genesis, store = opened
+    founders = genesis_validator_set(genesis)
+    grow(genesis, open_chain_view(genesis.config, store, founders), 5)
+    asked: list[int] = []
+    read = chain_view_module.registered_set
+
+    def reading(config: ChainConfig, kept: Store, first: ValidatorSet, decided: int) -> ValidatorSet:
+        asked.append(decided)
+        return read(config, kept, first, decided)
+
+    monkeypatch.setattr(chain_view_module, "registered_set", reading)
+    assert set(open_chain_view(genesis.config, store, founders).validators) == {5, 6, 7}
+    assert asked == [3, 4, 5]
     store.close()

@@ -24,6 +24,7 @@ from alatau.consensus.inputs import InTransactionsAvailable
 from alatau.consensus.messages import Message, ProposalMessage, VotesMessage
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
 from alatau.consensus.signing import sign_step
+from alatau.engine.disk_thread import DiskThread
 from alatau.storage import wal as wal_module
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import WriteFailedError
@@ -284,3 +285,22 @@ async def test_no_signature_leaves_before_log_and_sign_state_are_durable(tmp_pat
         nursery.cancel_scope.cancel()
     assert checked["votes"] >= 12
     assert checked["proposals"] >= 1
+
+
+@pytest.mark.trio
+async def test_the_disk_does_one_thing_at_a_time() -> None:
+    """Two that are asked for together are done one after the other."""
+    running, at_once = 0, 0
+
+    def work() -> None:
+        nonlocal running, at_once
+        running += 1
+        at_once = max(at_once, running)
+        time.sleep(0.05)  # long enough for another thread to begin, if it may
+        running -= 1
+
+    disk = DiskThread()
+    async with trio.open_nursery() as nursery:
+        for _ in range(3):
+            nursery.start_soon(disk.run, work)
+    assert at_once == 1

@@ -8,22 +8,26 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import structlog.testing
 import trio
 import trio.testing
 
 from alatau.chain.errors import InvalidBlockError
+from alatau.chain.executed import ExecutedBlock
 from alatau.consensus.effects import DoBuildBlock, DoCommit
-from alatau.consensus.inputs import Timer, TimerKind
+from alatau.consensus.inputs import InNewHeight, InTransactionsAvailable, Timer, TimerKind
 from alatau.consensus.records import OwnVoteRecord, SignState, SignStep
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine import admission as admission_module
-from alatau.engine.block_sync import Fetched
+from alatau.engine.block_sync import BlockSync, Fetched
 from alatau.engine.engine import Timers
+from alatau.engine.joining import Joining
 from alatau.storage.disk import Batch, Disk
 from alatau.storage.errors import DiskFullError
 from alatau.transport.slices import in_slices
 from alatau.types.block import Block
 from alatau.types.transaction import Transaction, TransactionError
+from alatau.types.validator import validator_set
 from alatau.types.vote import Commit, Vote, VoteKind
 from tests.support.local_nodes import (
     Hub,
@@ -412,3 +416,188 @@ async def test_an_equal_timer_replaces_the_first(autojump_clock: trio.testing.Mo
 async def test_cancelled_timers_never_fire(autojump_clock: trio.testing.MockClock) -> None:
     """After a decision nothing of the height wakes anybody (Besu 1734)."""
     assert await fired_within(10, (PROPOSE, 1_000), (PREVOTE, 2_000), cancel=True) == []
+
+
+@pytest.mark.trio
+async def test_timers_fire_on_time_and_are_forgotten(autojump_clock: trio.testing.MockClock) -> None:
+    """To the millisecond; neither one that fired nor one that was cancelled is held."""
+    began, at = trio.current_time(), list[float]()
+
+    async def fire(_: Timer) -> None:
+        await trio.lowlevel.checkpoint()
+        at.append(trio.current_time() - began)
+
+    async with trio.open_nursery() as nursery:
+        timers = Timers(nursery, fire)
+        timers.set(PROPOSE, 1_000)
+        await trio.sleep(2)
+        assert at == [pytest.approx(1.0)]
+        assert timers._running == {}
+        timers.set(PROPOSE, 1_000)
+        timers.cancel_all()
+        assert timers._running == {}
+
+
+# ---------------------------------------------------------------- one engine, not running
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("joining", [None, False, True])
+async def test_blocks_are_fetched_while_joining_and_later(tmp_path: Path, running: bool, joining: bool | None) -> None:
+    """Either counts as catching up."""
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        engine = node.engine
+        engine._block_sync = BlockSync(nursery, node.peers, engine._send.send)
+        engine._block_sync.running = running
+        if joining is not None:
+            engine._joining = Joining(node.view, node.peers, VALIDATORS[0].address, engine._apply_blocks)
+            engine._joining.fetching = joining
+        assert engine.syncing is (running or bool(joining))
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize(
+    ("validator", "grown", "listens"), [(True, True, True), (True, False, False), (False, True, False)]
+)
+async def test_only_a_validator_with_a_past_listens_first(
+    tmp_path: Path, validator: bool, grown: bool, listens: bool
+) -> None:
+    """A fresh one asks around in consensus; an observer signs nothing."""
+    genesis, key = local_genesis(), VALIDATORS[0] if validator else PAYER
+    async with opened_node(key, genesis, tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        if grown:
+            decided = build(network, []).executed
+            await node.engine._commit(decided, commit_for(network, decided.block))
+        assert not node.engine.joined
+        await nursery.start(node.engine.run, node.records)
+        await trio.testing.wait_all_tasks_blocked()
+        assert (node.engine._joining is not None) is listens
+        assert node.engine.joined is not listens
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.trio
+async def test_work_for_another_height_is_not_begun(tmp_path: Path) -> None:
+    """What it was for was decided meanwhile: nothing is built, judged or told."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        engine, network = node.engine, SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        decided = build(network, [payment(0)]).executed
+        engine._c.production._keep(decided)
+        await engine._commit(decided, commit_for(network, decided.block))
+        await engine._validate(decided.block)
+        await engine._build(DoBuildBlock(1, 0, None, node.view.tip.header.timestamp + 1))
+        with pytest.raises(trio.WouldBlock):
+            engine._inbox.receive_nowait()
+        assert engine._c.production.executed(decided.block.hash) is None, "what was executed is forgotten with its tip"
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("known", [False, True])
+async def test_what_is_decided_is_executed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, known: bool) -> None:
+    """Not again where it was judged; anew where a restart lies between."""
+    genesis, executed_again = local_genesis(), list[bytes]()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        engine, network = node.engine, SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        engine._nursery = nursery
+        decided = build(network, [payment(0)]).executed
+        execute = engine._execute
+
+        async def noted(block: Block) -> ExecutedBlock:
+            executed_again.append(block.hash)
+            return await execute(block)
+
+        monkeypatch.setattr(engine, "_execute", noted)
+        if known:
+            engine._c.production._keep(decided)
+        await engine._commit_decided(decided.block, commit_for(network, decided.block))
+        assert node.view.height == 1
+        assert executed_again == ([] if known else [decided.block.hash])
+        assert [type(event) for event in engine._next] == [InNewHeight]
+
+
+@pytest.mark.trio
+async def test_the_commit_of_the_parent_is_that_of_the_set_that_decided_it(tmp_path: Path) -> None:
+    """Neither that of the block's own height nor that of the height after it."""
+    genesis = local_genesis()
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        view, founders = node.view, node.view.validators[1]
+        network = SmallNetwork(genesis, view.tip, founders, node.domain)
+        first = build(network, []).executed
+        commit = commit_for(network, first.block)
+        await node.engine._commit(first, commit)
+        heavy = replace(founders.validators[0], power=100)
+        others = validator_set([heavy, *founders.validators[1:]])
+        view.validators |= {2: others, 3: others}
+        above = replace(network, tip=view.tip, validators=others)
+        signed_by_three = commit_for(network, first.block, [key for key in VALIDATORS if key.address != heavy.address])
+        await node.engine._execute(build(above, [], signed_by_three).executed.block)
+
+
+@pytest.mark.trio
+async def test_a_commit_is_logged_with_the_time_since_the_last(
+    tmp_path: Path, mock_clock: trio.testing.MockClock
+) -> None:
+    """In milliseconds, and by the first digits of its hash; from then on the node knows that it is with the network."""
+    genesis = local_genesis()
+    mock_clock.jump(50.0)
+    async with opened_node(VALIDATORS[0], genesis, tmp_path, Hub()) as node:
+        network = SmallNetwork(genesis, node.view.tip, node.view.validators[1], node.domain)
+        decided = build(network, [payment(0)]).executed
+        assert not node.engine.committed
+        mock_clock.jump(1_000.0)
+        with structlog.testing.capture_logs() as logs:
+            await node.engine._commit(decided, commit_for(network, decided.block))
+        (line,) = [line for line in logs if line["event"] == "block.committed"]
+        assert line["since_last_ms"] == 1_000_000
+        assert line["hash"] == decided.block.hash[:8].hex()
+        assert node.engine.committed
+        assert node.engine.last_block_at == trio.current_time()
+
+
+@pytest.mark.trio
+async def test_a_waking_comes_on_time(tmp_path: Path, autojump_clock: trio.testing.MockClock) -> None:
+    """When what waits may go, and not before."""
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path, Hub()) as node:
+        began = trio.current_time()
+        await node.engine._wake(2_000)
+        assert trio.current_time() - began == pytest.approx(2.0, abs=1e-4)
+        assert node.engine._inbox.receive_nowait() == InTransactionsAvailable()
+
+
+@pytest.mark.trio
+async def test_blocks_that_were_decided_meanwhile_are_passed_over(tmp_path: Path) -> None:
+    """What a peer serves may begin below the tip; the rest counts, and nobody is blamed."""
+    blocks = await two_blocks(tmp_path / "source")
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path / "behind", Hub()) as node:
+        await node.engine._apply_fetched(Fetched(b"peer", blocks[:1]))
+        assert node.view.height == 1
+        await node.engine._apply_fetched(Fetched(b"peer", blocks))
+        assert (node.view.height, node.peers.reported) == (2, [])
+
+
+@pytest.mark.trio
+@pytest.mark.parametrize("waiting", [False, True])
+async def test_a_height_begins_with_whether_a_block_could_take_something(tmp_path: Path, waiting: bool) -> None:
+    """What waits in the pool and may go."""
+    async with opened_node(VALIDATORS[0], local_genesis(), tmp_path, Hub()) as node, trio.open_nursery() as nursery:
+        if waiting:
+            node.mempool.admit(payment(0), PAYER.address, node.view.tip.state.account(PAYER.address), 0)
+        node.engine._nursery = nursery
+        node.engine._announce_height()
+        (event,) = node.engine._next
+        assert isinstance(event, InNewHeight)
+        assert event.context.transactions_waiting is waiting
+
+
+@pytest.mark.trio
+async def test_what_peers_pass_on_reaches_the_pool(tmp_path: Path) -> None:
+    """Again and again."""
+    async with running_node(VALIDATORS[0], local_genesis(), tmp_path, Hub()) as node:
+        for nonce in range(3):
+            node.peers._give.send_nowait((VALIDATORS[1].address, (payment(nonce).encoded,)))
+            with trio.fail_after(20):
+                while len(node.mempool) <= nonce:  # noqa: ASYNC110  the pool, looked at
+                    await trio.sleep(0.01)

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import trio
+import trio.testing
 
 from alatau.chain.errors import InvalidBlockError
 from alatau.chain.execution import HEAVY, Progress, block_environment
@@ -83,7 +84,7 @@ async def test_a_block_is_executed_once_by_its_builder() -> None:
 class _Noting:
     """A pool that tells what it charges: around it, since a method of a compiled class cannot be replaced."""
 
-    def __init__(self, pool: Mempool, note: Callable[[bytes, int], None]) -> None:
+    def __init__(self, pool: Mempool, note: Callable[[bytes, SenderClass, int], None]) -> None:
         self._pool = pool
         self._note = note
 
@@ -91,28 +92,31 @@ class _Noting:
         self, tx: Transaction, sender: bytes, sender_class: SenderClass, gas: int, time_us: int, now_ms: int
     ) -> None:
         """As the pool does, and told."""
-        self._note(sender, gas)
+        self._note(sender, sender_class, gas)
         self._pool.charge(tx, sender, sender_class, gas, time_us, now_ms)
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._pool, name)
 
 
-def _note_charges(production: Production, pool: Mempool, note: Callable[[bytes, int], None]) -> None:
+def _note_charges(production: Production, pool: Mempool, note: Callable[[bytes, SenderClass, int], None]) -> None:
     production._mempool = cast(Mempool, _Noting(pool, note))
 
 
 @pytest.mark.trio
-async def test_others_charge_the_sender_for_what_they_execute() -> None:
-    """Whoever built it: each transaction's gas counts against its own sender's share."""
+@pytest.mark.parametrize("known_as", [None, SenderClass.MERCHANT])
+async def test_others_charge_the_sender_for_what_they_execute(known_as: SenderClass | None) -> None:
+    """Each transaction's gas counts against its own sender's share, in the class that the pool knows."""
     network = small_network()
     block = build(network, [payment(0), payment(1)]).executed.block
     production, pool = producer(network)
-    charged: list[tuple[bytes, int]] = []
-    _note_charges(production, pool, lambda sender, gas: charged.append((sender, gas)))
+    if known_as is not None:
+        pool.admit(payment(0), PAYER.address, RICH, 0, known_as)
+    charged: list[tuple[bytes, SenderClass, int]] = []
+    _note_charges(production, pool, lambda *charge: charged.append(charge))
     executed = await production.execute(network.tip, network.validators, network.validators, block)
     assert executed.block == block
-    assert charged == [(PAYER.address, 21_000)] * 2
+    assert charged == [(PAYER.address, known_as or SenderClass.INSTITUTION, 21_000)] * 2
 
 
 @pytest.mark.trio
@@ -149,7 +153,7 @@ async def test_a_signature_of_nobody_makes_a_block_invalid() -> None:
     block = build(network, [payment(0)]).executed.block
     production, _ = producer(network)
     forged = replace(block, transactions=(replace(payment(0), s=0, hash=bytes(32)),))
-    with pytest.raises(InvalidBlockError, match="transaction"):
+    with pytest.raises(InvalidBlockError, match=f"0x{bytes(32).hex()}: .*signature"):
         await production.execute(network.tip, network.validators, network.validators, forged)
     assert production.executed(forged.hash) is None
 
@@ -179,6 +183,31 @@ async def test_executed_blocks_are_bounded() -> None:
     blocks = [await built(network, production, START + 1 + n) for n in range(_EXECUTED_MAX + 1)]
     kept = [production.executed(block.hash) is not None for block in blocks]
     assert kept == [False] + [True] * _EXECUTED_MAX
+
+
+@pytest.mark.trio
+async def test_building_takes_as_long_as_the_clock_says(mock_clock: trio.testing.MockClock) -> None:
+    """By a clock that stands still none at all; and without any time one transaction is tried, and no second."""
+    mock_clock.jump(1_000.0)
+    network = small_network()
+    production, pool = producer(network, budget_s=0.0)
+    production.last_build_s = -1.0
+    put(pool, *(payment(nonce) for nonce in range(9)))
+    assert len((await built(network, production)).transactions) <= 1
+    assert production.last_build_s == 0.0
+
+
+def test_time_is_counted_to_the_nanosecond() -> None:
+    """999 of them are no microsecond, neither of the first transaction nor of the next."""
+    ticks = iter([0, 999, 10_000, 10_999, 20_000, 20_000])
+    charged: list[tuple[int, int]] = []
+
+    def work() -> Generator[int, object, None]:
+        yield 1
+        yield 2
+
+    assert len(list(measured(work(), lambda gas, us: charged.append((gas, us)), lambda: next(ticks)))) == 2
+    assert charged == [(1, 0), (2, 0)]
 
 
 def test_each_transaction_is_charged_with_its_own_steps() -> None:
@@ -285,7 +314,7 @@ async def test_a_heavy_transaction_holds_nobody_up(tmp_path: Path) -> None:
     production, pool = producer(network)
     charged: list[int] = []
 
-    def note(_sender: bytes, gas: int) -> None:
+    def note(_sender: bytes, _class: SenderClass, gas: int) -> None:
         assert threading.get_ident() == owner
         charged.append(gas)
 
@@ -325,7 +354,7 @@ async def test_a_transaction_that_outlasts_a_block_is_thrown_out(
     light, later = payment(0), payment(2)
     put(pool, light, slow, later)
     charged: list[tuple[bytes, int]] = []
-    _note_charges(production, pool, lambda sender, gas: charged.append((sender, gas)))
+    _note_charges(production, pool, lambda sender, _, gas: charged.append((sender, gas)))
     block = await built(network, production)
     assert [tx.hash for tx in block.transactions] == [light.hash]
     assert pool.departed(slow.hash) is Reason.TOO_SLOW
