@@ -112,8 +112,9 @@ conformance: $(SETUP)  ## every published vector, with a table by folder
 	$(PY) -m pytest tests/conformance --quiet
 	$(RUN) -m alatau_devnet.conformance $(ARGS)
 
-signatures: $(SETUP)  ## P-256 signatures cut, changed and swapped at every byte, through the contract and its twin (20 seconds)
-	$(PY) -m pytest --quiet tests/contracts/test_p256_account.py tests/unit/crypto/test_signature_schemes.py $(ARGS)
+signatures: $(SETUP)  ## P-256 signatures cut, changed and swapped at every byte, through the contracts and their twins (2 minutes)
+	$(PY) -m pytest --quiet tests/contracts/test_p256_account.py tests/contracts/test_signature_verifier.py \
+		tests/unit/crypto/test_signature_schemes.py $(ARGS)
 
 simulate: $(SETUP)  ## consensus under seeded faults (SEEDS=200)
 	$(RUN) -m alatau_devnet.simulate --seeds $(SEEDS) $(ARGS)

@@ -19,8 +19,9 @@
         * licences are asked for when a channel opens, and never again;
         * no pause, freeze or licence stops `close`, `submit`, `reveal` or `settle`, or lowers a payout; what a
           court has frozen is held back by the token when it is claimed;
-        * whoever may not send transactions signs, and anyone carries: a request to close, vouchers with receipts,
-          an agreement, a withdrawal, an order to pay a credit elsewhere;
+        * whoever sends no transactions signs, and anyone carries: opening and deposits (an authorization of the
+          money, EIP-3009), a request to close, vouchers with receipts, an agreement, a withdrawal, an order to pay a
+          credit elsewhere;
         * nobody can overwrite the other's claim: a voucher counts only from its payee, or with his receipt.
 @dev Parties travel in calldata; a channel is six words under its id (channel_words). Signatures are of any scheme
      (lib/signature_schemes.vy). What belongs to one concept is in a module beside this file: evidence (what is
@@ -210,15 +211,24 @@ def open(hub: address, salt: bytes32, amount: uint256) -> bytes32:
     @param amount What the caller pays in, 0 for nothing.
     @return The channel's id.
     """
-    assert not staticcall channel_pause.paused(), "channels: paused"
-    assert hub != msg.sender, "channels: one party"
-    assert staticcall credits.registry.licensed(hub, PAYMENT_HUB), "channels: hub not licensed"
-    channel_words._check_amount(amount)
-    id: bytes32 = evidence._id(evidence.Parties(a=msg.sender, b=hub, salt=salt))
-    assert settlement._channels[id].deposits == 0, "channels: id used"
-    settlement._channels[id].deposits = channel_words.USED | channel_words.OPEN | amount
+    id: bytes32 = self._open(msg.sender, hub, salt, amount)
     credits._pull(amount)
-    log Opened(id=id, a=msg.sender, b=hub, salt=salt, amount=amount)
+    return id
+
+
+@external
+def open_for(hub: address, salt: bytes32, money: credits.SignedMoney) -> bytes32:
+    """
+    @notice The same for an owner who sends no transactions: it signs its money away to this contract (EIP-3009) with
+            the channel's id as nonce, and anyone carries.
+    @param hub The other end.
+    @param salt Tells channels of the same two apart.
+    @param money Owner (a), amount, the seconds after and before which it counts, the owner's signature of
+           `ReceiveWithAuthorization` in the token's domain.
+    @return The channel's id.
+    """
+    id: bytes32 = self._open(money.owner, hub, salt, money.amount)
+    credits._pull_signed(money, id)
     return id
 
 
@@ -229,8 +239,21 @@ def deposit(parties: evidence.Parties, amount: uint256):
     @param parties The channel.
     @param amount What the caller pays in.
     """
-    self._put_in(parties, amount)
+    self._put_in(parties, msg.sender, amount)
     credits._pull(amount)
+
+
+@external
+def deposit_for(parties: evidence.Parties, salt: bytes32, money: credits.SignedMoney):
+    """
+    @notice The same for a party that sends no transactions. The authorization's nonce is keccak256 of the channel's id
+            and the salt.
+    @param parties The channel.
+    @param salt Tells deposits in one channel apart.
+    @param money As in `open_for`; its owner is the party.
+    """
+    self._put_in(parties, money.owner, money.amount)
+    credits._pull_signed(money, keccak256(concat(evidence._id(parties), salt)))
 
 
 @external
@@ -242,7 +265,7 @@ def fund(parties: evidence.Parties, amount: uint256):
     """
     credits._check_free(msg.sender)
     credits._use(msg.sender, amount)
-    self._put_in(parties, amount)
+    self._put_in(parties, msg.sender, amount)
 
 
 @external
@@ -299,7 +322,7 @@ def rebalance(
     """
     credits._check_free(msg.sender)
     amount: uint256 = self._take_out(source, msg.sender, total, deadline, consent)
-    self._put_in(target, amount)
+    self._put_in(target, msg.sender, amount)
 
 
 # ------------------------------------------------------------------ closing
@@ -421,21 +444,42 @@ def settle_many(channels: DynArray[evidence.Parties, SETTLEMENTS_MAX]):
 
 
 @internal
-def _put_in(parties: evidence.Parties, amount: uint256):
+def _open(a: address, hub: address, salt: bytes32, amount: uint256) -> bytes32:
     """
-    @param parties An open channel of the caller.
-    @param amount What its side grows by; the money is the caller's to bring.
+    @param a Who opens; its consent is the caller's to check, and its money to bring.
+    @param hub The other end.
+    @param salt Tells channels of the same two apart.
+    @param amount What a pays in.
+    @return The channel's id.
+    """
+    assert not staticcall channel_pause.paused(), "channels: paused"
+    assert hub != a, "channels: one party"
+    assert staticcall credits.registry.licensed(hub, PAYMENT_HUB), "channels: hub not licensed"
+    channel_words._check_amount(amount)
+    id: bytes32 = evidence._id(evidence.Parties(a=a, b=hub, salt=salt))
+    assert settlement._channels[id].deposits == 0, "channels: id used"
+    settlement._channels[id].deposits = channel_words.USED | channel_words.OPEN | amount
+    log Opened(id=id, a=a, b=hub, salt=salt, amount=amount)
+    return id
+
+
+@internal
+def _put_in(parties: evidence.Parties, party: address, amount: uint256):
+    """
+    @param parties An open channel.
+    @param party Whose side grows; its consent is the caller's to check, and its money to bring.
+    @param amount By how much.
     """
     assert not staticcall channel_pause.paused(), "channels: paused"
     id: bytes32 = evidence._id(parties)
     word: uint256 = settlement._channels[id].deposits
     channel_words._check_state(word, channel_words.OPEN)
     offset: uint256 = 0
-    if msg.sender != parties.a:
-        assert msg.sender == parties.b, "channels: not a party"
+    if party != parties.a:
+        assert party == parties.b, "channels: not a party"
         offset = channel_words.SIDE_B
     settlement._channels[id].deposits = channel_words._raised(word, offset, amount)
-    log Deposited(id=id, party=msg.sender, amount=amount)
+    log Deposited(id=id, party=party, amount=amount)
 
 
 @internal

@@ -111,6 +111,8 @@ PAYMENT_TYPE: constant(bytes32) = keccak256(
     "OfflinePayment(bytes32 channelId,bytes32 voucherHash,address merchant,uint256 amount)"
 )
 
+BOND_RELEASE_TYPE: constant(bytes32) = keccak256("BondRelease(bytes32 channelId,address payer,uint256 deadline)")
+
 channels: public(immutable(ICityChannels))
 
 _bonds: HashMap[bytes32, Bond]
@@ -145,14 +147,23 @@ def post_bond(parties: ICityChannels.Parties, amount: uint256):
     @param parties The channel; the caller is its a.
     @param amount What is added.
     """
-    assert msg.sender == parties.a, "bond: not the payer"
-    assert not staticcall channels.paused(), "bond: paused"
-    assert amount > 0 and amount <= AMOUNT_MAX, "bond: amount out of range"
-    id: bytes32 = staticcall channels.channel_id(parties)
-    assert staticcall channels.used(id), "bond: no such channel"
-    self._bonds[id] = Bond(amount=self._bonds[id].amount + amount, release_at=0)
+    self._post(staticcall channels.channel_id(parties), parties, msg.sender, amount)
     credits._pull(amount)
-    log BondPosted(id=id, payer=msg.sender, amount=amount)
+
+
+@external
+def post_bond_for(parties: ICityChannels.Parties, salt: bytes32, money: credits.SignedMoney):
+    """
+    @notice The same for a payer who sends no transactions: it signs its money away to this contract (EIP-3009), the
+            nonce keccak256 of the channel's id and the salt, and anyone carries.
+    @param parties The channel.
+    @param salt Tells bonds of one channel apart.
+    @param money Owner (the payer), amount, the seconds after and before which it counts, the owner's signature of
+           `ReceiveWithAuthorization` in the token's domain.
+    """
+    id: bytes32 = staticcall channels.channel_id(parties)
+    self._post(id, parties, money.owner, money.amount)
+    credits._pull_signed(money, keccak256(concat(id, salt)))
 
 
 @external
@@ -163,12 +174,21 @@ def request_release(parties: ICityChannels.Parties):
     @param parties The channel; the caller is its a.
     """
     assert msg.sender == parties.a, "bond: not the payer"
+    self._request_release(staticcall channels.channel_id(parties))
+
+
+@external
+def request_release_for(parties: ICityChannels.Parties, deadline: uint256, signed: Bytes[1024]):
+    """
+    @notice The same by the payer's signature of `BondRelease`; anyone may carry it.
+    @param parties The channel.
+    @param deadline Last second of the request.
+    @param signed Signature of a.
+    """
+    assert block.timestamp <= deadline, "bond: too late"
     id: bytes32 = staticcall channels.channel_id(parties)
-    assert self._bonds[id].amount > 0, "bond: none"
-    assert self._bonds[id].release_at == 0, "bond: asked already"
-    release_at: uint256 = block.timestamp + NOTICE_SECONDS
-    self._bonds[id].release_at = release_at
-    log ReleaseRequested(id=id, release_at=release_at)
+    evidence._check(keccak256(abi_encode(BOND_RELEASE_TYPE, id, parties.a, deadline)), parties.a, signed)
+    self._request_release(id)
 
 
 @external
@@ -233,6 +253,34 @@ def pay_from_bond(
         self._bonds[id].release_at = block.timestamp + NOTICE_SECONDS
     credits._add(payment.merchant, amount)
     log PaidFromBond(id=id, merchant=payment.merchant, payment=payment_hash, amount=amount)
+
+
+@internal
+def _post(id: bytes32, parties: ICityChannels.Parties, payer: address, amount: uint256):
+    """
+    @param id The channel.
+    @param parties Its ends.
+    @param payer Who pays, which is its a; the money is the caller's to bring.
+    @param amount What is added.
+    """
+    assert payer == parties.a, "bond: not the payer"
+    assert not staticcall channels.paused(), "bond: paused"
+    assert amount > 0 and amount <= AMOUNT_MAX, "bond: amount out of range"
+    assert staticcall channels.used(id), "bond: no such channel"
+    self._bonds[id] = Bond(amount=self._bonds[id].amount + amount, release_at=0)
+    log BondPosted(id=id, payer=payer, amount=amount)
+
+
+@internal
+def _request_release(id: bytes32):
+    """
+    @param id A channel whose payer wants its bond back.
+    """
+    assert self._bonds[id].amount > 0, "bond: none"
+    assert self._bonds[id].release_at == 0, "bond: asked already"
+    release_at: uint256 = block.timestamp + NOTICE_SECONDS
+    self._bonds[id].release_at = release_at
+    log ReleaseRequested(id=id, release_at=release_at)
 
 
 @internal

@@ -13,11 +13,20 @@
 """
 
 from ethereum.ercs import IERC20
+from ..interfaces import IAuthorizedTransfers
 from ..interfaces import IParticipantRegistry
 from ..lib import asset_transfer
 from . import evidence
 
 uses: evidence
+
+
+struct SignedMoney:
+    owner: address
+    amount: uint256
+    valid_after: uint256
+    valid_before: uint256
+    signed: Bytes[1024]
 
 
 event Claimed:
@@ -166,6 +175,25 @@ def _pull(amount: uint256):
     if amount > 0:
         self._held += amount
         asset_transfer._pull(asset, msg.sender, amount)
+
+
+@internal
+def _pull_signed(given: SignedMoney, nonce: bytes32):
+    """
+    @dev The signature is the owner's consent to whatever the nonce names, so that it is asked for with 0, too.
+    @param given What its owner has signed away to this contract.
+    @param nonce What it is for.
+    """
+    self._held += given.amount
+    authorization: IAuthorizedTransfers.Authorization = IAuthorizedTransfers.Authorization(
+        sender=given.owner,
+        receiver=self,
+        amount=given.amount,
+        valid_after=given.valid_after,
+        valid_before=given.valid_before,
+        nonce=nonce,
+    )
+    asset_transfer._pull_signed(asset, authorization, given.signed)
 
 
 @internal

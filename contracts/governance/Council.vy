@@ -22,6 +22,7 @@
 from ..interfaces import ICouncil
 from ..lib import decisions
 from ..lib import signature
+from ..lib import signature_schemes
 from ..lib import typed_data
 
 initializes: typed_data
@@ -42,7 +43,7 @@ exports: (
 
 
 interface IERC1271:
-    def isValidSignature(digest: bytes32, signature: Bytes[320]) -> bytes4: view
+    def isValidSignature(digest: bytes32, signature: Bytes[512]) -> bytes4: view
 
 
 event MembershipProposed:
@@ -166,7 +167,7 @@ def verify(digest: bytes32, approvals: DynArray[ICouncil.Approval, 16]) -> uint2
     @notice Reverts unless at least `threshold` members approved `digest`; fewer while keys are silent.
     @param digest What was approved.
     @param approvals Strictly ascending by signer. An empty signature stands for `confirm`; 65 bytes are
-           r, s, v; otherwise a signer that is a contract is asked (ERC-1271).
+           r, s, v; longer ones are of P-256 accounts; a signer that is a contract is asked (ERC-1271).
     @return The policy version under which they approved.
     """
     return self._verify(digest, approvals, False)
@@ -217,7 +218,7 @@ def check_in():
 
 
 @external
-def check_in_signed(member: address, time: uint256, signed: Bytes[320]):
+def check_in_signed(member: address, time: uint256, signed: Bytes[512]):
     """
     @notice As `check_in`, by signature; anyone may carry it.
     @param member Who signed.
@@ -457,7 +458,9 @@ def _approved(digest: bytes32, approval: ICouncil.Approval) -> bool:
         if signature._recover(digest, parts) == approval.signer:
             return True
     if not approval.signer.is_contract:
-        return False
+        return len(approval.signature) > 65 and signature_schemes._verified(
+            digest, approval.signer, approval.signature
+        )
     # A staticcall: a signer that lies speaks for itself alone, and one that re-enters can change nothing.
     answer: Bytes[32] = raw_call(
         approval.signer,

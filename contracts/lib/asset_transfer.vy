@@ -8,6 +8,7 @@
 """
 
 from ethereum.ercs import IERC20
+from ..interfaces import IAuthorizedTransfers
 
 
 @internal
@@ -18,6 +19,16 @@ def _pull(asset: IERC20, owner: address, amount: uint256):
     before: uint256 = staticcall asset.balanceOf(self)
     assert extcall asset.transferFrom(owner, self, amount, default_return_value=True), "asset: refused"
     assert staticcall asset.balanceOf(self) >= before + amount, "asset: did not arrive whole"
+
+
+@internal
+def _pull_signed(asset: IERC20, given: IAuthorizedTransfers.Authorization, signed: Bytes[1024]):
+    """
+    @dev Take what its owner has signed away to this contract.
+    """
+    before: uint256 = staticcall asset.balanceOf(self)
+    extcall IAuthorizedTransfers(asset.address).receive_signed(given, signed)
+    assert staticcall asset.balanceOf(self) >= before + given.amount, "asset: did not arrive whole"
 
 
 @internal

@@ -30,6 +30,18 @@ def _recover(digest: bytes32, signature: Bytes[65]) -> address:
 
 @internal
 @pure
+def _joined(v: uint8, r: bytes32, s: bytes32) -> Bytes[65]:
+    """
+    @param v The signature's v.
+    @param r Its r.
+    @param s Its s.
+    @return It in 65 bytes, as `_recover` takes it.
+    """
+    return concat(r, s, convert(v, bytes1))
+
+
+@internal
+@pure
 def _recover_parts(digest: bytes32, v: uint256, r: uint256, s: uint256) -> address:
     """
     @return As `_recover`.

@@ -18,6 +18,19 @@ COMPACT_SIZE: constant(uint256) = 64
 
 @internal
 @view
+def _verified(digest: bytes32, signer: address, given: Bytes[1024]) -> bool:
+    """
+    @dev For contracts that have no room, and no hurry.
+    @param digest What was signed.
+    @param signer Who should have.
+    @param given The signature, of any scheme but a device's; all of it is the verifier's matter.
+    @return As `_signed_by`.
+    """
+    return staticcall VERIFIER.signed_by(digest, signer, given)
+
+
+@internal
+@view
 def _signed_by(digest: bytes32, signer: address, given: Bytes[1024]) -> bool:
     """
     @param digest What was signed.

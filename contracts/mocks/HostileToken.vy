@@ -6,6 +6,8 @@
         allowance and says so.
 """
 
+from ..interfaces import IAuthorizedTransfers
+
 balanceOf: public(HashMap[address, uint256])
 allowance: public(HashMap[address, HashMap[address, uint256]])
 mode: public(uint256)
@@ -59,6 +61,11 @@ def transfer(receiver: address, amount: uint256) -> bool:
 def transferFrom(owner: address, receiver: address, amount: uint256) -> bool:
     self.allowance[owner][msg.sender] -= amount
     return self._move(owner, receiver, amount)
+
+
+@external
+def receive_signed(given: IAuthorizedTransfers.Authorization, signed: Bytes[1024]):
+    moved: bool = self._move(given.sender, given.receiver, given.amount)
 
 
 @internal

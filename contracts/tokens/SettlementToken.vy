@@ -1,7 +1,8 @@
 # pragma version ~=0.4.3
 # pragma nonreentrancy on
+# pragma optimize codesize
 """
-@title SettlementToken: money between participants (ERC-20, EIP-2612)
+@title SettlementToken: money between participants (ERC-20, EIP-2612, EIP-3009)
 @notice Licensed issuers mint against an allowance of the council and burn what is redeemed. Only participants
         in good standing hold it, up to the cap of their tier, and a court order freezes a part or all of it.
 
@@ -16,7 +17,7 @@
         * a reserve, if one is set, lets nobody mint past what its attesters say is behind the token; burning goes on;
         * nobody else moves a holder's money without his allowance or permit.
 @dev What belongs to one concept is in a module beside this file: balances (words that remember standings), allowances,
-     issuance, recoveries with frozen_money, token_changes (the council's decisions).
+     transfer_authorizations, issuance, recoveries with frozen_money, token_changes (the council's decisions).
 """
 
 from ethereum.ercs import IERC20
@@ -33,6 +34,7 @@ from . import frozen_money
 from . import issuance
 from . import recoveries
 from . import token_changes
+from . import transfer_authorizations
 
 implements: IERC20
 implements: IStatusListener
@@ -56,6 +58,8 @@ initializes: token_changes[
     pauses := pauses,
     typed_data := typed_data,
 ]
+
+initializes: transfer_authorizations[balances := balances, typed_data := typed_data]
 
 exports: (
     typed_data.DOMAIN_SEPARATOR,
@@ -82,6 +86,7 @@ exports: (
     allowances.approve,
     allowances.nonces,
     allowances.permit,
+    allowances.permit_signed,
     issuance.burn,
     issuance.issuer_allowance,
     issuance.mint,
@@ -95,6 +100,13 @@ exports: (
     token_changes.change_id,
     token_changes.execute_change,
     token_changes.propose_change,
+    transfer_authorizations.authorizationState,
+    transfer_authorizations.cancelAuthorization,
+    transfer_authorizations.cancel_signed,
+    transfer_authorizations.receiveWithAuthorization,
+    transfer_authorizations.receive_signed,
+    transfer_authorizations.transferWithAuthorization,
+    transfer_authorizations.transfer_signed,
 )
 
 

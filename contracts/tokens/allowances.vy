@@ -5,6 +5,7 @@
 """
 
 from ..lib import signature
+from ..lib import signature_schemes
 from ..lib import typed_data
 
 uses: typed_data
@@ -50,15 +51,37 @@ def permit(
     @param r Signature's r.
     @param s Signature's s, in the lower half of the curve's order.
     """
+    self._permit(owner, spender, amount, deadline, signature._joined(v, r, s))
+
+
+@external
+def permit_signed(owner: address, spender: address, amount: uint256, deadline: uint256, signed: Bytes[1024]):
+    """
+    @notice As `permit`, signed in any scheme.
+    @param owner Who signed.
+    @param spender As in `approve`.
+    @param amount As in `approve`.
+    @param deadline Last second at which the signature counts.
+    @param signed The owner's signature of `Permit`.
+    """
+    self._permit(owner, spender, amount, deadline, signed)
+
+
+@internal
+def _permit(owner: address, spender: address, amount: uint256, deadline: uint256, signed: Bytes[1024]):
+    """
+    @param owner Who must have signed.
+    @param spender As in `approve`.
+    @param amount As in `approve`.
+    @param deadline Last second at which the signature counts.
+    @param signed The signature, of any scheme.
+    """
     assert block.timestamp <= deadline, "permit: expired"
     nonce: uint256 = self.nonces[owner]
     digest: bytes32 = typed_data._digest(
         keccak256(abi_encode(PERMIT_TYPE, owner, spender, amount, nonce, deadline))
     )
-    signer: address = signature._recover_parts(
-        digest, convert(v, uint256), convert(r, uint256), convert(s, uint256)
-    )
-    assert owner != empty(address) and signer == owner, "permit: bad signature"
+    assert signature_schemes._verified(digest, owner, signed), "permit: bad signature"
     self.nonces[owner] = nonce + 1
     self._allow(owner, spender, amount)
 

@@ -39,6 +39,10 @@ class Party:
         """Hex, as the test chain names it."""
         return Address("0x" + self.key.address.hex())
 
+    def sign(self, digest: bytes) -> bytes:
+        """As the contracts take it."""
+        return self.key.sign(digest)
+
 
 @dataclass(frozen=True, slots=True)
 class Actor(Party):
@@ -62,7 +66,7 @@ def actor(role: str) -> Actor:
     return Actor(role, PrivateKey(keccak256(role.encode())))
 
 
-def approvals(digest: bytes, *signers: Actor) -> list[tuple[str, bytes]]:
+def approvals(digest: bytes, *signers: Party) -> list[tuple[str, bytes]]:
     """Approvals of a decision, sorted by signer as a council wants them."""
     ordered = sorted(signers, key=lambda signer: signer.raw)
     return [(signer.address, signer.sign(digest)) for signer in ordered]

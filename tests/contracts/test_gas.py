@@ -154,7 +154,7 @@ def test_transfer_between_known_accounts(paid_world: World) -> None:
     """Three slots read, two written, nobody called: no dearer than a plain token."""
     wait(blocks=1)
     used = gas_of(paid_world.token, "transfer", neighbour.address, 1, sender=resident.address)
-    assert used <= 37_100, used
+    assert used <= 37_400, used
 
 
 def test_first_transfer_to_a_participant(paid_world: World) -> None:
@@ -163,7 +163,7 @@ def test_first_transfer_to_a_participant(paid_world: World) -> None:
     paid_world.participants.register(newcomer.address, 1, 1, 0, sender=registrar.address)
     first = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
     second = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
-    assert second <= 37_100 < first <= 72_000, (first, second)
+    assert second <= 37_400 < first <= 72_000, (first, second)
 
 
 def test_vault_release_with_three_signatures(paid_world: World) -> None:

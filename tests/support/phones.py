@@ -39,9 +39,9 @@ class ChipKey:
 class Passkey(ChipKey):
     """A key behind an authenticator (scheme 2)."""
 
-    def sign(self, digest: bytes) -> bytes:
-        """An assertion whose challenge is the digest, as a browser makes it."""
-        authenticator_data = SITE + bytes((USER_PRESENT | USER_VERIFIED,)) + (7).to_bytes(4, "big")
+    def sign(self, digest: bytes, *, site: bytes = SITE) -> bytes:
+        """An assertion whose challenge is the digest, as a browser makes it; ``site`` is a hash, 32 bytes."""
+        authenticator_data = site + bytes((USER_PRESENT | USER_VERIFIED,)) + (7).to_bytes(4, "big")
         client_data = client_data_head(digest) + TAIL
         signed = sha256(authenticator_data + sha256(client_data).digest()).digest()
         return packed(self.proof(signed), self.public_key, authenticator_data, client_data)

@@ -54,6 +54,7 @@ def network_contracts() -> tuple[GenesisContract, ...]:
                 places=(GOLD,), limits=(CustodianLimit(MERCHANT.address, addresses.SETTLEMENT_TOKEN, 10**12),)
             ),
             destinations=(MERCHANT.address,),
+            relying_party="example.org",
         )
     )
 

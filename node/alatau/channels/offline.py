@@ -35,6 +35,7 @@ CERTIFICATE_SECONDS_MAX: Final = 7 * 86_400
 _CERTIFICATE_TYPE: Final = type_hash(
     "OfflineCertificate(bytes32 channelId,address payer,uint256 base,uint256 limit,uint256 expires)"
 )
+_BOND_RELEASE_TYPE: Final = type_hash("BondRelease(bytes32 channelId,address payer,uint256 deadline)")
 _PAYMENT_TYPE: Final = type_hash(
     "OfflinePayment(bytes32 channelId,bytes32 voucherHash,address merchant,uint256 amount)"
 )
@@ -51,6 +52,16 @@ class OfflineCertificate:
     limit: int
     """Largest ``transferred`` that the hub honours."""
     expires: int
+    """Seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class BondRelease:
+    """The payer wants its bond back, after the notice; anyone carries it."""
+
+    channel_id: bytes
+    payer: bytes
+    deadline: int
     """Seconds since 1970."""
 
 
@@ -79,6 +90,12 @@ def certificate_digest(domain: Domain, certificate: OfflineCertificate) -> bytes
         uint_word(certificate.expires),
     )
     return typed_digest(domain.separator, struct_hash(_CERTIFICATE_TYPE, *words))
+
+
+def bond_release_digest(domain: Domain, message: BondRelease) -> bytes:
+    """What the payer signs to have its bond back; ``domain`` is that of :func:`bonds_domain`."""
+    words = (message.channel_id, address_word(message.payer), uint_word(message.deadline))
+    return typed_digest(domain.separator, struct_hash(_BOND_RELEASE_TYPE, *words))
 
 
 def payment_digest(domain: Domain, payment: OfflinePayment) -> bytes:

@@ -196,6 +196,26 @@ def sign(
 
 @council.command()
 @_file
+@click.option("--signer", required=True, help="Address of the member who signed.")
+@click.option("--signature", required=True, help="What his chip, passkey or security key made of it, as hexadecimal.")
+@click.option("--override", is_flag=True, help="It is one that overrides a veto.")
+@json_option
+def attach(file: Path, signer: str, signature: str, override: bool, as_json: bool) -> None:
+    """Add a signature that was made elsewhere to FILE, if it is the signer's. It needs no network.
+
+    What a member signs is the decision that "show" tells, with --override the digest that overrides its veto.
+    """
+    decision = read_decision_file(file)
+    who, signed = parse_argument("address", signer), parse_argument("bytes", signature)
+    attaching = veto_override.attach_override if override else decisions.attach
+    found = attaching(decision, who, signed)
+    replace_decision_file(file, found)
+    digest = veto_override.override_digest(decision) if override else decision.id
+    print_facts({"digest": digest, "signer": who, "file": str(file)}, as_json=as_json)
+
+
+@council.command()
+@_file
 @node_options
 @json_option
 @pass_context

@@ -26,6 +26,7 @@ DOMAIN_NAMES: Final = {
     "ChannelPause": "Alatau ChannelPause",
 }
 """Of contracts whose domain is fixed; councils and the token have the names that a network gives them."""
+_PAYING: Final = "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
 MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "PositionLedger": (
         (
@@ -33,7 +34,12 @@ MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
             "uint256 asOf,uint256 priceAsOf,bytes32 evidenceHash)"
         ),
     ),
-    "SettlementToken": ("Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)",),
+    "SettlementToken": (
+        "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)",
+        f"TransferWithAuthorization({_PAYING})",
+        f"ReceiveWithAuthorization({_PAYING})",
+        "CancelAuthorization(address authorizer,bytes32 nonce)",
+    ),
     "Council": (
         "CheckIn(address member,uint256 time)",
         f"Restoration(address[] members,uint256 threshold,address guardian,Terms terms){TERMS}",
@@ -50,6 +56,7 @@ MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
     "OfflineBonds": (
         "OfflineCertificate(bytes32 channelId,address payer,uint256 base,uint256 limit,uint256 expires)",
         "OfflinePayment(bytes32 channelId,bytes32 voucherHash,address merchant,uint256 amount)",
+        "BondRelease(bytes32 channelId,address payer,uint256 deadline)",
         "ClaimOrder(address account,address receiver,uint256 amount,uint256 nonce,uint256 deadline)",
     ),
 }

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from alatau.artifacts.addresses import contract_named
+from alatau.client.approvals import SIZE_MAX
 from alatau.client.decision_types import type_of
 from alatau.client.decisions import APPROVALS_MAX, Decision
 from alatau.client.errors import DecisionError
@@ -18,6 +19,7 @@ FORMAT: Final = "alatau decision 1"
 _MEMBERS: Final = {"format", "contract", "id", "typed_data", "signatures"}
 _OVERRIDES: Final = "override_signatures"
 """There only where a veto is to be overridden."""
+_SIGNATURE: Final = re.compile(rf"0x(?:[0-9a-fA-F]{{2}}){{1,{SIZE_MAX}}}")
 _TYPED_DATA: Final = {"types", "primaryType", "domain", "message"}
 
 
@@ -82,8 +84,8 @@ def _signatures(value: Any, where: str) -> Mapping[bytes, bytes]:
     found = {}
     for index, entry in enumerate(value):
         one = _object(entry, {"signer", "signature"}, f"{where}[{index}]")
-        found[_hex(one["signer"], 20, f"{where}[{index}].signer")] = _hex(
-            one["signature"], 65, f"{where}[{index}].signature"
+        found[_hex(one["signer"], 20, f"{where}[{index}].signer")] = _signature(
+            one["signature"], f"{where}[{index}].signature"
         )
     return found
 
@@ -92,6 +94,12 @@ def _object(value: Any, members: set[str], where: str) -> dict[str, Any]:
     if not isinstance(value, dict) or value.keys() != members:
         raise DecisionError(f"{where} is no object with {', '.join(sorted(members))}")
     return value
+
+
+def _signature(value: Any, where: str) -> bytes:
+    if not isinstance(value, str) or not _SIGNATURE.fullmatch(value):
+        raise DecisionError(f"{where} is not 0x and two hexadecimal digits for each of at most {SIZE_MAX} bytes")
+    return bytes.fromhex(value[2:])
 
 
 def _hex(value: Any, size: int, where: str) -> bytes:

@@ -13,13 +13,14 @@ from alatau.artifacts.addresses import contract_named
 from alatau.artifacts.artifact import load
 from alatau.client import contract_plans, queries, second_reading
 from alatau.client.abi import Abi, load_abi
+from alatau.client.approvals import approver_of, check_with_network
 from alatau.client.decision_types import Choice, DecisionType
 from alatau.client.errors import DecisionError
 from alatau.client.exchange import Plan
 from alatau.client.queries import CallMessage
 from alatau.client.typed_data import Domain, digest, to_json
 from alatau.client.wallet import Wallet
-from alatau.crypto.secp256k1 import PrivateKey, SignatureError, recover_address
+from alatau.crypto.secp256k1 import PrivateKey
 from alatau.wire.receipt import TransactionReceipt
 
 APPROVALS_MAX: Final = 16
@@ -49,7 +50,7 @@ class Decision:
     message: Mapping[str, Any]
     """The act and its terms, as ``type`` has them."""
     signatures: Mapping[bytes, bytes]
-    """Signer -> 65 bytes r, s, v with v 27 or 28."""
+    """Signer -> 65 bytes r, s, v with v 27 or 28, or a P-256 account's (:mod:`alatau.client.approvals`)."""
     overrides: Mapping[bytes, bytes] = field(default_factory=dict)
     """The same of the digest that overrides a veto (:mod:`alatau.client.veto_override`)."""
 
@@ -149,6 +150,17 @@ def sign(decision: Decision, key: PrivateKey) -> Decision:
     return replace(decision, signatures={**decision.signatures, key.address: signed})
 
 
+def attach(decision: Decision, signer: bytes, signed: bytes) -> Decision:
+    """The decision with a signature that was made elsewhere, by a chip, a passkey or a security key.
+
+    Raises:
+        DecisionError: it is not the signer's, or a second reading of the decision says something else.
+    """
+    read_twice(decision)
+    check_signed(decision.id, {signer: signed})
+    return replace(decision, signatures={**decision.signatures, signer: signed})
+
+
 def read_twice(decision: Decision) -> None:
     """Raise ``DecisionError`` unless other code reads the same in the document and in the call that proposes it."""
     document = to_json(decision.type.struct, decision.domain, decision.message)
@@ -181,9 +193,9 @@ def check_signed(digest_: bytes, signatures: Mapping[bytes, bytes]) -> None:
     """Raise ``DecisionError`` for a signature of a digest that is not its signer's."""
     for signer, signed in signatures.items():
         try:
-            by = recover_address(digest_, signed[:64] + bytes((signed[64] - 27,)))
-        except (SignatureError, ValueError, IndexError) as error:
-            raise DecisionError(f"the signature of 0x{signer.hex()} is malformed: {error}") from error
+            by = approver_of(digest_, signed)
+        except DecisionError as error:
+            raise DecisionError(f"the signature of 0x{signer.hex()} is {error}") from error
         if by != signer:
             raise DecisionError(
                 f"the signature of 0x{signer.hex()} is not by it: the decision was changed, or the name"
@@ -252,6 +264,7 @@ def approve(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
             f"{len(signers)} of {now.threshold} signatures: still to be signed by any of {open_}{outside}"
         )
     approvals = [(signer, decision.signatures[signer]) for signer in signers]
+    yield from check_with_network(decision.id, approvals)
     return (yield from _transact(decision, wallet, "approve_decision", (decision.id, approvals), gas_limit, timeout_s))
 
 
@@ -278,6 +291,7 @@ def endorse(decision: Decision, wallet: Wallet, *, gas_limit: int | None, timeou
         open_ = ", ".join("0x" + member.hex() for member in members if member not in signers)
         raise DecisionError(f"{len(signers)} of {threshold} signatures: still to be signed by any of {open_}")
     approvals = [(signer, decision.signatures[signer]) for signer in signers]
+    yield from check_with_network(decision.id, approvals)
     return (yield from _transact(decision, wallet, "endorse", (decision.id, approvals), gas_limit, timeout_s))
 
 

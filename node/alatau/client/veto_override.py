@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from alatau.client import contract_plans, second_reading
+from alatau.client.approvals import check_with_network
 from alatau.client.decisions import (
     Decision,
     DecisionState,
@@ -49,6 +50,18 @@ def sign_override(decision: Decision, key: PrivateKey) -> Decision:
     return replace(decision, overrides={**decision.overrides, key.address: signed})
 
 
+def attach_override(decision: Decision, signer: bytes, signed: bytes) -> Decision:
+    """The decision with a signature that overrides its veto and was made elsewhere.
+
+    Raises:
+        DecisionError: it is not the signer's, or a second reading of what was signed says something else.
+    """
+    signed_digest = override_digest(decision)
+    second_reading.check_digest(to_json(OVERRIDE, decision.domain, _message(decision)), signed_digest)
+    check_signed(signed_digest, {signer: signed})
+    return replace(decision, overrides={**decision.overrides, signer: signed})
+
+
 def check_overrides(decision: Decision) -> None:
     """Raise ``DecisionError`` for a signature that is not its signer's, over this very veto."""
     check_signed(override_digest(decision), decision.overrides)
@@ -76,6 +89,7 @@ def override(
             f" (alatau council sign --override) by any of {open_ or 'nobody'}"
         )
     approvals = [(signer, decision.overrides[signer]) for signer in signers]
+    yield from check_with_network(override_digest(decision), approvals)
     abi = abi_of(decision.contract)
     data = abi.encode_call("approve_decision", (decision.id, approvals))
     message = CallMessage(decision.domain.contract, data, wallet.address)

@@ -7,7 +7,15 @@ import boa
 from alatau.artifacts import addresses
 from alatau.channels.calls import contract_signature
 from alatau.channels.messages import Voucher, locks_hash, voucher_digest
-from alatau.channels.offline import OfflineCertificate, OfflinePayment, bonds_domain, certificate_digest, payment_digest
+from alatau.channels.offline import (
+    BondRelease,
+    OfflineCertificate,
+    OfflinePayment,
+    bond_release_digest,
+    bonds_domain,
+    certificate_digest,
+    payment_digest,
+)
 from tests.contracts.actors import Party
 from tests.contracts.city_channels.tills import Till
 from tests.contracts.world import RELYING_PARTY, hub, merchant, now, resident
@@ -53,3 +61,9 @@ def evidence(till: Till, **changes: Any) -> tuple[Any, ...]:
         "other": signed_voucher(till, 5, 450),
     } | changes
     return (till.key, parts["certificate"], parts["voucher"], parts["payment"], parts["other"])
+
+
+def release_request(till: Till, by: Party, *, named: Party | None = None) -> tuple[int, bytes]:
+    """Deadline and signature of a request for the bond, good for a minute; about another's, where one is named."""
+    message = BondRelease(till.id, (named or by).raw, now() + 60)
+    return message.deadline, contract_signature(by.key.sign(bond_release_digest(domain(), message)))

@@ -9,7 +9,17 @@ from tests.contracts.city_channels.tills import Till, consent, own
 from tests.contracts.well_formed_calls import well_formed_calls
 from tests.contracts.world import ZERO, World, deploy, deploy_mock, hub, neighbour, now, registrar, resident, wait
 
-OUTER = ("open", "deposit", "withdraw", "withdraw_for", "claim", "claim_to", "claim_for_successor")
+OUTER = (
+    "open",
+    "open_for",
+    "deposit",
+    "deposit_for",
+    "withdraw",
+    "withdraw_for",
+    "claim",
+    "claim_to",
+    "claim_for_successor",
+)
 """All that move tokens."""
 
 
@@ -47,6 +57,10 @@ class Bank:
             self.channels.open(hub.address, (3).to_bytes(32), 10, sender=resident.address)
         elif name == "deposit":
             self.channels.deposit(self.till.key, 10, sender=resident.address)
+        elif name == "open_for":
+            self.channels.open_for(hub.address, (4).to_bytes(32), (resident.address, 10, 0, now() + 1, b""))
+        elif name == "deposit_for":
+            self.channels.deposit_for(self.till.key, bytes(32), (resident.address, 10, 0, now() + 1, b""))
         elif name == "withdraw":
             self.channels.withdraw(*consent(self.till, resident, 10, by=hub), sender=resident.address)
         elif name == "withdraw_for":
@@ -70,7 +84,7 @@ def test_every_pair_is_closed(world: World, outer: str) -> None:
     inner = {signature: call for signature, call in CALLS.items() if signature.split("(")[0] not in PURE}
     assert len(inner) > 25
     held = bank.channels.held()
-    change = 10 if outer in ("open", "deposit") else -10
+    change = 10 if outer.startswith(("open", "deposit")) else -10
     for signature, call in inner.items():
         with boa.env.anchor():
             bank.token.set_mode(3, bank.channels.address, call)

@@ -91,13 +91,13 @@ def test_signs_of_life_by_signature(world: World) -> None:
     council = world.fund_council
     wait(SILENCE)
     made = now()
-    signed = sign_of_life(world, lawyer, made)
+    signed = sign_of_life(world.fund_council, lawyer, made)
     for member, time, signature, reason in (
-        (lawyer, made + 1, sign_of_life(world, lawyer, made + 1), "council: not of today"),
+        (lawyer, made + 1, sign_of_life(world.fund_council, lawyer, made + 1), "council: not of today"),
         (lawyer, made - 1, signed, "council: bad signature"),
         (chair, made, signed, "council: bad signature"),
         (chair, made, b"", "council: bad signature"),
-        (stranger, made, sign_of_life(world, stranger, made), "council: not a member"),
+        (stranger, made, sign_of_life(world.fund_council, stranger, made), "council: not a member"),
     ):
         with boa.reverts(reason):
             council.check_in_signed(member.address, time, signature, sender=stranger.address)

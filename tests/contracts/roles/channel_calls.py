@@ -6,10 +6,12 @@ from typing import Any, Final
 from alatau.channels.calls import compact_signature
 from alatau.channels.day_book import DayEntry, day_book
 from alatau.channels.messages import ClaimOrder, claim_order_digest
+from alatau.crypto.keccak import keccak256
 from tests.contracts.city_channels.claim_orders import order
-from tests.contracts.city_channels.offline_evidence import NOTICE
+from tests.contracts.city_channels.offline_evidence import NOTICE, release_request
 from tests.contracts.city_channels.offline_evidence import domain as bonds_domain_here
 from tests.contracts.city_channels.offline_evidence import evidence as conflicting
+from tests.contracts.city_channels.phone_parties import signed_money
 from tests.contracts.city_channels.tills import (
     DEPOSIT,
     NO_CLAIM,
@@ -21,6 +23,7 @@ from tests.contracts.city_channels.tills import (
     open_till,
     request,
     start_closing,
+    till_of,
 )
 from tests.contracts.roles.calls import Call, after, body_calls, name_successor
 from tests.contracts.world import (
@@ -78,6 +81,23 @@ def _opening(world: World) -> tuple[Any, ...]:
     return hub.address, b"\x01" * 32, 0
 
 
+def _opening_for(world: World) -> tuple[Any, ...]:
+    till = till_of(1)
+    return hub.address, till.parties.salt, signed_money(resident, 5, till.id, world.channels.address)
+
+
+def _deposit_for(world: World) -> tuple[Any, ...]:
+    till = open_till(world)
+    nonce = keccak256(till.id + bytes(32))
+    return till.key, bytes(32), signed_money(resident, 5, nonce, world.channels.address)
+
+
+def _posting_for(world: World) -> tuple[Any, ...]:
+    till = open_till(world)
+    nonce = keccak256(till.id + bytes(32))
+    return till.key, bytes(32), signed_money(resident, 5, nonce, world.bonds.address)
+
+
 def _funded(world: World) -> tuple[Any, ...]:
     _owed(world)
     return open_till(world, salt=1).key, 500
@@ -124,7 +144,9 @@ CHANNELS: Final[dict[str, Call]] = {
     "claim_for_successor(address)": after(_succeeded_to_credit, resident.address),
     "claim_for_successor(address,uint256)": after(_succeeded_to_credit, resident.address, 5),
     "open": _opening,
+    "open_for": _opening_for,
     "deposit": lambda world: (open_till(world).key, 0),
+    "deposit_for": _deposit_for,
     "fund": _funded,
     "withdraw": _consent,
     "withdraw_for": _withdrawal,
@@ -177,7 +199,9 @@ def _noticed(world: World) -> tuple[Any, ...]:
 
 BONDS: Final[dict[str, Call]] = {
     "post_bond": _posting,
+    "post_bond_for": _posting_for,
     "request_release": lambda world: (_bond(world).key,),
+    "request_release_for": lambda world: (_bond(world).key, *release_request(till_of(), resident)),
     "release": _noticed,
     "pay_from_bond": lambda world: conflicting(_bond(world)),
     "claim(address)": after(_owed_by_bonds, resident.address),

@@ -75,7 +75,7 @@ def _ripe_restoration(world: World) -> tuple[Any, ...]:
 
 COUNCIL: Final[dict[str, Call]] = {
     "check_in": lambda world: (),
-    "check_in_signed": lambda world: (chair.address, now(), sign_of_life(world, chair, now())),
+    "check_in_signed": lambda world: (chair.address, now(), sign_of_life(world.fund_council, chair, now())),
     "confirm": lambda world: (b"\x05" * 32,),
     "propose_membership": _composition,
     "approve_decision": lambda world: (identity := _membership(world)[1], approvals(identity, chair, banker)),

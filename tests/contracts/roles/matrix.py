@@ -89,6 +89,7 @@ REFUSALS: Final = (
     "handover: it does not know the caller",
     "token: sender not admitted",
     "token: allowance",
+    "authorization: caller is not the receiver",
     "token: issuer allowance",
     "token: balance",
     "ledger: no part in it",

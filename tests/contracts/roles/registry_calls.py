@@ -7,6 +7,16 @@ from tests.contracts.participant_registry.changes import Action as RegistryActio
 from tests.contracts.participant_registry.changes import Cap, approved_cap
 from tests.contracts.participant_registry.changes import approved as approved_in_registry
 from tests.contracts.roles.calls import Call, after, body_calls, name_successor
+from tests.contracts.settlement_token.authorizations import (
+    RECEIVE,
+    TRANSFER,
+    cancelling,
+    cancelling_in_parts,
+    in_parts,
+    paying,
+    permitting,
+    signed,
+)
 from tests.contracts.settlement_token.changes import Action as TokenAction
 from tests.contracts.settlement_token.changes import approved as approved_in_token
 from tests.contracts.settlement_token.permits import permit
@@ -94,6 +104,13 @@ TOKEN: Final[dict[str, Call]] = {
     "transferFrom": _allowed_to_hub,
     "approve": lambda world: (neighbour.address, 1),
     "permit": permit,
+    "permit_signed": lambda world: permitting(world, resident, hub, by=resident),
+    "transferWithAuthorization": lambda world: in_parts(TRANSFER, paying()),
+    "transfer_signed": lambda world: signed(paying(), resident),
+    "receiveWithAuthorization": lambda world: in_parts(RECEIVE, paying(receiver=hub.address)),
+    "receive_signed": lambda world: signed(paying(receiver=hub.address), resident, RECEIVE),
+    "cancelAuthorization": lambda world: cancelling_in_parts(resident, b"\x01" * 32),
+    "cancel_signed": lambda world: cancelling(resident, b"\x01" * 32, by=resident),
     "mint": lambda world: (neighbour.address, 1),
     "burn": lambda world: (1,),
     "propose_recovery": _recovery,

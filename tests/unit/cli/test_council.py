@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alatau.artifacts import addresses
+from tests.support.phones import ChipKey, Passkey
 from tests.support.served_network import GUARDIAN, MEMBERS, Network
 from tests.support.solo_node import MERCHANT, RESIDENT
 from tests.unit.cli.command_line import Alatau
@@ -99,7 +101,8 @@ def test_too_few_signatures_are_counted(alatau: Alatau, network: Network, propos
         (lambda d: d.update(contract="Treasury"), "contract is 'Treasury'"),
         (lambda d: d.update(format="alatau decision 2"), "format is"),
         (lambda d: d.update(signatures=[{"signer": MERCHANT_TEXT, "signature": "0x" + "01" * 65}]), "malformed"),
-        (lambda d: d.update(signatures=[{"signer": MERCHANT_TEXT, "signature": "0x12"}]), "130 hexadecimal digits"),
+        (lambda d: d.update(signatures=[{"signer": MERCHANT_TEXT, "signature": "0x12"}]), "malformed: 1 bytes"),
+        (lambda d: d.update(signatures=[{"signer": MERCHANT_TEXT, "signature": "0x123"}]), "hexadecimal digits"),
         (lambda d: d.update(signatures={}), "no array"),
         (lambda d: d.update(more=1), "no object with"),
     ],
@@ -138,6 +141,56 @@ def test_the_guardian_vetoes(alatau: Alatau, network: Network, proposed: Path) -
         alatau("council", "sign", proposed, "--yes", *network.sender(member))
     outcome = alatau("council", "approve", proposed, *network.sender(RESIDENT), *network.at)
     assert (outcome.code, "is vetoed" in outcome.err) == (1, True)
+
+
+def test_members_sign_by_chip_and_passkey(alatau: Alatau, network: Network, tmp_path: Path) -> None:
+    """A council of three keys of two curves: what was signed elsewhere is attached, checked, carried, executed."""
+    chip, passkey = ChipKey("member"), Passkey("another member")
+    seat(alatau, network, tmp_path, [MEMBERS[0].address, chip.address, passkey.address])
+    file = tmp_path / "allowance.json"
+    made = alatau(
+        "council", "propose", "SettlementToken", "set-issuer-allowance", f"subject={MERCHANT_TEXT}", "value=700",
+        "-o", file, *network.sender(MEMBERS[0]), *network.at, "--json",
+    )  # fmt: skip
+    identity = bytes.fromhex(made.json()["decision"][2:])
+    for signer, by in ((chip, passkey), (passkey, chip)):
+        wrong = attach(alatau, file, signer.address, by.sign(identity))
+        assert (wrong.code, "is not by it" in wrong.err) == (1, True)
+    elsewhere = attach(alatau, file, passkey.address, passkey.sign(identity, site=sha256(b"example.com").digest()))
+    assert elsewhere.code == 0, elsewhere.err
+    assert attach(alatau, file, chip.address, chip.sign(identity)).code == 0
+    refused = alatau("council", "approve", file, *network.sender(RESIDENT), *network.at)
+    assert (refused.code, "sign with a passkey of its own site" in refused.err) == (1, True)
+    assert attach(alatau, file, passkey.address, passkey.sign(identity)).code == 0
+    approved = alatau("council", "approve", file, *network.sender(RESIDENT), *network.at, "--json")
+    assert approved.code == 0, approved.err
+    network.commit_block()
+    done = alatau("council", "execute", file, "--wait", *network.sender(RESIDENT), *network.at, "--json")
+    assert done.code == 0, done.err
+    allowed = alatau("call", "SettlementToken", "issuer_allowance", MERCHANT_TEXT, *network.at, "--json")
+    assert allowed.json() == {"result": 700}
+
+
+def attach(alatau: Alatau, file: Path, signer: bytes, signature: bytes) -> Any:
+    """What ``council attach`` does with a signature."""
+    return alatau("council", "attach", file, "--signer", "0x" + signer.hex(), "--signature", "0x" + signature.hex())
+
+
+def seat(alatau: Alatau, network: Network, folder: Path, members: list[bytes]) -> None:
+    """Give the fund council other members, of whom two decide."""
+    file = folder / "seats.json"
+    seats = json.dumps(sorted("0x" + member.hex() for member in members))
+    made = alatau(
+        "council", "propose", "FundCouncil", "membership", f"members={seats}", "threshold=2",
+        f"guardian=0x{GUARDIAN.address.hex()}", "-o", file, *network.sender(MEMBERS[0]), *network.at,
+    )  # fmt: skip
+    assert made.code == 0, made.err
+    for member in MEMBERS[:2]:
+        alatau("council", "sign", file, "--yes", *network.sender(member))
+    assert alatau("council", "approve", file, *network.sender(RESIDENT), *network.at).code == 0
+    network.commit_block()
+    executed = alatau("council", "execute", file, "--wait", *network.sender(RESIDENT), *network.at)
+    assert executed.code == 0, executed.err
 
 
 def test_a_council_changes_itself_and_what_was_pending_is_void(
