@@ -49,6 +49,11 @@ class GetTowerResponse(_message.Message):
     CHANNELS_FIELD_NUMBER: _builtins.int
     CANARY_CONTESTED_FIELD_NUMBER: _builtins.int
     ALARMS_FIELD_NUMBER: _builtins.int
+    TIP_HEIGHT_FIELD_NUMBER: _builtins.int
+    CLOSING_FIELD_NUMBER: _builtins.int
+    CONTESTS_DUE_FIELD_NUMBER: _builtins.int
+    CONTESTS_WON_FIELD_NUMBER: _builtins.int
+    CLOSE_REQUESTS_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
     """Account that signs receipts and sends contests; 20 bytes."""
     chain_id: _builtins.int
@@ -61,6 +66,16 @@ class GetTowerResponse(_message.Message):
     """Channels of which it holds a voucher."""
     canary_contested: _builtins.int
     """Seconds since 1970 of the last contest of its own canary channel that succeeded; 0 for none yet."""
+    tip_height: _builtins.int
+    """Height of the chain's last block, as far as the tower's node says."""
+    closing: _builtins.int
+    """Channels that are closing."""
+    contests_due: _builtins.int
+    """Vouchers that the contract has to hear of and has not yet."""
+    contests_won: _builtins.int
+    """Vouchers that the tower brought to the contract since it started."""
+    close_requests: _builtins.int
+    """Channels of which it holds a request to close."""
     @_builtins.property
     def alarms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What would stop a contest now, in words; empty where nothing would."""
@@ -75,10 +90,15 @@ class GetTowerResponse(_message.Message):
         channels: _builtins.int = ...,
         canary_contested: _builtins.int = ...,
         alarms: _abc.Iterable[_builtins.str] | None = ...,
+        tip_height: _builtins.int = ...,
+        closing: _builtins.int = ...,
+        contests_due: _builtins.int = ...,
+        contests_won: _builtins.int = ...,
+        close_requests: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "alarms", b"alarms", "canary_contested", b"canary_contested", "chain_id", b"chain_id", "channels", b"channels", "contract", b"contract", "height", b"height"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "alarms", b"alarms", "canary_contested", b"canary_contested", "chain_id", b"chain_id", "channels", b"channels", "close_requests", b"close_requests", "closing", b"closing", "contests_due", b"contests_due", "contests_won", b"contests_won", "contract", b"contract", "height", b"height", "tip_height", b"tip_height"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -127,7 +147,7 @@ class ProtectRequest(_message.Message):
     PROTECTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def protections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Protection]:
-        """At most 1,024."""
+        """At most 256."""
 
     def __init__(
         self,
@@ -184,7 +204,9 @@ class TowerReceipt(_message.Message):
     payer: _builtins.bytes
     """The direction; 20 bytes."""
     nonce: _builtins.int
-    """The channel is protected up to this nonce; 0 where the protection was refused."""
+    """The channel is protected up to this nonce: the newest that the tower holds, which may be newer than what was handed
+    over; 0 where the protection was refused.
+    """
     signature: _builtins.bytes
     """The tower's; empty where it was refused."""
     refusal: _builtins.str
@@ -261,3 +283,113 @@ class GetProtectionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetProtectionResponse: _TypeAlias = GetProtectionResponse  # noqa: Y015
+
+@_typing.final
+class CloseRequest(_message.Message):
+    """A party's wish to leave its channel, which anybody may carry to the contract until its deadline."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PARTIES_FIELD_NUMBER: _builtins.int
+    PARTY_FIELD_NUMBER: _builtins.int
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    party: _builtins.bytes
+    """Which of them asks; 20 bytes."""
+    deadline: _builtins.int
+    """Seconds since 1970."""
+    signature: _builtins.bytes
+    """The party's, over EIP-712 CloseRequest(bytes32 channelId,address party,uint256 deadline)."""
+    @_builtins.property
+    def parties(self) -> _channel_pb2.Parties:
+        """The channel."""
+
+    def __init__(
+        self,
+        *,
+        parties: _channel_pb2.Parties | None = ...,
+        party: _builtins.bytes = ...,
+        deadline: _builtins.int = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["parties", b"parties"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "parties", b"parties", "party", b"party", "signature", b"signature"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseRequest: _TypeAlias = CloseRequest  # noqa: Y015
+
+@_typing.final
+class DepositCloseRequestsRequest(_message.Message):
+    """Request of DepositCloseRequests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CloseRequest]:
+        """At most 256."""
+
+    def __init__(
+        self,
+        *,
+        requests: _abc.Iterable[Global___CloseRequest] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["requests", b"requests"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositCloseRequestsRequest: _TypeAlias = DepositCloseRequestsRequest  # noqa: Y015
+
+@_typing.final
+class DepositCloseRequestsResponse(_message.Message):
+    """Response of DepositCloseRequests."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEPOSITS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def deposits(self) -> _containers.RepeatedCompositeFieldContainer[Global___CloseRequestDeposit]:
+        """One for each request, in order."""
+
+    def __init__(
+        self,
+        *,
+        deposits: _abc.Iterable[Global___CloseRequestDeposit] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deposits", b"deposits"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DepositCloseRequestsResponse: _TypeAlias = DepositCloseRequestsResponse  # noqa: Y015
+
+@_typing.final
+class CloseRequestDeposit(_message.Message):
+    """What became of a deposited request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DEADLINE_FIELD_NUMBER: _builtins.int
+    REFUSAL_FIELD_NUMBER: _builtins.int
+    deadline: _builtins.int
+    """Seconds since 1970: the latest deadline that the tower holds for this party of the channel; 0 where it was refused."""
+    refusal: _builtins.str
+    """Why it was refused; empty otherwise."""
+    def __init__(
+        self,
+        *,
+        deadline: _builtins.int = ...,
+        refusal: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["deadline", b"deadline", "refusal", b"refusal"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CloseRequestDeposit: _TypeAlias = CloseRequestDeposit  # noqa: Y015
