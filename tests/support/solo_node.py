@@ -321,9 +321,11 @@ def solo_node(
     genesis_committed: bool = True,
     supply: int = 1_000_000,
     contracts: Sequence[GenesisContract] | None = None,
+    base_fee_per_gas: int = 0,
 ) -> SoloNode:
     """A network with a token (or ``contracts`` instead) and two funded accounts, at genesis."""
-    config = ChainConfig(CHAIN_ID, "test", system=SystemContracts(participant_registry=registry))
+    system = SystemContracts(participant_registry=registry)
+    config = ChainConfig(CHAIN_ID, "test", base_fee_per_gas=base_fee_per_gas, system=system)
     artifacts = token_artifacts()
     arguments = bytes(12) + RESIDENT.address + supply.to_bytes(32, "big")
     token = GenesisContract("token", TOKEN, artifacts["bytecode"] + arguments)
