@@ -78,6 +78,8 @@ class DevnetOptions:
     """At most 480: the constructors take 512 accounts."""
     delay_s: int = 3
     """Seconds between an approval and its execution."""
+    settle_seconds: int = 3
+    """Between the closing of a payment channel and its settlement, at least."""
 
 
 def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
@@ -110,7 +112,7 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
             places=(GOLD,),
             limits=(CustodianLimit(GOLD.custodian, GOLD.asset, 10_000_000_000 * _TOKEN),),
         ),
-        channels=ChannelsPlan(settle_blocks=5, settle_seconds=3),
+        channels=ChannelsPlan(settle_blocks=5, settle_seconds=options.settle_seconds),
         relying_party="localhost",
     )
 

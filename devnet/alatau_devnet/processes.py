@@ -21,7 +21,10 @@ _STOP_S: Final = 15.0
 
 
 def start_process(
-    home: Path, program: Sequence[str] = ("alatau.cli",), sources: Path | None = None
+    home: Path,
+    program: Sequence[str] = ("alatau.cli",),
+    sources: Path | None = None,
+    command: Sequence[str] = ("start",),
 ) -> subprocess.Popen[bytes]:
     """Run ``alatau start`` on ``home`` in a session of its own; what it says goes to ``node.log`` in its home.
 
@@ -29,12 +32,13 @@ def start_process(
         home: the node's home.
         program: the module that runs it, and its arguments before those of ``alatau``.
         sources: a folder whose packages are taken before the installed ones: a node of another version.
+        command: what is run in place of ``start``, such as ``tower start``.
     """
-    command = [sys.executable, "-m", *program, "--home", str(home), "start"]
+    line = [sys.executable, "-m", *program, "--home", str(home), *command]
     environment = os.environ | ({} if sources is None else {"PYTHONPATH": str(sources)})
     with (home / LOG_NAME).open("ab") as log:
         child = subprocess.Popen(
-            command,
+            line,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -40,7 +40,6 @@ KEPT = {
     "licences_of": "as kind_of",
     "frozen_until": "as kind_of",
     "withdraw_digest": "what parties to a channel sign; the contracts' tests and wallets use it",
-    "close_request_digest": "as withdraw_digest",
     "claim_order_digest": "as withdraw_digest",
     "BondRelease": "as withdraw_digest",
     "deposit_nonce": "as withdraw_digest",
@@ -55,12 +54,8 @@ KEPT = {
     "write_details": "what a till puts into its invoices",
     "read_details": "what a wallet shows of them",
     "check_invoice": "what a wallet and a hub check",
-    "write_parties": "what wallets, hubs and towers say to each other",
-    "read_parties": "as write_parties",
-    "write_voucher": "as write_parties",
-    "read_voucher": "as write_parties",
-    "write_invoice": "as write_parties",
-    "read_invoice": "as write_parties",
+    "write_invoice": "what wallets, hubs and tills say to each other",
+    "read_invoice": "as write_invoice",
 }
 """Names that stay although the node does not mention them, and why."""
 

@@ -68,7 +68,7 @@ def open_client(context: Context, node: NodeOptions) -> Iterator[SyncClient]:
     if not node.endpoints:
         home = context.home()
         config = read_config(home.config_file, {}).rpc
-        endpoints = [_dialled(parse_endpoint(config.listen))]
+        endpoints = [dialled(parse_endpoint(config.listen))]
         # A node that asks for certificates takes its own, which is an operator's.
         own = (home.tls_certificate, home.tls_key) if config.client_authority else (None, None)
         certificate, key = (node.certificate, node.key) if node.certificate or node.key else own
@@ -84,7 +84,7 @@ def open_client(context: Context, node: NodeOptions) -> Iterator[SyncClient]:
         yield client
 
 
-def _dialled(listen: Endpoint) -> Endpoint:
+def dialled(listen: Endpoint) -> Endpoint:
     """Where to dial what listens on ``listen``."""
     if listen.host not in _EVERYWHERE:
         return listen

@@ -31,6 +31,7 @@ _COMMANDS: Final = {
     "rollback": "alatau.cli.database:rollback",
     "start": "alatau.cli.start:start",
     "status": "alatau.cli.status:status",
+    "tower": "alatau.cli.tower:tower",
     "tx": "alatau.cli.tx:tx",
     "validator": "alatau.cli.validator:validator",
     "validators": "alatau.cli.status:validators",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from alatau.cli.connection import _dialled
+from alatau.cli import connection
 from alatau.types.endpoint import parse_endpoint
 from tests.support.served_network import Network
 from tests.support.solo_node import RESIDENT
@@ -47,4 +47,4 @@ def test_without_authority_a_node_is_not_asked(alatau: Alatau, tmp_path: Path) -
 )
 def test_a_home_that_listens_everywhere_is_dialled_at_loopback(listen: str, dialled: str) -> None:
     """Such an address is for listening only."""
-    assert str(_dialled(parse_endpoint(listen))) == dialled
+    assert str(connection.dialled(parse_endpoint(listen))) == dialled
