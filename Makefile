@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -182,6 +182,9 @@ attack: $(SETUP)  ## what outsiders, clients and one validator can do to the oth
 
 mass-exit: $(SETUP)  ## 2,000 channels leave a silent hub; what 55,000 need is computed (ARGS="--channels 500")
 	$(RUN) -m alatau_devnet.mass_exit $(ARGS)
+
+bench-tower: $(SETUP)  ## a watchtower of 55,000 channels: restart, vouchers a second, latency; writes build/bench/tower.json (ARGS="--channels 2000")
+	$(RUN) -m alatau_devnet.bench_tower $(ARGS)
 
 soak: $(SETUP_BENCH)  ## 500 payments a second for MINUTES; memory, descriptors, disk and latency drawn and judged
 	$(RUN) -m alatau_devnet.soak --minutes $(MINUTES) $(ARGS)

@@ -4,13 +4,12 @@ Who the node is hangs on its key alone, so it renews its own certificate and ask
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import structlog
 import trio
 
-from alatau.app.config import NodeConfig
 from alatau.app.home import Home
 from alatau.app.provision import load_tls_identity, renew_certificate
 from alatau.transport.certificates import CertificateError, is_outdated
@@ -25,19 +24,22 @@ _RENEW_BEFORE_S: Final = 30 * 86_400
 
 
 async def keep_certificate(
-    home: Home, config: NodeConfig, holder: IdentityHolder, now: Callable[[], float] = time.time
+    home: Home, listens: Sequence[str], holder: IdentityHolder, now: Callable[[], float] = time.time
 ) -> None:
-    """Until cancelled: renew one of an old profile or that ends within a month, take one that changed on disk."""
+    """Until cancelled: renew one of an old profile or that ends within a month, take one that changed on disk.
+
+    ``listens`` are the endpoints, host:port, at which the process listens: a renewed one carries their hosts.
+    """
     while True:
         try:
-            take_certificate(home, config, holder, now())
+            take_certificate(home, listens, holder, now())
         except (CertificateError, OSError, ValueError) as error:
             # The one in use goes on; what is wrong on disk is the operator's to mend, and the metric counts its days.
             _LOG.error("certificate.unusable", error=str(error))
         await trio.sleep(LOOK_S)
 
 
-def take_certificate(home: Home, config: NodeConfig, holder: IdentityHolder, now: float) -> None:
+def take_certificate(home: Home, listens: Sequence[str], holder: IdentityHolder, now: float) -> None:
     """Look once.
 
     Raises:
@@ -46,7 +48,7 @@ def take_certificate(home: Home, config: NodeConfig, holder: IdentityHolder, now
     """
     current = holder.current
     if current.not_after.timestamp() - now < _RENEW_BEFORE_S or is_outdated(current.certificate_pem):
-        holder.renew(renew_certificate(home, config))
+        holder.renew(renew_certificate(home, listens))
         _LOG.info("certificate.renewed", until=holder.current.not_after.isoformat())
     elif home.tls_certificate.read_bytes() != holder.current.certificate_pem:
         holder.renew(load_tls_identity(home))

@@ -212,7 +212,9 @@ async def _main(parts: _Parts, watch: LoopWatch, shutdown: trio.Event) -> None:
         if duties:
             nursery.start_soon(duties.run)
             nursery.start_soon(_keep_duties, duties, node.subscriptions)
-        nursery.start_soon(keep_certificate, parts.home, parts.config, parts.identity)
+        nursery.start_soon(
+            keep_certificate, parts.home, (parts.config.rpc.listen, parts.config.p2p.listen), parts.identity
+        )
         servers: dict[str, Served] = {"peers": node.network.server, "clients": clients}
         if parts.config.http.listen:
             servers["http"] = await _start_web(nursery, parts, clients, api, limits)

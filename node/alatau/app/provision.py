@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from alatau.app.config import NodeConfig
 from alatau.app.config_file import render_config
 from alatau.app.home import Home, create_home
 from alatau.app.private_file import write_keystore, write_private
@@ -68,7 +67,8 @@ def provision_home(
         CertificateError: one of ``hosts`` is neither a name nor an address.
         OSError: a file cannot be written, or a key is there already.
     """
-    identity = issue_identity(new_key(), name, list(dict.fromkeys([*certificate_hosts(settings), *hosts])))
+    listens = [settings[key] for key in ("rpc.listen", "p2p.listen") if key in settings]
+    identity = issue_identity(new_key(), name, list(dict.fromkeys([*certificate_hosts(listens), *hosts])))
     home = create_home(folder)
     voting = operator = None
     if password is not None:
@@ -86,26 +86,25 @@ def load_tls_identity(home: Home) -> TlsIdentity:
     return load_identity(home.tls_key.read_bytes(), home.tls_certificate.read_bytes())
 
 
-def renew_certificate(home: Home, config: NodeConfig, hosts: Iterable[str] = ()) -> TlsIdentity:
+def renew_certificate(home: Home, listens: Iterable[str], hosts: Iterable[str] = ()) -> TlsIdentity:
     """Issue and store a fresh certificate on the same key: who the node is does not change.
 
-    It carries what the last one carried, where the node listens now, and ``hosts``; of one that cannot be read, or is
-    of another key, nothing is taken over. Raises ``CertificateError``, ``OSError``.
+    It carries what the last one carried, the hosts of ``listens`` (host:port, where the node listens now), and
+    ``hosts``; of one that cannot be read, or is of another key, nothing is taken over. Raises ``CertificateError``,
+    ``OSError``.
     """
     try:
         last = load_tls_identity(home).certificate_pem
         name, carried = common_name_of(last) or "node", hosts_of(last)
     except (CertificateError, FileNotFoundError):
         name, carried = "node", []
-    listens = certificate_hosts({"rpc.listen": config.rpc.listen, "p2p.listen": config.p2p.listen})
-    names = list(dict.fromkeys([*listens, *carried, *hosts]))
+    names = list(dict.fromkeys([*certificate_hosts(listens), *carried, *hosts]))
     identity = issue_identity(home.tls_key.read_bytes(), name, names)
     write_private(home.tls_certificate, identity.certificate_pem, replace=True)
     return identity
 
 
-def certificate_hosts(settings: Mapping[str, Any]) -> list[str]:
-    """Names and addresses that the certificate should carry: where clients and peers find this node."""
-    endpoints = [settings[key] for key in ("rpc.listen", "p2p.listen") if key in settings]
-    hosts = (parse_endpoint(text).host for text in endpoints)
+def certificate_hosts(listens: Iterable[str]) -> list[str]:
+    """Names and addresses that the certificate should carry: where clients and peers find who listens there."""
+    hosts = (parse_endpoint(text).host for text in listens)
     return list(dict.fromkeys([*_THIS_MACHINE, *(host for host in hosts if host not in _EVERYWHERE)]))

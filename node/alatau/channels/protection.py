@@ -8,6 +8,7 @@ direction is protected. ``Recover`` is how a party asks for its vouchers back, `
 
 from dataclasses import dataclass
 
+from alatau.channels.delegation import voucher_signed_by
 from alatau.channels.errors import ForgedMessageError, InvalidVoucherError
 from alatau.channels.messages import (
     AMOUNT_MAX,
@@ -24,7 +25,6 @@ from alatau.channels.messages import (
     receipt_digest,
     signed_by,
     uint_word,
-    voucher_digest,
 )
 from alatau.crypto.eip712 import struct_hash, type_hash, typed_digest
 
@@ -42,7 +42,7 @@ class Protection:
     parties: Parties
     signed: SignedVoucher
     receipt: bytes
-    """65 bytes, the payee's over ``receipt_digest``."""
+    """The payee's, of any scheme, over ``receipt_digest``."""
 
     @property
     def voucher(self) -> Voucher:
@@ -57,7 +57,7 @@ class SignedCloseRequest:
     parties: Parties
     request: CloseRequest
     signature: bytes
-    """65 bytes, the party's over ``close_request_digest``."""
+    """The party's, of any scheme, over ``close_request_digest``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def payee_of(parties: Parties, payer: bytes) -> bytes:
 
 
 def check_protection(domain: Domain, protection: Protection) -> None:
-    """All that can be checked without the chain: ids, ranges, both signatures (about 100 us).
+    """All that can be checked without the chain: ids, ranges, both signatures (100 us, some times that for P-256 keys).
 
     Raises:
         InvalidVoucherError: the voucher is of another channel, or the contract would not take it.
@@ -97,9 +97,9 @@ def check_protection(domain: Domain, protection: Protection) -> None:
         raise InvalidVoucherError("the amount is out of range")
     for lock in voucher.locks:
         _check_lock(lock)
-    if not signed_by(voucher_digest(domain, voucher), protection.signed.signature, voucher.payer):
+    if not voucher_signed_by(domain, voucher, protection.signed.signature):
         raise ForgedMessageError("the voucher is not signed by its payer")
-    if not signed_by(receipt_digest(domain, voucher), protection.receipt, payee):
+    if not signed_by(receipt_digest(domain, voucher), protection.receipt, payee, domain.rp_id_hash):
         raise ForgedMessageError("the receipt is not signed by the payee, or is for another voucher")
 
 
@@ -114,7 +114,8 @@ def check_close_request(domain: Domain, signed: SignedCloseRequest) -> None:
     if channel_id(domain, signed.parties) != request.channel_id:
         raise InvalidVoucherError("the request is not of the channel of these parties")
     payee_of(signed.parties, request.party)
-    if not signed_by(close_request_digest(domain, request), signed.signature, request.party):
+    digest = close_request_digest(domain, request)
+    if not signed_by(digest, signed.signature, request.party, domain.rp_id_hash):
         raise ForgedMessageError("the request is not signed by its party")
 
 
@@ -128,7 +129,7 @@ def check_recovery(domain: Domain, parties: Parties, time: int, signature: bytes
     if abs(now - time) > RECOVERY_SECONDS_MAX:
         raise InvalidVoucherError(f"the request is of {time}, here it is {now}: at most {RECOVERY_SECONDS_MAX} s apart")
     digest = recovery_digest(domain, channel_id(domain, parties), time)
-    if not (signed_by(digest, signature, parties.a) or signed_by(digest, signature, parties.b)):
+    if not any(signed_by(digest, signature, party, domain.rp_id_hash) for party in (parties.a, parties.b)):
         raise ForgedMessageError("the request is not signed by a party of the channel")
 
 

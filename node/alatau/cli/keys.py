@@ -121,7 +121,7 @@ def rotate(context: Context, hosts: tuple[str, ...], as_json: bool) -> None:
     """
     home = context.home()
     config = read_config(home.config_file, os.environ)
-    identity = renew_certificate(home, config, hosts)
+    identity = renew_certificate(home, (config.rpc.listen, config.p2p.listen), hosts)
     print_facts(
         {"tls_key_hash": identity.key_hash, "certificate_until": identity.not_after.isoformat()}, as_json=as_json
     )

@@ -40,6 +40,8 @@ class Docket:
         """Channels with a voucher."""
         self.close_requests = 0
         """Channels with a request to close."""
+        self.heard: set[bytes] | None = None
+        """Ids of channels of which something was told since it was last emptied, for who leads an exit; else None."""
 
     def load(self) -> None:
         """Make it of what lies in the database."""
@@ -54,6 +56,8 @@ class Docket:
 
     def refresh(self, channel_id: bytes) -> None:
         """Something was told or handed over about a channel."""
+        if self.heard is not None:
+            self.heard.add(channel_id)
         channel = store.channel(self._database, channel_id)
         if channel is None or channel.phase is not Phase.CLOSING or channel.window is None:
             known = self.closing.pop(channel_id, None)

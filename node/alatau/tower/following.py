@@ -19,11 +19,12 @@ from alatau.tower.events import channel_events, news_of
 from alatau.tower.group_commit import Changes
 from alatau.tower.post import Post, Tip
 from alatau.transport.errors import RpcError
+from alatau.wire.logs import EventLog
 
 _LOG = structlog.get_logger(__name__)
 
-_STRIDE: Final = 5_000
-"""Blocks whose events become one batch: a busy block has some thousand events, a quiet stretch none."""
+_EVENTS_MAX: Final = 2_000
+"""Events that become one batch, and those of the block that they end in: 40 ms of the writer, which others wait for."""
 _PAUSE_S: Final = 1.0
 """Before another attempt, after a node failed or the disk was full."""
 CLOCK_S_MAX: Final = 10
@@ -63,9 +64,15 @@ class Follower:
 
     async def catch_up(self, height: int) -> None:
         """Write the events of all blocks up to ``height`` that are not in the database yet."""
-        while self._post.height < height:
-            first = self._post.height + 1
-            await self._take(first, min(height, first + _STRIDE - 1))
+        if self._post.height >= height:
+            return
+        batch: list[EventLog] = []
+        async for log in self._client.logs(self._events, self._post.height + 1, height):
+            if len(batch) >= _EVENTS_MAX and log.height > batch[-1].height:
+                await self._write(batch, batch[-1].height)
+                batch = []
+            batch.append(log)
+        await self._write(batch, height)
 
     async def _follow(self) -> None:
         status = await self._client.status()
@@ -91,17 +98,17 @@ class Follower:
             trouble = f"this machine's clock is {abs(ahead_s):.0f} s {which} the chain's: set it by NTP"
         self._post.alarms.say("clock", trouble)
 
-    async def _take(self, first: int, last: int) -> None:
-        logs = [log async for log in self._client.logs(self._events, first, last)]
+    async def _write(self, logs: Sequence[EventLog], height: int) -> None:
+        """Write the events of whole blocks, up to ``height``."""
         news = list(news_of(self._post.abi, logs))
 
         def write(changes: Changes) -> list[bytes]:
             changed = apply_news(changes, news)
-            store.keep_cursor(changes, last)
+            store.keep_cursor(changes, height)
             return changed
 
         changed = await self._post.commits.commit(write)
-        self._post.height = last
+        self._post.height = height
         for channel_id in changed:
             self._post.docket.refresh(channel_id)
         self._post.alarms.say("disk", None)

@@ -89,12 +89,17 @@ class MassExit:
         self._follower = follower
         self._refused: set[bytes] = set()
         """Ids of channels that the contract refused by themselves."""
+        self._leaving: dict[bytes, _Leaving] = {}
+        """All with a request, by id."""
 
     async def run(self, report: Callable[[Progress], None]) -> Progress:
         """Close, wait, settle; ``report`` is told after every round. Returns when there is nothing left to do."""
         await self._follower.caught_up()
+        self._post.docket.heard = set()
+        await trio.to_thread.run_sync(self._load)
         while True:
-            leaving = list(self._leaving())
+            self._hear()
+            leaving = [each for each in self._leaving.values() if each.channel.phase is not Phase.SETTLED]
             progress = self._progress(leaving)
             report(progress)
             if progress.is_done:
@@ -103,26 +108,34 @@ class MassExit:
                 with trio.move_on_after(_PAUSE_S):
                     await self._follower.advanced()
 
-    def _leaving(self) -> Sequence[_Leaving]:
-        """What the chain has said of all channels with a request."""
-        found = []
+    def _load(self) -> None:
+        """In a thread, since a city's take some seconds: what the chain has said of all channels with a request."""
         for channel_id in store.channels_with_request(self._post.database):
-            channel = store.channel(self._post.database, channel_id)
-            assert channel is not None, "a request is kept only of a channel that is known"
-            requests = store.close_requests(self._post.database, channel_id, channel.parties)
-            latest = max(requests, key=lambda signed: signed.request.deadline)
-            found.append(_Leaving(channel_id, channel, latest))
-        return found
+            self._look(channel_id)
+
+    def _hear(self) -> None:
+        """Look again at those of which something was told."""
+        heard, self._post.docket.heard = self._post.docket.heard or set(), set()
+        for channel_id in heard & self._leaving.keys():
+            self._look(channel_id)
+
+    def _look(self, channel_id: bytes) -> None:
+        channel = store.channel(self._post.database, channel_id)
+        if channel is None:
+            return  # It has settled so long ago that it is being forgotten.
+        requests = store.close_requests(self._post.database, channel_id, channel.parties)
+        latest = max(requests, key=lambda signed: signed.request.deadline)
+        self._leaving[channel_id] = _Leaving(channel_id, channel, latest)
 
     def _progress(self, leaving: Sequence[_Leaving]) -> Progress:
-        phases = [each.channel.phase for each in leaving]
+        asked = len(self._leaving)
         return Progress(
-            asked=len(leaving),
+            asked=asked,
             late=sum(1 for each in leaving if self._is_late(each) and each.id not in self._refused),
             refused=len(self._refused),
-            closing=phases.count(Phase.CLOSING),
+            closing=sum(1 for each in leaving if each.channel.phase is Phase.CLOSING),
             contests_due=len(self._post.docket.due()),
-            settled=phases.count(Phase.SETTLED),
+            settled=asked - len(leaving),
         )
 
     def _is_late(self, each: _Leaving) -> bool:

@@ -21,6 +21,8 @@ T = TypeVar("T")
 FINAL_S: Final = 30.0
 """How long a transaction may take to become final; it is offered anew after that, and takes effect once."""
 _NOT_PERMITTED: Final = "SENDER_NOT_PERMITTED"
+_TOO_LARGE: Final = frozenset({"TRANSACTION_TOO_LARGE", "GAS_LIMIT_TOO_HIGH", "CALL_GAS_TOO_HIGH"})
+"""What a node says of a batch that is more than fits into a transaction: passkeys' signatures have a kilobyte each."""
 
 
 class Sender:
@@ -65,7 +67,7 @@ class Sender:
 async def send_apart(
     sender: Sender, name: str, items: Sequence[T], argument: Callable[[T], Any]
 ) -> tuple[list[TransactionReceipt], list[tuple[T, str]]]:
-    """Call a batch function; where the contract refuses the batch, each half alone, so that one spoils no other.
+    """Call a batch function; where the batch is refused or too large, each half alone, so that one spoils no other.
 
     Gives the receipts, and the items that the contract refuses by themselves, each with its reason.
 
@@ -74,7 +76,9 @@ async def send_apart(
     """
     try:
         return [await sender.send(name, [argument(item) for item in items])], []
-    except (ContractReverted, ContractHalted, TransactionFailed) as error:
+    except (ContractReverted, ContractHalted, TransactionFailed, RpcError) as error:
+        if isinstance(error, RpcError) and error.reason not in _TOO_LARGE:
+            raise
         if len(items) == 1:
             _LOG.error("tower.item_refused", call=name, why=str(error))
             return [], [(items[0], str(error))]

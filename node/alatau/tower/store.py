@@ -16,7 +16,7 @@ that was killed goes on exactly behind what it knows.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -25,6 +25,7 @@ from alatau.channels.protection import Protection, SignedCloseRequest
 from alatau.channels.state import Phase
 from alatau.channels.watching import WatchedChannel, payers
 from alatau.codec import rlp
+from alatau.crypto.signature_schemes import NO_PASSKEYS
 from alatau.storage.database import MIB, Database, DatabaseOptions, open_database
 from alatau.storage.disk import Disk
 from alatau.storage.errors import SchemaError
@@ -66,11 +67,13 @@ class Network:
     """CityChannels; 20 bytes."""
     settle_blocks: int
     settle_seconds: int
+    rp_id_hash: bytes = NO_PASSKEYS
+    """Of the domain whose passkeys the network takes; 32 bytes."""
 
     @property
     def domain(self) -> Domain:
         """Of what parties sign."""
-        return channels_domain(self.chain_id, self.contract)
+        return replace(channels_domain(self.chain_id, self.contract), rp_id_hash=self.rp_id_hash)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +109,14 @@ def stored_network(reading: Reading) -> Network | None:
     data = reading.get(_META_NETWORK)
     if data is None:
         return None
-    chain_id, genesis_hash, contract, blocks, seconds = rlp.to_list(rlp.decode(data), 5)
+    chain_id, genesis_hash, contract, blocks, seconds, rp_id_hash = rlp.to_list(rlp.decode(data), 6)
     return Network(
         rlp.to_uint(chain_id, 64),
         rlp.to_bytes(genesis_hash, 32),
         rlp.to_bytes(contract, 20),
         rlp.to_uint(blocks, 64),
         rlp.to_uint(seconds, 64),
+        rlp.to_bytes(rp_id_hash, 32),
     )
 
 
@@ -129,8 +133,19 @@ def keep_network(changes: Changes, network: Network) -> None:
             f"contract 0x{known.contract.hex()}), but the node is of chain {network.chain_id} (genesis "
             f"{network.genesis_hash.hex()[:16]}, contract 0x{network.contract.hex()}); choose another home or node"
         )
-    fields = (network.chain_id, network.genesis_hash, network.contract, network.settle_blocks, network.settle_seconds)
-    changes.put(_META_NETWORK, rlp.encode(list(fields)))
+    changes.put(
+        _META_NETWORK,
+        rlp.encode(
+            [
+                network.chain_id,
+                network.genesis_hash,
+                network.contract,
+                network.settle_blocks,
+                network.settle_seconds,
+                network.rp_id_hash,
+            ]
+        ),
+    )
 
 
 def cursor(reading: Reading) -> int | None:

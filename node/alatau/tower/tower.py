@@ -7,11 +7,13 @@ from typing import Final
 import structlog
 import trio
 
+from alatau.artifacts.addresses import SIGNATURE_VERIFIER
 from alatau.artifacts.artifact import load
 from alatau.client import Client
 from alatau.client.abi import load_abi
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.crypto.signature_schemes import NO_PASSKEYS
 from alatau.storage.database import Database
 from alatau.tower import store
 from alatau.tower.canary import CanaryKeeper
@@ -28,6 +30,7 @@ from alatau.tower.service import TowerApi
 _LOG = structlog.get_logger(__name__)
 
 _ARTIFACT: Final = "CityChannels"
+_VERIFIER: Final = "SignatureVerifier"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,4 +116,7 @@ async def ask_network(client: Client, contract: bytes) -> store.Network:
     status = await client.status()
     channels = client.contract(load_abi(load(_ARTIFACT).abi), contract)
     blocks, seconds = await channels.read("settle_blocks"), await channels.read("settle_seconds")
-    return store.Network(status.chain_id, status.genesis_hash, contract, blocks, seconds)
+    passkeys = NO_PASSKEYS
+    if any(each.address == SIGNATURE_VERIFIER for each in status.system_contracts):
+        passkeys = await client.contract(load_abi(load(_VERIFIER).abi), SIGNATURE_VERIFIER).read("rp_id_hash")
+    return store.Network(status.chain_id, status.genesis_hash, contract, blocks, seconds, passkeys)

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from alatau.channels.errors import ChannelError, ForgedMessageError, InvalidVoucherError
-from alatau.channels.messages import AMOUNT_MAX, Lock, channel_id
+from alatau.channels.messages import AMOUNT_MAX, Lock, Parties, Voucher, channel_id, receipt_digest, sign_voucher
 from alatau.channels.protection import (
     RECOVERY_SECONDS_MAX,
+    Protection,
     TowerReceipt,
     check_close_request,
     check_protection,
@@ -19,6 +20,8 @@ from alatau.channels.protection import (
 )
 from alatau.crypto.secp256k1 import PrivateKey
 from tests.support.channels import DOMAIN, HUB, OWNER, close_request, parties, protection
+from tests.support.passkeys import SITE
+from tests.support.phones import ChipKey, Passkey, lent
 
 STRANGER = PrivateKey(b"\x43" * 32)
 TOWER = PrivateKey(b"\x44" * 32)
@@ -32,6 +35,28 @@ def test_what_both_signed_is_good() -> None:
         protection(3, 5, locks=[Lock(bytes(32), 1, 10)]),
     ):
         check_protection(DOMAIN, good)
+
+
+def test_phones_are_protected_like_others() -> None:
+    """A chip's key, a passkey of the network's site, a device that was lent a sum; a receipt by any but the last."""
+    chip, passkey = ChipKey("tower: chip"), Passkey("tower: passkey")
+    domain = replace(DOMAIN, rp_id_hash=SITE)
+    for key in (chip, passkey):
+        ends = Parties(key.address, HUB.address, bytes(32))
+        identity = channel_id(domain, ends)
+        device = lent(domain, identity, key, ChipKey("tower: till"), 50)
+        voucher = Voucher(identity, key.address, 3, 50)
+        back = Voucher(identity, HUB.address, 1, 7)
+        for paid, payer, payee in ((voucher, key, HUB), (voucher, device, HUB), (back, HUB, key)):
+            receipt = payee.sign(receipt_digest(domain, paid))
+            check_protection(domain, Protection(ends, sign_voucher(domain, paid, payer.sign), receipt))
+        receipt = device.sign(receipt_digest(domain, back))
+        with pytest.raises(ForgedMessageError):
+            check_protection(domain, Protection(ends, sign_voucher(domain, back, HUB.sign), receipt))
+        digest = recovery_digest(domain, identity, 1_000)
+        check_recovery(domain, ends, 1_000, key.sign(digest), 1_000)
+    with pytest.raises(ForgedMessageError):
+        check_recovery(DOMAIN, ends, 1_000, passkey.sign(digest), 1_000)
 
 
 @pytest.mark.parametrize(

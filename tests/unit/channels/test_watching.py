@@ -61,6 +61,7 @@ def test_what_is_told_again_changes_nothing() -> None:
     """A tower that was killed before its cursor was written hears some of it twice."""
     for start, stop in combinations_with_replacement(range(len(STORY) + 1), 2):
         assert after([*STORY[:stop], *STORY[start:stop], *STORY[stop:]]) == after(STORY)
+    assert [told(after(STORY), news) for news in STORY] == [after(STORY)] * len(STORY)
 
 
 def test_nothing_is_known_of_a_channel_whose_opening_was_not_told() -> None:

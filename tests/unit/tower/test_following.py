@@ -1,14 +1,18 @@
 """The cursor is where the database is, whatever is lost in between."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import pytest
 import trio
 
 from alatau.artifacts import addresses
 from alatau.channels.messages import channel_id
 from alatau.channels.state import Phase
-from alatau.tower import store
-from alatau.tower.tower import TowerOptions
+from alatau.channels.watching import News
+from alatau.tower import following, store
+from alatau.tower.group_commit import Changes
+from alatau.tower.tower import Tower, TowerOptions
 from tests.support.channel_network import HUB, OWNER, channel_node, close, open_channels
 from tests.support.channels import DOMAIN, parties, protection
 from tests.support.solo_node import running
@@ -53,6 +57,37 @@ def test_a_channel_of_every_phase_is_found_in_one_go(tmp_path: Path) -> None:
                 assert [store.channel(tower.post.database, each) is not None for each in ids] == [False] * 3 + [True]
 
     trio.run(main)
+
+
+def test_a_long_absence_is_caught_up_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole blocks at a time: no part ends within a block, and the cursor never runs ahead of what is written."""
+    monkeypatch.setattr(following, "_EVENTS_MAX", 20)
+
+    async def main() -> None:
+        node = channel_node(tmp_path / "node")
+        open_channels(node, 60)
+        node.commit_block()
+        written: list[int] = []
+        async with running(node) as run, standing(tmp_path / "tower", run) as tower, trio.open_nursery() as nursery:
+            nursery.start_soon(tower.post.commits.run)
+            keep = following.apply_news
+
+            def noted(changes: Changes, news: Sequence[tuple[bytes, News]]) -> list[bytes]:
+                written.append(len(news))
+                return keep(changes, news)
+
+            monkeypatch.setattr(following, "apply_news", noted)
+            await tower.follower.catch_up(node.store.tip.number)
+            nursery.cancel_scope.cancel()
+            assert written == [33, 27]
+            assert tower.post.height == store.cursor(tower.post.database) == node.store.tip.number
+            assert len([n for n in range(60) if _is_known(tower, n)]) == 60
+
+    trio.run(main)
+
+
+def _is_known(tower: Tower, number: int) -> bool:
+    return store.channel(tower.post.database, channel_id(DOMAIN, parties(number))) is not None
 
 
 def test_a_lost_node_is_followed_again(tmp_path: Path) -> None:

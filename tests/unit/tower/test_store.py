@@ -37,7 +37,11 @@ def test_a_database_is_of_one_network(tmp_path: Path) -> None:
     flush(written(database), lambda c: store.keep_network(c, NETWORK))
     assert store.stored_network(database) == NETWORK
     flush(written(database), lambda c: store.keep_network(c, NETWORK))
-    for other in (replace(NETWORK, genesis_hash=bytes(32)), replace(NETWORK, contract=OWNER.address)):
+    for other in (
+        replace(NETWORK, genesis_hash=bytes(32)),
+        replace(NETWORK, contract=OWNER.address),
+        replace(NETWORK, rp_id_hash=b"\x09" * 32),
+    ):
         with pytest.raises(SchemaError, match="choose another home or node"):
             flush(written(database), lambda c, other=other: store.keep_network(c, other))
     database.close()

@@ -79,7 +79,7 @@ def provision_tower(
     """
     _check_authority(authority, "--node-ca")
     listen = settings.get("service.listen", TowerConfig().service.listen)
-    names = list(dict.fromkeys([*certificate_hosts({"rpc.listen": listen}), *hosts]))
+    names = list(dict.fromkeys([*certificate_hosts([listen]), *hosts]))
     identity = issue_identity(new_key(), "tower", names)
     home, key = create_home(folder), new_private_key()
     write_keystore(tower_keystore(home), key, password, cost)

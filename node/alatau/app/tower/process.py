@@ -15,6 +15,7 @@ import structlog
 import trio
 
 import alatau
+from alatau.app.certificate_renewal import keep_certificate
 from alatau.app.home import Home, lock_home
 from alatau.app.logging import start_logging
 from alatau.app.metrics import Metrics
@@ -39,8 +40,8 @@ from alatau.types.endpoint import parse_endpoint
 
 _LOG = structlog.get_logger(__name__)
 
-_MESSAGE_BYTES_MAX: Final = 512 * 1024
-"""256 vouchers of eight locks each are 230 KB."""
+_MESSAGE_BYTES_MAX: Final = 1024 * 1024
+"""256 vouchers of eight locks each are 230 KB, and as much more and a half where passkeys have signed them."""
 
 Work = Callable[[Tower], Awaitable[None]]
 """What a tower does besides watching; it ends when that is done."""
@@ -101,7 +102,9 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         async with trio.open_nursery() as tasks:
             tasks.start_soon(tower.run)
             async with trio.open_nursery() as doors:
-                server = await doors.start(partial(_serve, contents, tower))
+                identity = IdentityHolder(contents.identity)
+                server = await doors.start(partial(_serve, contents, tower, identity))
+                doors.start_soon(keep_certificate, contents.home, [contents.config.service.listen], identity)
                 await _start_observability(doors, contents.config, tower, server)
                 _log_start(contents, tower)
                 if parts.work is None:
@@ -140,12 +143,16 @@ def _options(contents: TowerHomeContents) -> TowerOptions:
 
 
 async def _serve(
-    contents: TowerHomeContents, tower: Tower, *, task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED
+    contents: TowerHomeContents,
+    tower: Tower,
+    identity: IdentityHolder,
+    *,
+    task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Open the port; serve until cancelled."""
     config = contents.config.service
     endpoint = parse_endpoint(config.listen)
-    listener = Listener(endpoint.host, endpoint.port, ServerTls(IdentityHolder(contents.identity), contents.clients))
+    listener = Listener(endpoint.host, endpoint.port, ServerTls(identity, contents.clients))
     limits = Limits(
         message_bytes_max=_MESSAGE_BYTES_MAX,
         calls_per_s=float(config.requests_per_second),
