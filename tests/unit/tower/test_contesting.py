@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 import trio
+from structlog.testing import capture_logs
 
 from alatau.channels.messages import Lock, channel_id
 from alatau.channels.state import Phase
-from alatau.tower import store
+from alatau.tower import contesting, store
 from tests.support.channel_network import (
     TOWERS,
     channel_node,
@@ -135,8 +137,9 @@ def test_without_permission_it_alarms_and_goes_on_trying(tmp_path: Path) -> None
     trio.run(main)
 
 
-def test_a_voucher_that_the_contract_refuses_spoils_no_other(tmp_path: Path) -> None:
-    """One of five has a lock that outlives the window, past all checks: the other four are brought without it."""
+def test_a_voucher_that_the_contract_refuses_spoils_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of five has a lock that outlives the window, past all checks: the others are brought, and it is let rest."""
+    monkeypatch.setattr(contesting, "_HEARD_S", 0.05)
 
     async def main() -> None:
         node = channel_node(tmp_path / "node")
@@ -146,10 +149,13 @@ def test_a_voucher_that_the_contract_refuses_spoils_no_other(tmp_path: Path) -> 
             poison = protection(5, 50, ends=parties(2), locks=[Lock(b"\x07" * 32, 3, 10**6)])
             await hand_over(tower, good)
             await tower.post.commits.commit(lambda changes: store.keep_protection(changes, poison))
-            for number in range(5):
-                close(node, OWNER, number)
-            await eventually(lambda: len(submitted(node)) == 4, "the others are brought")
-            await eventually(lambda: "contests" in tower.post.alarms.on, "the one is told of")
+            with capture_logs() as entries:
+                for number in range(5):
+                    close(node, OWNER, number)
+                await eventually(lambda: len(submitted(node)) == 4, "the others are brought")
+                await eventually(lambda: "contests" in tower.post.alarms.on, "the one is told of")
+                await trio.testing.wait_all_tasks_blocked(0.5)
             assert "locks: expires after the window" in tower.post.alarms.on["contests"]
+            assert [entry["event"] for entry in entries].count("tower.item_refused") == 1
 
     trio.run(main)

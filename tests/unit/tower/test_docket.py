@@ -55,6 +55,7 @@ def test_what_is_due_follows_the_chain_and_a_restart(tmp_path: Path) -> None:
             await tell(post, 12, [(SECOND, NewsSettled(12))])
             assert not post.docket.is_due(second)
             assert (due(post.docket), list(post.docket.closing)) == ([], [FIRST])
+            assert list(store.closing(post.database)) == [FIRST]
 
     trio.run(main)
 

@@ -8,14 +8,16 @@ import trio
 from alatau.channels.messages import Lock, channel_id
 from alatau.channels.protection import SignedCloseRequest
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.tower.contesting import Contester
 from alatau.tower.group_commit import Changes
 from alatau.tower.leaving import MassExit, Progress
 from alatau.tower.protecting import take_close_request
 from alatau.tower.tower import Tower
-from tests.support.channel_network import DEPOSIT, channel_node, close, events_of, open_channels
+from tests.support.channel_network import DEPOSIT, SETTLE_BLOCKS, channel_node, close, events_of, open_channels
 from tests.support.channels import DOMAIN, HUB, close_request, parties, protection
 from tests.support.solo_node import SoloNode, running
-from tests.unit.tower.towers import followed, hand_over, watching
+from tests.support.waiting import eventually
+from tests.unit.tower.towers import followed, hand_over, standing, watching
 
 LATE = 1_700_000_000 + 10**6
 COUNT = 70
@@ -119,5 +121,37 @@ def test_late_and_refused_requests_hold_up_no_other(tmp_path: Path) -> None:
                 done = await MassExit(tower.post, tower.sender, tower.follower).run(lambda _: None)
             assert (done.asked, done.settled, done.late, done.refused) == (4, 2, 1, 1)
             assert set(payouts(node)) == {channel_id(DOMAIN, parties(n)) for n in (0, 3)}
+
+    trio.run(main)
+
+
+def test_nothing_is_settled_below_what_is_due(tmp_path: Path) -> None:
+    """While a voucher could not be brought yet the tower does not end its channel, although anybody may."""
+
+    async def main() -> None:
+        node = channel_node(tmp_path / "node")
+        open_channels(node, 1)
+        async with (
+            running(node, produce=True) as run,
+            standing(tmp_path / "tower", run) as tower,
+            trio.open_nursery() as nursery,
+        ):
+            nursery.start_soon(tower.post.commits.run)
+            nursery.start_soon(tower.follower.run)
+            await followed(tower, run)
+            await hand_over(tower, [protection(5, 100), protection(7, 30, payer=HUB)])
+            await deposit(tower, [close_request(LATE)])
+            nursery.start_soon(MassExit(tower.post, tower.sender, tower.follower).run, lambda _: None)
+            await eventually(tower.post.docket.due, "one direction is due")
+            for _ in range(SETTLE_BLOCKS + 3):
+                node.commit_block()
+            await followed(tower, run)
+            await trio.testing.wait_all_tasks_blocked(0.5)
+            assert payouts(node) == {}
+            nursery.start_soon(Contester(tower.post, tower.sender).run)
+            nursery.start_soon(pass_blocks, node)
+            await eventually(lambda: payouts(node), "it settles", within_s=30)
+            assert list(payouts(node).values()) == [(DEPOSIT - 70, 70)]
+            nursery.cancel_scope.cancel()
 
     trio.run(main)
