@@ -33,9 +33,10 @@ def mint(receiver: address, amount: uint256):
 
 
 @external
-def burn(amount: uint256):
+def burn_from(owner: address, amount: uint256):
+    self.allowance[owner][msg.sender] -= amount
     self._call_back()
-    self.balanceOf[msg.sender] -= amount
+    self.balanceOf[owner] -= amount
 
 
 @external

@@ -10,6 +10,8 @@
         * the council's guardian pauses at once, for a week: transfers and minting stop; burning, approvals and a court's
           recovery go on. Lifting the pause is a decision of the council, after `delay`;
         * the council lowers an issuer's allowance at once and raises it after `delay`; its guardian vetoes;
+        * it lowers what members of a tier may pay at once, in a day and in a month as soon as it is approved, and raises it
+          after `delay`; institutions and contracts have no such limits;
         * the registry's roles suspend, freeze and cap; the registry tells this contract at once;
         * a court and the council together move money that is frozen, up to what the order froze, also during a pause:
           the court proposes, the council approves, its guardian may veto, and it waits the delay. Money of contracts is
@@ -17,7 +19,8 @@
         * a reserve, if one is set, lets nobody mint past what its attesters say is behind the token; burning goes on;
         * nobody else moves a holder's money without his allowance or permit.
 @dev What belongs to one concept is in a module beside this file: balances (words that remember standings), allowances,
-     transfer_authorizations, issuance, recoveries with frozen_money, token_changes (the council's decisions).
+     transfer_authorizations, issuance, payment_limits, recoveries with frozen_money, token_changes (the council's
+     decisions).
 """
 
 from ethereum.ercs import IERC20
@@ -32,6 +35,7 @@ from . import allowances
 from . import balances
 from . import frozen_money
 from . import issuance
+from . import payment_limits
 from . import recoveries
 from . import token_changes
 from . import transfer_authorizations
@@ -40,14 +44,17 @@ implements: IERC20
 implements: IStatusListener
 
 # Slot 0, which clients prove: keep it first.
-initializes: balances[frozen_money := frozen_money, pauses := pauses]
+initializes: balances[
+    frozen_money := frozen_money, pauses := pauses, payment_limits := payment_limits
+]
 
 initializes: typed_data
 initializes: decisions[typed_data := typed_data]
 initializes: pauses
 initializes: frozen_money
+initializes: payment_limits
 initializes: allowances[typed_data := typed_data]
-initializes: issuance[balances := balances]
+initializes: issuance[allowances := allowances, balances := balances]
 initializes: recoveries[
     balances := balances, decisions := decisions, frozen_money := frozen_money, typed_data := typed_data
 ]
@@ -56,6 +63,7 @@ initializes: token_changes[
     decisions := decisions,
     issuance := issuance,
     pauses := pauses,
+    payment_limits := payment_limits,
     typed_data := typed_data,
 ]
 
@@ -80,6 +88,7 @@ exports: (
     balances.balanceOf,
     balances.invalidate,
     balances.invalidate_all,
+    balances.payments_of,
     balances.registry,
     balances.totalSupply,
     allowances.allowance,
@@ -88,10 +97,12 @@ exports: (
     allowances.permit,
     allowances.permit_signed,
     issuance.burn,
+    issuance.burn_from,
     issuance.issuer_allowance,
     issuance.mint,
     issuance.mintable,
     issuance.reserve,
+    payment_limits.limits_of_tier,
     recoveries.execute_recovery,
     recoveries.propose_recovery,
     recoveries.recovery,
@@ -133,6 +144,7 @@ def __init__(
     issuers: DynArray[issuance.IssuerGrant, 8],
     holdings: DynArray[balances.Holding, 512],
     reserve: IReserveBacking,
+    limits: DynArray[payment_limits.Limits, 8],
 ):
     """
     @param name The token's name, also of its EIP-712 domain, which every permit is signed in.
@@ -144,12 +156,14 @@ def __init__(
     @param issuers First issuers and what each may mint.
     @param holdings Balances from genesis, for networks that are handed over or tested.
     @param reserve What must stand behind the supply before more is minted; zero for a token that nothing backs.
+    @param limits What members of tier 1, 2, ... may pay at once, in a day, in a month; 2**256 - 1 for no limit.
     """
     typed_data.__init__(name)
     decisions.__init__(council, delay)
     self.name = name
     self.symbol = symbol
     decimals = decimals_
+    payment_limits.__init__(limits)
     balances.__init__(registry, holdings)
     issuance.__init__(issuers, reserve)
 

@@ -15,8 +15,7 @@
 
 
 interface IReplacedToken:
-    def transferFrom(owner: address, receiver: address, amount: uint256) -> bool: nonpayable
-    def burn(amount: uint256): nonpayable
+    def burn_from(owner: address, amount: uint256): nonpayable
     def decimals() -> uint8: view
 
 
@@ -89,8 +88,6 @@ def exchange_for(
 
 @internal
 def _exchange(owner: address, amount: uint256):
-    taken: bool = extcall old_token.transferFrom(owner, self, amount)
-    assert taken, "exchange: token refused"
-    extcall old_token.burn(amount)
+    extcall old_token.burn_from(owner, amount)
     extcall new_token.mint(owner, amount)
     log Exchanged(owner=owner, amount=amount)

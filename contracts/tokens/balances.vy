@@ -7,8 +7,11 @@
      that says "the registry was asked, and nothing but a message from it changes the answer".
 
          bits 0-127    balance
-         bits 128-239  cap of the balance, all ones for none
+         bits 128-231  cap of the balance, all ones for none
+         bits 232-239  class: the tier of who has limits of payments, 0 of who has none, 254 institution, 255 contract
          bits 240-255  tag: bit 15 set and an epoch; valid while equal to the top 16 bits of `_rules`
+
+     Whoever has limits has a slot of its own besides, and the tier's is read (payment_limits).
 
      A word with another tag takes the slow way: the registry is asked, and if its answer does not depend on
      time, the tag is written with the balance. `invalidate` clears a tag. `_rules` has no valid tag during a
@@ -18,14 +21,24 @@
 from ..interfaces import IParticipantRegistry
 from ..lib import pauses
 from . import frozen_money
+from . import payment_limits
 
-uses: pauses
 uses: frozen_money
+uses: pauses
+uses: payment_limits
 
 
 struct Holding:
     account: address
     amount: uint256
+
+
+struct Payments:
+    tier: uint256
+    used_today: uint256
+    used_this_month: uint256
+    day_ends: uint256
+    month_ends: uint256
 
 
 event Transfer:
@@ -40,7 +53,9 @@ event RegistryChanged:
 
 BALANCE_MASK: constant(uint256) = 2**128 - 1
 CAP_SHIFT: constant(uint256) = 128
-CAP_MASK: constant(uint256) = 2**112 - 1
+CAP_MASK: constant(uint256) = 2**104 - 1
+CLASS_SHIFT: constant(uint256) = 232
+CLASS_BITS: constant(uint256) = (2**8 - 1) << 232
 TAG_SHIFT: constant(uint256) = 240
 TAG_VALID: constant(uint256) = 2**15
 PAUSED: constant(uint256) = 1
@@ -82,6 +97,30 @@ def balanceOf(account: address) -> uint256:
 
 
 @external
+@view
+def payments_of(account: address) -> Payments:
+    """
+    @notice What counts against the limits of an account's payments, for its wallet; `limits_of_tier` says what they are.
+    @param account Anybody.
+    @return Its tier, 0 if no limits bind it; what it has paid to others today and this month while limits bound it, in
+            token units; the seconds at which the next day and the next month begin, and with them a count of zero.
+    """
+    tier: uint256 = self._class_of(staticcall self.registry.standing(account))
+    if tier > payment_limits.TIER_MAX:
+        tier = 0
+    used: uint256 = payment_limits._used_now(account)
+    today: uint256 = payment_limits._today()
+    next_month: uint256 = payment_limits._month_of(today) + 1
+    return Payments(
+        tier=tier,
+        used_today=used & payment_limits.SUM_MASK,
+        used_this_month=(used >> payment_limits.SUM_BITS) & payment_limits.SUM_MASK,
+        day_ends=payment_limits._begin(today + 1),
+        month_ends=payment_limits._begin(payment_limits._first_day(next_month)),
+    )
+
+
+@external
 def invalidate(account: address):
     """
     @notice The registry says that an account's standing shrank: ask again before it moves money.
@@ -116,6 +155,8 @@ def _move(sender: address, receiver: address, amount: uint256):
     source: uint256 = self._accounts[sender]
     if source >> TAG_SHIFT != tag:
         source = self._sendable(sender, source, amount, tag)
+    if source & CLASS_BITS != 0:
+        self._count(sender, source, receiver, amount)
     assert source & BALANCE_MASK >= amount, "token: balance"
     self._accounts[sender] = unsafe_sub(source, amount)
     # Read after the write, so that a payment to oneself changes nothing.
@@ -145,13 +186,23 @@ def _destroy(owner: address, amount: uint256):
     @param owner Whose money, under no other rule than courts' orders.
     @param amount Token units.
     """
-    word: uint256 = self._accounts[owner]
-    assert word & BALANCE_MASK >= amount, "token: balance"
+    word: uint256 = self._debited(self._accounts[owner], amount)
     if (staticcall self.registry.standing(owner)).frozen > 0:
-        frozen_money._check_thawed(self.registry, owner, (word & BALANCE_MASK) - amount)
-    self._accounts[owner] = word - amount
+        frozen_money._check_thawed(self.registry, owner, word & BALANCE_MASK)
+    self._accounts[owner] = word
     self.totalSupply -= amount
     log Transfer(sender=owner, receiver=empty(address), amount=amount)
+
+
+@internal
+def _destroy_for(owner: address, amount: uint256):
+    """
+    @param owner Whose money, in good standing, while no pause runs: somebody else asks for it.
+    @param amount Token units.
+    """
+    self._check_running()
+    assert (staticcall self.registry.standing(owner)).may_send, "token: sender not admitted"
+    self._destroy(owner, amount)
 
 
 @internal
@@ -162,11 +213,29 @@ def _seize(source: address, receiver: address, amount: uint256):
     @param receiver Who gets it.
     @param amount Token units.
     """
-    word: uint256 = self._accounts[source]
-    assert word & BALANCE_MASK >= amount, "token: balance"
-    self._accounts[source] = word - amount
+    self._accounts[source] = self._debited(self._accounts[source], amount)
     self._accounts[receiver] += amount
     log Transfer(sender=source, receiver=receiver, amount=amount)
+
+
+@internal
+def _count(sender: address, source: uint256, receiver: address, amount: uint256):
+    """
+    @param sender Who pays.
+    @param source Its word, with a class.
+    @param receiver Who is paid: a payment to oneself is none.
+    @param amount Token units.
+    """
+    class_: uint256 = (source & CLASS_BITS) >> CLASS_SHIFT
+    if class_ <= payment_limits.TIER_MAX and sender != receiver:
+        payment_limits._count(sender, class_, amount)
+
+
+@internal
+@pure
+def _debited(word: uint256, amount: uint256) -> uint256:
+    assert word & BALANCE_MASK >= amount, "token: balance"
+    return unsafe_sub(word, amount)
 
 
 @internal
@@ -214,16 +283,28 @@ def _known(account: address, word: uint256, tag: uint256) -> uint256:
 
 
 @internal
-@pure
+@view
 def _tagged(balance: uint256, standing: IParticipantRegistry.Standing, tag: uint256) -> uint256:
     """
     @dev A word whose cap is right for now; its tag is right only if nothing changes by time alone.
     """
     cap: uint256 = min(standing.cap, CAP_MASK)
-    word: uint256 = balance | (cap << CAP_SHIFT)
+    word: uint256 = balance | (cap << CAP_SHIFT) | (self._class_of(standing) << CLASS_SHIFT)
     if standing.cacheable:
         word |= tag << TAG_SHIFT
     return word
+
+
+@internal
+@view
+def _class_of(standing: IParticipantRegistry.Standing) -> uint256:
+    """
+    @return What a word says of who pays: nothing where the account's tier has no limit.
+    """
+    class_: uint256 = standing.payment_class
+    if class_ <= payment_limits.TIER_MAX and not payment_limits._binds(class_):
+        return 0
+    return class_
 
 
 @internal
@@ -259,9 +340,15 @@ def _tag() -> uint256:
     @dev The valid tag. The first to come after a pause has lapsed puts it back.
     """
     if self._rules & PAUSED != 0:
-        assert not pauses._paused(), "token: paused"
+        self._check_running()
         self._set_rules(self._epoch(), False)
     return self._rules >> TAG_SHIFT
+
+
+@internal
+@view
+def _check_running():
+    assert not pauses._paused(), "token: paused"
 
 
 @internal

@@ -5,8 +5,10 @@
 """
 
 from ..interfaces import IReserveBacking
+from . import allowances
 from . import balances
 
+uses: allowances
 uses: balances
 
 
@@ -22,7 +24,7 @@ event Issued:
 
 
 event Redeemed:
-    issuer: indexed(address)
+    holder: indexed(address)
     amount: uint256
 
 
@@ -87,7 +89,20 @@ def burn(amount: uint256):
     @param amount Token units.
     """
     balances._destroy(msg.sender, amount)
-    log Redeemed(issuer=msg.sender, amount=amount)
+    log Redeemed(holder=msg.sender, amount=amount)
+
+
+@external
+def burn_from(owner: address, amount: uint256):
+    """
+    @notice Destroy what an owner has allowed the caller to take: whoever gives him as much elsewhere pays nobody by it, so
+            that it counts against no limit. A pause, or a standing that stops his payments, stops this too.
+    @param owner Whose money.
+    @param amount Token units, at most what the owner allows the caller.
+    """
+    allowances._spend(owner, amount)
+    balances._destroy_for(owner, amount)
+    log Redeemed(holder=owner, amount=amount)
 
 
 @internal

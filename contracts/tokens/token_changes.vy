@@ -1,8 +1,9 @@
 # pragma version ~=0.4.3
 # pragma nonreentrancy on
 """
-@title What the council decides about the token: issuers, the end of a pause, registry and reserve
-@notice An allowance is lowered as soon as it is approved; all else waits for the delay, and the guardian vetoes it.
+@title What the council decides about the token: issuers, the end of a pause, registry and reserve, limits of payments
+@notice An allowance or a limit is lowered as soon as it is approved; all else waits for the delay, and the guardian
+        vetoes it.
 """
 
 from ..interfaces import IParticipantRegistry
@@ -12,11 +13,13 @@ from ..lib import pauses
 from ..lib import typed_data
 from . import balances
 from . import issuance
+from . import payment_limits
 
 uses: balances
 uses: decisions
 uses: issuance
 uses: pauses
+uses: payment_limits
 uses: typed_data
 
 
@@ -24,6 +27,10 @@ struct Change:
     action: uint256
     subject: address
     value: uint256
+    tier: uint256
+    payment: uint256
+    day: uint256
+    month: uint256
     terms: decisions.Terms
 
 
@@ -32,15 +39,20 @@ event ChangeProposed:
     action: indexed(uint256)
     subject: indexed(address)
     value: uint256
+    tier: uint256
+    payment: uint256
+    day: uint256
+    month: uint256
 
 
 SET_ALLOWANCE: constant(uint256) = 1
 UNPAUSE: constant(uint256) = 2
 SET_REGISTRY: constant(uint256) = 3
 SET_RESERVE: constant(uint256) = 4
+SET_LIMITS: constant(uint256) = 5
 
 CHANGE_TYPE: constant(bytes32) = keccak256(
-    "TokenChange(string action,address subject,uint256 value,Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
+    "TokenChange(string action,address subject,uint256 value,uint256 tier,uint256 payment,uint256 day,uint256 month,Terms terms)Terms(uint256 policyVersion,uint256 nonce,uint256 notBefore,uint256 expires)"
 )
 
 _changes: HashMap[bytes32, Change]
@@ -69,54 +81,80 @@ def change_id(change: Change) -> bytes32:
 @external
 def propose_change(change: Change) -> bytes32:
     """
-    @notice A member puts an issuer's allowance (action 1), the end of a pause (2), another registry (3) or reserve (4)
-            before the council.
-    @param change Which, about whom (1: the issuer, 3 and 4: the contract), what an issuer may still mint (1), and when.
+    @notice A member puts an issuer's allowance (action 1), the end of a pause (2), another registry (3) or reserve (4), or
+            the limits of a tier's payments (5) before the council.
+    @param change Which, about whom (1: the issuer, 3 and 4: the contract), what an issuer may still mint (1), a tier (1 to
+           253) and what its members may pay at once, in a day and in a month (5: all three, below 2**80 - 1 or 2**256 - 1
+           for no limit), and when.
     @return The decision's id.
     """
     decisions._check_member()
-    assert change.action >= SET_ALLOWANCE and change.action <= SET_RESERVE, "change: unknown action"
+    assert change.action >= SET_ALLOWANCE and change.action <= SET_LIMITS, "change: unknown action"
+    if change.action == SET_LIMITS:
+        payment_limits._check(change.tier, self._limits(change))
     id: bytes32 = self._change_id(change)
-    # The delay depends on the allowance of now: a decision that became a raise since is refused below.
+    # The delay depends on what holds now: a decision that became a raise since is refused below.
     delay: uint256 = decisions.delay
-    if change.action == SET_ALLOWANCE and not self._raises(change):
+    if not self._raises(change):
         delay = 0
     decisions._open(id, change.terms, delay)
     self._changes[id] = change
-    log ChangeProposed(id=id, action=change.action, subject=change.subject, value=change.value)
+    log ChangeProposed(
+        id=id,
+        action=change.action,
+        subject=change.subject,
+        value=change.value,
+        tier=change.tier,
+        payment=change.payment,
+        day=change.day,
+        month=change.month,
+    )
     return id
 
 
 @external
 def execute_change(id: bytes32):
     """
-    @notice Carry out an approved and ripe change; anyone may.
+    @notice Carry out an approved and ripe change; anyone may. What was paid before counts under new limits too.
     @param id The decision.
     """
     change: Change = self._changes[id]
     assert change.action != 0, "change: not proposed here"
     decisions._consume(id)
+    delayed: bool = decisions.decision[id].delay >= decisions.delay
+    assert delayed or not self._raises(change), "change: raises after all"
     if change.action == SET_ALLOWANCE:
-        delayed: bool = decisions.decision[id].delay >= decisions.delay
-        assert delayed or not self._raises(change), "change: raises after all"
         issuance._set_allowance(change.subject, change.value)
     elif change.action == UNPAUSE:
         pauses._lift()
         balances._heed_pause()
     elif change.action == SET_RESERVE:
         issuance._set_reserve(IReserveBacking(change.subject))
-    else:
+    elif change.action == SET_REGISTRY:
         balances._set_registry(IParticipantRegistry(change.subject))
+    else:
+        payment_limits._set(change.tier, self._limits(change))
+        balances._forget_all()
 
 
 @internal
 @view
 def _raises(change: Change) -> bool:
     """
-    @param change Of an issuer's allowance.
-    @return Whether the issuer could mint more by it than now.
+    @param change What is proposed.
+    @return Whether somebody could do more by it than now: an issuer mint more, or a member of the tier pay more in any way.
     """
-    return change.value > issuance.issuer_allowance[change.subject]
+    if change.action == SET_ALLOWANCE:
+        return change.value > issuance.issuer_allowance[change.subject]
+    if change.action == SET_LIMITS:
+        return payment_limits._raises(change.tier, self._limits(change))
+    return True
+
+
+@internal
+@pure
+def _limits(change: Change) -> payment_limits.Limits:
+    return payment_limits.Limits(payment=change.payment, day=change.day, month=change.month)
 
 
 @internal
@@ -129,6 +167,10 @@ def _change_id(change: Change) -> bytes32:
                 self._action_hash(change.action),
                 change.subject,
                 change.value,
+                change.tier,
+                change.payment,
+                change.day,
+                change.month,
                 decisions._terms_hash(change.terms),
             )
         )
@@ -144,4 +186,6 @@ def _action_hash(action: uint256) -> bytes32:
         return keccak256("lift pause")
     if action == SET_REGISTRY:
         return keccak256("set registry")
-    return keccak256("set reserve")
+    if action == SET_RESERVE:
+        return keccak256("set reserve")
+    return keccak256("set payment limits")

@@ -20,6 +20,7 @@ from typing import Any, Final
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
+    NO_LIMITS,
     SYSTEM_CONTRACTS,
     CouncilMembers,
     NetworkContracts,
@@ -171,6 +172,7 @@ def start(folder: Path, settle_blocks: int) -> Chain:
         participants=dict.fromkeys(residents, resident_word())
         | {HUB.address: hub_word(), CARRIER.address: institution_word()},
         tier_caps=(10**12,),
+        payment_limits=(NO_LIMITS,),
         holdings=dict.fromkeys((*residents, HUB.address), 10**9),
         settle_blocks=settle_blocks,
         settle_seconds=1,

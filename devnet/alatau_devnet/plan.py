@@ -5,7 +5,7 @@ from typing import Final
 
 from alatau.app.genesis.plan import ChannelsPlan, CouncilPlan, NetworkPlan, ParticipantPlan, TokenPlan, VaultPlan
 from alatau.artifacts import addresses
-from alatau.artifacts.genesis import SYSTEM_CONTRACTS, Role, VaultAsset, VaultRole
+from alatau.artifacts.genesis import NO_LIMITS, SYSTEM_CONTRACTS, Role, VaultAsset, VaultRole
 from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.crypto.keccak import keccak256
@@ -97,6 +97,7 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
         roles={accounts.address_of(name): role for name, role in _OFFICES.items()},
         participants=_participants(residents),
         tier_caps=(10_000_000 * _TOKEN, 100_000_000 * _TOKEN),
+        payment_limits=(NO_LIMITS, NO_LIMITS),
         token=TokenPlan(
             name="Digital Tenge",
             symbol="KZTD",

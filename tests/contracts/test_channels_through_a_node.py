@@ -8,6 +8,7 @@ import pytest
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
+    NO_LIMITS,
     CouncilMembers,
     NetworkContracts,
     Role,
@@ -66,6 +67,7 @@ def network() -> NetworkContracts:
             HUB.address: hub_word(),
         },
         tier_caps=(1_000_000,),
+        payment_limits=(NO_LIMITS,),
         holdings={RESIDENT.address: DEPOSIT},
         settle_blocks=SETTLE_BLOCKS,
         settle_seconds=1,

@@ -26,6 +26,7 @@ from tests.contracts.city_channels.tills import (
     till_of,
 )
 from tests.contracts.reserve_vault.intents import deposit, release
+from tests.contracts.settlement_token.changes import set_limits
 from tests.contracts.world import (
     DELAY,
     World,
@@ -34,6 +35,7 @@ from tests.contracts.world import (
     director,
     governor,
     hub,
+    merchant,
     neighbour,
     proposer,
     registrar,
@@ -154,7 +156,8 @@ def test_transfer_between_known_accounts(paid_world: World) -> None:
     """Three slots read, two written, nobody called: no dearer than a plain token."""
     wait(blocks=1)
     used = gas_of(paid_world.token, "transfer", neighbour.address, 1, sender=resident.address)
-    assert used <= 37_400, used
+    assert used <= 37_600, used
+    FIGURES["transfer"] = used
 
 
 def test_first_transfer_to_a_participant(paid_world: World) -> None:
@@ -163,7 +166,7 @@ def test_first_transfer_to_a_participant(paid_world: World) -> None:
     paid_world.participants.register(newcomer.address, 1, 1, 0, sender=registrar.address)
     first = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
     second = gas_of(paid_world.token, "transfer", newcomer.address, 1, sender=resident.address)
-    assert second <= 37_400 < first <= 72_000, (first, second)
+    assert second <= 37_600 < first <= 75_000, (first, second)
 
 
 def test_vault_release_with_three_signatures(paid_world: World) -> None:
@@ -182,3 +185,18 @@ def test_vault_release_with_three_signatures(paid_world: World) -> None:
     FIGURES["vault_release_3_approve"] = approving
     FIGURES["vault_release_3_execute"] = executing
     FIGURES["vault_release_3_propose"] = used
+
+
+def test_payment_under_limits(paid_world: World) -> None:
+    """The tier's slot is read and the payer's written: less than 9,000 more, and 17,100 for the payer's first time."""
+    payer = merchant
+    set_limits(paid_world, 2, 1_000, 5_000, 50_000)
+    paid_world.token.transfer(payer.address, 100, sender=resident.address)
+    paid_world.token.transfer(resident.address, 1, sender=payer.address)
+    used = gas_of(paid_world.token, "transfer", resident.address, 1, sender=payer.address)
+    wait(86_400)
+    tomorrow = gas_of(paid_world.token, "transfer", resident.address, 1, sender=payer.address)
+    assert used <= 45_500, used
+    assert tomorrow <= 46_500, tomorrow
+    FIGURES["transfer_under_limits"] = used
+    FIGURES["transfer_under_limits_first_of_day"] = tomorrow

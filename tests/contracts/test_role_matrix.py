@@ -8,7 +8,7 @@ import pytest
 
 from tests.contracts.actors import Actor, approvals
 from tests.contracts.roles.matrix import CALLS, CONTRACTS, PAGE, PEOPLE, functions_of, measured, page
-from tests.contracts.settlement_token.changes import Action
+from tests.contracts.settlement_token.changes import Action, change
 from tests.contracts.settlement_token.recoveries import freeze, recovery
 from tests.contracts.world import (
     DELAY,
@@ -79,8 +79,8 @@ def _accepted(act: Callable[[], object]) -> bool:
 
 def test_of_all_pairs_only_two_of_the_council_let_money_be_issued(world: World) -> None:
     """And of all people nobody alone."""
-    change = (Action.SET_ALLOWANCE, issuer.address, 10**9, terms(world.fund_council))
-    identity = world.token.propose_change(change, sender=chair.address)
+    raised = change(world, Action.SET_ALLOWANCE, issuer.address, 10**9)
+    identity = world.token.propose_change(raised, sender=chair.address)
     council = {chair, banker, lawyer}
     for signers in [*combinations(EVERYBODY, 1), *combinations(EVERYBODY, 2)]:
         given = approvals(identity, *signers)

@@ -61,14 +61,22 @@ def test_caps(world: World, action: int, word: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "word"), [(1, "set issuer allowance"), (2, "lift pause"), (3, "set registry"), (4, "set reserve")]
+    ("action", "word"),
+    [
+        (1, "set issuer allowance"),
+        (2, "lift pause"),
+        (3, "set registry"),
+        (4, "set reserve"),
+        (5, "set payment limits"),
+    ],
 )
 def test_token_changes(world: World, action: int, word: str) -> None:
     """TokenChange likewise; the domain is the token's name."""
     terms = decision()
     fields = {"action": ("string", word), "subject": ("address", SUBJECT), "value": ("uint256", 3)}
+    fields |= {name: ("uint256", n) for n, name in enumerate(("tier", "payment", "day", "month"), start=4)}
     wanted = wallet_digest(world.token, "Digital Tenge", "TokenChange", fields, terms)
-    assert world.token.change_id((action, SUBJECT, 3, terms)) == wanted
+    assert world.token.change_id((action, SUBJECT, 3, 4, 5, 6, 7, terms)) == wanted
 
 
 @pytest.mark.parametrize(
@@ -167,7 +175,7 @@ def test_restorations(world: World) -> None:
 def test_overrides(world: World) -> None:
     """OverrideVeto names the decision; any wallet shows it."""
     terms = (1, 77, 0, now() + DELAY)
-    identity = world.token.propose_change((2, SUBJECT, 0, terms), sender=chair.address)
+    identity = world.token.propose_change((2, SUBJECT, *(0,) * 5, terms), sender=chair.address)
     assert world.token.override_id(identity) == override_digest(world.token, "Digital Tenge", identity)
 
 

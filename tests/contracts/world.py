@@ -13,6 +13,7 @@ from alatau.artifacts import addresses
 from alatau.artifacts.artifact import Artifact, compile_source, load, sources_root
 from alatau.artifacts.genesis import (
     NO_CAP,
+    NO_LIMITS,
     CouncilMembers,
     NetworkContracts,
     Role,
@@ -189,6 +190,7 @@ def _network() -> NetworkContracts:
         | {a.raw: resident_word(1) for a in (resident, neighbour)}
         | {merchant.raw: status_word(ParticipantKind.MERCHANT, tier=2), hub.raw: hub_word()},
         tier_caps=(TIER_1_CAP, NO_CAP),
+        payment_limits=(NO_LIMITS, NO_LIMITS),
         issuers={issuer.raw: 10_000_000},
         holdings={resident.raw: 100_000, hub.raw: 5_000_000, custodian.raw: 2_000_000, court.raw: 500_000},
         vault_roles={

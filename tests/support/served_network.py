@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,15 @@ import trio
 
 from alatau.app.private_file import write_keystore
 from alatau.artifacts import addresses
-from alatau.artifacts.genesis import CouncilMembers, NetworkContracts, VaultRole, genesis_contracts, institution_word
+from alatau.artifacts.genesis import (
+    NO_LIMITS,
+    CouncilMembers,
+    NetworkContracts,
+    PaymentLimits,
+    VaultRole,
+    genesis_contracts,
+    institution_word,
+)
 from alatau.artifacts.positions import AssetClass, CustodianLimit, Place, PositionPlan
 from alatau.client.keystore import ScryptCost
 from alatau.crypto.secp256k1 import PrivateKey
@@ -31,8 +39,10 @@ DELAY_S = 2
 _CHEAP = ScryptCost(n=2, r=1, p=1)
 
 
-def network_contracts() -> tuple[GenesisContract, ...]:
-    """The contracts of genesis, with RESIDENT as the issuer and a holder of money."""
+def network_contracts(
+    participants: Mapping[bytes, int] | None = None, payment_limits: tuple[PaymentLimits, ...] = (NO_LIMITS,)
+) -> tuple[GenesisContract, ...]:
+    """The contracts of genesis, with RESIDENT as the issuer and a holder; ``participants`` in place of theirs."""
     members = tuple(key.address for key in MEMBERS)
     people = (RESIDENT, MERCHANT, GUARDIAN, AUDITOR, *MEMBERS)
     return genesis_contracts(
@@ -41,8 +51,9 @@ def network_contracts() -> tuple[GenesisContract, ...]:
             fund_council=CouncilMembers("Fund Council", members, 2, GUARDIAN.address),
             reserve_council=CouncilMembers("Reserve Board", members, 2, GUARDIAN.address),
             delay_s=DELAY_S,
-            participants={key.address: institution_word(deploys=True) for key in people},
+            participants={key.address: institution_word(deploys=True) for key in people} | dict(participants or {}),
             tier_caps=(1_000_000,),
+            payment_limits=payment_limits,
             issuers={RESIDENT.address: 1_000},
             holdings={RESIDENT.address: 5_000},
             vault_roles={

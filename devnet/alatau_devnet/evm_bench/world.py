@@ -6,6 +6,7 @@ from typing import Any, Final
 from eth_abi.abi import encode as abi_encode
 
 from alatau.artifacts.genesis import (
+    NO_LIMITS,
     SYSTEM_CONTRACTS,
     CouncilMembers,
     NetworkContracts,
@@ -60,6 +61,7 @@ def genesis() -> ExecutedBlock:
         participants=dict.fromkeys(residents, resident_word())
         | {hub: hub_word(), issuer: institution_word(deploys=True)},
         tier_caps=(10 * _MILLION_TOKENS, 100 * _MILLION_TOKENS),
+        payment_limits=(NO_LIMITS, NO_LIMITS),
         issuers={issuer: 1_000 * _MILLION_TOKENS},
         holdings=dict.fromkeys((*residents, hub), _MILLION_TOKENS),
     )

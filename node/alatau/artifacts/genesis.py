@@ -57,6 +57,24 @@ class VaultAsset:
 
 
 @dataclass(frozen=True, slots=True)
+class PaymentLimits:
+    """How much a member of a tier may pay to others, in the token's smallest unit; ``NO_CAP`` for no limit."""
+
+    payment: int
+    """At once."""
+    day: int
+    """From midnight to midnight of UTC+5."""
+    month: int
+    """A calendar month, by the same clock."""
+
+
+NO_LIMITS: Final = PaymentLimits(NO_CAP, NO_CAP, NO_CAP)
+
+LIMIT_END: Final = 2**80 - 1
+"""Limits are below it: larger ones do not fit the token's words, and are none."""
+
+
+@dataclass(frozen=True, slots=True)
 class CouncilMembers:
     """Who sits in a council."""
 
@@ -87,6 +105,8 @@ class NetworkContracts:
     tier_caps: tuple[int, ...] = ()
     """Largest balance of tier 1, 2, ... in token units, at least 1; ``NO_CAP`` for none. Residents and merchants need a
     tier that has one."""
+    payment_limits: tuple[PaymentLimits, ...] = ()
+    """Of tier 1, 2, ...: as many as there are caps."""
     token_name: str = "Digital Tenge"  # noqa: S105  a currency, not a secret
     token_symbol: str = "KZTD"  # noqa: S105
     token_decimals: int = 2
@@ -159,7 +179,7 @@ def _participant_registry(network: NetworkContracts) -> GenesisContract:
     own = dict.fromkeys((addresses.RESERVE_VAULT, addresses.CITY_CHANNELS, addresses.OFFLINE_BONDS), contract)
     words = own | network.participants
     _check_count("participants", words)
-    _check_tiers(words, network.tier_caps)
+    _check_tiers(words, network)
     code = load("ParticipantRegistry").creation(
         addresses.FUND_COUNCIL,
         network.delay_s,
@@ -183,6 +203,7 @@ def _settlement_token(network: NetworkContracts) -> GenesisContract:
         sorted(network.issuers.items()),
         sorted(network.holdings.items()),
         addresses.POSITION_LEDGER if network.token_backed else bytes(20),
+        [(limits.payment, limits.day, limits.month) for limits in network.payment_limits],
     )
     return GenesisContract("SettlementToken", addresses.SETTLEMENT_TOKEN, code)
 
@@ -231,9 +252,19 @@ def _check_count(what: str, entries: Iterable[object]) -> None:
         raise ValueError(f"genesis names {count} {what}; at most {PARTICIPANTS_MAX}, register the rest on chain")
 
 
-def _check_tiers(words: dict[bytes, int], tier_caps: Sequence[int]) -> None:
+def _check_tiers(words: dict[bytes, int], network: NetworkContracts) -> None:
+    tier_caps = network.tier_caps
     if any(cap < 1 for cap in tier_caps):
         raise ValueError("a tier's cap is at least 1; say 2^256 - 1 for none")
+    if len(network.payment_limits) != len(tier_caps):
+        raise ValueError(
+            f"{len(tier_caps)} tiers have caps and {len(network.payment_limits)} have payment_limits; say 2^256 - 1"
+            " three times for a tier whose members pay without limit"
+        )
+    for tier, limits in enumerate(network.payment_limits, start=1):
+        for limit in (limits.payment, limits.day, limits.month):
+            if not (0 <= limit < LIMIT_END or limit == NO_CAP):
+                raise ValueError(f"payment_limits of tier {tier}: {limit} is not below 2^80 - 1; 2^256 - 1 is no limit")
     for account, word in words.items():
         if kind_of(word) in (ParticipantKind.RESIDENT, ParticipantKind.MERCHANT):
             tier = tier_of(word)

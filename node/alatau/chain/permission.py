@@ -97,6 +97,11 @@ def licences_of(word: int, timestamp: int) -> Licence:
     return Licence((word >> _LICENCE_SHIFT) & _BYTE_MASK)
 
 
+def registered_until(word: int) -> int:
+    """Second at which the registration ends, 0 for never."""
+    return word >> _EXPIRY_SHIFT & _TIME_MASK
+
+
 def frozen_until(word: int) -> int:
     """Second at which a court's freeze of money ends, 0 for none."""
     return word >> _FREEZE_SHIFT

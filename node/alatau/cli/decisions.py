@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from alatau.app.private_file import write_private
 from alatau.artifacts.addresses import GENESIS_CONTRACTS
+from alatau.cli.output import time_text
 from alatau.client.clear_signing import shown_with_unit, words
 from alatau.client.decision_file import read_decision, write_decision
 from alatau.client.decision_types import MEANINGS
@@ -77,15 +77,8 @@ def _members(decision: Decision) -> Iterator[tuple[str, str]]:
 def _terms(terms: Mapping[str, int]) -> Iterator[tuple[str, str]]:
     yield "council's policy", f"version {terms['policyVersion']}"
     yield "number", str(terms["nonce"])
-    yield "not before", _time(terms["notBefore"]) if terms["notBefore"] else "any time after approval and delay"
-    yield "expires", _time(terms["expires"])
-
-
-def _time(seconds: int) -> str:
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):
-        return f"second {seconds}, beyond any calendar"
+    yield "not before", time_text(terms["notBefore"]) if terms["notBefore"] else "any time after approval and delay"
+    yield "expires", time_text(terms["expires"])
 
 
 def _readable(value: Any) -> str:

@@ -94,6 +94,7 @@ def plan(chain_id: int, name: str, block_interval_ms: int, output: Path) -> None
         roles={},
         participants={},
         tier_caps=(),
+        payment_limits=(),
         token=TokenPlan("Settlement Token", "SETL", 2),
     )
     try:

@@ -26,6 +26,7 @@ _COMMANDS: Final = {
     "keys": "alatau.cli.keys:keys",
     "light": "alatau.cli.light:light",
     "logs": "alatau.cli.logs:logs",
+    "participant": "alatau.cli.participant:participant",
     "peers": "alatau.cli.status:peers",
     "reserve": "alatau.cli.reserve:reserve",
     "rollback": "alatau.cli.database:rollback",

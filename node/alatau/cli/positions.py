@@ -16,7 +16,7 @@ from alatau.artifacts.addresses import GENESIS_CONTRACTS
 from alatau.artifacts.positions import AssetClass
 from alatau.cli.connection import NodeOptions, node_options, open_client
 from alatau.cli.context import Context, pass_context, password_file_option
-from alatau.cli.output import json_option, print_facts, print_json, say
+from alatau.cli.output import json_option, print_facts, print_json, say, time_text
 from alatau.cli.sender import SenderOptions, keystore_option, print_receipt, read_key, sender_options
 from alatau.cli.values import parse_address, parse_hash
 from alatau.cli.waiting import FINAL_TIMEOUT_S, explain_waiting
@@ -189,8 +189,8 @@ def _described(message: Mapping[str, Any], chain_id: int) -> str:
         ("quantity", _units(message["quantity"])),
         ("encumbered", _units(message["encumbered"])),
         ("price", f"{message['price']} of the asset's smallest unit for one"),
-        ("seen", _time(message["asOf"])),
-        ("price of", _time(message["priceAsOf"])),
+        ("seen", time_text(message["asOf"])),
+        ("price of", time_text(message["priceAsOf"])),
         ("evidence", "0x" + message["evidenceHash"].hex()),
     )
     return "\n".join(f"  {label:<10}  {text}" for label, text in lines)
@@ -213,7 +213,7 @@ def _seen(at: int, now: int, allowed: int) -> str:
     age = max(now - at, 0)
     left = next((words for times, words in _TIERS if age <= times * allowed), "a tenth")
     fresh = f"good for {_span(allowed - age)} more" if age <= allowed else f"stale since {_span(age - allowed)}"
-    return f"{_time(at)}, {_span(age)} ago; {fresh}, leaves {left} of the limit"
+    return f"{time_text(at)}, {_span(age)} ago; {fresh}, leaves {left} of the limit"
 
 
 def _assurance(until: int, now: int) -> str:
@@ -257,10 +257,3 @@ def _evidence(text: str) -> bytes:
     if not path.is_file() or path.stat().st_size > _EVIDENCE_SIZE_MAX:
         raise click.BadParameter(f"{text!r:.80} is neither a file nor a hash, 0x and 64 hexadecimal digits")
     return keccak256(path.read_bytes())
-
-
-def _time(seconds: int) -> str:
-    try:
-        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"
-    except (ValueError, OverflowError, OSError):
-        return f"second {seconds}, beyond any calendar"

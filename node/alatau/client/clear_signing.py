@@ -70,6 +70,9 @@ _DURATIONS: Final = {"quantityage", "priceage", "delay", "largedelay"}
 _SHARES: Final = {"deviationbps", "haircutbps"}
 UNITS: Final[Mapping[str, str]] = {
     "cap": "in the token's smallest unit",
+    "payment": "in the token's smallest unit, at once",
+    "day": "in the token's smallest unit",
+    "month": "in the token's smallest unit",
     "amount": "in the asset's smallest unit",
     "transferred": "in the token's smallest unit, all that was ever paid in this direction",
     "payoutA": "in the token's smallest unit",

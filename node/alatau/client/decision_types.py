@@ -177,7 +177,8 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
     ),
     "SettlementToken": (
         DecisionType(
-            f"TokenChange(string action,address subject,uint256 value,Terms terms){TERMS}",
+            "TokenChange(string action,address subject,uint256 value,uint256 tier,uint256 payment,uint256 day,"
+            f"uint256 month,Terms terms){TERMS}",
             propose="propose_change",
             execute="execute_change",
             by_id=True,
@@ -186,6 +187,7 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("lift pause"),
                 Act("set registry", ("subject",)),
                 Act("set reserve", ("subject",)),
+                Act("set payment limits", ("tier", "payment", "day", "month")),
             ),
         ),
         DecisionType(

@@ -19,6 +19,7 @@ from tests.contracts.settlement_token.authorizations import (
 )
 from tests.contracts.settlement_token.changes import Action as TokenAction
 from tests.contracts.settlement_token.changes import approved as approved_in_token
+from tests.contracts.settlement_token.changes import change as token_change
 from tests.contracts.settlement_token.permits import permit
 from tests.contracts.settlement_token.recoveries import approved as approved_recovery
 from tests.contracts.settlement_token.recoveries import freeze, recovery
@@ -96,6 +97,11 @@ def _allowed_to_hub(world: World) -> tuple[Any, ...]:
     return resident.address, neighbour.address, 1
 
 
+def _burnt_by_hub(world: World) -> tuple[Any, ...]:
+    world.token.approve(hub.address, 1, sender=resident.address)
+    return resident.address, 1
+
+
 _ALLOWANCE: Final = (TokenAction.SET_ALLOWANCE, issuer.address, 5)
 TOKEN: Final[dict[str, Call]] = {
     **body_calls("token"),
@@ -113,11 +119,12 @@ TOKEN: Final[dict[str, Call]] = {
     "cancel_signed": lambda world: cancelling(resident, b"\x01" * 32, by=resident),
     "mint": lambda world: (neighbour.address, 1),
     "burn": lambda world: (1,),
+    "burn_from": _burnt_by_hub,
     "propose_recovery": _recovery,
     "execute_recovery": _ripe_recovery,
     "pause": lambda world: (),
     "invalidate": lambda world: (neighbour.address,),
     "invalidate_all": lambda world: (),
-    "propose_change": lambda world: ((*_ALLOWANCE, terms(world.fund_council)),),
+    "propose_change": lambda world: (token_change(world, *_ALLOWANCE),),
     "execute_change": lambda world: (approved_in_token(world, *_ALLOWANCE),),
 }

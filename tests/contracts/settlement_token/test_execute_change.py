@@ -2,7 +2,7 @@
 
 import boa
 
-from tests.contracts.settlement_token.changes import Action, approved
+from tests.contracts.settlement_token.changes import Action, approved, change
 from tests.contracts.world import (
     ZERO,
     World,
@@ -88,9 +88,9 @@ def test_only_the_registry_invalidates(world: World) -> None:
 
 def test_unknown_actions_and_ids_are_refused(world: World) -> None:
     """Only what was proposed here is carried out here."""
-    for action in (0, 5):
+    for action in (0, 6):
         with boa.reverts("change: unknown action"):
-            world.token.propose_change((action, ZERO, 0, terms(world.fund_council)), sender=chair.address)
+            world.token.propose_change(change(world, action), sender=chair.address)
     decision = terms(world.fund_council)
     identity = world.token.propose_body(world.reserve_council.address, decision, sender=chair.address)
     decide(world.token, identity, chair, banker)

@@ -51,7 +51,7 @@ def counter() -> Counter:
 @pytest.mark.parametrize("outer", [EXCHANGE, EXCHANGE_FOR])
 @pytest.mark.parametrize("inner", [EXCHANGE, EXCHANGE_FOR])
 def test_every_pair_is_closed(counter: Counter, outer: str, inner: str, hostile: str) -> None:
-    """The old token calls back when it is taken and burnt, the new one when it is issued: the money moves once."""
+    """The old token calls back when it is burnt, the new one when it is issued: the money moves once."""
     token = getattr(counter, hostile)
     token.set_mode(3, counter.exchange.address, INNER[inner])
     counter.act(outer)

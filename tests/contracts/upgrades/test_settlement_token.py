@@ -131,7 +131,7 @@ def test_money_in_channels_comes_out_and_goes_over(world: World) -> None:
 
 def test_tokens_of_other_units_are_refused(world: World) -> None:
     """One for one of hundredths and of thousandths would be a gift."""
-    arguments = (world.fund_council.address, DELAY, world.participants.address, [], [], ZERO)
+    arguments = (world.fund_council.address, DELAY, world.participants.address, [], [], ZERO, [])
     other = deploy("SettlementToken", "Digital Tenge 2", "KZTD", 3, *arguments)
     for new, reason in ((other, "exchange: other units"), (world.token, "exchange: one token")):
         with pytest.raises(Revert, match=reason):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.contracts.settlement_token.changes import Action, approved
+from tests.contracts.settlement_token.changes import NO_LIMITS, Action, approved
 from tests.contracts.world import DELAY, ZERO, World, deploy, licensor
 
 CONTRACT = 4
@@ -22,6 +22,7 @@ def replaced_token(world: World) -> tuple[Any, Any]:
         [],
         [],
         ZERO,
+        [NO_LIMITS] * 2,
     )
     exchange = deploy("TokenExchange", world.token.address, new.address)
     world.participants.admit_institution(exchange.address, CONTRACT, sender=licensor.address)

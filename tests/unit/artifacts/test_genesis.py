@@ -7,10 +7,13 @@ import pytest
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
+    LIMIT_END,
+    NO_LIMITS,
     PARTICIPANTS_MAX,
     SYSTEM_CONTRACTS,
     CouncilMembers,
     NetworkContracts,
+    PaymentLimits,
     genesis_contracts,
     resident_word,
 )
@@ -30,6 +33,7 @@ NETWORK = NetworkContracts(
     delay_s=60,
     participants={_person(9): resident_word()},
     tier_caps=(5_000,),
+    payment_limits=(NO_LIMITS,),
 )
 
 
@@ -82,3 +86,19 @@ def test_cap_of_nothing_is_refused() -> None:
     """Zero would not say whether it means none or nothing."""
     with pytest.raises(ValueError, match="at least 1"):
         genesis_contracts(replace(NETWORK, tier_caps=(5_000, 0)))
+
+
+def test_every_tier_with_a_cap_has_limits_of_payments() -> None:
+    """A plan that forgets them would let a tier pay without limit, or nothing."""
+    for limits in ((), (NO_LIMITS, NO_LIMITS)):
+        with pytest.raises(ValueError, match="1 tiers have caps and"):
+            genesis_contracts(replace(NETWORK, payment_limits=limits))
+
+
+@pytest.mark.parametrize("limit", [-1, LIMIT_END, 2**256 - 2])
+def test_limits_that_no_word_can_hold_are_refused(limit: int) -> None:
+    """The constructor would revert, and say less."""
+    for limits in (PaymentLimits(limit, 1, 1), PaymentLimits(1, limit, 1), PaymentLimits(1, 1, limit)):
+        with pytest.raises(ValueError, match="payment_limits of tier 1: "):
+            genesis_contracts(replace(NETWORK, payment_limits=(limits,)))
+    genesis_contracts(replace(NETWORK, payment_limits=(PaymentLimits(0, LIMIT_END - 1, 2**256 - 1),)))

@@ -235,6 +235,7 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
         roles=dict(plan.roles),
         participants=participants,
         tier_caps=plan.tier_caps,
+        payment_limits=plan.payment_limits,
         token_name=plan.token.name,
         token_symbol=plan.token.symbol,
         token_decimals=plan.token.decimals,

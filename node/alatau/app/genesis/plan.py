@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from alatau.app.genesis.file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
 from alatau.app.genesis.position_plan import positions_from_json, positions_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
-from alatau.artifacts.genesis import RELYING_PARTY, Role, VaultAsset, VaultRole
+from alatau.artifacts.genesis import RELYING_PARTY, PaymentLimits, Role, VaultAsset, VaultRole
 from alatau.artifacts.positions import PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.chain.validator_registry import Observer
@@ -102,7 +102,9 @@ class NetworkPlan:
     roles: dict[bytes, Role]
     participants: dict[bytes, ParticipantPlan]
     tier_caps: tuple[int, ...]
-    """Largest balance of tier 1, 2, ...; 0 for none."""
+    """Largest balance of tier 1, 2, ..., at least 1; 2^256 - 1 for none."""
+    payment_limits: tuple[PaymentLimits, ...]
+    """What members of tier 1, 2, ... may pay; as many as there are caps."""
     token: TokenPlan
     vault: VaultPlan = field(default_factory=VaultPlan)
     positions: PositionPlan = field(default_factory=PositionPlan)
@@ -151,6 +153,7 @@ def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
         "roles": {_hex(a): plan.roles[a].name.lower() for a in sorted(plan.roles)},
         "participants": {_hex(a): _participant_to_json(plan.participants[a]) for a in sorted(plan.participants)},
         "tier_caps": [str(cap) for cap in plan.tier_caps],
+        "payment_limits": [_limits_to_json(limits) for limits in plan.payment_limits],
         "token": {
             "name": plan.token.name,
             "symbol": plan.token.symbol,
@@ -188,6 +191,7 @@ def plan_from_json(document: JsonField) -> NetworkPlan:
             for name, value in f["participants"].entries().items()
         },
         tier_caps=tuple(item.integer(1, _UINT256_MAX) for item in f["tier_caps"].items()),
+        payment_limits=tuple(_limits(item) for item in f["payment_limits"].items()),
         token=_token(f["token"]),
         vault=_vault(f["vault"]),
         positions=positions_from_json(f["positions"]),
@@ -238,6 +242,15 @@ def _participant(document: JsonField) -> ParticipantPlan:
         deploys=_boolean(f["deploys"]) if "deploys" in f else False,
         licences=licences,
     )
+
+
+def _limits_to_json(limits: PaymentLimits) -> dict[str, str]:
+    return {"payment": str(limits.payment), "day": str(limits.day), "month": str(limits.month)}
+
+
+def _limits(document: JsonField) -> PaymentLimits:
+    f = document.members(("payment", "day", "month"))
+    return PaymentLimits(**{name: f[name].integer(0, _UINT256_MAX) for name in ("payment", "day", "month")})
 
 
 def _token(document: JsonField) -> TokenPlan:
