@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from alatau.channels.calls import contract_signature
-from alatau.channels.delegation import voucher_total
+from alatau.channels.delegation import Delegation, delegation_digest, voucher_total
 from alatau.channels.messages import (
     CloseRequest,
     Domain,
@@ -62,6 +62,11 @@ def bad() -> Iterator[tuple[str, bytes]]:
     for name, domain in other_domains():
         yield name, lent(domain, channel, CHIP, DEVICE, CAP).sign(DIGEST)
     yield "lent by another", lent(DOMAIN, channel, ChipKey("another"), DEVICE, CAP).sign(DIGEST)
+    in_its_name = delegation_digest(DOMAIN, Delegation(channel, CHIP.address, DEVICE.address, CAP))
+    yield (
+        "lent by another in the payer's name",
+        LentDevice(DEVICE, CAP, ChipKey("another").sign(in_its_name)).sign(DIGEST),
+    )
     yield "another device", replace(device, key=ChipKey("another")).sign(DIGEST)
     yield "another voucher", device.sign(voucher_digest(DOMAIN, replace(PHONE_VOUCHER, nonce=4)))
     for name, digest in other_messages():
