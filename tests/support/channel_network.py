@@ -7,6 +7,7 @@ from typing import Any
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
 from alatau.artifacts.genesis import (
+    NO_LIMITS,
     SYSTEM_CONTRACTS,
     CouncilMembers,
     NetworkContracts,
@@ -50,6 +51,7 @@ def channel_contracts() -> tuple[GenesisContract, ...]:
             participants={key.address: institution_word() for key in institutions}
             | {OWNER.address: resident_word(), HUB.address: hub_word(), CANARY_HUB.address: hub_word()},
             tier_caps=(10**9,),
+            payment_limits=(NO_LIMITS,),
             holdings={OWNER.address: 10**6, HUB.address: 10**6},
             settle_blocks=SETTLE_BLOCKS,
             settle_seconds=SETTLE_SECONDS,

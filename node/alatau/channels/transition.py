@@ -6,12 +6,14 @@ Rules (CityChannels.vy enforces the same where money moves):
 2. A new lock expires after now and within the contract's window: a channel that closes this very moment may not be
    settled before the lock has paid or run out, so nobody settles first and reveals after.
 3. A lock leaves the list only if its amount is paid for good, or its expiry is past and its secret was not revealed
-   by then: what the payee could get never shrinks under it.
+   by then, or its payee lets it go: what the payee could get never shrinks under it.
 4. A payer never signs away more than it has, promises included.
 5. Deposits and withdrawals, told by the chain, only grow.
 6. While the channel is closing no voucher is signed any more, and whoever is paid by a newer voucher than the
    contract knows must submit it within the window.
-7. An agreement to close divides by the newest vouchers, with no lock pending. While it may be carried to the contract
+7. Who has lost its newest state takes it back from the other side, or from a tower: a newer voucher with a good
+   signature is adopted as it is, whatever it promises.
+8. An agreement to close divides by the newest vouchers, with no lock pending. While it may be carried to the contract
    no voucher is signed beside it: either would undo the other.
 
 A refused change raises and leaves the state as it was. Invariants are checked after every transition.
@@ -64,6 +66,21 @@ class ChangeVoucher:
     revealed: Mapping[bytes, int] = field(default_factory=dict)
     """Hash of a secret that the chain knows -> block in which it was revealed: a lock revealed by its expiry stays
     due."""
+    released: frozenset[bytes] = frozenset()
+    """Hashes of locks that the payee lets go before they expire."""
+    checked: bool = False
+    """The host made the signature itself, or has verified it: verifying once is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeRestored:
+    """Newer vouchers come back from whoever kept them, after this side lost its own.
+
+    The host MUST take them only while it signs nothing: before the two sides have agreed.
+    """
+
+    vouchers: tuple[SignedVoucher, ...]
+    """At most one a direction; taken together, since what one side paid may be what the other had received."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +144,7 @@ class ChangeSettled:
 
 Change: TypeAlias = (
     ChangeVoucher
+    | ChangeRestored
     | ChangeReceipt
     | ChangeDeposited
     | ChangeWithdrawn
@@ -177,6 +195,8 @@ def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple
     match change:
         case ChangeVoucher():
             after = _take_voucher(state, change)
+        case ChangeRestored(vouchers):
+            after = _take_restored(state, vouchers)
         case ChangeReceipt(payer, signature):
             after = _take_receipt(state, payer, signature)
         case ChangeDeposited(party, total):
@@ -244,9 +264,34 @@ def _take_voucher(state: ChannelState, change: ChangeVoucher) -> ChannelState:
     after = _with_side(state, payer, replace(side, latest=signed, receipt=None))
     if available(after, payer) < 0:
         raise InvalidVoucherError(f"the payer has {-available(after, payer)} too little")
-    if not voucher_signed_by(state.domain, voucher, signed.signature):
-        raise ForgedMessageError("the voucher is not signed by its payer")
+    _check_payer(state, signed, checked=change.checked)
     return after
+
+
+def _take_restored(state: ChannelState, vouchers: tuple[SignedVoucher, ...]) -> ChannelState:
+    after = state
+    for signed in vouchers:
+        voucher = signed.voucher
+        if voucher.channel_id != state.id or voucher.payer not in (state.parties.a, state.parties.b):
+            raise InvalidVoucherError("the voucher is of another channel")
+        side = side_of(after, voucher.payer)
+        if not side.nonce < voucher.nonce <= NONCE_MAX:
+            raise InvalidVoucherError(f"nonce {voucher.nonce} is not above {side.nonce}")
+        _check_amounts(voucher)
+        if voucher.transferred < side.transferred:
+            raise InvalidVoucherError(f"{voucher.transferred} transferred, but {side.transferred} was paid")
+        _check_payer(state, signed)
+        after = _with_side(after, voucher.payer, replace(side, latest=signed, receipt=None))
+    for party in (state.parties.a, state.parties.b):
+        if available(after, party) < 0:
+            raise InvalidVoucherError(f"the payer has {-available(after, party)} too little")
+    return after
+
+
+def _check_payer(state: ChannelState, signed: SignedVoucher, *, checked: bool = False) -> None:
+    voucher = signed.voucher
+    if not checked and not voucher_signed_by(state.domain, voucher, signed.signature):
+        raise ForgedMessageError("the voucher is not signed by its payer")
 
 
 def _check_life(lock: Lock, block: int, settle_blocks: int) -> None:
@@ -258,6 +303,8 @@ def _check_life(lock: Lock, block: int, settle_blocks: int) -> None:
 
 
 def _is_due(lock: Lock, change: ChangeVoucher) -> bool:
+    if lock.secret_hash in change.released:
+        return False
     revealed_at = change.revealed.get(lock.secret_hash)
     return lock.expiry_block >= change.block or (revealed_at is not None and revealed_at <= lock.expiry_block)
 

@@ -54,11 +54,9 @@ def read_voucher(message: channel_pb2.Voucher) -> SignedVoucher:
         sized(message.channel_id, 32, "voucher.channel_id"),
         sized(message.payer, 20, "voucher.payer"),
         message.nonce,
-        _amount(message.transferred, "voucher.transferred"),
+        amount(message.transferred, "voucher.transferred"),
         tuple(
-            Lock(
-                sized(lock.secret_hash, 32, "lock.secret_hash"), _amount(lock.amount, "lock.amount"), lock.expiry_block
-            )
+            Lock(sized(lock.secret_hash, 32, "lock.secret_hash"), amount(lock.amount, "lock.amount"), lock.expiry_block)
             for lock in message.locks
         ),
     )
@@ -85,7 +83,7 @@ def read_invoice(message: channel_pb2.Invoice) -> SignedInvoice:
     invoice = Invoice(
         sized(message.merchant, 20, "invoice.merchant"),
         sized(message.hub, 20, "invoice.hub"),
-        _amount(message.amount, "invoice.amount"),
+        amount(message.amount, "invoice.amount"),
         sized(message.secret_hash, 32, "invoice.secret_hash"),
         message.issued,
         message.expires,
@@ -101,7 +99,8 @@ def signature(data: bytes, what: str) -> bytes:
     return data
 
 
-def _amount(data: bytes, what: str) -> int:
+def amount(data: bytes, what: str) -> int:
+    """Token units."""
     try:
         return read_amount(data)
     except AmountError as error:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from alatau.channels.invoice import Invoice, SignedInvoice
-from alatau.channels.messages import Lock, Parties, SignedVoucher, Voucher
+from alatau.channels.messages import Parties
 from alatau.pb.channel.v1 import channel_pb2
 from alatau.wire.bounds import WireError
 from alatau.wire.channel import (
@@ -14,12 +13,8 @@ from alatau.wire.channel import (
     write_parties,
     write_voucher,
 )
+from tests.support.channel_messages import INVOICE, VOUCHER
 
-LOCKS = (Lock(b"\x05" * 32, 7, 90), Lock(b"\x06" * 32, 2**111, 2**63))
-VOUCHER = SignedVoucher(Voucher(b"\x01" * 32, b"\x02" * 20, 2**64 - 1, 2**112 - 1, LOCKS), b"\x03" * 65)
-INVOICE = SignedInvoice(
-    Invoice(b"\x01" * 20, b"\x02" * 20, 10**20, b"\x03" * 32, 1, 2, '{"reference":"чай"}'.encode()), b"\x04" * 65
-)
 PARTIES = Parties(b"\x01" * 20, b"\x02" * 20, b"\x03" * 32)
 
 
