@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -159,6 +159,9 @@ bench-sync: $(SETUP)  ## how fast a node that was away catches up; writes build/
 
 bench-hostile: $(SETUP)  ## honest payments while the slowest code runs; writes build/bench/hostile.json (ARGS="--seconds 60")
 	$(RUN) -m alatau_devnet.bench_hostile $(ARGS)
+
+bench-hub: $(SETUP)  ## payments through a hub, on its disk; writes build/bench/hub.json (ARGS="--channels 2000")
+	$(RUN) -m alatau_devnet.bench_hub $(ARGS)
 
 bench-consensus: $(SETUP)  ## what consensus costs, in virtual time; writes build/bench/consensus.json (ARGS="--hours 24")
 	$(RUN) -m alatau_devnet.bench_consensus $(ARGS)

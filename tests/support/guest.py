@@ -13,19 +13,19 @@ Drive = Callable[[Main], None]
 _LIMIT_S = 30
 
 
-def in_time(main: Main) -> Main:
+def in_time(main: Main, limit_s: float = _LIMIT_S) -> Main:
     """The same, with a generous limit."""
 
     async def limited() -> None:
-        with trio.fail_after(_LIMIT_S):
+        with trio.fail_after(limit_s):
             await main()
 
     return limited
 
 
-def as_guest(main: Main) -> None:
+def as_guest(main: Main, limit_s: float = _LIMIT_S) -> None:
     """Run a Trio function as a node runs."""
-    limited = in_time(main)
+    limited = in_time(main, limit_s)
 
     async def until_done(_shutdown: trio.Event) -> None:
         await limited()

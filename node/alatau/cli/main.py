@@ -22,6 +22,7 @@ _COMMANDS: Final = {
     "deploy": "alatau.cli.contract:deploy",
     "doctor": "alatau.cli.doctor:doctor",
     "genesis": "alatau.cli.genesis:genesis",
+    "hub": "alatau.cli.hub:hub",
     "init": "alatau.cli.init:init",
     "keys": "alatau.cli.keys:keys",
     "light": "alatau.cli.light:light",
@@ -32,10 +33,12 @@ _COMMANDS: Final = {
     "rollback": "alatau.cli.database:rollback",
     "start": "alatau.cli.start:start",
     "status": "alatau.cli.status:status",
+    "till": "alatau.cli.till:till",
     "tower": "alatau.cli.tower:tower",
     "tx": "alatau.cli.tx:tx",
     "validator": "alatau.cli.validator:validator",
     "validators": "alatau.cli.status:validators",
+    "wallet": "alatau.cli.wallet:wallet",
 }
 
 
@@ -60,7 +63,7 @@ def cli(context: click.Context, home: Path) -> None:
     \b
     Exit codes: 0 done, 1 failed, 2 wrong command line, 3 wrong file or configuration,
     4 home or port in use, 5 no node answers, 6 password missing or wrong, 7 data damaged,
-    130 interrupted.
+    8 a payment is signed and its outcome is not known yet, 130 interrupted.
     """
     context.obj = Context(home)
 

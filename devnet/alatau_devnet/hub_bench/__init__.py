@@ -1,0 +1,1 @@
+"""The parts of ``make bench-hub``: a hub without a chain, and a load that is signed beforehand."""

@@ -1,0 +1,1 @@
+"""A payment hub's home, settings and process."""

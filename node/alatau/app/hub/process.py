@@ -1,0 +1,186 @@
+"""A hub's process: opens the disk, follows the chain, serves, and ends in order.
+
+On the way down new connections are refused first, what was begun is finished and on the disk, and the database closes
+last. Nothing is lost if it ends otherwise.
+"""
+
+import os
+import time
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
+from typing import Final
+
+import structlog
+import trio
+
+import alatau
+from alatau.app.home import Home, lock_home
+from alatau.app.hub.config import policy_of
+from alatau.app.hub.home import Ask, HubHomeContents, read_hub_home
+from alatau.app.hub.metrics import register_hub_metrics
+from alatau.app.logging import start_logging
+from alatau.app.metrics import Metrics
+from alatau.app.observability_server import Probes, open_listener, serve_observability
+from alatau.app.server_metrics import register_server_metrics
+from alatau.artifacts.addresses import CITY_CHANNELS
+from alatau.books.calendar import day_number, month_of, next_day_at, next_month_at
+from alatau.build_form import FORM
+from alatau.channels.forwarding.limits import Moment
+from alatau.channels.messages import Domain, channels_domain
+from alatau.client import Client, connect
+from alatau.hub.hub import Hub, ask_window, build_hub
+from alatau.hub.store import HubStore, open_store
+from alatau.transport import bridge
+from alatau.transport.credentials import IdentityHolder, ServerTls
+from alatau.transport.descriptors import raise_descriptor_limit
+from alatau.transport.limits import Limits
+from alatau.transport.server import Listener, Server, serve
+from alatau.types.endpoint import parse_endpoint
+from alatau.zones import zone_of
+
+_LOG = structlog.get_logger(__name__)
+
+_MESSAGE_BYTES_MAX: Final = 1024 * 1024
+"""256 messages with an invoice and a voucher each are half of it."""
+_PRUNED_AT_ONCE: Final = 1_000
+_PRUNE_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    contents: HubHomeContents
+    time_zone: tzinfo
+
+
+def run_hub(home: Home, ask: Ask) -> None:
+    """Run the hub in ``home`` until SIGTERM or SIGINT.
+
+    Raises:
+        HomeInUseError: another process uses the home.
+        ConfigError, HomeError, KeystoreError, PasswordError, CertificateError: what keeps it from starting.
+        HubPolicyError: the locks do not fit the contract's window.
+        PortInUseError, ListenError: a port is taken.
+        RpcError: no node says which network it is of.
+        StorageError: the disk.
+    """
+    with lock_home(home):
+        contents = read_hub_home(home, os.environ, ask)
+        parts = _Parts(contents, zone_of(contents.config.hub.time_zone))
+        raise_descriptor_limit()
+        start_logging(contents.config.log, home.folder)
+        bridge.run(partial(_main, parts))
+
+
+def mark_restored(home: Home, ask: Ask, chain_id: int) -> int:
+    """Say that the database in ``home`` was put back from a backup; gives the number of channels that now wait.
+
+    Raises as :func:`run_hub`.
+    """
+    with lock_home(home):
+        contents = read_hub_home(home, os.environ, ask)
+        store = open_store(home.database, domain_of(contents, chain_id), contents.key.address)
+        try:
+            return store.mark_restored()
+        finally:
+            store.close()
+
+
+def domain_of(contents: HubHomeContents, chain_id: int) -> Domain:
+    """The channels contract that the hub works with."""
+    contract = contents.config.chain.contract
+    return channels_domain(chain_id, bytes.fromhex(contract[2:]) if contract else CITY_CHANNELS)
+
+
+def moment_in(time_zone: tzinfo, seconds: float, height: int) -> Moment:
+    """The hub's now, by the calendar of its books."""
+    now = int(seconds)
+    year, month = month_of(time_zone, now)
+    return Moment(
+        now,
+        height,
+        day_number(time_zone, now),
+        next_day_at(time_zone, now),
+        (year - 1970) * 12 + month - 1,
+        next_month_at(time_zone, now),
+    )
+
+
+async def _main(parts: _Parts, shutdown: trio.Event) -> None:
+    contents = parts.contents
+    endpoints = [name.strip() for name in contents.config.chain.nodes.split(",")]
+    async with connect(endpoints, contents.node_tls) as client:
+        status = await client.status()
+        domain = domain_of(contents, status.chain_id)
+        store = open_store(contents.home.database, domain, contents.key.address)
+        try:
+            await _run(parts, client, domain, store, shutdown)
+        finally:
+            store.close()
+
+
+async def _run(parts: _Parts, client: Client, domain: Domain, store: HubStore, shutdown: trio.Event) -> None:
+    contents = parts.contents
+    window = await ask_window(client, domain.contract)
+    hub = build_hub(
+        store=store,
+        client=client,
+        key=contents.key,
+        domain=domain,
+        policy=policy_of(contents.config, window.blocks),
+        window=window,
+        moment=partial(moment_in, parts.time_zone),
+        liquidity_step=int(contents.config.liquidity.step),
+    )
+    async with trio.open_nursery() as tasks:
+        tasks.start_soon(hub.run)
+        tasks.start_soon(_prune, parts, store)
+        async with trio.open_nursery() as doors:
+            server = await doors.start(partial(_serve, contents, hub))
+            await _start_observability(doors, contents, hub, server)
+            _LOG.info(
+                "hub.started",
+                version=alatau.__version__,
+                build=str(FORM),
+                account=contents.key.address.hex(),
+                chain_id=domain.chain_id,
+                contract=domain.contract.hex(),
+                height=hub.owner.height,
+                wallets=contents.config.hub.listen,
+                nodes=contents.config.chain.nodes,
+            )
+            await shutdown.wait()
+            _LOG.info("hub.stopping", height=hub.owner.height)
+            doors.cancel_scope.cancel()
+        tasks.cancel_scope.cancel()
+    _LOG.info("hub.stopped", height=hub.owner.height)
+
+
+async def _serve(
+    contents: HubHomeContents, hub: Hub, *, task_status: trio.TaskStatus[Server] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Open the port; serve until cancelled."""
+    endpoint = parse_endpoint(contents.config.hub.listen)
+    listener = Listener(endpoint.host, endpoint.port, ServerTls(IdentityHolder(contents.identity), None))
+    limits = Limits(message_bytes_max=_MESSAGE_BYTES_MAX)
+    await serve([hub.service.service()], [listener], limits=limits, task_status=task_status)
+
+
+async def _start_observability(nursery: trio.Nursery, contents: HubHomeContents, hub: Hub, server: Server) -> None:
+    if not contents.config.hub.metrics_listen:
+        return
+    metrics = Metrics()
+    register_hub_metrics(metrics, hub)
+    register_server_metrics(metrics, {"wallets": server})
+    listeners = await open_listener(parse_endpoint(contents.config.hub.metrics_listen), "hub.metrics_listen")
+    nursery.start_soon(serve_observability, listeners, Probes(metrics.render, lambda: None, hub.unreadiness))
+
+
+async def _prune(parts: _Parts, store: HubStore) -> None:
+    """Forget what is older than the operator keeps, some at a time, while the hub pays."""
+    while True:
+        today = day_number(parts.time_zone, int(time.time()))
+        gone = store.prune(max(today - parts.contents.config.hub.kept_days, 0), _PRUNED_AT_ONCE)
+        if gone:
+            _LOG.info("hub.pruned", entries=gone)
+        await trio.sleep(_PRUNE_S if gone < _PRUNED_AT_ONCE else 1.0)

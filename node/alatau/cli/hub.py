@@ -1,0 +1,150 @@
+"""``alatau hub``: a payment hub."""
+
+import os
+from pathlib import Path
+
+import click
+
+from alatau.app.config_file import ConfigError, Problem, read_config_of
+from alatau.app.hub.config import SCHEMA
+from alatau.app.hub.home import provision_hub
+from alatau.app.hub.process import mark_restored, run_hub
+from alatau.channels.forwarding.limits import UNLIMITED
+from alatau.cli.context import Context, ask_for_keys, ask_password, pass_context, password_file_option
+from alatau.cli.output import json_option, print_facts, say
+from alatau.client import client_tls, connect_sync, hub_plans
+from alatau.client.keystore import DEVNET_COST, STANDARD_COST
+from alatau.transport.certificates import public_key_of
+from alatau.types.endpoint import parse_endpoint
+
+_OPTIONS = {"chain.nodes": "--node", "hub.listen": "--listen", "hub.metrics_listen": "--metrics-listen"}
+
+
+@click.group()
+def hub() -> None:
+    """A payment hub: residents pay merchants through the channels that it has with each.
+
+    --home names the hub's own folder, not a node's.
+    """
+
+
+@hub.command()
+@click.option("--node", "nodes", required=True, multiple=True, help="host:port of a node's client API; may repeat.")
+@click.option(
+    "--node-ca",
+    required=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates (PEM) that the nodes' must come from; copied into the home.",
+)
+@click.option("--listen", help="Where wallets and tills connect, host:port.")
+@click.option("--metrics-listen", help="Where /metrics, /livez and /readyz answer, host:port.")
+@click.option("--host", "hosts", multiple=True, help="Further name or address for the certificate; may repeat.")
+@click.option("--weak-keystore", is_flag=True, help="Encrypt the key cheaply; for throw-away networks only.")
+@password_file_option
+@json_option
+@pass_context
+def init(
+    context: Context,
+    nodes: tuple[str, ...],
+    node_ca: Path,
+    listen: str | None,
+    metrics_listen: str | None,
+    hosts: tuple[str, ...],
+    weak_keystore: bool,
+    password_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a hub's home: account, certificate, configuration."""
+    given = {
+        "chain.nodes": ",".join(nodes),
+        "hub.listen": listen,
+        "hub.metrics_listen": metrics_listen,
+        "hub.password_file": None if password_file is None else str(password_file.resolve()),
+    }
+    settings = {key: value for key, value in given.items() if value is not None}
+    _check(settings)
+    password = ask_password("Password for the hub's key", password_file, confirm=True)
+    home, key = provision_hub(
+        context.home_folder,
+        settings=settings,
+        authority=node_ca.read_bytes(),
+        password=password,
+        cost=DEVNET_COST if weak_keystore else STANDARD_COST,
+        hosts=hosts,
+    )
+    print_facts({"home": str(home.folder), "account": key.address}, as_json=as_json)
+    say(
+        "Next: have the registrar register the account and the licensor license it as a payment hub, send it tokens\n"
+        "for merchants' channels, look over limits and fees in config.toml, then: alatau hub start"
+    )
+
+
+@hub.command()
+@pass_context
+def start(context: Context) -> None:
+    """Run the hub until it is told to stop (SIGTERM or Ctrl-C)."""
+    run_hub(context.home(), ask_for_keys())
+
+
+@hub.command()
+@click.option("--chain-id", required=True, type=int, help="Of the network, as the genesis file has it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@pass_context
+def restored(context: Context, chain_id: int, yes: bool, as_json: bool) -> None:
+    """Say that data/ was put back from a backup.
+
+    The hub then signs nothing in a channel until its party has connected and shown what it has: however old the copy
+    is, what was promised since comes back from those to whom it was promised.
+    """
+    if not yes:
+        click.confirm("Was the folder data/ of this hub put back from a backup?", abort=True, err=True)
+    count = mark_restored(context.home(), ask_for_keys(), chain_id)
+    print_facts({"channels_waiting": count}, as_json=as_json)
+
+
+@hub.command()
+@json_option
+@pass_context
+def status(context: Context, as_json: bool) -> None:
+    """Who the running hub is, how far it has followed the chain, what it asks and allows."""
+    home = context.home()
+    config = read_config_of(SCHEMA, home.config_file, os.environ).hub
+    tls = client_tls(node_key=public_key_of(home.tls_certificate.read_bytes()))
+    with connect_sync(str(parse_endpoint(config.listen)), tls) as client:
+        facts = client.run(hub_plans.facts())
+    limits = {
+        str(tier): {"payment": _limit(one.payment), "day": _limit(one.day), "month": _limit(one.month)}
+        for tier, one in facts.limits.items()
+    }
+    shown = "\n".join(
+        f"tier {tier}: " + ", ".join(f"{period} {limit or 'any'}" for period, limit in one.items())
+        for tier, one in limits.items()
+    )
+    print_facts(
+        {
+            "account": facts.address,
+            "chain_id": facts.domain.chain_id,
+            "contract": facts.domain.contract,
+            "height": facts.height,
+            "fee_base": facts.fees.base,
+            "fee_parts_per_million": facts.fees.parts_per_million,
+            "lock_blocks": f"{facts.lock_blocks_min} to {facts.lock_blocks_max}",
+            "limits": limits if as_json else shown,
+        },
+        as_json=as_json,
+    )
+
+
+def _limit(amount: int) -> str | None:
+    return None if amount >= UNLIMITED else str(amount)
+
+
+def _check(settings: dict[str, str]) -> None:
+    problems = tuple(
+        Problem(_OPTIONS[s.key], f"{settings[s.key]}: {wrong}")
+        for s in SCHEMA.settings
+        if s.key in _OPTIONS and s.key in settings and (wrong := s.check(settings[s.key]))
+    )
+    if problems:
+        raise ConfigError(problems)

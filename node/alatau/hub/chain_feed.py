@@ -1,0 +1,128 @@
+"""The chain's news for the hub: as each block is decided, the events since the last one, as one batch with its height.
+
+The height is written with what it brought, so that a hub that was down reads on where it was; an event that it is told
+twice would count twice, and never is.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import structlog
+import trio
+
+from alatau.artifacts import addresses
+from alatau.artifacts.artifact import load
+from alatau.chain.permission import may_transact, tier_of
+from alatau.channels.forwarding.inputs import (
+    Input,
+    InputAccount,
+    InputClosing,
+    InputDeposited,
+    InputOpened,
+    InputRevealed,
+    InputSettled,
+    InputSubmitted,
+    InputWithdrawn,
+)
+from alatau.channels.messages import Parties
+from alatau.channels.state import Window
+from alatau.client import Client
+from alatau.client.abi import load_abi
+from alatau.hub.owner import ChainNews, Owner
+from alatau.transport.errors import RpcError
+from alatau.wire.logs import EventFilter, EventLog
+
+_LOG = structlog.get_logger(__name__)
+
+_STRIDE: Final = 5_000
+"""Blocks whose events become one batch, where the hub was away."""
+_PAUSE_S: Final = 1.0
+"""Before another attempt, after a node failed."""
+_EVENTS: Final = ("Opened", "Deposited", "Withdrawn", "Closing", "Submitted", "Settled", "Revealed")
+
+
+class ChainFeed:
+    """Follows the chain for the owner. :meth:`run` is its task."""
+
+    def __init__(self, client: Client, owner: Owner, contract: bytes, settle_blocks: int) -> None:
+        self._client = client
+        self._owner = owner
+        self._contract = contract
+        self._settle_blocks = settle_blocks
+        self._channels = load_abi(load("CityChannels").abi)
+        self._registry = load_abi(load("ParticipantRegistry").abi)
+        self._handed = owner.height
+        self._closing = self._channels.event("Closing").topic
+        topics = [self._channels.event(name).topic for name in _EVENTS]
+        self._filter = EventFilter(
+            (contract, addresses.PARTICIPANT_REGISTRY), ((*topics, self._registry.event("StatusChanged").topic),)
+        )
+        self.connected = False
+
+    async def run(self) -> None:
+        """Follow until cancelled."""
+        while True:
+            try:
+                await self._follow()
+            except RpcError as error:
+                _LOG.warning("hub.chain_lost", error=error.message, reason=error.reason)
+            self.connected = False
+            await trio.sleep(_PAUSE_S)
+
+    async def _follow(self) -> None:
+        status = await self._client.status()
+        await self._catch_up(status.height, status.timestamp)
+        async with self._client.follow_blocks(self._handed + 1) as blocks:
+            self.connected = True
+            async for block in blocks:
+                await self._catch_up(block.height, block.header.timestamp)
+
+    async def _catch_up(self, height: int, time: int) -> None:
+        while self._handed < height:
+            last = min(height, self._handed + _STRIDE)
+            logs = [log async for log in self._client.logs(self._filter, self._handed + 1, last)]
+            logs.sort(key=self._place)
+            inputs = [told for log in logs for told in await self._told(log, time)]
+            await self._owner.put(ChainNews(inputs, last, time))
+            self._handed = last
+
+    def _place(self, log: EventLog) -> tuple[int, int, bool]:
+        """In order; but a close logs the voucher that it brings before it logs that the channel is closing."""
+        return log.height, log.transaction_index, log.topics[0] != self._closing
+
+    async def _told(self, log: EventLog, time: int) -> list[Input]:
+        if log.address == addresses.PARTICIPANT_REGISTRY:
+            event = self._registry.decode_event(log)
+            assert event is not None, "the filter lets through what the ABI declares"
+            return [_account(event.values["account"], event.values["word"], time)]
+        event = self._channels.decode_event(log)
+        assert event is not None, "the filter lets through what the ABI declares"
+        told = list(_channel_news(event.name, event.values, log.height, self._settle_blocks))
+        if event.name == "Opened" and event.values["b"] == self._owner.core.book.hub:
+            registry = self._client.contract(self._registry, addresses.PARTICIPANT_REGISTRY)
+            word = await registry.read("status", event.values["a"])
+            told.append(_account(event.values["a"], word, time))
+        return told
+
+
+def _account(account: bytes, word: int, time: int) -> InputAccount:
+    return InputAccount(account, tier_of(word), may_transact(word, time))
+
+
+def _channel_news(name: str, values: Mapping[str, Any], height: int, settle_blocks: int) -> Iterator[Input]:
+    match name:
+        case "Opened":
+            parties = Parties(values["a"], values["b"], values["salt"])
+            yield InputOpened(parties, values["amount"], settle_blocks)
+        case "Deposited":
+            yield InputDeposited(values["id"], values["party"], values["amount"])
+        case "Withdrawn":
+            yield InputWithdrawn(values["id"], values["party"], values["amount"])
+        case "Closing":
+            yield InputClosing(values["id"], Window(values["settle_block"], values["settle_time"]))
+        case "Submitted":
+            yield InputSubmitted(values["id"], values["payer"], values["nonce"])
+        case "Settled":
+            yield InputSettled(values["id"])
+        case "Revealed":
+            yield InputRevealed(values["secret"], height)

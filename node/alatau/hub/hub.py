@@ -1,0 +1,105 @@
+"""A hub as a whole: what it needs of the chain before it starts, and its tasks."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+import trio
+
+from alatau.artifacts.artifact import load
+from alatau.channels.forwarding.book import Policy
+from alatau.channels.forwarding.core import HubCore
+from alatau.channels.forwarding.limits import Moment
+from alatau.channels.messages import Domain
+from alatau.client import Client
+from alatau.client.wallet import Wallet
+from alatau.crypto.secp256k1 import PrivateKey
+from alatau.hub.chain_duties import ChainDuties
+from alatau.hub.chain_feed import ChainFeed
+from alatau.hub.owner import Owner
+from alatau.hub.service import ChannelService
+from alatau.hub.store import HubStore
+
+_LOG = structlog.get_logger(__name__)
+
+_ARTIFACT: Final = "CityChannels"
+
+MomentOf = Callable[[float, int], Moment]
+"""Seconds since 1970 and a height of the chain to the hub's moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What the contract says of settling."""
+
+    blocks: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The parts of a hub."""
+
+    owner: Owner
+    feed: ChainFeed
+    duties: ChainDuties
+    service: ChannelService
+    store: HubStore
+
+    async def run(self) -> None:
+        """Follow the chain and serve until cancelled.
+
+        Raises:
+            StorageError: the disk failed; start the hub again.
+        """
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self.owner.run)
+            nursery.start_soon(self.feed.run)
+            nursery.start_soon(self.duties.run)
+
+    def unreadiness(self) -> str | None:
+        """Why wallets should not be sent here now; None when ready."""
+        if not self.feed.connected:
+            return "no node of the chain answers"
+        return None
+
+
+async def ask_window(client: Client, contract: bytes) -> Window:
+    """How long the contract lets a closing channel be contested."""
+    channels = client.contract(load(_ARTIFACT).abi, contract)
+    return Window(await channels.read("settle_blocks"), await channels.read("settle_seconds"))
+
+
+def build_hub(
+    *,
+    store: HubStore,
+    client: Client,
+    key: PrivateKey,
+    domain: Domain,
+    policy: Policy,
+    window: Window,
+    moment: MomentOf,
+    liquidity_step: int,
+    clock: Callable[[], float] = time.time,
+) -> Hub:
+    """Put a hub together on what is on its disk."""
+    began = time.monotonic()
+    book = store.load(key.address, key.sign, policy)
+    duties = ChainDuties(client, Wallet(key, domain.chain_id), book, liquidity_step)
+    owner = Owner(HubCore(book), store, partial(_moment_at, moment, clock), duties.take, store.height)
+    feed = ChainFeed(client, owner, domain.contract, window.blocks)
+    _LOG.info(
+        "hub.loaded",
+        channels=len(book.members),
+        payments=len(book.payments),
+        height=store.height,
+        seconds=round(time.monotonic() - began, 3),
+    )
+    return Hub(owner, feed, duties, ChannelService(owner, store, domain, clock), store)
+
+
+def _moment_at(moment: MomentOf, clock: Callable[[], float], height: int) -> Moment:
+    return moment(clock(), height)
