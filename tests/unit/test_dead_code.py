@@ -29,10 +29,7 @@ KEPT = {
     "hub_withdrawal": "as hub_deposit",
     "close_payout": "as hub_deposit",
     "export_day": "as hub_deposit",
-    "next_day_at": "what a hub says when it refuses by a day's limit",
-    "next_month_at": "as next_day_at",
     "is_included": "what a resident checks of the proof that a hub gives",
-    "zone_of": "what reads the zone of a hub's configuration",
     "last_pass_ended_at": "what a scrub knows of itself; nothing shows it yet",
     "revoke": "a trust store can refuse what an authority certified; the node has no list to give it yet",
     "kind_of": "a field of the status word, which the contracts' tests read as the registry writes it",
@@ -53,9 +50,6 @@ KEPT = {
     "with_low_s": "what a wallet does to the signature of an authenticator or a chip",
     "write_details": "what a till puts into its invoices",
     "read_details": "what a wallet shows of them",
-    "check_invoice": "what a wallet and a hub check",
-    "write_invoice": "what wallets, hubs and tills say to each other",
-    "read_invoice": "as write_invoice",
 }
 """Names that stay although the node does not mention them, and why."""
 

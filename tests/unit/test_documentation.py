@@ -143,9 +143,9 @@ def test_there_is_one_word_for_a_refusal() -> None:
     assert others == set()
 
 
-def test_three_modules_of_four_have_a_test_of_their_name() -> None:
+def test_seven_modules_of_ten_have_a_test_of_their_name() -> None:
     """As CONTRIBUTING.md says; and no folder of tests is left of a package that is gone."""
-    assert "Three modules of four have a test file of their name" in (ROOT / "CONTRIBUTING.md").read_text()
+    assert "Seven modules of ten have a test file of their name" in (ROOT / "CONTRIBUTING.md").read_text()
     package, tests = ROOT / "node/alatau", ROOT / "tests/unit"
     modules = [
         path.relative_to(package)
@@ -153,6 +153,6 @@ def test_three_modules_of_four_have_a_test_of_their_name() -> None:
         if "pb" not in path.parts and not path.name.startswith("__")
     ]
     tested = [path for path in modules if (tests / path.parent / f"test_{path.name}").exists()]
-    assert 3 / 4 <= len(tested) / len(modules) < 5 / 6, "say in CONTRIBUTING.md how many there are now"
+    assert 7 / 10 <= len(tested) / len(modules) < 5 / 6, "say in CONTRIBUTING.md how many there are now"
     folders = {path.parent for path in modules}
     assert {path.relative_to(tests).parent for path in tests.rglob("test_*.py")} - folders - OTHER_TESTS == set()

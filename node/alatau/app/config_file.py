@@ -20,7 +20,9 @@ _FILE_SIZE_MAX: Final = 64 * 1024
 _LINE_LENGTH_MAX: Final = 1024
 """Characters: a key of 60,000 dotted parts in one line keeps ``tomllib`` busy for 100 s."""
 _TOML_POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
-_OTHER_VARIABLES: Final = frozenset({"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA", PURE_ASKED})
+_OTHER_VARIABLES: Final = frozenset(
+    {"ALATAU_HOME", "ALATAU_PASSWORD", "ALATAU_NODE", "ALATAU_CA", "ALATAU_WALLET", PURE_ASKED}
+)
 """Read by the command line, not settings of a node."""
 _OTHER_PROCESSES: Final = ("ALATAU_HUB_", "ALATAU_TILL_", "ALATAU_TOWER_", "ALATAU_WALLET_")
 """Begin variables of processes that may run beside a node, in the same environment."""

@@ -27,6 +27,8 @@ class ExitCode(IntEnum):
     """Missing or wrong."""
     DAMAGED = 7
     """The database, a log or the sign state is not what was written."""
+    OUTCOME_UNKNOWN = 8
+    """A payment is signed, and nobody has said yet what became of it: run the same command again, nothing else."""
     INTERRUPTED = 130
 
 
@@ -41,6 +43,8 @@ KNOWN_ERRORS: Final = {
     "alatau.app.password.PasswordError": ExitCode.PASSWORD,
     "alatau.app.startup.StartRefusedError": ExitCode.CONFIGURATION,
     "alatau.artifacts.compiler.CompilationError": ExitCode.CONFIGURATION,
+    "alatau.books.errors.BooksError": ExitCode.CONFIGURATION,
+    "alatau.channels.errors.ChannelError": ExitCode.FAILED,
     "alatau.chain.errors.GenesisError": ExitCode.CONFIGURATION,
     "alatau.chain.validator_registry.RegistryAnswerError": ExitCode.DAMAGED,
     "alatau.client.errors.ClientError": ExitCode.FAILED,
@@ -56,6 +60,13 @@ KNOWN_ERRORS: Final = {
     "alatau.transport.descriptors.DescriptorLimitError": ExitCode.CONFIGURATION,
     "alatau.transport.errors.RpcError": ExitCode.FAILED,
     "alatau.transport.front.PortInUseError": ExitCode.IN_USE,
+    "alatau.wallet.errors.BackupError": ExitCode.CONFIGURATION,
+    "alatau.wallet.errors.NoAnswerError": ExitCode.UNREACHABLE,
+    "alatau.wallet.errors.OutcomeUnknownError": ExitCode.OUTCOME_UNKNOWN,
+    "alatau.wallet.errors.WalletError": ExitCode.FAILED,
+    "alatau.wallet.errors.WalletHomeError": ExitCode.CONFIGURATION,
+    "alatau.wallet.link.HubRefusedError": ExitCode.FAILED,
+    "alatau.wallet.link.PaymentFailedError": ExitCode.FAILED,
     "alatau_devnet.errors.DevnetError": ExitCode.FAILED,
     "builtins.OSError": ExitCode.FAILED,
 }

@@ -5,7 +5,9 @@ import pytest
 
 from alatau.app.private_file import write_private
 from alatau.cli.main import run
-from tests.support.served_network import Network, network_contracts, served
+from tests.support.hub_city import ServedCity, served_city
+from tests.support.served_network import Network, network_contracts
+from tests.support.served_network import served as serve_network
 from tests.support.solo_node import solo_node
 from tests.unit.cli.command_line import Alatau, Outcome
 
@@ -37,6 +39,13 @@ def password_file(tmp_path: Path) -> Path:
 def network(tmp_path: Path) -> Iterator[Network]:
     """A running network with the contracts of genesis."""
     node = solo_node(tmp_path / "node", contracts=network_contracts())
-    with served(node, tmp_path / "users") as network:
+    with serve_network(node, tmp_path / "users") as network:
         yield network
     node.store.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[ServedCity]:
+    """A payment hub and its chain."""
+    with served_city(tmp_path) as found:
+        yield found

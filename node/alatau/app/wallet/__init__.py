@@ -1,0 +1,1 @@
+"""A wallet as a process: its folder, its configuration, its backups."""
