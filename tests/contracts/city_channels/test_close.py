@@ -137,6 +137,17 @@ def test_carried_voucher_needs_its_payees_receipt(world: World) -> None:
         world.channels.close(till.key, request(till, resident), claim_of(till, resident, 1, 1), sender=stranger.address)
 
 
+def test_request_counts_in_its_last_second(world: World) -> None:
+    """And not in the next one."""
+    till = open_till(world)
+    asked = request(till, resident, deadline=now() + 10)
+    wait(11)
+    with boa.reverts("channels: too late"):
+        world.channels.close(till.key, asked, NO_CLAIM, sender=stranger.address)
+    wait(-1)
+    world.channels.close(till.key, asked, NO_CLAIM, sender=stranger.address)
+
+
 def test_request_is_used_once(world: World) -> None:
     """A channel closes once; its id is never used again."""
     till = open_till(world)

@@ -70,6 +70,17 @@ def test_consent_is_the_others_and_for_one_purpose(world: World) -> None:
         world.channels.withdraw(*late, sender=resident.address)
 
 
+def test_consent_counts_in_its_last_second(world: World) -> None:
+    """And not in the next one."""
+    till = open_till(world, hub_amount=HUB_DEPOSIT)
+    given = consent(till, resident, 3_000, by=hub, deadline=now() + 10)
+    wait(11)
+    with boa.reverts("channels: too late"):
+        world.channels.withdraw(*given, sender=resident.address)
+    wait(-1)
+    world.channels.withdraw(*given, sender=resident.address)
+
+
 def test_closing_channel_pays_nothing_early(world: World) -> None:
     """Once closing, everything goes through the settlement."""
     till = open_till(world)
