@@ -15,7 +15,7 @@ import trio
 
 from alatau.artifacts import addresses
 from alatau.artifacts.artifact import load
-from alatau.channels.calls import claim_argument, compact_signature, parties_argument
+from alatau.channels.calls import claim_argument, contract_signature, parties_argument
 from alatau.channels.forwarding.book import Book
 from alatau.channels.forwarding.effects import Act, DoAlarm, DoAskLiquidity, DoCarry, DoReveal
 from alatau.channels.state import Phase, side_of
@@ -135,8 +135,8 @@ class ChainDuties:
             message.payout_a,
             message.payout_b,
             message.deadline,
-            compact_signature(agreement.signature_a),
-            compact_signature(agreement.signature_b),
+            contract_signature(agreement.signature_a),
+            contract_signature(agreement.signature_b),
         )
 
     async def _deposit(self, channel_id: bytes, missing: int, contract: Contract) -> None:

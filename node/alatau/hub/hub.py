@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 import structlog
 import trio
 
+from alatau.artifacts.addresses import SIGNATURE_VERIFIER
 from alatau.artifacts.artifact import load
 from alatau.channels.forwarding.book import Policy
 from alatau.channels.forwarding.core import HubCore
@@ -71,6 +72,12 @@ async def ask_window(client: Client, contract: bytes) -> Window:
     """How long the contract lets a closing channel be contested."""
     channels = client.contract(load(_ARTIFACT).abi, contract)
     return Window(await channels.read("settle_blocks"), await channels.read("settle_seconds"))
+
+
+async def ask_passkeys(client: Client, domain: Domain) -> Domain:
+    """``domain`` with the relying party whose passkeys the network takes."""
+    verifier = client.contract(load("SignatureVerifier").abi, SIGNATURE_VERIFIER)
+    return replace(domain, rp_id_hash=await verifier.read("rp_id_hash"))
 
 
 def build_hub(

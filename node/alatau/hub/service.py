@@ -176,7 +176,7 @@ class ChannelService:
             connection.say(said.channel_id, SayRefused(Reason.CHANNEL_UNKNOWN, text))
             return
         digest = attach_digest(self._domain, said.channel_id, connection.challenge)
-        if not signed_by(digest, attachment.signature, member.party):
+        if not signed_by(digest, attachment.signature, member.party, self._domain.rp_id_hash):
             text = "Attach is not signed by the channel's party over this connection's challenge"
             connection.say(said.channel_id, SayRefused(Reason.SIGNATURE_INVALID, text))
             return
@@ -209,7 +209,8 @@ class ChannelService:
             raise RpcError(
                 Code.INVALID_ARGUMENT, f"time is {time}, the hub's clock says {now}", reason="INVALID_REQUEST"
             )
-        if not signed_by(statement_digest(self._domain, channel_id, time), signature, party):
+        digest = statement_digest(self._domain, channel_id, time)
+        if not signed_by(digest, signature, party, self._domain.rp_id_hash):
             raise RpcError(
                 Code.PERMISSION_DENIED, "the request is not signed by the channel's party", reason="SIGNATURE_INVALID"
             )

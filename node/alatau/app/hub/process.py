@@ -29,7 +29,7 @@ from alatau.build_form import FORM
 from alatau.channels.forwarding.limits import Moment
 from alatau.channels.messages import Domain, channels_domain
 from alatau.client import Client, connect
-from alatau.hub.hub import Hub, ask_window, build_hub
+from alatau.hub.hub import Hub, ask_passkeys, ask_window, build_hub
 from alatau.hub.store import HubStore, open_store
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
@@ -111,7 +111,7 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
     endpoints = [name.strip() for name in contents.config.chain.nodes.split(",")]
     async with connect(endpoints, contents.node_tls) as client:
         status = await client.status()
-        domain = domain_of(contents, status.chain_id)
+        domain = await ask_passkeys(client, domain_of(contents, status.chain_id))
         store = open_store(contents.home.database, domain, contents.key.address)
         try:
             await _run(parts, client, domain, store, shutdown)
