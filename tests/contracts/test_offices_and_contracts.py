@@ -65,6 +65,7 @@ HARMLESS: Final[Mapping[tuple[str, str], str]] = {
     ("token", "receive_signed"): "likewise",
     ("token", "cancelAuthorization"): "likewise",
     ("token", "cancel_signed"): "likewise",
+    ("token", "burn_from"): "takes what the owner has allowed the caller, and a contract allows nothing",
     ("token", "mint"): "pays a contract within the issuer's allowance",
     ("token", "invalidate"): "the registry's own, and it only makes the token ask again",
     ("participants", "propose_change"): "an office or a listener, decided by the council",

@@ -157,7 +157,8 @@ async def test_the_synchronous_client_raises_the_same_errors(node: SoloNode) -> 
     def work(client: SyncClient) -> None:
         with pytest.raises(RpcError) as caught:
             client.block(100)
-        assert (caught.value.reason, caught.value.metadata) == ("HEIGHT_NOT_REACHED", {"height": "0"})
+        assert caught.value.reason == "HEIGHT_NOT_REACHED"
+        assert caught.value.metadata == {"height": "0", "retry_in_ms": "1000"}
         with pytest.raises(RpcError) as caught:
             client.code(b"")
         assert caught.value.field_violations[0].field == "address"

@@ -8,19 +8,24 @@ import pytest
 import trio
 
 from alatau.app.private_file import write_keystore
+from alatau.books import bookings
+from alatau.books.calendar import moment
 from alatau.client.keystore import ScryptCost
 from alatau.transport.certificates import trust_anchor
+from alatau.zones import zone_of
 from tests.support.solo_node import MERCHANT, RESIDENT, SoloNode, node_identity, running, token_artifacts
 
 ROOT = Path(__file__).parents[3]
-SHOWN_ONLY = {ROOT / "docs" / "evm.md"}
-"""Has what the translator makes of bytecode: no programs of a user's."""
+SHOWN_ONLY = {ROOT / "docs" / "evm.md", ROOT / "docs" / "city" / "wallet.md"}
+"""The first has what the translator makes of bytecode, no programs of a user's; what the second shows needs a hub with
+a channel, and is what ``tests/unit/wallet`` does."""
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if "```python" in page.read_text() and page not in SHOWN_ONLY
 ]
 
+_DEPOSIT = bookings.deposit(moment(zone_of("Asia/Almaty"), 1_760_000_000), b"\x03" * 32, b"\x01" * 32, 10_000_00)
 _PARTS = re.compile(r"^##+ ([^\n]+)\n|```python\n(.*?)```", re.MULTILINE | re.DOTALL)
 
 
@@ -58,6 +63,8 @@ async def test_a_program_runs(
         program = source.replace("127.0.0.1:7101", served.endpoint).replace("localhost:7101", f"localhost:{port}")
         names = {"__name__": "__main__", **token_artifacts()}
         names |= {"resident": RESIDENT, "hub_address": MERCHANT.address, "tip_height": 1, "now": 1_700_000_000}
+        names |= {"seconds": 1_760_000_000, "entries": [_DEPOSIT], "balances_of_yesterday": {}, "payment_id": bytes(32)}
+        names |= {"resident_channel": b"\x01" * 32, "merchant_channel": b"\x02" * 32}
         with trio.fail_after(60):
             await trio.to_thread.run_sync(exec, compile(program, "documentation", "exec"), names)
     if "async def follow" not in source:  # that one prints when something happens

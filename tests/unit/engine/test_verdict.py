@@ -37,4 +37,6 @@ def test_the_pool_says_when_to_come_again_and_with_which_nonce() -> None:
     refused = not_pooled(later, PAYER.address, Blame.STATE)
     assert (refused.retry_after_s, refused.next_nonce) == (2.5, 3)
     assert refused.values == WHO | {"room": "0"}
-    assert not_pooled(PoolRefused(Reason.POOL_FULL, "full"), PAYER.address, Blame.STATE).retry_after_s is None
+    assert not_pooled(PoolRefused(Reason.POOL_FULL, "full"), PAYER.address, Blame.STATE).retry_after_s == 1.0
+    known = PoolRefused(Reason.ALREADY_KNOWN, "known")
+    assert not_pooled(known, PAYER.address, Blame.STATE).retry_after_s is None
