@@ -16,6 +16,7 @@ from alatau.channels.forwarding.effects import (
     DoAskLiquidity,
     DoCarry,
     DoForgetChannel,
+    DoForgetSecret,
     DoReveal,
     DoSend,
     DoStoreAccount,
@@ -30,6 +31,7 @@ from alatau.channels.forwarding.effects import (
 from alatau.channels.forwarding.inputs import (
     Input,
     InputBlock,
+    InputClosing,
     InputDeposited,
     InputDetach,
     InputOpened,
@@ -63,7 +65,7 @@ DOMAIN = channels_domain(7773, b"\x07" * 20)
 SETTLE_BLOCKS = 100
 DAY_SECONDS = 86_400
 HUB = PrivateKey(b"\x0b" * 32)
-NEWS = (InputOpened, InputDeposited, InputRevealed)
+NEWS = (InputOpened, InputDeposited, InputRevealed, InputClosing)
 POLICY = Policy({0: Limits()})
 
 
@@ -98,6 +100,8 @@ class Disk:
                     self.usage[account] = usage
                 case DoStoreSecret(secret, block):
                     self.secrets[secret] = block
+                case DoForgetSecret(secret, _block):
+                    del self.secrets[secret]
                 case DoStoreAccount(account, tier, good):
                     self.accounts[account] = Standing(tier, good)
 
@@ -328,6 +332,7 @@ class City:
             person.core.agreed = False
         self.queue = deque(self.news[self.disk.cursor :])
         self.hub = loaded(self.disk, self.policy)
+        self.hub.resume(self.moment)
 
     def restore_hub(self, backup: Disk) -> None:
         """Its disk is lost; an older one is put in."""

@@ -19,7 +19,7 @@ Rules (CityChannels.vy enforces the same where money moves):
 A refused change raises and leaves the state as it was. Invariants are checked after every transition.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -215,7 +215,15 @@ def transition(state: ChannelState, change: Change) -> tuple[ChannelState, tuple
         case ChangeSettled():
             after = replace(state, phase=Phase.SETTLED)
     check_invariants(state, after)
-    return after, (DoStore(), *_submissions(after), *_agreements(after))
+    return after, (DoStore(), *outstanding(after))
+
+
+def outstanding(state: ChannelState) -> tuple[DoSubmit | DoCloseCooperatively, ...]:
+    """What the contract has yet to be brought.
+
+    A host that starts again MUST ask: an earlier process may have died before it did what :func:`transition` told it.
+    """
+    return (*_submissions(state), *_agreements(state))
 
 
 def next_voucher(state: ChannelState, payer: bytes, amount: int) -> Voucher:
@@ -374,23 +382,20 @@ def _take_agreement(state: ChannelState, change: ChangeAgreement) -> ChannelStat
     return replace(state, agreement=agreement)
 
 
-def _agreements(state: ChannelState) -> tuple[DoCloseCooperatively, ...]:
+def _agreements(state: ChannelState) -> Iterator[DoCloseCooperatively]:
     agreement = state.agreement
     if state.phase is Phase.SETTLED or agreement is None:
-        return ()
-    if agreement.signature_a is None or agreement.signature_b is None:
-        return ()
-    return (DoCloseCooperatively(agreement.message, agreement.signature_a, agreement.signature_b),)
+        return
+    if agreement.signature_a is not None and agreement.signature_b is not None:
+        yield DoCloseCooperatively(agreement.message, agreement.signature_a, agreement.signature_b)
 
 
-def _submissions(state: ChannelState) -> tuple[DoSubmit, ...]:
+def _submissions(state: ChannelState) -> Iterator[DoSubmit]:
     if state.phase is not Phase.CLOSING or state.window is None:
-        return ()
-    return tuple(
-        DoSubmit(side.latest, side.receipt, state.window)
-        for side in (state.a, state.b)
-        if side.latest is not None and side.nonce > side.submitted_nonce
-    )
+        return
+    for side in (state.a, state.b):
+        if side.latest is not None and side.nonce > side.submitted_nonce:
+            yield DoSubmit(side.latest, side.receipt, state.window)
 
 
 def _with_side(state: ChannelState, party: bytes, side: Side) -> ChannelState:

@@ -83,7 +83,7 @@ class ChainFeed:
             logs = [log async for log in self._client.logs(self._filter, self._handed + 1, last)]
             logs.sort(key=self._place)
             inputs = [told for log in logs for told in await self._told(log, time)]
-            await self._owner.put(ChainNews(inputs, last, time))
+            await self._owner.put(ChainNews(inputs, last))
             self._handed = last
 
     def _place(self, log: EventLog) -> tuple[int, int, bool]:

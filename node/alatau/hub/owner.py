@@ -40,8 +40,6 @@ class ChainNews:
     inputs: Sequence[Input]
     height: int
     """Up to which all is told."""
-    time: int
-    """Of that block, seconds since 1970."""
 
 
 @dataclass(slots=True)
@@ -89,8 +87,16 @@ class Owner:
         self._waiting.append(told)
         self._wake.set()
 
+    async def prune(self, before_day: int, most: int) -> int:
+        """Forget entries of days before ``before_day``, at most ``most``, between two batches; gives how many went."""
+        return await trio.to_thread.run_sync(self.store.prune, before_day, most, limiter=_WRITER.limiter)
+
     async def run(self) -> None:
         """Step batch by batch until cancelled; a batch that was begun is finished."""
+        moment = self.moment_of(self.height)
+        self.core.resume(moment)
+        for act in self.core.finish(moment).acts:
+            self._do(act)
         while True:
             if not self._waiting:
                 self._wake = trio.Event()

@@ -22,6 +22,7 @@ from alatau.channels.forwarding.book import (
 )
 from alatau.channels.forwarding.effects import (
     DoForgetChannel,
+    DoForgetSecret,
     DoStoreAccount,
     DoStoreChannel,
     DoStorePayment,
@@ -163,6 +164,8 @@ class HubStore:
                 batch.put(schema.ACCOUNT + account, tier.to_bytes(2, "big") + bytes((good,)))
             case DoStoreSecret(secret, block):
                 batch.put(schema.SECRET + schema.u64(block) + secret, b"")
+            case DoForgetSecret(secret, block):
+                batch.delete(schema.SECRET + schema.u64(block) + secret)
 
     def _put_payment(self, batch: Any, payment: Payment) -> None:
         key = payment.payer + payment.invoice_hash

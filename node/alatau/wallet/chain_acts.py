@@ -14,7 +14,7 @@ import trio
 from alatau.channels.party.core import PartyCore
 from alatau.channels.party.effects import Carry, Reveal
 from alatau.channels.state import Phase, side_of
-from alatau.channels.transition import DoCloseCooperatively, DoSubmit
+from alatau.channels.transition import DoCloseCooperatively, DoSubmit, outstanding
 from alatau.client.errors import ContractFailed, TransactionFailed
 from alatau.crypto.keccak import keccak256
 from alatau.transport.errors import RpcError
@@ -51,8 +51,8 @@ class ChainActs:
 
     async def run(self) -> None:
         """Do duties until cancelled."""
-        for act in self._left_over():
-            self.take(act)
+        for left in self._left_over():
+            self.take(left)
         while True:
             if not self._waiting:
                 self._wake = trio.Event()
@@ -65,17 +65,10 @@ class ChainActs:
             if self._waiting:
                 await trio.sleep(_PAUSE_S)
 
-    def _left_over(self) -> list[Carry | Reveal]:
+    def _left_over(self) -> list[Carry]:
         """What the state says that an earlier process may not have brought."""
-        state = self.core.state
-        acts: list[Carry | Reveal] = []
-        best = side_of(state, self.core.hub)
-        if state.phase is Phase.CLOSING and best.latest is not None and state.window is not None:
-            acts.append(Carry(DoSubmit(best.latest, best.receipt, state.window)))
-        agreement = state.agreement
-        if agreement is not None and agreement.signature_a is not None and agreement.signature_b is not None:
-            acts.append(Carry(DoCloseCooperatively(agreement.message, agreement.signature_a, agreement.signature_b)))
-        return acts
+        duties = outstanding(self.core.state)
+        return [Carry(duty) for duty in duties if not isinstance(duty, DoSubmit) or self.core.is_for_me(duty.signed)]
 
     def _is_later(self, act: Carry | Reveal) -> bool:
         agreement = isinstance(act, Carry) and isinstance(act.action, DoCloseCooperatively)

@@ -30,6 +30,7 @@ from alatau.channels.forwarding.limits import Moment
 from alatau.channels.messages import Domain, channels_domain
 from alatau.client import Client, connect
 from alatau.hub.hub import Hub, ask_passkeys, ask_window, build_hub
+from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, open_store
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
@@ -134,7 +135,7 @@ async def _run(parts: _Parts, client: Client, domain: Domain, store: HubStore, s
     )
     async with trio.open_nursery() as tasks:
         tasks.start_soon(hub.run)
-        tasks.start_soon(_prune, parts, store)
+        tasks.start_soon(_prune, parts, hub.owner)
         async with trio.open_nursery() as doors:
             server = await doors.start(partial(_serve, contents, hub))
             await _start_observability(doors, contents, hub, server)
@@ -176,11 +177,11 @@ async def _start_observability(nursery: trio.Nursery, contents: HubHomeContents,
     nursery.start_soon(serve_observability, listeners, Probes(metrics.render, lambda: None, hub.unreadiness))
 
 
-async def _prune(parts: _Parts, store: HubStore) -> None:
+async def _prune(parts: _Parts, owner: Owner) -> None:
     """Forget what is older than the operator keeps, some at a time, while the hub pays."""
     while True:
         today = day_number(parts.time_zone, int(time.time()))
-        gone = store.prune(max(today - parts.contents.config.hub.kept_days, 0), _PRUNED_AT_ONCE)
+        gone = await owner.prune(max(today - parts.contents.config.hub.kept_days, 0), _PRUNED_AT_ONCE)
         if gone:
             _LOG.info("hub.pruned", entries=gone)
         await trio.sleep(_PRUNE_S if gone < _PRUNED_AT_ONCE else 1.0)

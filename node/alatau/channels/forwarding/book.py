@@ -7,10 +7,13 @@ a channel of them at the end of a batch, however many payments went into it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from typing import Final, Protocol
 
 from alatau.channels.forwarding.effects import (
     Act,
+    DoCarry,
+    DoForgetSecret,
     DoSend,
     DoStoreAccount,
     DoStoreChannel,
@@ -29,7 +32,7 @@ from alatau.channels.forwarding.refusal import Reason, Refusal
 from alatau.channels.invoice import SignedInvoice
 from alatau.channels.messages import Domain, Lock, Voucher, sign_voucher
 from alatau.channels.state import ChannelState, Phase, side_of
-from alatau.channels.transition import ChangeVoucher, transition
+from alatau.channels.transition import ChangeVoucher, DoSubmit, outstanding, transition
 from alatau.crypto.keccak import keccak256
 from alatau.crypto.secp256k1 import Signer
 
@@ -214,10 +217,19 @@ def keep_secret(book: Book, secret: bytes, block: int) -> None:
 
 
 def forget_secrets(book: Book, block: int) -> None:
-    """Those for which no lock can wait any more."""
-    for secret_hash in [one for one, known in book.revealed.items() if known + SECRET_BLOCKS < block]:
+    """Those for which no lock can wait any more. They came in the order of the chain, so the oldest stand first."""
+    old = list(takewhile(lambda item: item[1] + SECRET_BLOCKS < block, book.revealed.items()))
+    for secret_hash, known in old:
         del book.revealed[secret_hash]
-        book.secrets.pop(secret_hash, None)
+        secret = book.secrets.pop(secret_hash)
+        book.stores["secret", secret] = DoForgetSecret(secret, known)
+
+
+def carry(book: Book, member: Member, moment: Moment) -> None:
+    """Have everything brought to the contract that a channel owes it and that it would still take."""
+    for duty in outstanding(member.state):
+        if isinstance(duty, DoSubmit) or moment.time <= duty.message.deadline:
+            book.acts.append(DoCarry(member.state.parties, duty))
 
 
 def keep_member(book: Book, member: Member) -> None:

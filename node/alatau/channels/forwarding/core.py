@@ -4,15 +4,14 @@
     batch = core.finish(moment)
 
 The host MUST write all of ``batch.stores`` in one durable write before it does any of ``batch.acts``: whatever leaves
-the hub is on its disk. After a crash it loads what was stored, and every party attaches again; nothing else is needed.
-The invariants of each channel are checked by ``transition`` after every change; sums over all are what
-:func:`alatau.channels.forwarding.sums.check` asserts.
+the hub is on its disk. After a crash it loads what was stored and calls ``resume``, and every party attaches again;
+nothing else is needed. The invariants of each channel are checked by ``transition`` after every change.
 """
 
 from dataclasses import dataclass
 
 from alatau.channels.forwarding import attaching, chain_news, leaving, paying, refunding
-from alatau.channels.forwarding.book import Book, forget_secrets, sign_drafts
+from alatau.channels.forwarding.book import Book, carry, forget_secrets, sign_drafts
 from alatau.channels.forwarding.effects import (
     Act,
     DoSend,
@@ -65,6 +64,11 @@ class HubCore:
     def __init__(self, book: Book) -> None:
         self.book = book
         self._refunds: list[tuple[bytes, Refund]] = []
+
+    def resume(self, moment: Moment) -> None:
+        """After loading: what the process before may have died without doing. Channels' states say it, and timers."""
+        for member in self.book.members.values():
+            carry(self.book, member, moment)
 
     def take(self, told: Input, moment: Moment) -> None:
         """One input. What a party asks for and does not get is told to it; nothing is raised for what it says."""

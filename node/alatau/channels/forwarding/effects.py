@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from alatau.channels.forwarding.limits import Usage
-from alatau.channels.forwarding.payment import Payment, PaymentKey, Refund
+from alatau.channels.forwarding.payment import Payment, Refund
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.invoice import SignedInvoice
 from alatau.channels.messages import CooperativeClose, Parties, SignedVoucher
@@ -186,6 +186,15 @@ class DoStoreSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class DoForgetSecret:
+    """No lock can wait for it any more."""
+
+    secret: bytes
+    block: int
+    """Since which the chain knew it."""
+
+
+@dataclass(frozen=True, slots=True)
 class DoSend:
     """To the party of a channel, if it is connected; what it misses it is told when it attaches."""
 
@@ -225,8 +234,13 @@ class DoAlarm:
 
 
 Store: TypeAlias = (
-    DoStoreChannel | DoForgetChannel | DoStorePayment | DoStoreRefund | DoStoreUsage | DoStoreAccount | DoStoreSecret
+    DoStoreChannel
+    | DoForgetChannel
+    | DoStorePayment
+    | DoStoreRefund
+    | DoStoreUsage
+    | DoStoreAccount
+    | DoStoreSecret
+    | DoForgetSecret
 )
 Act: TypeAlias = DoSend | DoReveal | DoCarry | DoAskLiquidity | DoAlarm
-
-__all__ = ["Act", "Message", "PaymentKey", "Store"]

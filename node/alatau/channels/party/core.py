@@ -255,7 +255,9 @@ class PartyCore:
     def news(self, change: Change, now: Now) -> tuple[Effect, ...]:
         """What the chain tells of the channel."""
         effects = self._change(change)
-        carried = tuple(Carry(effect) for effect in effects if isinstance(effect, DoSubmit) and self._is_mine(effect))
+        carried = tuple(
+            Carry(effect) for effect in effects if isinstance(effect, DoSubmit) and self.is_for_me(effect.signed)
+        )
         return (PutChannel(self.state), *carried, *self._judge_again(now))
 
     def learn_secret(self, secret: bytes, block: int) -> None:
@@ -285,9 +287,9 @@ class PartyCore:
         effects = [effect for outgoing in gone for effect in self._failed(outgoing, "expired")]
         return (*reveals, *effects, *self._fold(now))
 
-    def _is_mine(self, effect: DoSubmit) -> bool:
-        """A voucher that pays me, which nobody else may bring."""
-        return effect.signed.voucher.payer == self.hub
+    def is_for_me(self, signed: SignedVoucher) -> bool:
+        """Whether a voucher pays me: nobody else may bring it."""
+        return signed.voucher.payer == self.hub
 
     def _judge_again(self, now: Now) -> Iterator[Effect]:
         if self.doubtful is not None:
