@@ -34,7 +34,7 @@ from alatau.channels.state import opened
 from alatau.client import Client
 from alatau.client.abi import load_abi
 from alatau.crypto.secp256k1 import PrivateKey
-from alatau.hub.hub import Hub, ask_window, build_hub
+from alatau.hub.hub import Hub, ask_settle_blocks, build_hub
 from alatau.hub.store import open_store
 from alatau.transport.certificates import trust_anchor
 from alatau.transport.channel import open_channel
@@ -137,7 +137,7 @@ class HubCity:
                     key=HUB,
                     domain=DOMAIN,
                     policy=self.policy,
-                    window=await ask_window(self.client, DOMAIN.contract),
+                    settle_blocks=await ask_settle_blocks(self.client, DOMAIN.contract),
                     moment=moment,
                     liquidity_step=1_000,
                 )

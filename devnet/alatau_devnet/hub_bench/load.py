@@ -16,10 +16,10 @@ from alatau.channels.forwarding.inputs import InputAttach, InputFold, InputPay, 
 from alatau.channels.invoice import Invoice, SignedInvoice, invoice_digest
 from alatau.channels.messages import Lock, Voucher, sign_voucher
 from alatau.channels.party.sessions import attach_digest
+from alatau.client.hub_plans import METHODS
 from alatau.crypto.keccak import keccak256
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.transport.channel import Channel, Stream
-from alatau.wallet.link import METHODS
 from alatau.wire.channel_session import write_request
 from alatau_devnet.hub_bench.city import DOMAIN, HEIGHT, HUB, LOCK_BLOCKS, Person
 

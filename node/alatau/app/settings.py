@@ -4,13 +4,18 @@ A configuration is a frozen dataclass whose fields are sections, each a frozen d
 ``Annotated[type, check, explanation]`` with a default: :func:`schema_of` reads them.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Generic, TypeAlias, TypeVar, get_args, get_type_hints
+from typing import Any, Final, Generic, TypeAlias, TypeVar, get_args, get_type_hints
 
+from alatau.books.errors import ZoneError
 from alatau.types.endpoint import EndpointError, parse_endpoint
+from alatau.zones import zone_of
 
 C = TypeVar("C")
+
+_ADDRESS: Final = re.compile("0x[0-9a-fA-F]{40}")
 
 Check: TypeAlias = Callable[[Any], str | None]
 """Returns what is allowed when a value of the right type is not, else None."""
@@ -102,6 +107,35 @@ def endpoint(value: str) -> str | None:
 def endpoint_or_empty(value: str) -> str | None:
     """``host:port``, or nothing."""
     return endpoint(value) if value else None
+
+
+def endpoint_list(value: str) -> str | None:
+    """``host:port``, or several between commas."""
+    for name in (part.strip() for part in value.split(",")):
+        try:
+            parse_endpoint(name)
+        except EndpointError as error:
+            return f"expected host:port, or several between commas: {name!r} is none ({error})"
+    return None
+
+
+def zone_name(value: str) -> str | None:
+    """A time zone by its IANA name."""
+    try:
+        zone_of(value)
+    except ZoneError as error:
+        return f"expected the IANA name of a time zone: {error}"
+    return None
+
+
+def hex_address(value: str) -> str | None:
+    """An account or a contract: 20 bytes."""
+    return None if _ADDRESS.fullmatch(value) else "expected 0x and 40 hexadecimal digits"
+
+
+def hex_address_or_empty(value: str) -> str | None:
+    """The same, or nothing."""
+    return hex_address(value) if value else None
 
 
 def anything(_value: object) -> None:

@@ -1,23 +1,21 @@
 """``alatau hub``: a payment hub."""
 
 import os
-from pathlib import Path
 
 import click
 
-from alatau.app.config_file import ConfigError, Problem, read_config_of
+from alatau.app.config_file import read_config_of
 from alatau.app.hub.config import SCHEMA
-from alatau.app.hub.home import provision_hub
+from alatau.app.hub.home import HUB
 from alatau.app.hub.process import mark_restored, run_hub
 from alatau.channels.forwarding.limits import UNLIMITED
-from alatau.cli.context import Context, ask_for_keys, ask_password, pass_context, password_file_option
-from alatau.cli.output import json_option, print_facts, say
+from alatau.cli.connection import dialled
+from alatau.cli.context import Context, ask_for_keys, pass_context
+from alatau.cli.output import json_option, print_facts
+from alatau.cli.service_init import InitOptions, SettingKeys, init_options, init_service
 from alatau.client import client_tls, connect_sync, hub_plans
-from alatau.client.keystore import DEVNET_COST, STANDARD_COST
 from alatau.transport.certificates import public_key_of
 from alatau.types.endpoint import parse_endpoint
-
-_OPTIONS = {"chain.nodes": "--node", "hub.listen": "--listen", "hub.metrics_listen": "--metrics-listen"}
 
 
 @click.group()
@@ -29,53 +27,19 @@ def hub() -> None:
 
 
 @hub.command()
-@click.option("--node", "nodes", required=True, multiple=True, help="host:port of a node's client API; may repeat.")
-@click.option(
-    "--node-ca",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Certificates (PEM) that the nodes' must come from; copied into the home.",
-)
-@click.option("--listen", help="Where wallets and tills connect, host:port.")
-@click.option("--metrics-listen", help="Where /metrics, /livez and /readyz answer, host:port.")
-@click.option("--host", "hosts", multiple=True, help="Further name or address for the certificate; may repeat.")
-@click.option("--weak-keystore", is_flag=True, help="Encrypt the key cheaply; for throw-away networks only.")
-@password_file_option
+@init_options
 @json_option
 @pass_context
-def init(
-    context: Context,
-    nodes: tuple[str, ...],
-    node_ca: Path,
-    listen: str | None,
-    metrics_listen: str | None,
-    hosts: tuple[str, ...],
-    weak_keystore: bool,
-    password_file: Path | None,
-    as_json: bool,
-) -> None:
+def init(context: Context, options: InitOptions, as_json: bool) -> None:
     """Make a hub's home: account, certificate, configuration."""
-    given = {
-        "chain.nodes": ",".join(nodes),
-        "hub.listen": listen,
-        "hub.metrics_listen": metrics_listen,
-        "hub.password_file": None if password_file is None else str(password_file.resolve()),
-    }
-    settings = {key: value for key, value in given.items() if value is not None}
-    _check(settings)
-    password = ask_password("Password for the hub's key", password_file, confirm=True)
-    home, key = provision_hub(
-        context.home_folder,
-        settings=settings,
-        authority=node_ca.read_bytes(),
-        password=password,
-        cost=DEVNET_COST if weak_keystore else STANDARD_COST,
-        hosts=hosts,
-    )
-    print_facts({"home": str(home.folder), "account": key.address}, as_json=as_json)
-    say(
+    init_service(
+        context,
+        HUB,
+        SettingKeys("chain.nodes", "hub.metrics_listen", "hub.password_file"),
+        options,
         "Next: have the registrar register the account and the licensor license it as a payment hub, send it tokens\n"
-        "for merchants' channels, look over limits and fees in config.toml, then: alatau hub start"
+        "for merchants' channels, look over limits and fees in config.toml, then: alatau hub start",
+        as_json=as_json,
     )
 
 
@@ -111,7 +75,7 @@ def status(context: Context, as_json: bool) -> None:
     home = context.home()
     config = read_config_of(SCHEMA, home.config_file, os.environ).hub
     tls = client_tls(node_key=public_key_of(home.tls_certificate.read_bytes()))
-    with connect_sync(str(parse_endpoint(config.listen)), tls) as client:
+    with connect_sync(str(dialled(parse_endpoint(config.listen))), tls) as client:
         facts = client.run(hub_plans.facts())
     limits = {
         str(tier): {"payment": _limit(one.payment), "day": _limit(one.day), "month": _limit(one.month)}
@@ -138,13 +102,3 @@ def status(context: Context, as_json: bool) -> None:
 
 def _limit(amount: int) -> str | None:
     return None if amount >= UNLIMITED else str(amount)
-
-
-def _check(settings: dict[str, str]) -> None:
-    problems = tuple(
-        Problem(_OPTIONS[s.key], f"{settings[s.key]}: {wrong}")
-        for s in SCHEMA.settings
-        if s.key in _OPTIONS and s.key in settings and (wrong := s.check(settings[s.key]))
-    )
-    if problems:
-        raise ConfigError(problems)

@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 
 from alatau.app.config import SETTINGS
-from alatau.app.config_file import ConfigError, Problem
 from alatau.app.genesis.file import read_genesis
 from alatau.app.provision import provision_home
 from alatau.cli.context import Context, ask_password, pass_context, password_file_option
 from alatau.cli.output import json_option, print_facts, say
+from alatau.cli.service_init import check_options
 from alatau.client.keystore import DEVNET_COST, STANDARD_COST
 
 
@@ -51,7 +51,7 @@ def init(
         "metrics.listen": metrics_listen,
     }
     settings = {key: value for key, value in given.items() if value is not None}
-    _check(settings)
+    check_options(SETTINGS, settings, {key: f"--{key.replace('.', '-')}" for key in settings})
     if genesis is not None:
         read_genesis(genesis)
     if password_file is not None and not observer:
@@ -79,13 +79,3 @@ def init(
     )
     if genesis is None:
         say("Next: contribute to the network's genesis (alatau genesis contribute), or copy its genesis.json here.")
-
-
-def _check(settings: dict[str, str]) -> None:
-    problems = tuple(
-        Problem(f"--{s.key.replace('.', '-')}", f"{settings[s.key]}: {wrong}")
-        for s in SETTINGS
-        if s.key in settings and (wrong := s.check(settings[s.key]))
-    )
-    if problems:
-        raise ConfigError(problems)

@@ -2,21 +2,20 @@
 
 import os
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
 
-from alatau.app.config_file import ConfigError, Problem, read_config_of
+from alatau.app.config_file import read_config_of
 from alatau.app.tower.config import TOWER_SCHEMA
-from alatau.app.tower.home import provision_tower
+from alatau.app.tower.home import TOWER
 from alatau.app.tower.process import run_exit, run_tower
 from alatau.cli.connection import dialled
-from alatau.cli.context import Context, ask_for_keys, ask_password, pass_context, password_file_option
+from alatau.cli.context import Context, ask_for_keys, pass_context
 from alatau.cli.exit_codes import ExitCode
 from alatau.cli.output import json_option, print_facts, say
+from alatau.cli.service_init import InitOptions, SettingKeys, init_options, init_service
 from alatau.client import client_tls, connect_sync, tower_plans
-from alatau.client.keystore import DEVNET_COST, STANDARD_COST
 from alatau.tower.leaving import Progress
 from alatau.transport.certificates import public_key_of
 from alatau.types.endpoint import parse_endpoint
@@ -31,51 +30,19 @@ def tower() -> None:
 
 
 @tower.command()
-@click.option("--node", "nodes", required=True, multiple=True, help="host:port of a node's client API; may repeat.")
-@click.option(
-    "--node-ca",
-    required=True,
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Certificates (PEM) that the nodes' must come from; copied into the home.",
-)
-@click.option("--listen", help="Where hubs and wallets connect, host:port.")
-@click.option("--metrics-listen", help="Where /metrics, /livez and /readyz answer, host:port.")
-@click.option("--host", "hosts", multiple=True, help="Further name or address for the certificate; may repeat.")
-@click.option("--weak-keystore", is_flag=True, help="Encrypt the key cheaply; for throw-away networks only.")
-@password_file_option
+@init_options
 @json_option
 @pass_context
-def init(
-    context: Context,
-    nodes: tuple[str, ...],
-    node_ca: Path,
-    listen: str | None,
-    metrics_listen: str | None,
-    hosts: tuple[str, ...],
-    weak_keystore: bool,
-    password_file: Path | None,
-    as_json: bool,
-) -> None:
+def init(context: Context, options: InitOptions, as_json: bool) -> None:
     """Make a tower's home: account, certificate, configuration."""
-    given = {
-        "node.endpoints": ",".join(nodes),
-        "service.listen": listen,
-        "metrics.listen": metrics_listen,
-        "keys.password_file": None if password_file is None else str(password_file.resolve()),
-    }
-    settings = {key: value for key, value in given.items() if value is not None}
-    _check(settings)
-    password = ask_password("Password for the tower's key", password_file, confirm=True)
-    home, key = provision_tower(
-        context.home_folder,
-        settings=settings,
-        authority=node_ca.read_bytes(),
-        password=password,
-        cost=DEVNET_COST if weak_keystore else STANDARD_COST,
-        hosts=hosts,
+    init_service(
+        context,
+        TOWER,
+        SettingKeys("node.endpoints", "metrics.listen", "keys.password_file"),
+        options,
+        "Next: have the registrar register the account as a participant, then: alatau tower start",
+        as_json=as_json,
     )
-    print_facts({"home": str(home.folder), "account": key.address}, as_json=as_json)
-    say("Next: have the registrar register the account as a participant, then: alatau tower start")
 
 
 @tower.command()
@@ -150,14 +117,3 @@ def _line(progress: Progress) -> str:
 
 def _time(seconds: int) -> str | None:
     return datetime.fromtimestamp(seconds, UTC).isoformat() if seconds else None
-
-
-def _check(settings: dict[str, str]) -> None:
-    options = {"node.endpoints": "--node", "service.listen": "--listen", "metrics.listen": "--metrics-listen"}
-    problems = tuple(
-        Problem(options[s.key], f"{settings[s.key]}: {wrong}")
-        for s in TOWER_SCHEMA.settings
-        if s.key in options and s.key in settings and (wrong := s.check(settings[s.key]))
-    )
-    if problems:
-        raise ConfigError(problems)

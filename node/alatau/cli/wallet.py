@@ -17,7 +17,6 @@ from alatau.app.wallet.home import CHAIN_CA, HUB_CA, empty_home, make_home
 from alatau.books.amounts import decimal_text
 from alatau.books.calendar import day_date
 from alatau.channels.invoice import Details, invoice_digest, read_details, write_details
-from alatau.channels.messages import channels_domain
 from alatau.channels.party.records import Incoming, IncomingPhase, Outgoing, OutgoingPhase, Receipt
 from alatau.channels.state import Phase, payouts, side_of
 from alatau.cli.channel_options import (
@@ -35,6 +34,7 @@ from alatau.cli.context import ask_password
 from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.cli.values import parse_address
 from alatau.client import client_tls, connect
+from alatau.client.hub_plans import HubFacts
 from alatau.client.keystore import DEVNET_COST, STANDARD_COST, read_keystore
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.channel import open_channel
@@ -47,7 +47,7 @@ from alatau.wallet.link import PaymentFailedError
 from alatau.wallet.receipt import check_receipt, read_receipt_text, receipt_text
 from alatau.wallet.setup import Setup
 from alatau.wallet.store import open_wallet_store
-from alatau.wallet.terms import HubTerms, ask_terms
+from alatau.wallet.terms import ask_terms
 from alatau.zones import zone_of
 
 _HUB_PATIENCE_S = 5.0
@@ -110,14 +110,14 @@ def create(
     terms, decimals = trio.run(_introduce, key, given, certificates)
     settings = given | {
         "hub.address": "0x" + terms.address.hex(),
-        "chain.id": terms.chain_id,
-        "chain.contract": "0x" + terms.contract.hex(),
+        "chain.id": terms.domain.chain_id,
+        "chain.contract": "0x" + terms.domain.contract.hex(),
         "money.decimals": decimals,
     }
     cost = DEVNET_COST if weak else STANDARD_COST
     home = make_home(folder.wallet, key, password, settings, certificates, cost=cost)
     print_facts(
-        {"folder": str(home.folder), "address": key.address, "hub": terms.address, "chain_id": terms.chain_id},
+        {"folder": str(home.folder), "address": key.address, "hub": terms.address, "chain_id": terms.domain.chain_id},
         as_json=as_json,
     )
     say("The account has to be registered as a participant and hold money; then: alatau wallet open AMOUNT")
@@ -133,15 +133,17 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-async def _introduce(key: PrivateKey, given: dict[str, Any], certificates: dict[str, bytes]) -> tuple[HubTerms, int]:
+async def _introduce(key: PrivateKey, given: dict[str, Any], certificates: dict[str, bytes]) -> tuple[HubFacts, int]:
     """Who the hub is, and that a node of the same chain knows the contract."""
     hub_tls, chain_tls = client_tls(ca=certificates[HUB_CA]), client_tls(ca=certificates[CHAIN_CA])
     nodes = tuple(given["chain.nodes"].split(","))
     async with open_channel(given["hub.endpoint"], hub_tls) as hub, connect(list(nodes), chain_tls) as client:
         terms, status = await ask_terms(hub), await client.status()
-        if status.chain_id != terms.chain_id:
-            raise WalletError(f"the hub serves chain {terms.chain_id}, and the node is of chain {status.chain_id}")
-        domain = channels_domain(terms.chain_id, terms.contract)
+        if status.chain_id != terms.domain.chain_id:
+            raise WalletError(
+                f"the hub serves chain {terms.domain.chain_id}, and the node is of chain {status.chain_id}"
+            )
+        domain = terms.domain
         setup = Setup(key, domain, terms.address, given["hub.endpoint"], hub_tls, nodes, chain_tls, Path())
         return terms, await ChainAccount(client, setup).decimals()
 

@@ -8,8 +8,9 @@ For example::
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from alatau.channels.forwarding.fees import FeeSchedule
+from alatau.channels.forwarding.fees import FeeSchedule, fee_of
 from alatau.channels.forwarding.limits import Limits
 from alatau.channels.messages import Domain, channels_domain
 from alatau.client.exchange import Ask, Plan
@@ -19,8 +20,9 @@ from alatau.wire.amount import read_amount
 from alatau.wire.bounds import sized
 
 _pb = channel_service_pb2
-_METHODS = methods(_pb.DESCRIPTOR.services_by_name["ChannelService"])
-_TIMEOUT_S = 10.0
+METHODS: Final = methods(_pb.DESCRIPTOR.services_by_name["ChannelService"])
+ANSWER_S: Final = 10.0
+"""How long a hub may take to say who it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,19 @@ class HubFacts:
         """A life for one's locks that the hub takes, whichever block each of the two has seen last."""
         return (self.lock_blocks_min + self.lock_blocks_max) // 2
 
+    def fee(self, amount: int) -> int:
+        """What a payment of so many token units costs besides."""
+        return fee_of(self.fees, amount)
+
 
 def facts() -> Plan[HubFacts]:
-    """What ``GetHub`` says."""
-    answer = yield Ask(_METHODS["GetHub"], _pb.GetHubRequest(), _TIMEOUT_S)
+    """What ``GetHub`` says. Raises ``WireError``, ``ValueError`` for an answer that makes no sense."""
+    answer = yield Ask(METHODS["GetHub"], _pb.GetHubRequest(), ANSWER_S)
+    return read_facts(answer)
+
+
+def read_facts(answer: _pb.GetHubResponse) -> HubFacts:
+    """The answer as values. Raises ``WireError``, ``ValueError``."""
     return HubFacts(
         sized(answer.address, 20, "address"),
         channels_domain(answer.chain_id, sized(answer.contract, 20, "contract")),

@@ -28,6 +28,7 @@ from alatau.channels.messages import Parties
 from alatau.channels.state import Window
 from alatau.client import Client
 from alatau.client.abi import load_abi
+from alatau.client.channel_events import in_effect_order
 from alatau.hub.owner import ChainNews, Owner
 from alatau.transport.errors import RpcError
 from alatau.wire.logs import EventFilter, EventLog
@@ -52,7 +53,6 @@ class ChainFeed:
         self._channels = load_abi(load("CityChannels").abi)
         self._registry = load_abi(load("ParticipantRegistry").abi)
         self._handed = owner.height
-        self._closing = self._channels.event("Closing").topic
         topics = [self._channels.event(name).topic for name in _EVENTS]
         self._filter = EventFilter(
             (contract, addresses.PARTICIPANT_REGISTRY), ((*topics, self._registry.event("StatusChanged").topic),)
@@ -81,14 +81,9 @@ class ChainFeed:
         while self._handed < height:
             last = min(height, self._handed + _STRIDE)
             logs = [log async for log in self._client.logs(self._filter, self._handed + 1, last)]
-            logs.sort(key=self._place)
-            inputs = [told for log in logs for told in await self._told(log, time)]
+            inputs = [told for log in in_effect_order(self._channels, logs) for told in await self._told(log, time)]
             await self._owner.put(ChainNews(inputs, last))
             self._handed = last
-
-    def _place(self, log: EventLog) -> tuple[int, int, bool]:
-        """In order; but a close logs the voucher that it brings before it logs that the channel is closing."""
-        return log.height, log.transaction_index, log.topics[0] != self._closing
 
     async def _told(self, log: EventLog, time: int) -> list[Input]:
         if log.address == addresses.PARTICIPANT_REGISTRY:

@@ -33,14 +33,6 @@ MomentOf = Callable[[float, int], Moment]
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """What the contract says of settling."""
-
-    blocks: int
-    seconds: int
-
-
-@dataclass(frozen=True, slots=True)
 class Hub:
     """The parts of a hub."""
 
@@ -68,10 +60,9 @@ class Hub:
         return None
 
 
-async def ask_window(client: Client, contract: bytes) -> Window:
-    """How long the contract lets a closing channel be contested."""
-    channels = client.contract(load(_ARTIFACT).abi, contract)
-    return Window(await channels.read("settle_blocks"), await channels.read("settle_seconds"))
+async def ask_settle_blocks(client: Client, contract: bytes) -> int:
+    """How many blocks, at least, the contract lets a closing channel be contested."""
+    return int(await client.contract(load(_ARTIFACT).abi, contract).read("settle_blocks"))
 
 
 async def ask_passkeys(client: Client, domain: Domain) -> Domain:
@@ -87,7 +78,7 @@ def build_hub(
     key: PrivateKey,
     domain: Domain,
     policy: Policy,
-    window: Window,
+    settle_blocks: int,
     moment: MomentOf,
     liquidity_step: int,
     clock: Callable[[], float] = time.time,
@@ -97,7 +88,7 @@ def build_hub(
     book = store.load(key.address, key.sign, policy)
     duties = ChainDuties(client, Wallet(key, domain.chain_id), book, liquidity_step)
     owner = Owner(HubCore(book), store, partial(_moment_at, moment, clock), duties.take, store.height)
-    feed = ChainFeed(client, owner, domain.contract, window.blocks)
+    feed = ChainFeed(client, owner, domain.contract, settle_blocks)
     _LOG.info(
         "hub.loaded",
         channels=len(book.members),

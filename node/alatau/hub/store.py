@@ -7,7 +7,6 @@ every channel then waits for its party.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from enum import IntEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +31,7 @@ from alatau.channels.forwarding.effects import (
     Store,
 )
 from alatau.channels.forwarding.paying import watch
-from alatau.channels.forwarding.payment import Payment, PaymentKey, PaymentPhase, Refund
+from alatau.channels.forwarding.payment import LineKind, Payment, PaymentKey, PaymentPhase, Refund
 from alatau.channels.messages import Domain
 from alatau.crypto.secp256k1 import Signer
 from alatau.hub import schema
@@ -42,15 +41,6 @@ from alatau.storage.disk import Disk
 from alatau.storage.errors import StorageError
 
 _OPEN_PHASES: Final = (PaymentPhase.LOCKED, PaymentPhase.REVEALED)
-
-
-class LineKind(IntEnum):
-    """Which way the money went. Values as in ``alatau.channel.v1.PaymentLineKind``."""
-
-    PAID = 1
-    RECEIVED = 2
-    REFUND_PAID = 3
-    REFUND_RECEIVED = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from alatau.channels.transition import (
 )
 from alatau.client import Client
 from alatau.client.abi import Event, load_abi
+from alatau.client.channel_events import in_effect_order
 from alatau.transport.errors import RpcError
 from alatau.wallet.link import Link
 from alatau.wire.logs import EventFilter, EventLog
@@ -86,12 +87,8 @@ class ChainWatch:
             self._forget_secrets(last)
 
     def _changes(self, logs: list[EventLog]) -> Iterator[Change]:
-        """One after the other: totals go on from the state that the one before has made.
-
-        A close logs the voucher that it brings before it logs that the channel is closing.
-        """
-        closing = self._abi.event("Closing").topic
-        for log in sorted(logs, key=lambda one: (one.height, one.transaction_index, one.topics[0] != closing)):
+        """One after the other: totals go on from the state that the one before has made."""
+        for log in in_effect_order(self._abi, logs):
             event = self._decoded(log)
             change = self._change(event.name, event.values)
             if change is not None:

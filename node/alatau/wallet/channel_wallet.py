@@ -24,6 +24,7 @@ from alatau.channels.party.effects import Tell
 from alatau.channels.party.records import Incoming, Outgoing, OutgoingPhase
 from alatau.channels.state import ChannelState, Phase, side_of
 from alatau.client import Client, connect
+from alatau.client.hub_plans import HubFacts
 from alatau.transport.channel import Channel, open_channel
 from alatau.transport.errors import RpcError
 from alatau.wallet.chain_account import ChainAccount, OnChain
@@ -34,7 +35,7 @@ from alatau.wallet.link import Link
 from alatau.wallet.setup import Setup
 from alatau.wallet.statement import StatementLine, ask_statement
 from alatau.wallet.store import Kept, WalletStore, open_wallet_store
-from alatau.wallet.terms import HubTerms, ask_terms, check_terms
+from alatau.wallet.terms import ask_terms, check_terms
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class ChannelWallet:
         self._client = client
         self._hub = hub
         self._nursery = nursery
-        self._terms: HubTerms | None = None
+        self._terms: HubFacts | None = None
         self._past = kept
         self._link: Link | None = None
         self._watch: ChainWatch | None = None
@@ -177,7 +178,7 @@ class ChannelWallet:
 
     # Paying and being paid
 
-    async def terms(self) -> HubTerms:
+    async def terms(self) -> HubFacts:
         """What the hub asks and allows; asked once. Raises ``RpcError``, ``WalletError``."""
         if self._terms is None:
             self._terms = check_terms(self.setup, await ask_terms(self._hub))

@@ -10,7 +10,6 @@ from typing import Any, Final, Protocol
 
 import trio
 
-from alatau.channels.errors import ChannelError, InvalidVoucherError
 from alatau.channels.forwarding.effects import SayRefused
 from alatau.channels.forwarding.inputs import InputAttach
 from alatau.channels.forwarding.refusal import Reason
@@ -36,16 +35,15 @@ from alatau.channels.party.effects import (
 from alatau.channels.party.records import Incoming, Outgoing, OutgoingPhase
 from alatau.channels.party.sessions import attach_digest
 from alatau.channels.transition import Change
+from alatau.client.hub_plans import METHODS
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.transport.channel import Channel, Stream
 from alatau.transport.errors import Code, RpcError
-from alatau.transport.service import methods
 from alatau.wire.bounds import WireError
 from alatau.wire.channel_session import read_message, write_request
 
 _pb = channel_service_pb2
 
-METHODS: Final = methods(_pb.DESCRIPTOR.services_by_name["ChannelService"])
 _PAUSE_S: Final = 0.5
 """Before the connection is made again."""
 _PUTS: Final = (PutChannel, PutOutgoing, PutIncoming, PutRefund, PutChain)
@@ -300,6 +298,3 @@ def _signed_by_both(core: PartyCore) -> bool:
 
 def _is_final(error: Any) -> bool:
     return isinstance(error, RpcError) and error.code in (Code.INVALID_ARGUMENT, Code.UNIMPLEMENTED)
-
-
-__all__ = ["ChannelError", "InvalidVoucherError", "Link", "PaymentFailedError"]

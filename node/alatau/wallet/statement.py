@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
+from alatau.channels.forwarding.payment import LineKind
 from alatau.channels.party.sessions import statement_digest
+from alatau.client.hub_plans import METHODS
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.transport.channel import Channel
-from alatau.wallet.link import METHODS
 from alatau.wallet.setup import Setup
 from alatau.wire.amount import read_amount
 
@@ -16,16 +16,6 @@ _pb = channel_service_pb2
 
 _PAGE: Final = 1_000
 _ANSWER_S: Final = 30.0
-
-
-class LineKind(Enum):
-    """Which way the money went."""
-
-    PAID = 1
-    RECEIVED = 2
-    REFUND_PAID = 3
-    """To whoever had paid."""
-    REFUND_RECEIVED = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from alatau.app.home import Home
-from alatau.app.tower.home import tower_keystore
+from alatau.app.tower.home import TOWER
 from alatau.client.keystore import keystore_address
 from alatau.transport.certificates import authority_certificate, new_key
 from tests.unit.cli.command_line import Alatau
@@ -29,7 +29,7 @@ def test_init_makes_a_home_that_start_takes(
         *("--listen", "127.0.0.1:7499", "--password-file", password_file, "--json"),
     )
     assert made.code == 0, made.err
-    address = keystore_address(tower_keystore(Home(folder)))
+    address = keystore_address(TOWER.keystore(Home(folder)))
     assert made.json()["account"] == "0x" + address.hex()
     assert "registrar" in made.err
     assert 'endpoints = "127.0.0.1:1"' in (folder / "config.toml").read_text()

@@ -13,11 +13,12 @@ from alatau.channels.party.effects import TellFailed, TellRefunded
 from alatau.channels.party.records import OutgoingPhase
 from alatau.channels.party.sessions import attach_digest, statement_digest
 from alatau.channels.state import payouts, side_of
+from alatau.client.hub_plans import METHODS
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
-from alatau.wallet.link import METHODS, Link, PaymentFailedError
+from alatau.wallet.link import Link, PaymentFailedError
 from alatau.wire.amount import read_amount
 from tests.support.guest import as_guest
 from tests.support.hub_city import DEPOSIT, HUB, RESIDENTS, TILL, HubCity, hub_city

@@ -19,6 +19,7 @@ from alatau.storage.sign_state import (
     SignStateRefusalError,
     SignStateStaleError,
 )
+from tests.support.noting_disk import NotingDisk
 
 DIGEST = bytes(range(32))
 SIGNATURE = b"s" * 65
@@ -191,36 +192,9 @@ def test_an_old_file_is_noticed_by_the_chain(tmp_path: Path) -> None:
         file.check_not_older(6, 0)
 
 
-class RecordingDisk(Disk):
-    """Notes what happens, in order."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        """Write."""
-        self.done.append("write")
-        super().write(descriptor, data, offset)
-
-    def sync(self, descriptor: int) -> None:
-        """Make durable."""
-        self.done.append("sync")
-        super().sync(descriptor)
-
-    def replace(self, source: Path, target: Path) -> None:
-        """Rename."""
-        self.done.append("replace")
-        super().replace(source, target)
-
-    def sync_folder(self, folder: Path) -> None:
-        """Make the name durable."""
-        self.done.append("sync folder")
-        super().sync_folder(folder)
-
-
 def test_a_state_is_durable_before_it_counts(tmp_path: Path) -> None:
     """The content is fsynced before the name points to it, and the name before the signature leaves."""
-    disk = RecordingDisk()
+    disk = NotingDisk()
     SignStateFile.open(tmp_path / "sign_state.json", disk).record(state(5), SIGNATURE)
     assert disk.done == ["write", "sync", "replace", "sync folder"]
 
@@ -285,7 +259,7 @@ def test_the_size_of_the_file_is_bounded(tmp_path: Path) -> None:
 
 def test_the_same_again_is_not_written_again(tmp_path: Path) -> None:
     """It is on the disk; another signature of the same is written."""
-    disk = RecordingDisk()
+    disk = NotingDisk()
     file = SignStateFile.open(tmp_path / "s", disk)
     file.record(state(5))
     assert file.authorize(state(5)) is None, "no signature was recorded with it"

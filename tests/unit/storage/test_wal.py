@@ -12,6 +12,7 @@ from alatau.storage import wal as module
 from alatau.storage.disk import Disk
 from alatau.storage.errors import CorruptionError, DiskFullError, WriteFailedError
 from alatau.storage.wal import WalFullError, WalRecord, WriteAheadLog
+from tests.support.noting_disk import NotingDisk
 
 RECORDS = [WalRecord(7, b"vote %d" % n * (n + 1)) for n in range(4)]
 
@@ -264,36 +265,9 @@ def test_a_rewriting_that_fails_leaves_the_old_log(tmp_path: Path) -> None:
     log.close()
 
 
-class Noting(Disk):
-    """Notes what is done to files."""
-
-    def __init__(self) -> None:
-        self.done: list[str] = []
-
-    def write(self, descriptor: int, data: bytes, offset: int) -> None:
-        """See ``Disk``."""
-        self.done.append("write")
-        super().write(descriptor, data, offset)
-
-    def sync(self, descriptor: int) -> None:
-        """See ``Disk``."""
-        self.done.append("sync")
-        super().sync(descriptor)
-
-    def truncate(self, descriptor: int, size: int) -> None:
-        """See ``Disk``."""
-        self.done.append("truncate")
-        super().truncate(descriptor, size)
-
-    def sync_folder(self, folder: Path) -> None:
-        """See ``Disk``."""
-        self.done.append("sync folder")
-        super().sync_folder(folder)
-
-
 def test_a_new_log_is_durable_by_name(tmp_path: Path) -> None:
     """A file whose name a power failure takes is as lost as its content."""
-    disk = Noting()
+    disk = NotingDisk()
     wal, _ = WriteAheadLog.open(tmp_path, disk)
     wal.close()
     assert disk.done == ["write", "sync", "sync folder"]
@@ -312,7 +286,7 @@ def test_a_file_of_somebody_else_is_named_as_such(tmp_path: Path) -> None:
 
 def test_nothing_is_written_or_synced_twice(tmp_path: Path) -> None:
     """A log that is whole is only read; a flush without anything new costs no fsync."""
-    path, disk = filled(tmp_path / "a" / "b"), Noting()
+    path, disk = filled(tmp_path / "a" / "b"), NotingDisk()
     assert path.stat().st_mode & 0o777 == 0o600
     wal, _ = WriteAheadLog.open(path.parent, disk)
     wal.flush()

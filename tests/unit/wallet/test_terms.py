@@ -7,11 +7,12 @@ import pytest
 
 from alatau.channels.messages import channels_domain
 from alatau.client import client_tls
+from alatau.client.hub_plans import read_facts
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.wallet.errors import WalletError
 from alatau.wallet.setup import Setup
-from alatau.wallet.terms import check_terms, read_terms
+from alatau.wallet.terms import check_terms
 from alatau.wire.amount import write_amount
 from alatau.wire.bounds import WireError
 
@@ -38,10 +39,10 @@ def answer(**changes: object) -> _pb.GetHubResponse:
 
 def test_terms_are_read() -> None:
     """The fee of an amount, limits by tier, a lock's life well inside what the hub takes."""
-    terms = read_terms(answer())
+    terms = read_facts(answer())
     assert (terms.fee(1_000), terms.fee(199)) == (7, 2)
     assert terms.lock_blocks == 32
-    ((tier, limits),) = terms.limits
+    ((tier, limits),) = terms.limits.items()
     assert (tier, limits.payment, limits.day, limits.month) == (1, 600, 5_000, 9_000)
 
 
@@ -52,7 +53,7 @@ def test_terms_are_read() -> None:
 def test_nonsense_is_refused(changes: dict[str, object]) -> None:
     """Before anything is signed on its strength."""
     with pytest.raises((WireError, ValueError)):
-        read_terms(answer(**changes))
+        read_facts(answer(**changes))
 
 
 def test_another_hub_is_not_spoken_to(tmp_path: Path) -> None:
@@ -60,7 +61,7 @@ def test_another_hub_is_not_spoken_to(tmp_path: Path) -> None:
     tls = client_tls(ca=b"")
     domain = channels_domain(7773, b"\x07" * 20)
     setup = Setup(PrivateKey(b"\x01" * 32), domain, b"\x0b" * 20, "h:1", tls, ("n:1",), tls, tmp_path)
-    terms = read_terms(answer())
+    terms = read_facts(answer())
     assert check_terms(setup, terms) is terms
     with pytest.raises(WalletError, match="this wallet's channel is with"):
         check_terms(replace(setup, hub=b"\x0c" * 20), terms)

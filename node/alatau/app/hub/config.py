@@ -6,10 +6,20 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from alatau.app.config import LogConfig
-from alatau.app.settings import anything, between, endpoint, endpoint_or_empty, schema_of
+from alatau.app.settings import (
+    anything,
+    between,
+    endpoint,
+    endpoint_list,
+    endpoint_or_empty,
+    hex_address_or_empty,
+    schema_of,
+    zone_name,
+)
 from alatau.channels.forwarding.book import Policy
 from alatau.channels.forwarding.fees import MILLION, FeeSchedule
 from alatau.channels.forwarding.limits import UNLIMITED, Limits
+from alatau.zones import DEFAULT_ZONE
 
 _TIER: Final = re.compile(r"(\d{1,3}):(\d{1,30}|-)/(\d{1,30}|-)/(\d{1,30}|-)")
 
@@ -27,10 +37,6 @@ def _digits(value: str) -> str | None:
     return None if re.fullmatch(r"\d{1,30}", value) else "expected a whole number of token units"
 
 
-def _addresses(value: str) -> str | None:
-    return None if not value or re.fullmatch(r"0x[0-9a-fA-F]{40}", value) else "expected 0x and 40 hexadecimal digits"
-
-
 @dataclass(frozen=True, slots=True)
 class HubConfig:
     """Who the hub is and where it is reached."""
@@ -39,7 +45,7 @@ class HubConfig:
     metrics_listen: Annotated[str, endpoint_or_empty, "Where /metrics, /livez and /readyz answer; empty: nowhere."] = (
         "127.0.0.1:7502"
     )
-    time_zone: Annotated[str, anything, "IANA name of the zone in which a day of the books begins."] = "Asia/Almaty"
+    time_zone: Annotated[str, zone_name, "IANA name of the zone in which a day of the books begins."] = DEFAULT_ZONE
     kept_days: Annotated[
         int, between(31, 36_500), "Days after which ended payments and their lines are forgotten; statements end there."
     ] = 1_830
@@ -53,12 +59,12 @@ class ChainConfig:
     """The nodes that the hub follows and sends through."""
 
     nodes: Annotated[
-        str, anything, "host:port of their client API, between commas: the next is asked where one fails."
+        str, endpoint_list, "host:port of their client API, between commas: the next is asked where one fails."
     ] = "127.0.0.1:7101"
     ca: Annotated[str, anything, "Certificates (PEM) that the nodes' must come from, relative to the folder."] = (
         "node.pem"
     )
-    contract: Annotated[str, _addresses, "CityChannels; empty: that of genesis."] = ""
+    contract: Annotated[str, hex_address_or_empty, "CityChannels; empty: that of genesis."] = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,20 @@ import trio
 import alatau
 from alatau.app.home import Home, lock_home
 from alatau.app.hub.config import policy_of
-from alatau.app.hub.home import Ask, HubHomeContents, read_hub_home
+from alatau.app.hub.home import HubHomeContents, read_hub_home
 from alatau.app.hub.metrics import register_hub_metrics
 from alatau.app.logging import start_logging
 from alatau.app.metrics import Metrics
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.server_metrics import register_server_metrics
+from alatau.app.service_home import Ask
 from alatau.artifacts.addresses import CITY_CHANNELS
 from alatau.books.calendar import day_number, month_of, next_day_at, next_month_at
 from alatau.build_form import FORM
 from alatau.channels.forwarding.limits import Moment
 from alatau.channels.messages import Domain, channels_domain
 from alatau.client import Client, connect
-from alatau.hub.hub import Hub, ask_passkeys, ask_window, build_hub
+from alatau.hub.hub import Hub, ask_passkeys, ask_settle_blocks, build_hub
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, open_store
 from alatau.transport import bridge
@@ -122,14 +123,14 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
 
 async def _run(parts: _Parts, client: Client, domain: Domain, store: HubStore, shutdown: trio.Event) -> None:
     contents = parts.contents
-    window = await ask_window(client, domain.contract)
+    settle_blocks = await ask_settle_blocks(client, domain.contract)
     hub = build_hub(
         store=store,
         client=client,
         key=contents.key,
         domain=domain,
-        policy=policy_of(contents.config, window.blocks),
-        window=window,
+        policy=policy_of(contents.config, settle_blocks),
+        settle_blocks=settle_blocks,
         moment=partial(moment_in, parts.time_zone),
         liquidity_step=int(contents.config.liquidity.step),
     )

@@ -4,34 +4,17 @@ from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 from alatau.app.config import LogConfig
-from alatau.app.settings import anything, between, endpoint, endpoint_or_empty, schema_of
+from alatau.app.settings import (
+    anything,
+    between,
+    endpoint,
+    endpoint_list,
+    endpoint_or_empty,
+    hex_address,
+    hex_address_or_empty,
+    schema_of,
+)
 from alatau.artifacts.addresses import CITY_CHANNELS
-from alatau.types.endpoint import EndpointError, parse_endpoint
-
-
-def _endpoints(value: str) -> str | None:
-    names = [name.strip() for name in value.split(",")]
-    for name in names:
-        try:
-            parse_endpoint(name)
-        except EndpointError as error:
-            return f"expected host:port, or several between commas: {name!r} is none ({error})"
-    return None
-
-
-def _address(value: str) -> str | None:
-    return None if _is_hex_address(value) else "expected 0x and 40 hexadecimal digits"
-
-
-def _address_or_empty(value: str) -> str | None:
-    return _address(value) if value else None
-
-
-def _is_hex_address(value: str) -> bool:
-    try:
-        return value.startswith("0x") and len(bytes.fromhex(value[2:])) == 20
-    except ValueError:
-        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +37,7 @@ class ServiceConfig:
 class NodeConfig:
     """The node by which the tower follows the chain, and others that it asks where that one does not answer."""
 
-    endpoints: Annotated[str, _endpoints, "host:port of each one's client API, between commas."] = "127.0.0.1:7101"
+    endpoints: Annotated[str, endpoint_list, "host:port of each one's client API, between commas."] = "127.0.0.1:7101"
     authority: Annotated[
         str, anything, "File (PEM) with the certificates that the nodes' must come from, relative to the home."
     ] = "node.pem"
@@ -68,7 +51,7 @@ class NodeConfig:
 class ChannelsConfig:
     """The channels that the tower watches."""
 
-    contract: Annotated[str, _address, "CityChannels of the network."] = f"0x{CITY_CHANNELS.hex()}"
+    contract: Annotated[str, hex_address, "CityChannels of the network."] = f"0x{CITY_CHANNELS.hex()}"
     from_height: Annotated[
         int, between(0, 10**12), "Where a tower with an empty disk begins to follow the chain: 0 finds all channels."
     ] = 0
@@ -102,7 +85,7 @@ class CanaryConfig:
     period_s: Annotated[int, between(1, 30 * 86_400), "Seconds between two trials."] = 86_400
     account: Annotated[
         str,
-        _address_or_empty,
+        hex_address_or_empty,
         "Where somebody else tries the tower: a contest of a channel that this account opened is a sign of life.",
     ] = ""
 

@@ -21,8 +21,9 @@ from alatau.app.logging import start_logging
 from alatau.app.metrics import Metrics
 from alatau.app.observability_server import Probes, open_listener, serve_observability
 from alatau.app.server_metrics import register_server_metrics
+from alatau.app.service_home import Ask
 from alatau.app.tower.config import TowerConfig
-from alatau.app.tower.home import Ask, TowerHomeContents, read_tower_home
+from alatau.app.tower.home import TowerHomeContents, read_tower_home
 from alatau.app.tower.metrics import register_tower_metrics
 from alatau.build_form import FORM
 from alatau.client import connect

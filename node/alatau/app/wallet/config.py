@@ -4,34 +4,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from alatau.app.settings import anything, between, schema_of
+from alatau.app.settings import anything, between, endpoint_list, hex_address, schema_of, zone_name
 from alatau.app.settings import endpoint as host_and_port
 from alatau.books.amounts import DECIMALS_MAX, Unit
-from alatau.books.errors import ZoneError
 from alatau.channels.messages import Domain, channels_domain
-from alatau.types.endpoint import EndpointError, parse_endpoint
-from alatau.zones import DEFAULT_ZONE, zone_of
-
-
-def _endpoints(value: str) -> str | None:
-    for part in value.split(","):
-        try:
-            parse_endpoint(part.strip())
-        except EndpointError as error:
-            return f"expected host:port, several between commas: {error}"
-    return None
-
-
-def _address(value: str) -> str | None:
-    return None if re.fullmatch(r"0x[0-9a-fA-F]{40}", value) else "expected 0x and 40 hexadecimal digits"
-
-
-def _zone(value: str) -> str | None:
-    try:
-        zone_of(value)
-    except ZoneError as error:
-        return f"expected the IANA name of a time zone: {error}"
-    return None
+from alatau.zones import DEFAULT_ZONE
 
 
 def _currency(value: str) -> str | None:
@@ -45,23 +22,23 @@ NOWHERE: Final = "0x" + "00" * 20
 class HubConfig:
     """The payment hub."""
 
-    endpoint: Annotated[str, host_and_port, "Where it serves wallets."] = "127.0.0.1:7301"
+    endpoint: Annotated[str, host_and_port, "Where it serves wallets."] = "127.0.0.1:7501"
     ca: Annotated[str, anything, "Certificates (PEM) that the hub's must come from, relative to the folder."] = (
         "hub.pem"
     )
-    address: Annotated[str, _address, "Its account: another hub at this endpoint is not spoken to."] = NOWHERE
+    address: Annotated[str, hex_address, "Its account: another hub at this endpoint is not spoken to."] = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
 class ChainConfig:
     """The nodes that tell the wallet what the chain says, and take its transactions."""
 
-    nodes: Annotated[str, _endpoints, "host:port of their client API, between commas."] = "127.0.0.1:7101"
+    nodes: Annotated[str, endpoint_list, "host:port of their client API, between commas."] = "127.0.0.1:7101"
     ca: Annotated[str, anything, "Certificates (PEM) that the nodes' must come from, relative to the folder."] = (
         "chain.pem"
     )
     id: Annotated[int, between(1, 2**63), "Of the network: a node of another one is not believed."] = 1
-    contract: Annotated[str, _address, "CityChannels."] = NOWHERE
+    contract: Annotated[str, hex_address, "CityChannels."] = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +47,7 @@ class MoneyConfig:
 
     currency: Annotated[str, _currency, "Code of ISO 4217."] = "KZT"
     decimals: Annotated[int, between(0, DECIMALS_MAX), "Digits after the point: the token's."] = 2
-    time_zone: Annotated[str, _zone, "In which a day begins at midnight."] = DEFAULT_ZONE
+    time_zone: Annotated[str, zone_name, "In which a day begins at midnight."] = DEFAULT_ZONE
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A payment on its way through the hub, and a refund of it."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 from typing import TypeAlias
 
 from alatau.channels.invoice import SignedInvoice
@@ -66,6 +66,16 @@ class Payment:
     def fee(self) -> int:
         """What the hub keeps, token units."""
         return self.payer_lock.amount - self.merchant_lock.amount
+
+
+class LineKind(IntEnum):
+    """Which way the money of a line of a statement went. Values as in ``alatau.channel.v1.PaymentLineKind``."""
+
+    PAID = 1
+    RECEIVED = 2
+    REFUND_PAID = 3
+    """To whoever had paid."""
+    REFUND_RECEIVED = 4
 
 
 @dataclass(frozen=True, slots=True)

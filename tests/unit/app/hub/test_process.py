@@ -10,7 +10,7 @@ import pytest
 import trio
 
 from alatau.app.home import Home
-from alatau.app.hub.home import hub_keystore
+from alatau.app.hub.home import HUB as HUB_SERVICE
 from alatau.app.hub.process import moment_in
 from alatau.app.private_file import write_keystore
 from alatau.channels.state import side_of
@@ -41,8 +41,8 @@ def made_home(folder: Path, node: str) -> tuple[Home, int]:
     options = ["--listen", f"127.0.0.1:{port}", "--metrics-listen", "", "--weak-keystore"]
     assert run([*arguments, *options, "--password-file", str(folder / "password")]) == 0
     home = Home(folder / "home")
-    hub_keystore(home).unlink()
-    write_keystore(hub_keystore(home), HUB, PASSWORD, DEVNET_COST)
+    HUB_SERVICE.keystore(home).unlink()
+    write_keystore(HUB_SERVICE.keystore(home), HUB, PASSWORD, DEVNET_COST)
     config = home.config_file.read_text()
     home.config_file.write_text(config.replace('# tiers = "1:5000000/10000000/100000000', 'tiers = "1:1000/5000/10000'))
     return home, port

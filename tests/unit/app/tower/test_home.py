@@ -8,7 +8,8 @@ from alatau.app.config_file import ConfigError
 from alatau.app.home import Home, HomeError
 from alatau.app.password import PasswordError
 from alatau.app.private_file import is_private, write_keystore
-from alatau.app.tower.home import provision_tower, read_tower_home, tower_keystore
+from alatau.app.service_home import provision_service
+from alatau.app.tower.home import TOWER, read_tower_home
 from alatau.client.keystore import KeystoreError, ScryptCost, WrongPasswordError
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import authority_certificate, hosts_of, new_key
@@ -21,7 +22,8 @@ AUTHORITY = authority_certificate(new_key())
 
 def made(folder: Path, **settings: object) -> Home:
     """A tower's home."""
-    home, _ = provision_tower(
+    home, _ = provision_service(
+        TOWER,
         folder,
         settings={name.replace("__", "."): value for name, value in settings.items()},
         authority=AUTHORITY,
@@ -34,7 +36,8 @@ def made(folder: Path, **settings: object) -> Home:
 
 def test_what_is_made_is_read(tmp_path: Path) -> None:
     """The account, the certificate with the tower's names, whom it trusts; every secret is its owner's alone."""
-    home, key = provision_tower(
+    home, key = provision_service(
+        TOWER,
         tmp_path / "tower",
         settings={"service.listen": "10.0.0.7:7401"},
         authority=AUTHORITY,
@@ -47,7 +50,7 @@ def test_what_is_made_is_read(tmp_path: Path) -> None:
     assert {"10.0.0.7", "tower.example", "localhost"} <= set(hosts_of(contents.identity.certificate_pem))
     assert (contents.node_tls.roots_pem, contents.node_tls.identity) == (AUTHORITY, None)
     assert (contents.canary_hub, contents.clients) == (None, None)
-    assert all(is_private(path) for path in (tower_keystore(home), home.tls_key, home.config_file))
+    assert all(is_private(path) for path in (TOWER.keystore(home), home.tls_key, home.config_file))
 
 
 def test_keys_need_their_password(tmp_path: Path) -> None:
@@ -105,9 +108,9 @@ def test_a_nodes_home_is_no_towers(tmp_path: Path) -> None:
     home = made(tmp_path / "tower")
     with pytest.raises(HomeError, match="holds a node already"):
         made(tmp_path / "tower")
-    tower_keystore(home).unlink()
+    TOWER.keystore(home).unlink()
     with pytest.raises(HomeError, match="no tower's home"):
         read_tower_home(home, PASSWORD, None)
     with pytest.raises(ConfigError, match="--node-ca"):
-        provision_tower(tmp_path / "new", settings={}, authority=b"nothing", password="x", cost=CHEAP)
+        provision_service(TOWER, tmp_path / "new", settings={}, authority=b"nothing", password="x", cost=CHEAP)
     assert not (tmp_path / "new").exists()
