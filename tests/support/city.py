@@ -37,6 +37,7 @@ from alatau.channels.forwarding.inputs import (
     InputOpened,
     InputRefund,
     InputRevealed,
+    Request,
 )
 from alatau.channels.forwarding.limits import Limits, Moment, Usage
 from alatau.channels.forwarding.paying import watch
@@ -50,7 +51,6 @@ from alatau.channels.party.effects import (
     PutIncoming,
     PutOutgoing,
     PutRefund,
-    Request,
     Reveal,
     Send,
     Tell,

@@ -9,10 +9,9 @@ from typing import Final
 import trio
 
 from alatau.channels.forwarding.effects import Message, SayRefused
-from alatau.channels.forwarding.inputs import InputAttach, InputDetach, InputWithdraw
+from alatau.channels.forwarding.inputs import InputAttach, InputDetach, InputWithdraw, Request
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import Domain, signed_by
-from alatau.channels.party.effects import Request
 from alatau.channels.party.sessions import attach_digest, statement_digest
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, Line

@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import trio
 
 from alatau.channels.forwarding.effects import SayRefused
-from alatau.channels.forwarding.inputs import InputAttach
+from alatau.channels.forwarding.inputs import InputAttach, Request
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.invoice import SignedInvoice, invoice_digest
 from alatau.channels.party.core import NEVER_TAKEN, Now, PartyCore
@@ -24,7 +24,6 @@ from alatau.channels.party.effects import (
     PutIncoming,
     PutOutgoing,
     PutRefund,
-    Request,
     Reveal,
     Send,
     Tell,

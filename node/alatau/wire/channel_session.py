@@ -30,11 +30,11 @@ from alatau.channels.forwarding.inputs import (
     InputRefund,
     InputSecret,
     InputWithdraw,
+    Request,
 )
 from alatau.channels.forwarding.payment import Refund
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import LOCKS_MAX, CooperativeClose, SignedVoucher, Withdraw
-from alatau.channels.party.effects import Request
 from alatau.pb.channel.v1 import channel_pb2, channel_service_pb2
 from alatau.wire.amount import write_amount
 from alatau.wire.bounds import WireError, sized

@@ -26,11 +26,11 @@ from alatau.channels.forwarding.inputs import (
     InputRefund,
     InputSecret,
     InputWithdraw,
+    Request,
 )
 from alatau.channels.forwarding.payment import Refund
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import CooperativeClose, Withdraw
-from alatau.channels.party.effects import Request
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.wire.bounds import WireError
 from alatau.wire.channel_session import Attachment, read_message, read_request, write_message, write_request

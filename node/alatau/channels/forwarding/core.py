@@ -40,6 +40,7 @@ from alatau.channels.forwarding.inputs import (
     InputSubmitted,
     InputWithdraw,
     InputWithdrawn,
+    Request,
 )
 from alatau.channels.forwarding.limits import Moment
 from alatau.channels.forwarding.payment import Refund
@@ -75,9 +76,9 @@ class HubCore:
         try:
             self._dispatch(told, moment)
         except Refusal as refusal:
-            channel_id = told.channel_id  # type: ignore[union-attr]  # the chain's news is never refused
+            assert isinstance(told, Request), "only what a party says is refused"
             said = SayRefused(refusal.reason, refusal.text, _subject(self.book, told), refusal.details)
-            self.book.say(channel_id, said)
+            self.book.say(told.channel_id, said)
 
     def finish(self, moment: Moment) -> Batch:
         """Sign what the batch has promised, and hand everything over."""

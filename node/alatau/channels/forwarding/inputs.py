@@ -173,9 +173,8 @@ class InputBlock:
     """All news of the chain up to the moment's block has been told."""
 
 
-Input: TypeAlias = (
+Request: TypeAlias = (
     InputAttach
-    | InputDetach
     | InputPay
     | InputSecret
     | InputFail
@@ -184,6 +183,12 @@ Input: TypeAlias = (
     | InputRefund
     | InputAgree
     | InputWithdraw
+)
+"""What a party says. Only this is ever refused."""
+
+Input: TypeAlias = (
+    Request
+    | InputDetach
     | InputOpened
     | InputDeposited
     | InputWithdrawn

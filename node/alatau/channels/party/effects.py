@@ -4,17 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from alatau.channels.forwarding.inputs import (
-    InputAgree,
-    InputAttach,
-    InputFail,
-    InputFold,
-    InputPay,
-    InputReceipt,
-    InputRefund,
-    InputSecret,
-    InputWithdraw,
-)
+from alatau.channels.forwarding.inputs import InputRefund, Request
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import SignedVoucher, Withdraw
 from alatau.channels.party.records import Incoming, Outgoing
@@ -57,20 +47,6 @@ class PutChain:
     height: int
     withdrawn: tuple[int, int]
     """By a and by b, as the chain says."""
-
-
-Request: TypeAlias = (
-    InputAttach
-    | InputPay
-    | InputSecret
-    | InputFail
-    | InputReceipt
-    | InputFold
-    | InputRefund
-    | InputAgree
-    | InputWithdraw
-)
-"""What is said to the hub: its inputs."""
 
 
 @dataclass(frozen=True, slots=True)
