@@ -80,6 +80,8 @@ class DevnetOptions:
     """Seconds between an approval and its execution."""
     settle_seconds: int = 3
     """Between the closing of a payment channel and its settlement, at least."""
+    settle_blocks: int = 5
+    """The same in blocks; the locks of a hub's payments live shorter."""
 
 
 def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
@@ -113,7 +115,7 @@ def devnet_plan(options: DevnetOptions, timestamp: int) -> NetworkPlan:
             places=(GOLD,),
             limits=(CustodianLimit(GOLD.custodian, GOLD.asset, 10_000_000_000 * _TOKEN),),
         ),
-        channels=ChannelsPlan(settle_blocks=5, settle_seconds=options.settle_seconds),
+        channels=ChannelsPlan(settle_blocks=options.settle_blocks, settle_seconds=options.settle_seconds),
         relying_party="localhost",
     )
 

@@ -13,12 +13,18 @@ def choose_ports(nodes: int, *, usual: bool = False) -> dict[str, list[int]]:
     ranges = {purpose: list(range(first, first + nodes)) for purpose, first in _FIRST.items()}
     if usual and all(_is_free(port) for ports in ranges.values() for port in ports):
         return ranges
+    numbers = free_ports(nodes * len(_FIRST))
+    return {purpose: numbers[index * nodes : (index + 1) * nodes] for index, purpose in enumerate(_FIRST)}
+
+
+def free_ports(count: int) -> list[int]:
+    """Whatever the kernel gives."""
     # Held open together, so that no port is given twice.
-    sockets = [socket.create_server((HOST, 0)) for _ in range(nodes * len(_FIRST))]
+    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
     numbers = [opened.getsockname()[1] for opened in sockets]
     for opened in sockets:
         opened.close()
-    return {purpose: numbers[index * nodes : (index + 1) * nodes] for index, purpose in enumerate(_FIRST)}
+    return numbers
 
 
 def _is_free(port: int) -> bool:

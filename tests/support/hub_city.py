@@ -33,6 +33,7 @@ from alatau.channels.party.effects import Put, Tell
 from alatau.channels.state import opened
 from alatau.client import Client
 from alatau.client.abi import load_abi
+from alatau.client.tower_feeding import TowerEndpoint
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.hub.hub import Hub, ask_settle_blocks, build_hub
 from alatau.hub.store import open_store
@@ -116,6 +117,8 @@ class HubCity:
     server: Server | None = None
     scope: trio.CancelScope = field(default_factory=trio.CancelScope)
     told: list[Tell] = field(default_factory=list)
+    towers: tuple[TowerEndpoint, ...] = ()
+    """Of the hub, from its next start on."""
 
     @property
     def node(self) -> SoloNode:
@@ -140,6 +143,7 @@ class HubCity:
                     settle_blocks=await ask_settle_blocks(self.client, DOMAIN.contract),
                     moment=moment,
                     liquidity_step=1_000,
+                    tower_endpoints=self.towers,
                 )
                 self.hub = hub
                 async with trio.open_nursery() as nursery:

@@ -119,6 +119,11 @@ def endpoint_list(value: str) -> str | None:
     return None
 
 
+def endpoint_list_or_empty(value: str) -> str | None:
+    """The same, or nothing."""
+    return endpoint_list(value) if value else None
+
+
 def zone_name(value: str) -> str | None:
     """A time zone by its IANA name."""
     try:

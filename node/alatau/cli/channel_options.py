@@ -29,6 +29,8 @@ from alatau.wallet.link import PaymentFailedError
 from alatau.zones import zone_of
 
 _PATIENCE_S: Final = 5.0
+TOWER_PATIENCE_S: Final = 3.0
+"""So long a command waits at its end for watchtowers to take the newest voucher; what they lack they get next time."""
 _GRACE_S: Final = 30.0
 """After an invoice has run out a payment that began in time may still end."""
 
@@ -105,7 +107,10 @@ def run_wallet(folder: FolderOptions, task: Callable[[Opened], Awaitable[T]]) ->
 
     async def main() -> T:
         async with open_wallet(home.setup(key, settings)) as wallet:
-            return await task(Opened(wallet, settings))
+            done = await task(Opened(wallet, settings))
+            with trio.move_on_after(TOWER_PATIENCE_S):
+                await wallet.protected()
+            return done
 
     with _logging_to_stderr():
         try:

@@ -13,13 +13,14 @@ from alatau.app.private_file import write_private
 from alatau.app.provision import new_private_key
 from alatau.app.wallet.backup import BYTES_MAX, contents_of, read_backup, restore, write_backup
 from alatau.app.wallet.config import SCHEMA, domain_of_settings, unit_of
-from alatau.app.wallet.home import CHAIN_CA, HUB_CA, empty_home, make_home
+from alatau.app.wallet.home import CHAIN_CA, HUB_CA, TOWER_CA, empty_home, make_home
 from alatau.books.amounts import decimal_text
 from alatau.books.calendar import day_date
 from alatau.channels.invoice import Details, invoice_digest, read_details, write_details
 from alatau.channels.party.records import Incoming, IncomingPhase, Outgoing, OutgoingPhase, Receipt
 from alatau.channels.state import Phase, payouts, side_of
 from alatau.cli.channel_options import (
+    TOWER_PATIENCE_S,
     FolderOptions,
     Opened,
     connected,
@@ -87,6 +88,12 @@ def wallet() -> None:
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Keystore of an account that is registered already; by default a new key is made.",
 )
+@click.option("--tower", "towers", multiple=True, help="host:port of a watchtower; may repeat, better two.")
+@click.option(
+    "--tower-ca",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Certificates (PEM) that the towers' must come from.",
+)
 @click.option("--weak", is_flag=True, help="Encrypt the key cheaply; for throw-away networks only.")
 @folder_options
 @json_option
@@ -96,16 +103,23 @@ def create(
     nodes: tuple[str, ...],
     ca: Path,
     keystore: Path | None,
+    towers: tuple[str, ...],
+    tower_ca: Path | None,
     weak: bool,
     folder: FolderOptions,
     as_json: bool,
 ) -> None:
     """Make a wallet's folder: ask the hub and the chain who they are, and encrypt a key."""
+    if bool(towers) != (tower_ca is not None):
+        raise click.UsageError("--tower and --tower-ca are given together")
     empty_home(folder.wallet)
     password = ask_password("Password of the wallet", folder.password_file, confirm=keystore is None)
     key = new_private_key() if keystore is None else read_keystore(keystore, password)
     given = {"hub.endpoint": hub_endpoint, "chain.nodes": ",".join(nodes)}
     certificates = {HUB_CA: hub_ca.read_bytes(), CHAIN_CA: ca.read_bytes()}
+    if tower_ca is not None:
+        given["towers.endpoints"] = ",".join(towers)
+        certificates[TOWER_CA] = tower_ca.read_bytes()
     _check_settings(given)
     terms, decimals = trio.run(_introduce, key, given, certificates)
     settings = given | {
@@ -126,6 +140,8 @@ def create(
 def _check_settings(given: dict[str, Any]) -> None:
     """Raises ``ConfigError`` before anything is dialled or written."""
     lines = [f"[hub]\nendpoint = {_quoted(given['hub.endpoint'])}", f"[chain]\nnodes = {_quoted(given['chain.nodes'])}"]
+    if "towers.endpoints" in given:
+        lines.append(f"[towers]\nendpoints = {_quoted(given['towers.endpoints'])}")
     parse_config(SCHEMA, "\n".join(lines).encode(), "the options", {})
 
 
@@ -305,6 +321,12 @@ def balance(folder: FolderOptions, as_json: bool) -> None:
             facts["channel"] = mine.state.phase.name.lower()
             facts["under_way"] = opened.money(side_of(mine.state, mine.setup.address).locked)
             facts["by_the_newest_vouchers"] = opened.money(payouts(mine.state)[0])
+        with trio.move_on_after(TOWER_PATIENCE_S):
+            await mine.protected()
+        for tower in mine.towers:
+            facts[f"tower {tower.endpoint}"] = f"protected up to voucher {tower.nonce} of {tower.newest}" + (
+                f" ({tower.problem})" if tower.problem else ""
+            )
         facts["hub"] = "connected" if there else "not connected: what is shown is what this wallet knows"
         with trio.move_on_after(_HUB_PATIENCE_S):
             try:

@@ -67,7 +67,7 @@ class ChainDuties:
             case DoAskLiquidity(channel_id, missing):
                 self._jobs.setdefault(("deposit", channel_id), partial(self._deposit, channel_id, missing))
             case DoAlarm(text):
-                self._alarm(text)
+                self.alarm(text)
         self._wake.set()
 
     async def run(self) -> None:
@@ -86,7 +86,7 @@ class ChainDuties:
                     continue
                 attempts[key] = attempts.get(key, 0) + 1
                 if attempts[key] >= _ATTEMPTS_MAX:
-                    self._alarm(f"given up after {_ATTEMPTS_MAX} attempts: {key}")
+                    self.alarm(f"given up after {_ATTEMPTS_MAX} attempts: {key}")
                     attempts.pop(key)
                     self._jobs.pop(key, None)
             if self._jobs:
@@ -147,7 +147,7 @@ class ChainDuties:
         token = self.client.contract(load("SettlementToken").abi, addresses.SETTLEMENT_TOKEN)
         balance = await token.read("balanceOf", self.wallet.address)
         if balance < missing:
-            self._alarm(f"the hub's account has {balance}, and {missing} is missing in a channel: put money in")
+            self.alarm(f"the hub's account has {balance}, and {missing} is missing in a channel: put money in")
             return
         amount = min(amount, balance)
         allowed = await token.read("allowance", self.wallet.address, contract.address)
@@ -155,7 +155,8 @@ class ChainDuties:
             await token.send(self.wallet, "approve", contract.address, 2**256 - 1)
         await contract.send(self.wallet, "deposit", parties_argument(member.state.parties), amount)
 
-    def _alarm(self, text: str) -> None:
+    def alarm(self, text: str) -> None:
+        """Let an operator know."""
         _LOG.error("hub.alarm", text=text)
         self.alarms.append(text)
         del self.alarms[:-100]

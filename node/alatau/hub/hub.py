@@ -1,7 +1,7 @@
 """A hub as a whole: what it needs of the chain before it starts, and its tasks."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -16,6 +16,7 @@ from alatau.channels.forwarding.core import HubCore
 from alatau.channels.forwarding.limits import Moment
 from alatau.channels.messages import Domain
 from alatau.client import Client
+from alatau.client.tower_feeding import Party, TowerEndpoint, Words
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.hub.chain_duties import ChainDuties
@@ -23,6 +24,7 @@ from alatau.hub.chain_feed import ChainFeed
 from alatau.hub.owner import Owner
 from alatau.hub.service import ChannelService
 from alatau.hub.store import HubStore
+from alatau.hub.towers import NO_WORDS, Towers, build_towers
 
 _LOG = structlog.get_logger(__name__)
 
@@ -41,6 +43,7 @@ class Hub:
     duties: ChainDuties
     service: ChannelService
     store: HubStore
+    towers: Towers
 
     async def run(self) -> None:
         """Follow the chain and serve until cancelled.
@@ -52,6 +55,7 @@ class Hub:
             nursery.start_soon(self.owner.run)
             nursery.start_soon(self.feed.run)
             nursery.start_soon(self.duties.run)
+            nursery.start_soon(self.towers.run)
 
     def unreadiness(self) -> str | None:
         """Why wallets should not be sent here now; None when ready."""
@@ -82,12 +86,18 @@ def build_hub(
     moment: MomentOf,
     liquidity_step: int,
     clock: Callable[[], float] = time.time,
+    tower_endpoints: Sequence[TowerEndpoint] = (),
+    tower_words: Words = NO_WORDS,
 ) -> Hub:
     """Put a hub together on what is on its disk."""
     began = time.monotonic()
     book = store.load(key.address, key.sign, policy)
     duties = ChainDuties(client, Wallet(key, domain.chain_id), book, liquidity_step)
-    owner = Owner(HubCore(book), store, partial(_moment_at, moment, clock), duties.take, store.height)
+    party = Party(domain, key.address, key.sign)
+    towers = build_towers(tower_endpoints, party, tower_words, book, duties.alarm, clock)
+    owner = Owner(
+        HubCore(book), store, partial(_moment_at, moment, clock), duties.take, stored=towers.stored, height=store.height
+    )
     feed = ChainFeed(client, owner, domain.contract, settle_blocks)
     _LOG.info(
         "hub.loaded",
@@ -96,7 +106,8 @@ def build_hub(
         height=store.height,
         seconds=round(time.monotonic() - began, 3),
     )
-    return Hub(owner, feed, duties, ChannelService(owner, store, domain, clock), store)
+    service = ChannelService(owner, store, domain, clock, towers)
+    return Hub(owner, feed, duties, service, store, towers)
 
 
 def _moment_at(moment: MomentOf, clock: Callable[[], float], height: int) -> Moment:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 import trio
 
 from alatau.channels.forwarding.core import Batch, HubCore
-from alatau.channels.forwarding.effects import Act, DoSend, Message
+from alatau.channels.forwarding.effects import Act, DoSend, Message, Store
 from alatau.channels.forwarding.inputs import Input, InputBlock
 from alatau.channels.forwarding.limits import Moment
 from alatau.hub.store import HubStore
@@ -64,6 +64,8 @@ class Owner:
     """Does what is no message to a party; never waits."""
     height: int = 0
     """Of the chain, in the newest batch."""
+    stored: Callable[[Sequence[Store]], None] = lambda _stores: None
+    """Told what is on the disk now; never waits."""
     sessions: dict[bytes, Session] = field(default_factory=dict)
     """Channel -> where its party is connected."""
     counts: Counts = field(default_factory=Counts)
@@ -105,6 +107,7 @@ class Owner:
             self._room.set()
             self._room = trio.Event()
             batch = await trio.to_thread.run_sync(self._step, taken, limiter=_WRITER.limiter)
+            self.stored(batch.stores)
             for act in batch.acts:
                 self._do(act)
 

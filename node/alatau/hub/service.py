@@ -13,8 +13,10 @@ from alatau.channels.forwarding.inputs import InputAttach, InputDetach, InputWit
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import Domain, signed_by
 from alatau.channels.party.sessions import attach_digest, statement_digest
+from alatau.client.tower_feeding import TowerError
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, Line
+from alatau.hub.towers import Towers
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.transport.call import Call
 from alatau.transport.errors import Code, RpcError
@@ -76,11 +78,19 @@ class Connection:
 class ChannelService:
     """Serves wallets and tills."""
 
-    def __init__(self, owner: Owner, store: HubStore, domain: Domain, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        store: HubStore,
+        domain: Domain,
+        clock: Callable[[], float],
+        towers: Towers | None = None,
+    ) -> None:
         self._owner = owner
         self._store = store
         self._domain = domain
         self._clock = clock
+        self._towers = towers
         self.connections = 0
 
     def service(self) -> Service:
@@ -188,6 +198,13 @@ class ChannelService:
         if isinstance(before, Connection) and before is not connection:
             before.channels.discard(said.channel_id)
         self._owner.sessions[said.channel_id] = connection
+        if not member.agreed and self._towers is not None:
+            try:
+                said = await self._towers.with_what_they_hold(member.state.parties, said)
+            except TowerError as error:
+                text = f"the hub was restored, and compares with its towers first: {error}; attach again later"
+                connection.say(said.channel_id, SayRefused(Reason.NOT_AGREED, text))
+                return
         await self._owner.put(said)
 
     def _completed(self, said: Request) -> Request:

@@ -36,6 +36,7 @@ from alatau.wallet.setup import Setup
 from alatau.wallet.statement import StatementLine, ask_statement
 from alatau.wallet.store import Kept, WalletStore, open_wallet_store
 from alatau.wallet.terms import ask_terms, check_terms
+from alatau.wallet.towers import TowerStanding, WalletTowers
 
 T = TypeVar("T")
 
@@ -84,6 +85,7 @@ class ChannelWallet:
         self._past = kept
         self._link: Link | None = None
         self._watch: ChainWatch | None = None
+        self._towers: WalletTowers | None = None
         self._ended = trio.CancelScope()
         if kept.state is not None:
             self._begin(kept.state, kept)
@@ -104,6 +106,16 @@ class ChannelWallet:
     def connected(self) -> bool:
         """Whether hub and wallet agree, now."""
         return self._link is not None and self._link.connected.is_set()
+
+    @property
+    def towers(self) -> tuple[TowerStanding, ...]:
+        """How the wallet's watchtowers stand."""
+        return () if self._towers is None else self._towers.standings()
+
+    async def protected(self) -> None:
+        """Wait until every watchtower holds the hub's newest voucher."""
+        if self._towers is not None:
+            await self._towers.caught_up()
 
     @property
     def spendable(self) -> int:
@@ -332,7 +344,8 @@ class ChannelWallet:
         if self._terms is not None:
             link.fee, link.lock_blocks = self._terms.fee, self._terms.lock_blocks
         self._link, self._watch = link, ChainWatch(self._client, link, kept.height)
-        self._nursery.start_soon(self._run, link, self._watch, acts)
+        self._towers = WalletTowers(self.setup, self._store, link)
+        self._nursery.start_soon(self._run, link, self._watch, acts, self._towers)
 
     def _begin_new(self, opened: OnChain, *, stale: bool) -> None:
         kept = Kept(opened.state, opened.height, opened.withdrawn, self.outgoing, self.incoming, None, stale)
@@ -347,15 +360,21 @@ class ChannelWallet:
     def _no_fee(_amount: int) -> int:
         raise WalletError("the hub has not said what it takes")
 
-    async def _run(self, link: Link, watch: ChainWatch, acts: ChainActs) -> None:
+    async def _run(self, link: Link, watch: ChainWatch, acts: ChainActs, towers: WalletTowers) -> None:
         with self._ended:
             async with trio.open_nursery() as nursery:
+                nursery.start_soon(towers.run)
                 nursery.start_soon(watch.run)
                 nursery.start_soon(acts.run)
-                nursery.start_soon(self._stay_linked, link, watch)
+                nursery.start_soon(self._stay_linked, link, watch, towers)
 
-    async def _stay_linked(self, link: Link, watch: ChainWatch) -> None:
-        """Speak to the hub while a node of the chain answers, and only after all that it has to tell."""
+    async def _stay_linked(self, link: Link, watch: ChainWatch, towers: WalletTowers) -> None:
+        """Speak to the hub while a node of the chain answers, and only after all that it has to tell.
+
+        A wallet that was restored asks its towers before: what one of them holds may be newer than the hub admits.
+        """
+        while link.core.stale and not await towers.compare():  # noqa: ASYNC110  the towers are far away
+            await trio.sleep(_PAUSE_S)
         while True:
             if link.core.state.phase is not Phase.OPEN:
                 await link.changed()  # the hub has nothing to say any more; the chain has

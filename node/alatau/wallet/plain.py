@@ -21,6 +21,7 @@ from alatau.channels.state import ChannelState
 from alatau.wallet.channel_wallet import ANSWER_S, INVOICE_SECONDS, ChannelWallet, Quote, open_wallet
 from alatau.wallet.setup import Setup
 from alatau.wallet.statement import StatementLine
+from alatau.wallet.towers import TowerStanding
 
 T = TypeVar("T")
 
@@ -51,6 +52,11 @@ class PlainWallet:
     def spendable(self) -> int:
         """What can be paid now, in token units."""
         return self._wallet.spendable
+
+    @property
+    def towers(self) -> tuple[TowerStanding, ...]:
+        """How the wallet's watchtowers stand."""
+        return self._look(lambda: self._wallet.towers)
 
     @property
     def outgoing(self) -> tuple[Outgoing, ...]:

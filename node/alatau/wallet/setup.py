@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alatau.channels.messages import Domain
+from alatau.client.tower_feeding import TowerEndpoint
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.credentials import ClientTls
 
@@ -29,6 +30,11 @@ class Setup:
     """Folder of its LevelDB."""
     clock: Callable[[], float] = time.time
     """Seconds since 1970."""
+
+    towers: tuple[TowerEndpoint, ...] = ()
+    """Watchtowers that get the hub's vouchers."""
+    close_by: int = 0
+    """Seconds since 1970 until which they may close the channel in a mass exit; 0: they may not."""
 
     @property
     def address(self) -> bytes:

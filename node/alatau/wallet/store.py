@@ -10,6 +10,7 @@ table  key                    value
 ``r``                         the refund that waits for the hub's answer, RLP
 ``s``                         empty: the folder was put back from a backup and has not agreed with its hub
 ``p``  channel id             a channel that is over, RLP
+``w``  tower, channel, payer  nonce up to which a tower has signed that it protects the direction, 8 bytes
 =====  =====================  ==========================================================================
 """
 
@@ -35,6 +36,7 @@ _INCOMING: Final = b"i"
 _REFUND: Final = b"r"
 _STALE: Final = b"s"
 _PAST: Final = b"p"
+_WORD: Final = b"w"
 _END: Final = b"\xff"
 """After every table."""
 
@@ -119,6 +121,21 @@ class WalletStore:
             batch = self._database.batch()
             batch.delete(_STALE)
             self._database.write(batch)
+
+    def load_words(self, tower: bytes) -> dict[bytes, int]:
+        """Channel id and payer -> nonce up to which a tower (20 bytes) has signed that it protects the direction."""
+        prefix = _WORD + tower
+        return {key[len(prefix) :]: int.from_bytes(value, "big") for key, value in self._database.items_with(prefix)}
+
+    def keep_words(self, tower: bytes, news: Mapping[bytes, int]) -> None:
+        """A tower has signed; nonce 0 forgets the direction."""
+        batch = self._database.batch()
+        for direction, nonce in news.items():
+            if nonce:
+                batch.put(_WORD + tower + direction, nonce.to_bytes(8, "big"))
+            else:
+                batch.delete(_WORD + tower + direction)
+        self._database.write(batch)
 
     def items(self) -> Iterator[tuple[bytes, bytes]]:
         """Everything, for a backup: as it is now, whatever is written meanwhile."""

@@ -12,7 +12,7 @@ from alatau.tower.docket import Docket
 from alatau.tower.group_commit import Changes
 from alatau.tower.post import Post
 from tests.support.channels import DOMAIN, HUB, OWNER, parties, protection
-from tests.unit.tower.post import NOW, manned, tell, tell_opened
+from tests.support.tower_post import NOW, manned, tell, tell_opened
 
 FIRST, SECOND = (channel_id(DOMAIN, parties(number)) for number in range(2))
 

@@ -10,7 +10,7 @@ from alatau.tower import store
 from alatau.tower.group_commit import Changes
 from alatau.tower.pruning import forget_settled
 from tests.support.channels import DOMAIN, parties, protection
-from tests.unit.tower.post import manned, tell, tell_opened
+from tests.support.tower_post import manned, tell, tell_opened
 
 COUNT = 300
 """More than one change forgets."""

@@ -23,7 +23,7 @@ from alatau.transport.server import Listener, serve
 from alatau.wire.tower import Refusal
 from tests.support.channels import DOMAIN, HUB, OWNER, close_request, parties, protection
 from tests.support.solo_node import node_identity
-from tests.unit.tower.post import NOW, TOWER, manned, tell, tell_opened
+from tests.support.tower_post import NOW, TOWER, manned, tell, tell_opened
 
 STRANGER = PrivateKey(b"\x43" * 32)
 

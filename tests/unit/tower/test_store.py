@@ -13,7 +13,7 @@ from alatau.storage.errors import SchemaError, StoreLockedError
 from alatau.tower import store
 from alatau.tower.group_commit import Changes
 from tests.support.channels import DOMAIN, HUB, OWNER, close_request, parties, protection
-from tests.unit.tower.post import NETWORK
+from tests.support.tower_post import NETWORK
 
 IDENTITY = channel_id(DOMAIN, parties())
 

@@ -11,6 +11,7 @@ from alatau.app.settings import (
     between,
     endpoint,
     endpoint_list,
+    endpoint_list_or_empty,
     endpoint_or_empty,
     hex_address_or_empty,
     schema_of,
@@ -107,6 +108,16 @@ class LiquidityConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TowerConfig:
+    """Watchtowers that get the hub's vouchers: better two, of two operators."""
+
+    endpoints: Annotated[str, endpoint_list_or_empty, "host:port of each, between commas; empty: none."] = ""
+    ca: Annotated[str, anything, "Certificates (PEM) that the towers' must come from, relative to the folder."] = (
+        "towers.pem"
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class HubSettings:
     """All sections."""
 
@@ -116,6 +127,7 @@ class HubSettings:
     limits: LimitConfig = field(default_factory=LimitConfig)
     locks: LockConfig = field(default_factory=LockConfig)
     liquidity: LiquidityConfig = field(default_factory=LiquidityConfig)
+    towers: TowerConfig = field(default_factory=TowerConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
 

@@ -12,6 +12,7 @@ from alatau.app.provision import load_tls_identity
 from alatau.app.service_home import Ask, Service, check_kind, check_private, read_authority
 from alatau.client import client_tls
 from alatau.client.keystore import read_keystore
+from alatau.client.tower_feeding import TowerEndpoint
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.transport.certificates import TlsIdentity
 from alatau.transport.credentials import ClientTls
@@ -29,6 +30,7 @@ class HubHomeContents:
     identity: TlsIdentity
     node_tls: ClientTls
     """Whom the hub trusts to be its node."""
+    towers: tuple[TowerEndpoint, ...] = ()
 
 
 def read_hub_home(home: Home, environment: Mapping[str, str], ask: Ask) -> HubHomeContents:
@@ -46,5 +48,13 @@ def read_hub_home(home: Home, environment: Mapping[str, str], ask: Ask) -> HubHo
     password_file = home.folder / config.hub.password_file if config.hub.password_file else None
     check_private(HUB.keystore(home), home.tls_key, password_file)
     node_tls = client_tls(ca=read_authority(home, "chain.ca", config.chain.ca))
+    towers = _towers(home, config)
     key = read_keystore(HUB.keystore(home), find_password(password_file, environment, ask))
-    return HubHomeContents(home, config, key, identity, node_tls)
+    return HubHomeContents(home, config, key, identity, node_tls, towers)
+
+
+def _towers(home: Home, config: HubSettings) -> tuple[TowerEndpoint, ...]:
+    if not config.towers.endpoints:
+        return ()
+    tls = client_tls(ca=read_authority(home, "towers.ca", config.towers.ca))
+    return tuple(TowerEndpoint(name.strip(), tls) for name in config.towers.endpoints.split(","))

@@ -19,3 +19,17 @@ def register_hub_metrics(metrics: Metrics, hub: Hub) -> None:
     metrics.counter("hub_inputs_total", "Messages and news that were taken.", lambda: counts.inputs)
     metrics.counter("hub_stores_total", "Records that were written.", lambda: counts.stores)
     metrics.counter("hub_messages_total", "Messages that were said to parties.", lambda: counts.messages)
+    links = hub.towers.links
+    label = ("tower",)
+    metrics.gauge(
+        "hub_tower_lag_seconds",
+        "How long the oldest voucher has waited for a tower's receipt.",
+        lambda: {(link.tower.endpoint,): link.lag_s for link in links},
+        label,
+    )
+    metrics.gauge(
+        "hub_tower_vouchers_waiting",
+        "Channels of which a tower does not hold the newest voucher.",
+        lambda: {(link.tower.endpoint,): link.feed.waiting for link in links},
+        label,
+    )

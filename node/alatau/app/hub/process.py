@@ -33,6 +33,7 @@ from alatau.client import Client, connect
 from alatau.hub.hub import Hub, ask_passkeys, ask_settle_blocks, build_hub
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, open_store
+from alatau.hub.towers import TowerWords, open_words
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.descriptors import raise_descriptor_limit
@@ -116,12 +117,18 @@ async def _main(parts: _Parts, shutdown: trio.Event) -> None:
         domain = await ask_passkeys(client, domain_of(contents, status.chain_id))
         store = open_store(contents.home.database, domain, contents.key.address)
         try:
-            await _run(parts, client, domain, store, shutdown)
+            words = open_words(contents.home.folder / "towers")
+            try:
+                await _run(parts, client, domain, store, words, shutdown)
+            finally:
+                words.close()
         finally:
             store.close()
 
 
-async def _run(parts: _Parts, client: Client, domain: Domain, store: HubStore, shutdown: trio.Event) -> None:
+async def _run(
+    parts: _Parts, client: Client, domain: Domain, store: HubStore, words: TowerWords, shutdown: trio.Event
+) -> None:
     contents = parts.contents
     settle_blocks = await ask_settle_blocks(client, domain.contract)
     hub = build_hub(
@@ -133,6 +140,8 @@ async def _run(parts: _Parts, client: Client, domain: Domain, store: HubStore, s
         settle_blocks=settle_blocks,
         moment=partial(moment_in, parts.time_zone),
         liquidity_step=int(contents.config.liquidity.step),
+        tower_endpoints=contents.towers,
+        tower_words=words,
     )
     async with trio.open_nursery() as tasks:
         tasks.start_soon(hub.run)

@@ -4,7 +4,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from alatau.app.settings import anything, between, endpoint_list, hex_address, schema_of, zone_name
+from alatau.app.settings import (
+    anything,
+    between,
+    endpoint_list,
+    endpoint_list_or_empty,
+    hex_address,
+    schema_of,
+    zone_name,
+)
 from alatau.app.settings import endpoint as host_and_port
 from alatau.books.amounts import DECIMALS_MAX, Unit
 from alatau.channels.messages import Domain, channels_domain
@@ -51,12 +59,28 @@ class MoneyConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class TowerConfig:
+    """Watchtowers that get the hub's vouchers: better two, of two operators."""
+
+    endpoints: Annotated[str, endpoint_list_or_empty, "host:port of each, between commas; empty: none."] = ""
+    ca: Annotated[str, anything, "Certificates (PEM) that the towers' must come from, relative to the folder."] = (
+        "towers.pem"
+    )
+    close_days: Annotated[
+        int,
+        between(0, 3_650),
+        "For so many days from each start a tower may close the channel when all leave a silent hub; 0: never.",
+    ] = 365
+
+
+@dataclass(frozen=True, slots=True)
 class WalletSettings:
     """All sections."""
 
     hub: HubConfig = field(default_factory=HubConfig)
     chain: ChainConfig = field(default_factory=ChainConfig)
     money: MoneyConfig = field(default_factory=MoneyConfig)
+    towers: TowerConfig = field(default_factory=TowerConfig)
 
 
 SCHEMA: Final = schema_of(WalletSettings, "ALATAU_WALLET_", "a wallet")

@@ -1,6 +1,7 @@
 """A wallet's folder: the encrypted key, ``wallet.toml``, certificates, and the database of what was signed."""
 
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from alatau.app.private_file import PRIVATE_FOLDER_MODE, write_keystore, write_p
 from alatau.app.wallet.config import SCHEMA, WalletSettings, address_of, domain_of_settings
 from alatau.client.keystore import STANDARD_COST, ScryptCost, read_keystore
 from alatau.client.tls import client_tls
+from alatau.client.tower_feeding import TowerEndpoint
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.wallet.errors import WalletHomeError
 from alatau.wallet.setup import Setup
@@ -18,6 +20,8 @@ from alatau.wallet.setup import Setup
 CONFIG: Final = "wallet.toml"
 HUB_CA: Final = "hub.pem"
 CHAIN_CA: Final = "chain.pem"
+TOWER_CA: Final = "towers.pem"
+_DAY_S: Final = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,15 @@ class WalletHome:
             tuple(part.strip() for part in settings.chain.nodes.split(",")),
             client_tls(ca=self.folder / settings.chain.ca),
             self.database,
+            towers=self._towers(settings),
+            close_by=int(time.time()) + settings.towers.close_days * _DAY_S if settings.towers.close_days else 0,
         )
+
+    def _towers(self, settings: WalletSettings) -> tuple[TowerEndpoint, ...]:
+        if not settings.towers.endpoints:
+            return ()
+        tls = client_tls(ca=self.folder / settings.towers.ca)
+        return tuple(TowerEndpoint(name.strip(), tls) for name in settings.towers.endpoints.split(","))
 
 
 def find_home(folder: Path) -> WalletHome:

@@ -10,7 +10,7 @@
    that rests on money of which the chain has not told yet is looked at again when it does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -73,6 +73,7 @@ from alatau.channels.party.effects import (
 )
 from alatau.channels.party.records import OPEN_PHASES, Incoming, IncomingPhase, Outgoing, OutgoingPhase
 from alatau.channels.state import ChannelState, Phase, Side, available, other_party, payouts, side_of
+from alatau.channels.tower_feed import newest
 from alatau.channels.transition import (
     Change,
     ChangeAgreement,
@@ -143,6 +144,8 @@ class PartyCore:
     """A voucher of the hub's that is not good by what is known of the chain so far."""
     released: set[bytes] = field(default_factory=set)
     """Hashes of own locks that the hub has let go."""
+    recalled: tuple[SignedVoucher, ...] = ()
+    """What towers hold, of a core that was restored, and could not be taken up without what the hub will show."""
     proven: set[bytes] = field(default_factory=set)
     """Hashes of own locks whose secret is known, though the payment is not: a backup had none of it."""
 
@@ -264,6 +267,23 @@ class PartyCore:
         """The chain knows a secret since ``block``."""
         self.revealed[keccak256(secret)] = block
 
+    def recall(self, held: Sequence[SignedVoucher], now: Now) -> tuple[Effect, ...]:
+        """What a tower holds, to a core that was restored: it goes on from the newest, and signs nothing below.
+
+        Raises ``ChannelError``: it is not signed, or of another channel.
+        """
+        assert self.stale, "only who was restored asks its towers"
+        before = side_of(self.state, self.hub)
+        newer = self._newer(held)
+        if not newer or self.state.phase is not Phase.OPEN:
+            return ()
+        try:
+            self._change(ChangeRestored(newer))
+        except InvalidVoucherError:  # it rests on a voucher of the other direction, which the hub will show
+            self.recalled = newer
+            return ()
+        return (PutChannel(self.state), *self._folded(before, now))
+
     def hear(self, message: Message, now: Now) -> tuple[Effect, ...]:
         """What the hub says."""
         return tuple(self._heard(message, now))
@@ -286,6 +306,13 @@ class PartyCore:
                 gone.append(outgoing)
         effects = [effect for outgoing in gone for effect in self._failed(outgoing, "expired")]
         return (*reveals, *effects, *self._fold(now))
+
+    def _newer(self, shown: Sequence[SignedVoucher]) -> tuple[SignedVoucher, ...]:
+        """The newest of each direction, where it is newer than what is held."""
+        best = [newest(*(one for one in shown if one.voucher.payer == payer)) for payer in (self.me, self.hub)]
+        return tuple(
+            one for one in best if one is not None and one.voucher.nonce > side_of(self.state, one.voucher.payer).nonce
+        )
 
     def is_for_me(self, signed: SignedVoucher) -> bool:
         """Whether a voucher pays me: nobody else may bring it."""
@@ -365,8 +392,12 @@ class PartyCore:
         newer = said.hubs is not None and said.hubs.voucher.nonce > side_of(self.state, self.hub).nonce
         if lost or self.stale:
             before = side_of(self.state, self.hub)
-            back = (said.own if lost else None, said.hubs if newer else None)
-            self._change(ChangeRestored(tuple(signed for signed in back if signed is not None)))
+            shown = (*self.recalled, *(one for one in (said.own, said.hubs) if one is not None))
+            try:
+                self._change(ChangeRestored(self._newer(shown)))
+            except ChannelError as error:
+                yield TellDispute(f"the hub does not show what it has signed: {error}")
+                return
             yield PutChannel(self.state)
             yield from self._folded(before, now)
         elif newer and said.hubs is not None:

@@ -1,6 +1,6 @@
 """A tower's post on a real disk, without a chain: what it has heard is told by hand."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -27,14 +27,14 @@ NETWORK = store.Network(CHAIN_ID, b"\x05" * 32, addresses.CITY_CHANNELS, settle_
 
 
 @asynccontextmanager
-async def manned(folder: Path, disk: Disk | None = None) -> AsyncIterator[Post]:
-    """A post whose writer runs."""
+async def manned(
+    folder: Path, disk: Disk | None = None, clock: Callable[[], float] = lambda: NOW
+) -> AsyncIterator[Post]:
+    """A post whose writer runs; ``clock`` gives seconds since 1970."""
     database = store.open_store(folder, disk)
     docket = Docket(database)
     docket.load()
-    post = Post(
-        TOWER, NETWORK, load_abi(load("CityChannels").abi), database, GroupCommit(database), docket, lambda: NOW
-    )
+    post = Post(TOWER, NETWORK, load_abi(load("CityChannels").abi), database, GroupCommit(database), docket, clock)
     post.height = store.cursor(database) or 0
     try:
         async with trio.open_nursery() as nursery:
