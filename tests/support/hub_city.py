@@ -45,6 +45,7 @@ from alatau.types.genesis import GenesisContract
 from alatau.wallet.chain_watch import ChainWatch
 from alatau.wallet.link import Link
 from alatau.wallet.setup import Setup
+from tests.support.phones import ChipKey
 from tests.support.solo_node import Running, SoloNode, founder, node_identity, running, solo_node
 from tests.support.transactions import CHAIN_ID, signed
 from tests.support.waiting import eventually
@@ -53,6 +54,8 @@ HUB = PrivateKey(b"\x51" * 32)
 RESIDENTS = tuple(PrivateKey(bytes([number]) * 32) for number in (0x52, 0x53))
 TILL = PrivateKey(b"\x54" * 32)
 REGISTRAR = PrivateKey(b"\x55" * 32)
+PHONE = ChipKey("phone")
+"""A registered resident whose key is on P-256."""
 DOMAIN = channels_domain(CHAIN_ID, addresses.CITY_CHANNELS)
 POLICY = Policy({0: Limits(payment=600, day=5_000)})
 SETTLE_BLOCKS, SETTLE_SECONDS = 50, 3
@@ -73,10 +76,15 @@ def contracts() -> tuple[GenesisContract, ...]:
             delay_s=2,
             roles={REGISTRAR.address: Role.REGISTRAR},
             participants=people
-            | {TILL.address: resident_word(), HUB.address: hub_word(), REGISTRAR.address: resident_word()},
+            | {
+                PHONE.address: resident_word(),
+                TILL.address: resident_word(),
+                HUB.address: hub_word(),
+                REGISTRAR.address: resident_word(),
+            },
             tier_caps=(10**9,),
             payment_limits=(NO_LIMITS,),
-            holdings={key.address: 10**6 for key in (*RESIDENTS, HUB, TILL)},
+            holdings=dict.fromkeys((*(key.address for key in (*RESIDENTS, HUB, TILL)), PHONE.address), 10**6),
             settle_blocks=SETTLE_BLOCKS,
             settle_seconds=SETTLE_SECONDS,
         )
@@ -148,8 +156,9 @@ class HubCity:
                 self.hub = hub
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(hub.run)
+                    services = [hub.service.service(), hub.wallets.service()]
                     listener = Listener("127.0.0.1", 0, ServerTls(IdentityHolder(node_identity()), None))
-                    self.server = await nursery.start(partial(serve, [hub.service.service()], [listener]))
+                    self.server = await nursery.start(partial(serve, services, [listener]))
                     task_status.started()
         finally:
             store.close()

@@ -8,12 +8,14 @@ import trio
 
 from alatau.transport.limits import Limits
 from alatau.transport.web.face import WebFace
+from alatau.transport.web.files import WebFile
 from alatau.transport.web.tls import WebTls
 from tests.support.echo import Rig, rig
 from tests.support.http import HttpClient, http_client
 
 PAGE = "https://bank.example"
 """The origin that may call."""
+FILES = {"/page": WebFile("text/html; charset=utf-8", b"<!doctype html><title>page</title>")}
 LIMITS = Limits(shutdown_grace_s=0.2, message_bytes_max=100_000, concurrent_calls_per_peer_max=4)
 
 
@@ -38,7 +40,7 @@ async def served(*, secure: bool = False) -> AsyncIterator[Served]:
     async with rig(LIMITS, public=True) as running:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         tls = WebTls(running.server_identity) if secure else None
-        face = WebFace(running.server, [running.echo.service()], LIMITS, frozenset({PAGE}), tls)
+        face = WebFace(running.server, [running.echo.service()], LIMITS, frozenset({PAGE}), tls, FILES)
         running.nursery.start_soon(face.serve, listeners)
         node = Served(running, face, listeners[0].socket.getsockname()[1])
         try:

@@ -6,27 +6,16 @@ messages of ``alatau config check`` and the table in the documentation all come 
 What the whole network must agree on is not here but in the genesis file.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
-from alatau.app.settings import anything, between, endpoint, endpoint_or_empty, one_of, schema_of
+from alatau.app.settings import anything, between, endpoint, endpoint_or_empty, one_of, origin_list, schema_of
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.shares import DEFAULT_ALLOWANCES, Allowance, SenderClass
 from alatau.storage.database import MIB
 
-_ORIGIN: Final = re.compile(
-    r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:]+\](:[0-9]{1,5})?"
-)
-"""As browsers send it: in lower case, without a path."""
-
 _POOL: Final = MempoolLimits()
 """What the pool itself takes as bounds: the defaults say it, and why, in one place."""
-
-
-def _origins(value: str) -> str | None:
-    wrong = [text for text in map(str.strip, value.split(",")) if text and not _ORIGIN.fullmatch(text)]
-    return f"expected scheme://host or scheme://host:port, which {wrong[0]!r} is not" if wrong else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +63,7 @@ class HttpConfig:
     tls: Annotated[str, one_of("off", "on"), "on: over TLS 1.3 with the node's certificate; off: plain HTTP."] = "off"
     allowed_origins: Annotated[
         str,
-        _origins,
+        origin_list,
         "Origins of web pages that may call, as https://bank.example, between commas; * lets all. Empty: no page.",
     ] = ""
 

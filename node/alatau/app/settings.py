@@ -15,6 +15,11 @@ from alatau.zones import zone_of
 
 C = TypeVar("C")
 
+_ORIGIN: Final = re.compile(
+    r"\*|[a-z][a-z0-9+.-]*://[a-z0-9.-]+(:[0-9]{1,5})?|[a-z][a-z0-9+.-]*://\[[0-9a-f:]+\](:[0-9]{1,5})?"
+)
+"""As browsers send it: in lower case, without a path."""
+
 _ADDRESS: Final = re.compile("0x[0-9a-fA-F]{40}")
 
 Check: TypeAlias = Callable[[Any], str | None]
@@ -122,6 +127,12 @@ def endpoint_list(value: str) -> str | None:
 def endpoint_list_or_empty(value: str) -> str | None:
     """The same, or nothing."""
     return endpoint_list(value) if value else None
+
+
+def origin_list(value: str) -> str | None:
+    """Origins of web pages, between commas, or none."""
+    wrong = [text for text in map(str.strip, value.split(",")) if text and not _ORIGIN.fullmatch(text)]
+    return f"expected scheme://host or scheme://host:port, which {wrong[0]!r} is not" if wrong else None
 
 
 def zone_name(value: str) -> str | None:

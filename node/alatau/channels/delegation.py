@@ -11,8 +11,9 @@ The signature of such a voucher (the contract's twin is contracts/lib/delegation
        bytes, and the account's signature of :class:`Delegation` (1 or 2 of :mod:`alatau.crypto.signature_schemes`).
 =====  ===============================================================================================================
 
-Only vouchers are signed so. A receipt says which voucher is the newest, so a false one could undo all that was
-received, however low the cap; whatever closes, withdraws or orders money elsewhere has no cap at all.
+On the chain only vouchers are signed so; to a hub a device also attaches (:mod:`alatau.channels.party.sessions`). A
+receipt says which voucher is the newest, so a false one could undo all that was received, however low the cap;
+whatever closes, withdraws or orders money elsewhere has no cap at all.
 """
 
 from dataclasses import dataclass
@@ -75,11 +76,25 @@ def voucher_signed_by(domain: Domain, voucher: Voucher, signature: bytes) -> boo
     False also for a malformed signature. About 50 us; three times that for a P-256 account, six times for a device.
     """
     digest = voucher_digest(domain, voucher)
-    if not (_GRANT_AT < len(signature) <= SIGNATURE_LIMIT and signature[0] == DELEGATED_SCHEME):
+    if not is_by_device(signature):
         return signed_by(digest, signature, voucher.payer, domain.rp_id_hash)
+    cap = lent_cap(domain, voucher.channel_id, voucher.payer, digest, signature)
+    return cap is not None and voucher_total(voucher) <= cap
+
+
+def is_by_device(signature: bytes) -> bool:
+    """Whether it has the form of a device's signature."""
+    return _GRANT_AT < len(signature) <= SIGNATURE_LIMIT and signature[0] == DELEGATED_SCHEME
+
+
+def lent_cap(domain: Domain, channel_id: bytes, payer: bytes, digest: bytes, signature: bytes) -> int | None:
+    """What ``payer`` lent in a channel to the device that signed ``digest``; None if no such device did.
+
+    ``signature`` has the form of a device's (:func:`is_by_device`).
+    """
     cap = int.from_bytes(signature[KEYED_SIZE:_GRANT_AT], "big")
     device = p256_key_signer(sha256(digest).digest(), signature[1:KEYED_SIZE])
-    if voucher_total(voucher) > cap or device is None:
-        return False
-    granted = delegation_digest(domain, Delegation(voucher.channel_id, voucher.payer, device, cap))
-    return p256_signer(granted, signature[_GRANT_AT:], domain.rp_id_hash) == voucher.payer
+    if device is None:
+        return None
+    granted = delegation_digest(domain, Delegation(channel_id, payer, device, cap))
+    return cap if p256_signer(granted, signature[_GRANT_AT:], domain.rp_id_hash) == payer else None

@@ -46,6 +46,8 @@ class ChainDuties:
     """At least so much, in token units, is put into a channel at a time."""
     alarms: list[str] = field(default_factory=list)
     """What an operator has to look at, newest last."""
+    turn: trio.Lock = field(default_factory=trio.Lock)
+    """Held while a transaction of the hub's account is under way: whoever sends from it takes turns."""
     _jobs: dict[object, Callable[[], Any]] = field(default_factory=dict)
     _wake: trio.Event = field(default_factory=trio.Event)
 
@@ -94,7 +96,8 @@ class ChainDuties:
 
     async def _done(self, contract: Contract, job: Callable[..., Any]) -> bool:
         try:
-            await job(contract)
+            async with self.turn:
+                await job(contract)
         except (ContractReverted, ContractHalted, TransactionFailed) as error:
             _LOG.warning("hub.call_refused", error=str(error))
             return False

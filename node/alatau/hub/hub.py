@@ -19,12 +19,14 @@ from alatau.client import Client
 from alatau.client.tower_feeding import Party, TowerEndpoint, Words
 from alatau.client.wallet import Wallet
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.hub.accounts import Accounts
 from alatau.hub.chain_duties import ChainDuties
 from alatau.hub.chain_feed import ChainFeed
 from alatau.hub.owner import Owner
 from alatau.hub.service import ChannelService
 from alatau.hub.store import HubStore
 from alatau.hub.towers import NO_WORDS, Towers, build_towers
+from alatau.hub.wallet_service import WalletService
 
 _LOG = structlog.get_logger(__name__)
 
@@ -42,6 +44,8 @@ class Hub:
     feed: ChainFeed
     duties: ChainDuties
     service: ChannelService
+    wallets: WalletService
+    """For pages, over HTTP."""
     store: HubStore
     towers: Towers
 
@@ -107,7 +111,8 @@ def build_hub(
         seconds=round(time.monotonic() - began, 3),
     )
     service = ChannelService(owner, store, domain, clock, towers)
-    return Hub(owner, feed, duties, service, store, towers)
+    accounts = Accounts(client, duties.wallet, duties.turn, domain, settle_blocks)
+    return Hub(owner, feed, duties, service, WalletService(service, owner, accounts, clock), store, towers)
 
 
 def _moment_at(moment: MomentOf, clock: Callable[[], float], height: int) -> Moment:

@@ -2,7 +2,8 @@
 
 import secrets
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,7 +13,7 @@ from alatau.channels.forwarding.effects import Message, SayRefused
 from alatau.channels.forwarding.inputs import InputAttach, InputDetach, InputWithdraw, Request
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import Domain, signed_by
-from alatau.channels.party.sessions import attach_digest, statement_digest
+from alatau.channels.party.sessions import attach_digest, attached_by, statement_digest
 from alatau.client.tower_feeding import TowerError
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, Line
@@ -63,13 +64,20 @@ class Connection:
     async def send_all(self, send: Send) -> None:
         """Send what is said, all that waits in one answer, until the reader is too slow."""
         await send(_pb.ConnectResponse(challenge=self.challenge))
+        while True:
+            await send(_pb.ConnectResponse(messages=await self.unread()))
+
+    async def unread(self) -> list[_pb.HubMessage]:
+        """All that waits, at most ``MESSAGES_MAX``, as soon as there is something.
+
+        Raises:
+            RpcError: the reader is too slow; it has to connect and attach again.
+        """
         while not self.overrun:
-            if not self._unread:
-                self._wake = trio.Event()
-                await self._wake.wait()
-                continue
-            messages = [self._unread.popleft() for _ in range(min(MESSAGES_MAX, len(self._unread)))]
-            await send(_pb.ConnectResponse(messages=messages))
+            if self._unread:
+                return [self._unread.popleft() for _ in range(min(MESSAGES_MAX, len(self._unread)))]
+            self._wake = trio.Event()
+            await self._wake.wait()
         raise RpcError(
             Code.RESOURCE_EXHAUSTED, "the answers are not read; connect and attach again", reason="SERVER_BUSY"
         )
@@ -123,14 +131,20 @@ class ChannelService:
 
     async def connect(self, requests: AsyncIterator[_pb.ConnectRequest], _call: Call, send: Send) -> None:
         """Vouchers in both directions, until the party leaves."""
-        connection = Connection(secrets.token_bytes(32))
-        self.connections += 1
-        try:
+        with self.connected() as connection:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(connection.send_all, send)
                 async for request in requests:
-                    await self._take(connection, request)
+                    await self.take(connection, request.messages)
                 nursery.cancel_scope.cancel()
+
+    @contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """A connection; its channels are detached at the end."""
+        connection = Connection(secrets.token_bytes(32))
+        self.connections += 1
+        try:
+            yield connection
         finally:
             self.connections -= 1
             self._leave(connection)
@@ -158,14 +172,13 @@ class ChannelService:
             last = place
         return _pb.ListPaymentsResponse(lines=lines)
 
-    async def _take(self, connection: Connection, request: _pb.ConnectRequest) -> None:
-        if len(request.messages) > MESSAGES_MAX:
+    async def take(self, connection: Connection, messages: Sequence[_pb.PartyMessage]) -> None:
+        """What a party says, in order. Raises ``RpcError`` for what cannot be read."""
+        if len(messages) > MESSAGES_MAX:
             raise RpcError(
-                Code.INVALID_ARGUMENT,
-                f"{len(request.messages)} messages, at most {MESSAGES_MAX}",
-                reason="INVALID_REQUEST",
+                Code.INVALID_ARGUMENT, f"{len(messages)} messages, at most {MESSAGES_MAX}", reason="INVALID_REQUEST"
             )
-        for message in request.messages:
+        for message in messages:
             try:
                 said = read_request(message)
             except WireError as error:
@@ -185,7 +198,7 @@ class ChannelService:
             connection.say(said.channel_id, SayRefused(Reason.CHANNEL_UNKNOWN, text))
             return
         digest = attach_digest(self._domain, said.channel_id, connection.challenge)
-        if not signed_by(digest, attachment.signature, member.party, self._domain.rp_id_hash):
+        if not attached_by(self._domain, said.channel_id, digest, attachment.signature, member.party):
             text = "Attach is not signed by the channel's party over this connection's challenge"
             connection.say(said.channel_id, SayRefused(Reason.SIGNATURE_INVALID, text))
             return

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import trio
 
@@ -17,17 +17,15 @@ from alatau.channels.calls import (
     parties_argument,
 )
 from alatau.channels.messages import Lock, Parties, SignedVoucher, Withdraw, channel_id
-from alatau.channels.state import ChannelState, Phase, Side, Window
+from alatau.channels.state import ChannelState, Phase
 from alatau.channels.transition import DoCloseCooperatively, DoSubmit
 from alatau.client import Client
+from alatau.client.channel_views import ChannelOnChain, TooManyChannelsError, channel_on_chain, newest_channel
 from alatau.client.wallet import Wallet
 from alatau.transport.errors import RpcError
 from alatau.wallet.errors import WalletError
 from alatau.wallet.setup import Setup
 from alatau.wire.receipt import TransactionReceipt
-
-_SALTS_MAX: Final = 10_000
-"""Channels that one account may have had with its hub."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +58,11 @@ class ChainAccount:
 
         Salts are counted from 0, so an account that has lost all but its key finds its channel.
         """
-        parties, view = await self._last()
-        if not view["open"] and not view["closing"]:
+        newest = await self._newest()
+        if newest.phase is None:
             return None
         status = await self.client.status()
-        return await self._on_chain(parties, status.height)
+        return await self._on_chain(newest.parties, status.height)
 
     async def open(self, amount: int) -> OnChain:
         """Open the next channel with the hub and put ``amount`` in.
@@ -73,12 +71,12 @@ class ChainAccount:
             ContractReverted: the hub has no licence, or the account too little money; nothing was sent.
             WalletError: there is a channel already.
         """
-        parties, view = await self._last()
-        if view["open"] or view["closing"]:
+        newest = await self._newest()
+        if newest.phase is not None:
             raise WalletError("this account has a channel with the hub already; one that is closing has to be settled")
         await self._approve(amount)
-        receipt = await self._send("open", parties.b, parties.salt, amount)
-        return await self._on_chain(parties, receipt.position.height)
+        receipt = await self._send("open", newest.parties.b, newest.parties.salt, amount)
+        return await self._on_chain(newest.parties, receipt.position.height)
 
     async def deposit(self, parties: Parties, amount: int) -> None:
         """Put more money in. Raises ``ContractReverted``."""
@@ -132,10 +130,8 @@ class ChainAccount:
 
     async def phase(self, parties: Parties) -> Phase:
         """Where the contract has the channel."""
-        view = await self._view(parties)
-        if view["open"]:
-            return Phase.OPEN
-        return Phase.CLOSING if view["closing"] else Phase.SETTLED
+        found = await channel_on_chain(self._channels, self._setup.domain, parties)
+        return Phase.SETTLED if found.phase is None else found.phase
 
     async def credit(self, account: bytes) -> int:
         """Token units that the contract owes an account."""
@@ -201,52 +197,25 @@ class ChainAccount:
                 self._wallet.forget_nonce()
                 raise
 
-    async def _last(self) -> tuple[Parties, Any]:
-        """The newest channel that is not over, else the first that was never opened."""
-        for number in range(_SALTS_MAX):
-            parties = Parties(self._setup.address, self._setup.hub, number.to_bytes(32, "big"))
-            view = await self._view(parties)
-            if not view["used"] or view["open"] or view["closing"]:
-                return parties, view
-        raise WalletError(f"this account has had {_SALTS_MAX} channels with the hub; use another account")
-
-    async def _view(self, parties: Parties, height: int | None = None) -> Any:
-        identity = channel_id(self._setup.domain, parties)
-        return _fields(await self._channels.read("channel", identity, height=height))
+    async def _newest(self) -> ChannelOnChain:
+        try:
+            return await newest_channel(self._channels, self._setup.domain, self._setup.address, self._setup.hub)
+        except TooManyChannelsError as error:
+            raise WalletError(str(error)) from error
 
     async def _on_chain(self, parties: Parties, height: int) -> OnChain:
-        view = await self._view(parties, height)
+        found = await channel_on_chain(self._channels, self._setup.domain, parties, height)
         state = ChannelState(
             self._setup.domain,
             parties,
             channel_id(self._setup.domain, parties),
             int(await self._channels.read("settle_blocks")),
-            Phase.CLOSING if view["closing"] else Phase.OPEN,
-            Side(view["deposit_a"], view["withdrawn_a"], submitted_nonce=view["nonce_ab"]),
-            Side(view["deposit_b"], view["withdrawn_b"], submitted_nonce=view["nonce_ba"]),
-            Window(view["settle_block"], view["settle_time"]) if view["closing"] else None,
+            Phase.CLOSING if found.phase is Phase.CLOSING else Phase.OPEN,
+            found.a,
+            found.b,
+            found.window,
         )
-        return OnChain(state, height, (view["withdrawn_a"], view["withdrawn_b"]))
-
-
-_FIELDS: Final = (
-    "used",
-    "open",
-    "closing",
-    "deposit_a",
-    "deposit_b",
-    "withdrawn_a",
-    "withdrawn_b",
-    "settle_block",
-    "settle_time",
-    "nonce_ab",
-    "nonce_ba",
-)
-"""The first members of ``ChannelView``, in its order."""
-
-
-def _fields(view: Any) -> dict[str, Any]:
-    return dict(view) if isinstance(view, dict) else dict(zip(_FIELDS, view, strict=False))
+        return OnChain(state, height, (found.a.withdrawn, found.b.withdrawn))
 
 
 def _lock(one: Any) -> tuple[bytes, int, int]:

@@ -49,7 +49,8 @@ def check_receipt(domain: Domain, receipt: Receipt) -> None:
         InvalidInvoiceError: the secret is not the one behind the invoice's hash: it was not paid.
     """
     invoice = receipt.signed.invoice
-    if not signed_by(invoice_digest(domain, invoice), receipt.signed.signature, invoice.merchant):
+    digest = invoice_digest(domain, invoice)
+    if not signed_by(digest, receipt.signed.signature, invoice.merchant, domain.rp_id_hash):
         raise ForgedMessageError("the invoice is not signed by its merchant")
     if keccak256(receipt.secret) != invoice.secret_hash:
         raise InvalidInvoiceError("the secret is not the one that the invoice names: this is no proof of a payment")

@@ -14,6 +14,8 @@ from alatau.app.settings import (
     endpoint_list_or_empty,
     endpoint_or_empty,
     hex_address_or_empty,
+    one_of,
+    origin_list,
     schema_of,
     zone_name,
 )
@@ -118,6 +120,27 @@ class TowerConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PagesConfig:
+    """Wallet and till as web pages, over HTTP/1.1; a wallet on a page needs nothing but this port."""
+
+    listen: Annotated[
+        str,
+        endpoint_or_empty,
+        "Where browsers connect. Empty: nowhere. Without TLS keep it on loopback, behind a proxy that has it.",
+    ] = ""
+    tls: Annotated[str, one_of("off", "on"), "on: over TLS 1.3 with the hub's certificate; off: plain HTTP."] = "off"
+    origins: Annotated[
+        str,
+        origin_list,
+        "Where browsers see the pages, as https://wallet.example, between commas; of the network's relying party.",
+    ] = ""
+
+    def origin_set(self) -> frozenset[str]:
+        """The same as a set."""
+        return frozenset(filter(None, map(str.strip, self.origins.split(","))))
+
+
+@dataclass(frozen=True, slots=True)
 class HubSettings:
     """All sections."""
 
@@ -128,6 +151,7 @@ class HubSettings:
     locks: LockConfig = field(default_factory=LockConfig)
     liquidity: LiquidityConfig = field(default_factory=LiquidityConfig)
     towers: TowerConfig = field(default_factory=TowerConfig)
+    pages: PagesConfig = field(default_factory=PagesConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
 

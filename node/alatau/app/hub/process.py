@@ -6,6 +6,7 @@ last. Nothing is lost if it ends otherwise.
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
@@ -22,7 +23,7 @@ from alatau.app.hub.metrics import register_hub_metrics
 from alatau.app.logging import start_logging
 from alatau.app.metrics import Metrics
 from alatau.app.observability_server import Probes, open_listener, serve_observability
-from alatau.app.server_metrics import register_server_metrics
+from alatau.app.server_metrics import Served, register_server_metrics
 from alatau.app.service_home import Ask
 from alatau.artifacts.addresses import CITY_CHANNELS
 from alatau.books.calendar import day_number, month_of, next_day_at, next_month_at
@@ -34,11 +35,14 @@ from alatau.hub.hub import Hub, ask_passkeys, ask_settle_blocks, build_hub
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, open_store
 from alatau.hub.towers import TowerWords, open_words
+from alatau.pages.site import page_files
 from alatau.transport import bridge
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.descriptors import raise_descriptor_limit
 from alatau.transport.limits import Limits
 from alatau.transport.server import Listener, Server, serve
+from alatau.transport.web.face import WebFace
+from alatau.transport.web.tls import WebTls
 from alatau.types.endpoint import parse_endpoint
 from alatau.zones import zone_of
 
@@ -46,6 +50,8 @@ _LOG = structlog.get_logger(__name__)
 
 _MESSAGE_BYTES_MAX: Final = 1024 * 1024
 """256 messages with an invoice and a voucher each are half of it."""
+_PAGES_MAX: Final = 8_192
+"""Connections of browsers: a page that listens keeps one, and takes others as it asks."""
 _PRUNED_AT_ONCE: Final = 1_000
 _PRUNE_S: Final = 60.0
 
@@ -148,7 +154,8 @@ async def _run(
         tasks.start_soon(_prune, parts, hub.owner)
         async with trio.open_nursery() as doors:
             server = await doors.start(partial(_serve, contents, hub))
-            await _start_observability(doors, contents, hub, server)
+            web = await _start_pages(doors, contents, hub, server)
+            await _start_observability(doors, contents, hub, {"wallets": server} | web)
             _LOG.info(
                 "hub.started",
                 version=alatau.__version__,
@@ -158,6 +165,7 @@ async def _run(
                 contract=domain.contract.hex(),
                 height=hub.owner.height,
                 wallets=contents.config.hub.listen,
+                pages=contents.config.pages.listen,
                 nodes=contents.config.chain.nodes,
             )
             await shutdown.wait()
@@ -174,15 +182,35 @@ async def _serve(
     endpoint = parse_endpoint(contents.config.hub.listen)
     listener = Listener(endpoint.host, endpoint.port, ServerTls(IdentityHolder(contents.identity), None))
     limits = Limits(message_bytes_max=_MESSAGE_BYTES_MAX)
-    await serve([hub.service.service()], [listener], limits=limits, task_status=task_status)
+    services = [hub.service.service(), hub.wallets.service()]
+    await serve(services, [listener], limits=limits, task_status=task_status)
 
 
-async def _start_observability(nursery: trio.Nursery, contents: HubHomeContents, hub: Hub, server: Server) -> None:
+async def _start_pages(nursery: trio.Nursery, contents: HubHomeContents, hub: Hub, server: Server) -> dict[str, Served]:
+    """Open the port for browsers, if there is one."""
+    config = contents.config.pages
+    if not config.listen:
+        return {}
+    face = WebFace(
+        server,
+        [hub.service.service(), hub.wallets.service()],
+        Limits(message_bytes_max=_MESSAGE_BYTES_MAX, connections_max=_PAGES_MAX),
+        config.origin_set(),
+        WebTls(IdentityHolder(contents.identity)) if config.tls == "on" else None,
+        page_files(),
+    )
+    nursery.start_soon(face.serve, await open_listener(parse_endpoint(config.listen), "pages.listen"))
+    return {"pages": face}
+
+
+async def _start_observability(
+    nursery: trio.Nursery, contents: HubHomeContents, hub: Hub, servers: Mapping[str, Served]
+) -> None:
     if not contents.config.hub.metrics_listen:
         return
     metrics = Metrics()
     register_hub_metrics(metrics, hub)
-    register_server_metrics(metrics, {"wallets": server})
+    register_server_metrics(metrics, servers)
     listeners = await open_listener(parse_endpoint(contents.config.hub.metrics_listen), "hub.metrics_listen")
     nursery.start_soon(serve_observability, listeners, Probes(metrics.render, lambda: None, hub.unreadiness))
 

@@ -33,6 +33,7 @@ from alatau.transport.web.dialect import (
 )
 from alatau.transport.web.envelope import PREFIX_SIZE
 from alatau.transport.web.exchange import HEAD_S, IDLE_S, Connection, ConnectionLostError
+from alatau.transport.web.files import WebFiles
 from alatau.transport.web.holdings import Holdings
 from alatau.transport.web.invocation import describe, run
 from alatau.transport.web.tls import HandshakeError, WebTls
@@ -55,10 +56,11 @@ class WebFace:
         limits: Limits,
         origins: frozenset[str],
         tls: WebTls | None = None,
+        files: WebFiles | None = None,
     ) -> None:
         """Count calls with those of ``server``; pages of ``origins`` may call (``cors.ANY_ORIGIN``: of any).
 
-        Without ``tls`` connections are plain.
+        Without ``tls`` connections are plain. ``files`` are given to whoever asks.
         """
         self._server = server
         self._endpoints: Mapping[str, tuple[Method, Handler]] = {
@@ -67,6 +69,7 @@ class WebFace:
         self._limits = limits
         self._origins = origins
         self._tls = tls
+        self._files = {} if files is None else files
         self.holdings = Holdings()
         self._turns = Turns()
         self.connections = ConnectionTable(
@@ -163,6 +166,11 @@ class WebFace:
         if request.method == b"OPTIONS" and origin is not None:
             connection.skip_body()
             await connection.send(connection.head(204, preflight_headers(origin)), h11.EndOfMessage())
+        elif path in self._files and request.method in (b"GET", b"HEAD"):
+            file = self._files[path]
+            connection.skip_body()
+            data = [] if connection.is_head else [h11.Data(data=file.data)]
+            await connection.send(connection.head(200, file.headers()), *data, h11.EndOfMessage())
         elif endpoint is None:
             await self._refuse(connection, 404, f"no method {path}\n", cors)
         elif request.method == b"GET" and is_free_of_side_effects(endpoint[0]):

@@ -1,0 +1,1 @@
+"""Wallet and till as web pages, which a hub serves: :mod:`alatau.pages.site`."""
