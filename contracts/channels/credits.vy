@@ -15,6 +15,7 @@
 from ethereum.ercs import IERC20
 from ..interfaces import IAuthorizedTransfers
 from ..interfaces import IParticipantRegistry
+from ..interfaces import ITravelThreshold
 from ..lib import asset_transfer
 from . import evidence
 
@@ -97,13 +98,17 @@ def claim(account: address, amount: uint256 = max_value(uint256)):
 @external
 def claim_to(order: evidence.ClaimOrder, signed: Bytes[1024]):
     """
-    @notice Pay an account's credit to another, as the account has signed; anyone may carry the order.
+    @notice Pay an account's credit to another, as the account has signed; anyone may carry the order. From the token's
+            threshold of travel records on, an account claims for itself and pays from there, with its record.
     @param order Account, receiver, amount, the account's next nonce, last second.
     @param signed The account's signature.
     """
     assert order.nonce == self.claim_nonce[order.account], "claim: nonce"
     evidence._check_order(order, signed)
     self._check_free(order.account)
+    if order.receiver != order.account:
+        threshold: uint256 = staticcall ITravelThreshold(asset.address).travel_threshold()
+        assert order.amount < threshold, "claim: needs a travel record"
     self.claim_nonce[order.account] = order.nonce + 1
     self._pay(order.account, order.receiver, order.amount)
 

@@ -14,13 +14,15 @@
           after `delay`; institutions and contracts have no such limits;
         * the registry's roles suspend, freeze and cap; the registry tells this contract at once;
         * a court and the council together move money that is frozen, up to what the order froze, also during a pause:
-          the court proposes, the council approves, its guardian may veto, and it waits the delay. Money of contracts is
-          never moved so, nor moved to them: their books would be wrong;
+          they decide in CourtRecoveries. Money of contracts is never moved so, nor moved to them: their books would be
+          wrong;
+        * from the council's threshold on, accounts pay each other only with a travel record: lowered as soon as it is
+          approved, raised after `delay`;
         * a reserve, if one is set, lets nobody mint past what its attesters say is behind the token; burning goes on;
         * nobody else moves a holder's money without his allowance or permit.
 @dev What belongs to one concept is in a module beside this file: balances (words that remember standings), allowances,
-     transfer_authorizations, issuance, payment_limits, recoveries with frozen_money, token_changes (the council's
-     decisions).
+     transfer_authorizations, recorded_transfers, issuance, payment_limits, recoveries with frozen_money, token_changes
+     (the council's decisions).
 """
 
 from ethereum.ercs import IERC20
@@ -36,6 +38,7 @@ from . import balances
 from . import frozen_money
 from . import issuance
 from . import payment_limits
+from . import recorded_transfers
 from . import recoveries
 from . import token_changes
 from . import transfer_authorizations
@@ -55,19 +58,21 @@ initializes: frozen_money
 initializes: payment_limits
 initializes: allowances[typed_data := typed_data]
 initializes: issuance[allowances := allowances, balances := balances]
-initializes: recoveries[
-    balances := balances, decisions := decisions, frozen_money := frozen_money, typed_data := typed_data
-]
+initializes: recoveries[balances := balances, frozen_money := frozen_money]
 initializes: token_changes[
     balances := balances,
     decisions := decisions,
     issuance := issuance,
     pauses := pauses,
     payment_limits := payment_limits,
+    recoveries := recoveries,
     typed_data := typed_data,
 ]
 
 initializes: transfer_authorizations[balances := balances, typed_data := typed_data]
+initializes: recorded_transfers[
+    allowances := allowances, balances := balances, transfer_authorizations := transfer_authorizations
+]
 
 exports: (
     typed_data.DOMAIN_SEPARATOR,
@@ -103,10 +108,13 @@ exports: (
     issuance.mintable,
     issuance.reserve,
     payment_limits.limits_of_tier,
-    recoveries.execute_recovery,
-    recoveries.propose_recovery,
-    recoveries.recovery,
-    recoveries.recovery_id,
+    recorded_transfers.transfer_from_recorded,
+    recorded_transfers.transfer_recorded,
+    recorded_transfers.transfer_signed_recorded,
+    recorded_transfers.transfer_with_purpose,
+    recorded_transfers.travel_threshold,
+    recoveries.court_recoveries,
+    recoveries.recover,
     token_changes.change,
     token_changes.change_id,
     token_changes.execute_change,
@@ -119,13 +127,6 @@ exports: (
     transfer_authorizations.transferWithAuthorization,
     transfer_authorizations.transfer_signed,
 )
-
-
-event Purpose:
-    sender: indexed(address)
-    receiver: indexed(address)
-    purpose: indexed(bytes32)
-    amount: uint256
 
 
 name: public(String[64])
@@ -145,6 +146,8 @@ def __init__(
     holdings: DynArray[balances.Holding, 512],
     reserve: IReserveBacking,
     limits: DynArray[payment_limits.Limits, 8],
+    travel_threshold: uint256,
+    court_recoveries: address,
 ):
     """
     @param name The token's name, also of its EIP-712 domain, which every permit is signed in.
@@ -157,6 +160,8 @@ def __init__(
     @param holdings Balances from genesis, for networks that are handed over or tested.
     @param reserve What must stand behind the supply before more is minted; zero for a token that nothing backs.
     @param limits What members of tier 1, 2, ... may pay at once, in a day, in a month; 2**256 - 1 for no limit.
+    @param travel_threshold From which amount on a payment between accounts needs a travel record; 2**128 - 1 for none.
+    @param court_recoveries Where courts and the council decide to move what is frozen.
     """
     typed_data.__init__(name)
     decisions.__init__(council, delay)
@@ -164,8 +169,9 @@ def __init__(
     self.symbol = symbol
     decimals = decimals_
     payment_limits.__init__(limits)
-    balances.__init__(registry, holdings)
+    balances.__init__(registry, holdings, travel_threshold)
     issuance.__init__(issuers, reserve)
+    recoveries.__init__(court_recoveries)
 
 
 @external
@@ -177,20 +183,6 @@ def transfer(receiver: address, amount: uint256) -> bool:
     @return True: what fails reverts.
     """
     balances._move(msg.sender, receiver, amount)
-    return True
-
-
-@external
-def transfer_with_purpose(receiver: address, amount: uint256, purpose: bytes32) -> bool:
-    """
-    @notice Pay with a tag that says what for: a budget line, an invoice's hash.
-    @param receiver As in `transfer`.
-    @param amount As in `transfer`.
-    @param purpose The tag, told in `Purpose` as it is and not checked: sender and receiver agree on what it means.
-    @return True: what fails reverts.
-    """
-    balances._move(msg.sender, receiver, amount)
-    log Purpose(sender=msg.sender, receiver=receiver, purpose=purpose, amount=amount)
     return True
 
 

@@ -51,6 +51,10 @@ event RegistryChanged:
     registry: indexed(address)
 
 
+event TravelThresholdChanged:
+    threshold: uint256
+
+
 BALANCE_MASK: constant(uint256) = 2**128 - 1
 CAP_SHIFT: constant(uint256) = 128
 CAP_MASK: constant(uint256) = 2**104 - 1
@@ -59,22 +63,31 @@ CLASS_BITS: constant(uint256) = (2**8 - 1) << 232
 TAG_SHIFT: constant(uint256) = 240
 TAG_VALID: constant(uint256) = 2**15
 PAUSED: constant(uint256) = 1
+THRESHOLD_SHIFT: constant(uint256) = 17
+THRESHOLD_BITS: constant(uint256) = (2**128 - 1) << 17
+CONTRACT_CLASS: constant(uint256) = 255 << 232
 
 # Slot 0 of the token, which clients prove: keep it first.
 _accounts: HashMap[address, uint256]
 totalSupply: public(uint256)
 registry: public(IParticipantRegistry)
-# top 16 bits: the valid tag, or zero during a pause; bits 1-16: the epoch; bit 0: paused
+# top 16 bits: the valid tag, or zero during a pause; bits 17-144: from which amount on a payment between accounts needs a
+# travel record; bits 1-16: the epoch; bit 0: paused
 _rules: uint256
 
 
 @deploy
-def __init__(registry: IParticipantRegistry, holdings: DynArray[Holding, 512]):
+def __init__(
+    registry: IParticipantRegistry, holdings: DynArray[Holding, 512], travel_threshold: uint256
+):
     """
     @param registry Who knows standings, caps, roles and court orders.
     @param holdings Balances from genesis, each holder once.
+    @param travel_threshold From which amount on a payment needs a travel record; 2**128 - 1 for none.
     """
     self.registry = registry
+    self._check_travel_threshold(travel_threshold)
+    self._set_travel_threshold(travel_threshold)
     self._set_rules(0, False)
     supply: uint256 = 0
     for holding: Holding in holdings:
@@ -143,13 +156,15 @@ def invalidate_all():
 
 
 @internal
-def _move(sender: address, receiver: address, amount: uint256):
+def _move(sender: address, receiver: address, amount: uint256, recorded: bool = False):
     """
     @param sender Who pays; its consent was checked.
     @param receiver Who is paid.
     @param amount Token units.
+    @param recorded Whether a travel record stands behind it.
     """
-    tag: uint256 = self._rules >> TAG_SHIFT
+    rules: uint256 = self._rules
+    tag: uint256 = rules >> TAG_SHIFT
     if tag == 0:
         tag = self._tag()
     source: uint256 = self._accounts[sender]
@@ -164,6 +179,11 @@ def _move(sender: address, receiver: address, amount: uint256):
     if target >> TAG_SHIFT != tag:
         target = self._known(receiver, target, tag)
     self._accounts[receiver] = self._credited(target, amount)
+    if not recorded and amount >= (rules & THRESHOLD_BITS) >> THRESHOLD_SHIFT:
+        exempt: bool = sender == receiver
+        for word: uint256 in [source, target]:
+            exempt = exempt or word & CLASS_BITS == CONTRACT_CLASS
+        assert exempt, "token: needs a travel record"
     log Transfer(sender=sender, receiver=receiver, amount=amount)
 
 
@@ -358,9 +378,30 @@ def _epoch() -> uint256:
 
 
 @internal
+@view
+def _travel_threshold() -> uint256:
+    return (self._rules & THRESHOLD_BITS) >> THRESHOLD_SHIFT
+
+
+@internal
+def _set_travel_threshold(threshold: uint256):
+    """
+    @param threshold Token units, more than 0; 2**128 - 1 for no threshold.
+    """
+    self._rules = (self._rules & ~THRESHOLD_BITS) | (threshold << THRESHOLD_SHIFT)
+    log TravelThresholdChanged(threshold=threshold)
+
+
+@internal
+@pure
+def _check_travel_threshold(threshold: uint256):
+    assert threshold > 0 and threshold <= BALANCE_MASK, "token: threshold out of range"
+
+
+@internal
 def _set_rules(epoch: uint256, paused: bool):
     assert epoch < TAG_VALID, "token: epochs used up"
-    rules: uint256 = epoch << 1
+    rules: uint256 = (self._rules & THRESHOLD_BITS) | (epoch << 1)
     if paused:
         rules |= PAUSED
     else:

@@ -181,11 +181,21 @@ def _carry_out(kind: bytes32, given: Authorization, signed: Bytes[1024]):
     @param given What it says.
     @param signed The sender's signature, of any scheme.
     """
+    self._redeem(given, keccak256(abi_encode(kind, given)), signed)
+    balances._move(given.sender, given.receiver, given.amount)
+
+
+@internal
+def _redeem(given: Authorization, struct_hash: bytes32, signed: Bytes[1024]):
+    """
+    @param given What the sender has signed, now or never.
+    @param struct_hash Of the message in which it is said.
+    @param signed The sender's signature, of any scheme.
+    """
     assert block.timestamp > given.valid_after, "authorization: too early"
     assert block.timestamp < given.valid_before, "authorization: too late"
-    self._use(given.sender, given.nonce, keccak256(abi_encode(kind, given)), signed)
+    self._use(given.sender, given.nonce, struct_hash, signed)
     log AuthorizationUsed(authorizer=given.sender, nonce=given.nonce)
-    balances._move(given.sender, given.receiver, given.amount)
 
 
 @internal

@@ -34,7 +34,8 @@ ACTS: Final[Mapping[tuple[str, str], Act]] = {
     ("participants", "suspend"): lambda world, target: (target,),
     ("participants", "freeze"): lambda world, target: (target, ORDER, 1, now() + 99),
     ("token", "transferFrom"): lambda world, target: (target, resident.address, 1),
-    ("token", "propose_recovery"): lambda world, target: (
+    ("token", "transfer_from_recorded"): lambda world, target: (target, resident.address, 1, bytes(32), bytes(32)),
+    ("recoveries", "propose_recovery"): lambda world, target: (
         (target, neighbour.address, 1, ORDER, terms(world.fund_council)),
     ),
 }
@@ -56,11 +57,13 @@ HARMLESS: Final[Mapping[tuple[str, str], str]] = {
     ("token", "replace_body"): "carries that out",
     ("token", "transfer"): "pays a contract from the caller's own money",
     ("token", "transfer_with_purpose"): "likewise",
+    ("token", "transfer_recorded"): "likewise",
     ("token", "approve"): "allows a contract to take the caller's own money",
     ("token", "permit"): "by the owner's signature, which a contract has not",
     ("token", "permit_signed"): "likewise",
     ("token", "transferWithAuthorization"): "likewise",
     ("token", "transfer_signed"): "likewise",
+    ("token", "transfer_signed_recorded"): "likewise",
     ("token", "receiveWithAuthorization"): "likewise",
     ("token", "receive_signed"): "likewise",
     ("token", "cancelAuthorization"): "likewise",
@@ -69,7 +72,11 @@ HARMLESS: Final[Mapping[tuple[str, str], str]] = {
     ("token", "mint"): "pays a contract within the issuer's allowance",
     ("token", "invalidate"): "the registry's own, and it only makes the token ask again",
     ("participants", "propose_change"): "an office or a listener, decided by the council",
-    ("token", "propose_change"): "an issuer, the registry or the reserve, decided by the council",
+    ("token", "propose_change"): "an issuer, the registry, the reserve or who recovers, decided by the council",
+    ("token", "recover"): "CourtRecoveries' own, which takes no recovery from a contract or to one",
+    ("recoveries", "approve_decision"): "counts a member's approval, by its signature",
+    ("recoveries", "propose_body"): "names a council, decided by the council after the delay",
+    ("recoveries", "replace_body"): "carries that out",
 }
 """Other functions that take an address, and why none of them acts on a contract."""
 
@@ -82,7 +89,7 @@ def functions_with_addresses(contract: str) -> set[str]:
     return {e["name"] for e in entries if any("address" in abi_type(i) for i in e["inputs"])}
 
 
-@pytest.mark.parametrize("contract", ["ParticipantRegistry", "SettlementToken"])
+@pytest.mark.parametrize("contract", ["ParticipantRegistry", "SettlementToken", "CourtRecoveries"])
 def test_every_act_upon_an_account_is_known(contract: str) -> None:
     """A new function that takes an address is tried, or it says why it need not be."""
     name = CONTRACTS[contract]
@@ -125,12 +132,14 @@ def test_each_act_goes_through_on_somebody_else(world: World, act: tuple[str, st
     target = {"register": stranger, "register_many": stranger, "admit_institution": stranger}.get(function, resident)
     if function == "propose_recovery":
         world.participants.freeze(resident.address, ORDER, 5, now() + 99, sender=PEOPLE["court"].address)
-    if function == "transferFrom":
+    if function in ("transferFrom", "transfer_from_recorded"):
         world.token.approve(PEOPLE["hub"].address, 1, sender=resident.address)
     called = getattr(getattr(world, contract), function)
     arguments = ACTS[act](world, target.address)
     if function == "transferFrom":
         arguments = (resident.address, neighbour.address, 1)
+    if function == "transfer_from_recorded":
+        arguments = (resident.address, neighbour.address, 1, bytes(32), bytes(32))
     may = []
     for office, person in PEOPLE.items():
         with boa.env.anchor():

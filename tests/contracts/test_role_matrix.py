@@ -93,26 +93,26 @@ def test_frozen_money_needs_the_court_and_two_of_the_council(world: World) -> No
     freeze(world)
     wanted = recovery(world, 5)
     for person in EVERYBODY:
-        assert _accepted(lambda who=person: world.token.propose_recovery(wanted, sender=who.address)) == (
+        assert _accepted(lambda who=person: world.recoveries.propose_recovery(wanted, sender=who.address)) == (
             person == court
         )
-    identity = world.token.propose_recovery(wanted, sender=court.address)
+    identity = world.recoveries.propose_recovery(wanted, sender=court.address)
     council = {chair, banker, lawyer}
     for signers in combinations(EVERYBODY, 2):
         given = approvals(identity, *signers)
-        accepted = _accepted(lambda given=given: world.token.approve_decision(identity, given))
+        accepted = _accepted(lambda given=given: world.recoveries.approve_decision(identity, given))
         assert accepted == (set(signers) <= council), [one.role for one in signers]
-    world.token.approve_decision(identity, approvals(identity, chair, banker))
+    world.recoveries.approve_decision(identity, approvals(identity, chair, banker))
     wait(DELAY - 1)
-    assert not _accepted(lambda: world.token.execute_recovery(identity, sender=court.address))
+    assert not _accepted(lambda: world.recoveries.execute_recovery(identity, sender=court.address))
     wait(1)
-    assert _accepted(lambda: world.token.execute_recovery(identity, sender=stranger.address))
+    assert _accepted(lambda: world.recoveries.execute_recovery(identity, sender=stranger.address))
 
 
 @pytest.mark.parametrize("board_member", [governor, deputy, director])
 def test_only_members_put_another_body_on_the_table(world: World, board_member: Actor) -> None:
     """Each proposal is kept for ever, so not just anyone makes one."""
-    for contract in (world.validators, world.participants, world.token, world.channel_pause):
+    for contract in (world.validators, world.participants, world.token, world.channel_pause, world.recoveries):
         for outsider in (stranger, board_member):
             with boa.reverts("only a member"):
                 contract.propose_body(world.reserve_council.address, terms(world.fund_council), sender=outsider.address)

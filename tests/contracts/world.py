@@ -86,6 +86,7 @@ class World:
     day_book: Any
     verifier: Any
     channel_pause: Any
+    recoveries: Any
 
 
 def build_world() -> World:
@@ -110,6 +111,7 @@ def build_world() -> World:
         day_book=made["DayBook"],
         verifier=made["SignatureVerifier"],
         channel_pause=made["ChannelPause"],
+        recoveries=made["CourtRecoveries"],
     )
 
 

@@ -34,6 +34,9 @@ SIGNATURE_VERIFIER: Final = _at(0x0B)
 CHANNEL_PAUSE: Final = _at(0x0C)
 """Says whether the city's channels take new money."""
 
+COURT_RECOVERIES: Final = _at(0x0D)
+"""Where courts and the fund council decide to move what is frozen in the settlement token."""
+
 GENESIS_CONTRACTS: Final = {
     "FundCouncil": ("Council", FUND_COUNCIL),
     "ReserveCouncil": ("Council", RESERVE_COUNCIL),
@@ -47,6 +50,7 @@ GENESIS_CONTRACTS: Final = {
     "DayBook": ("DayBook", DAY_BOOK),
     "SignatureVerifier": ("SignatureVerifier", SIGNATURE_VERIFIER),
     "ChannelPause": ("ChannelPause", CHANNEL_PAUSE),
+    "CourtRecoveries": ("CourtRecoveries", COURT_RECOVERIES),
 }
 """Name -> (artifact, address) of the contracts that are there from genesis."""
 

@@ -31,6 +31,7 @@ SOURCES: Final = {
     "DayBook": "channels/DayBook.vy",
     "SignatureVerifier": "identity/SignatureVerifier.vy",
     "ChannelPause": "channels/ChannelPause.vy",
+    "CourtRecoveries": "tokens/CourtRecoveries.vy",
     "ReserveCourier": "reserve/ReserveCourier.vy",
     "TokenExchange": "tokens/TokenExchange.vy",
 }

@@ -70,6 +70,9 @@ class PaymentLimits:
 
 NO_LIMITS: Final = PaymentLimits(NO_CAP, NO_CAP, NO_CAP)
 
+NO_THRESHOLD: Final = 2**128 - 1
+"""Says that no payment needs a travel record: no amount is larger."""
+
 LIMIT_END: Final = 2**80 - 1
 """Limits are below it: larger ones do not fit the token's words, and are none."""
 
@@ -114,6 +117,8 @@ class NetworkContracts:
     """Issuer -> what it may mint."""
     holdings: dict[bytes, int] = field(default_factory=dict)
     """Balances from genesis."""
+    travel_threshold: int = NO_THRESHOLD
+    """From which amount on a payment between accounts needs a travel record, in token units."""
     token_backed: bool = False
     """Whether the token is minted only up to what the PositionLedger's attesters say is behind it."""
     large_delay_s: int | None = None
@@ -156,6 +161,7 @@ def genesis_contracts(network: NetworkContracts) -> tuple[GenesisContract, ...]:
         GenesisContract("DayBook", addresses.DAY_BOOK, load("DayBook").creation(addresses.PARTICIPANT_REGISTRY)),
         _signature_verifier(network),
         _channel_pause(network),
+        _court_recoveries(network),
     )
 
 
@@ -193,6 +199,8 @@ def _participant_registry(network: NetworkContracts) -> GenesisContract:
 
 def _settlement_token(network: NetworkContracts) -> GenesisContract:
     _check_count("holdings", network.holdings)
+    if not 0 < network.travel_threshold <= NO_THRESHOLD:
+        raise ValueError(f"travel_threshold is {network.travel_threshold}; say 1 to 2^128 - 1, which is no threshold")
     code = load("SettlementToken").creation(
         network.token_name,
         network.token_symbol,
@@ -204,6 +212,8 @@ def _settlement_token(network: NetworkContracts) -> GenesisContract:
         sorted(network.holdings.items()),
         addresses.POSITION_LEDGER if network.token_backed else bytes(20),
         [(limits.payment, limits.day, limits.month) for limits in network.payment_limits],
+        network.travel_threshold,
+        addresses.COURT_RECOVERIES,
     )
     return GenesisContract("SettlementToken", addresses.SETTLEMENT_TOKEN, code)
 
@@ -244,6 +254,11 @@ def _signature_verifier(network: NetworkContracts) -> GenesisContract:
 def _channel_pause(network: NetworkContracts) -> GenesisContract:
     code = load("ChannelPause").creation(addresses.FUND_COUNCIL, network.delay_s)
     return GenesisContract("ChannelPause", addresses.CHANNEL_PAUSE, code)
+
+
+def _court_recoveries(network: NetworkContracts) -> GenesisContract:
+    code = load("CourtRecoveries").creation(addresses.SETTLEMENT_TOKEN, addresses.FUND_COUNCIL, network.delay_s)
+    return GenesisContract("CourtRecoveries", addresses.COURT_RECOVERIES, code)
 
 
 def _check_count(what: str, entries: Iterable[object]) -> None:

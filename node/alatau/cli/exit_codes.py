@@ -42,6 +42,7 @@ KNOWN_ERRORS: Final = {
     "alatau.app.observability_server.ListenError": ExitCode.IN_USE,
     "alatau.app.password.PasswordError": ExitCode.PASSWORD,
     "alatau.app.startup.StartRefusedError": ExitCode.CONFIGURATION,
+    "alatau.app.travel_record.TravelRecordError": ExitCode.CONFIGURATION,
     "alatau.artifacts.compiler.CompilationError": ExitCode.CONFIGURATION,
     "alatau.books.errors.BooksError": ExitCode.CONFIGURATION,
     "alatau.channels.errors.ChannelError": ExitCode.FAILED,

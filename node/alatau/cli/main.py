@@ -35,6 +35,7 @@ _COMMANDS: Final = {
     "status": "alatau.cli.status:status",
     "till": "alatau.cli.till:till",
     "tower": "alatau.cli.tower:tower",
+    "travel-record": "alatau.cli.travel_record:travel_record",
     "tx": "alatau.cli.tx:tx",
     "validator": "alatau.cli.validator:validator",
     "validators": "alatau.cli.status:validators",

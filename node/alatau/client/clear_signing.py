@@ -24,6 +24,7 @@ DOMAIN_NAMES: Final = {
     "CityChannels": "Alatau CityChannels",
     "OfflineBonds": "Alatau OfflineBonds",
     "ChannelPause": "Alatau ChannelPause",
+    "CourtRecoveries": "Alatau CourtRecoveries",
 }
 """Of contracts whose domain is fixed; councils and the token have the names that a network gives them."""
 _PAYING: Final = "address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce"
@@ -38,6 +39,7 @@ MESSAGES: Final[Mapping[str, tuple[str, ...]]] = {
         "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)",
         f"TransferWithAuthorization({_PAYING})",
         f"ReceiveWithAuthorization({_PAYING})",
+        f"RecordedTransfer({_PAYING},bytes32 purpose,bytes32 recordHash)",
         "CancelAuthorization(address authorizer,bytes32 nonce)",
     ),
     "Council": (

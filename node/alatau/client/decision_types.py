@@ -188,8 +188,12 @@ DECISION_TYPES: Final[dict[str, tuple[DecisionType, ...]]] = {
                 Act("set registry", ("subject",)),
                 Act("set reserve", ("subject",)),
                 Act("set payment limits", ("tier", "payment", "day", "month")),
+                Act("set recoveries", ("subject",)),
+                Act("set travel threshold", ("value",)),
             ),
         ),
+    ),
+    "CourtRecoveries": (
         DecisionType(
             f"Recovery(address source,address receiver,uint256 amount,bytes32 orderHash,Terms terms){TERMS}",
             propose="propose_recovery",

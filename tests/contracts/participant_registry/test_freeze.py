@@ -121,7 +121,7 @@ def test_what_was_recovered_is_frozen_no_more(world: World) -> None:
     """Of two orders, one carried out in part: only the rest of both is held."""
     world.participants.freeze(resident.address, ORDER, 60_000, 2**64 - 1, sender=court.address)
     world.participants.freeze(resident.address, OTHER, 10_000, 2**64 - 1, sender=court.address)
-    world.token.execute_recovery(approved(world, 50_000))
+    world.recoveries.execute_recovery(approved(world, 50_000))
     with boa.reverts("token: frozen"):
         world.token.transfer(neighbour.address, 30_001, sender=resident.address)
     with boa.reverts("token: frozen"):

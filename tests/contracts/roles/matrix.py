@@ -14,7 +14,7 @@ from tests.contracts.actors import Actor
 from tests.contracts.roles.calls import Call
 from tests.contracts.roles.channel_calls import BONDS, CHANNELS, DAY_BOOK, PAUSE
 from tests.contracts.roles.governance_calls import COUNCIL, VALIDATORS
-from tests.contracts.roles.registry_calls import PARTICIPANTS, TOKEN
+from tests.contracts.roles.registry_calls import PARTICIPANTS, RECOVERIES, TOKEN
 from tests.contracts.roles.reserve_calls import POSITIONS, VAULT
 from tests.contracts.world import (
     World,
@@ -74,6 +74,7 @@ CONTRACTS: Final = {
     "DayBook": "day_book",
     "SignatureVerifier": "verifier",
     "ChannelPause": "channel_pause",
+    "CourtRecoveries": "recoveries",
 }
 """Contracts of genesis, by their names in the test world."""
 
@@ -113,6 +114,7 @@ CALLS: Final[Mapping[str, Mapping[str, Call]]] = {
     "DayBook": DAY_BOOK,
     "SignatureVerifier": {},
     "ChannelPause": PAUSE,
+    "CourtRecoveries": RECOVERIES,
 }
 """Contract -> function, with its types where there are two of the name -> how it is called."""
 

@@ -1,4 +1,4 @@
-"""How ParticipantRegistry and SettlementToken are called when all else is right."""
+"""How ParticipantRegistry, SettlementToken and CourtRecoveries are called when all else is right."""
 
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from tests.contracts.settlement_token.authorizations import (
     in_parts,
     paying,
     permitting,
+    recorded,
     signed,
 )
 from tests.contracts.settlement_token.changes import Action as TokenAction
@@ -120,11 +121,19 @@ TOKEN: Final[dict[str, Call]] = {
     "mint": lambda world: (neighbour.address, 1),
     "burn": lambda world: (1,),
     "burn_from": _burnt_by_hub,
-    "propose_recovery": _recovery,
-    "execute_recovery": _ripe_recovery,
+    "recover": lambda world: (resident.address, neighbour.address, 5, b"\x0c" * 32),
+    "transfer_recorded": lambda world: (neighbour.address, 0, b"\x01" * 32, b"\x02" * 32),
+    "transfer_from_recorded": lambda world: (*_allowed_to_hub(world), b"\x01" * 32, b"\x02" * 32),
+    "transfer_signed_recorded": lambda world: recorded(paying(), resident),
     "pause": lambda world: (),
     "invalidate": lambda world: (neighbour.address,),
     "invalidate_all": lambda world: (),
     "propose_change": lambda world: (token_change(world, *_ALLOWANCE),),
     "execute_change": lambda world: (approved_in_token(world, *_ALLOWANCE),),
+}
+
+RECOVERIES: Final[dict[str, Call]] = {
+    **body_calls("recoveries"),
+    "propose_recovery": _recovery,
+    "execute_recovery": _ripe_recovery,
 }

@@ -14,6 +14,7 @@ from tests.contracts.world import World, neighbour, now, resident
 
 TRANSFER: Final = "TransferWithAuthorization"
 RECEIVE: Final = "ReceiveWithAuthorization"
+RECORDED: Final = "RecordedTransfer"
 _PAYING: Final = (
     ("address", "from"),
     ("address", "to"),
@@ -25,6 +26,7 @@ _PAYING: Final = (
 _TYPES: Final = {
     TRANSFER: _PAYING,
     RECEIVE: _PAYING,
+    RECORDED: (*_PAYING, ("bytes32", "purpose"), ("bytes32", "recordHash")),
     "CancelAuthorization": (("address", "authorizer"), ("bytes32", "nonce")),
     "Permit": (
         ("address", "owner"),
@@ -73,6 +75,14 @@ def paying(payer: Party = resident, **changes: Any) -> Authorization:
 def signed(given: Authorization, by: Party, kind: str = TRANSFER, **domain: Any) -> tuple[Any, ...]:
     """Arguments of ``transfer_signed`` and ``receive_signed``."""
     return astuple(given), contract_signature(by.key.sign(token_digest(kind, astuple(given), **domain)))
+
+
+def recorded(
+    given: Authorization, by: Party, purpose: bytes = b"\x01" * 32, record: bytes = b"\x02" * 32, **domain: Any
+) -> tuple[Any, ...]:
+    """Arguments of ``transfer_signed_recorded``."""
+    digest = token_digest(RECORDED, (*astuple(given), purpose, record), **domain)
+    return astuple(given), purpose, record, contract_signature(by.key.sign(digest))
 
 
 def parts(digest: bytes, by: Party) -> tuple[int, bytes, bytes]:

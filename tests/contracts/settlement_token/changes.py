@@ -15,6 +15,8 @@ class Action(IntEnum):
     SET_REGISTRY = 3
     SET_RESERVE = 4
     SET_LIMITS = 5
+    SET_RECOVERIES = 6
+    SET_TRAVEL_THRESHOLD = 7
 
 
 NO_LIMITS = (NO_CAP, NO_CAP, NO_CAP)

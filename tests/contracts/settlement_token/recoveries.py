@@ -31,6 +31,6 @@ def recovery(world: World, amount: int, **changes: Any) -> tuple[Any, ...]:
 
 def approved(world: World, amount: int, delay: int = DELAY, **changes: Any) -> bytes:
     """Proposed by the court, approved by the council, ripe."""
-    identity: bytes = world.token.propose_recovery(recovery(world, amount, **changes), sender=court.address)
-    decide(world.token, identity, chair, banker, delay=delay)
+    identity: bytes = world.recoveries.propose_recovery(recovery(world, amount, **changes), sender=court.address)
+    decide(world.recoveries, identity, chair, banker, delay=delay)
     return identity

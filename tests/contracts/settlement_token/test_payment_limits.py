@@ -8,6 +8,7 @@ import boa
 import pytest
 from eth.exceptions import Revert
 
+from alatau.artifacts.genesis import NO_THRESHOLD
 from tests.contracts.actors import actor
 from tests.contracts.city_channels.tills import agreement, open_till
 from tests.contracts.participant_registry.changes import Cap, approved_cap
@@ -209,7 +210,7 @@ def test_what_is_no_payment_does_not_count(noon: World) -> None:
     noon.token.approve(exchange.address, 9_000, sender=resident.address)
     exchange.exchange(9_000, sender=resident.address)
     freeze(noon, 5_000)
-    noon.token.execute_recovery(approved_recovery(noon, 5_000))
+    noon.recoveries.execute_recovery(approved_recovery(noon, 5_000))
     assert used(noon) == (100, 100)
 
 
@@ -325,7 +326,8 @@ def test_what_no_word_can_hold_is_refused(world: World, tier: int, limits: Limit
 def test_genesis_refuses_what_no_word_can_hold() -> None:
     """The constructor has the same bounds."""
     for limits, fits in ((LARGEST, True), (LARGEST + 1, False)):
-        arguments = ("Tenge", "KZT", 2, chair.address, 1, chair.address, [], [], ZERO, [(limits,) * 3])
+        named = ("Tenge", "KZT", 2, chair.address, 1, chair.address)
+        arguments = (*named, [], [], ZERO, [(limits,) * 3], NO_THRESHOLD, ZERO)
         if fits:
             assert deploy("SettlementToken", *arguments).limits_of_tier(1) == (LARGEST,) * 3
         else:

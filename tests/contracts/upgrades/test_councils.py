@@ -26,7 +26,7 @@ from tests.contracts.world import (
     wait,
 )
 
-GOVERNED = ("validators", "participants", "token", "channel_pause", "positions")
+GOVERNED = ("validators", "participants", "token", "channel_pause", "positions", "recoveries")
 
 
 def council(name: str, members: tuple[Any, ...], higher: str) -> Any:

@@ -7,6 +7,7 @@ import pytest
 from eth.exceptions import Revert
 from eth_account import Account
 
+from alatau.artifacts.genesis import NO_THRESHOLD
 from tests.contracts.actors import Actor
 from tests.contracts.city_channels.tills import agreement, open_till
 from tests.contracts.settlement_token.changes import Action, approved
@@ -131,7 +132,7 @@ def test_money_in_channels_comes_out_and_goes_over(world: World) -> None:
 
 def test_tokens_of_other_units_are_refused(world: World) -> None:
     """One for one of hundredths and of thousandths would be a gift."""
-    arguments = (world.fund_council.address, DELAY, world.participants.address, [], [], ZERO, [])
+    arguments = (world.fund_council.address, DELAY, world.participants.address, [], [], ZERO, [], NO_THRESHOLD, ZERO)
     other = deploy("SettlementToken", "Digital Tenge 2", "KZTD", 3, *arguments)
     for new, reason in ((other, "exchange: other units"), (world.token, "exchange: one token")):
         with pytest.raises(Revert, match=reason):

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from alatau.artifacts.genesis import NO_THRESHOLD
 from tests.contracts.settlement_token.changes import NO_LIMITS, Action, approved
 from tests.contracts.world import DELAY, ZERO, World, deploy, licensor
 
@@ -23,6 +24,8 @@ def replaced_token(world: World) -> tuple[Any, Any]:
         [],
         ZERO,
         [NO_LIMITS] * 2,
+        NO_THRESHOLD,
+        ZERO,
     )
     exchange = deploy("TokenExchange", world.token.address, new.address)
     world.participants.admit_institution(exchange.address, CONTRACT, sender=licensor.address)

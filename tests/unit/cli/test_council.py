@@ -259,7 +259,7 @@ def test_what_may_be_decided_is_listed(alatau: Alatau) -> None:
     """Without a network; every contract of genesis has something."""
     rows = alatau("council", "list", "--json").json()
     assert {"contract": "ChannelPause", "decision": "lift-pause", "members": "-"} in rows
-    assert len({row["contract"] for row in rows}) == 8
+    assert len({row["contract"] for row in rows}) == 9
 
 
 def test_a_veto_is_overridden_by_three_quarters(alatau: Alatau, network: Network, proposed: Path) -> None:

@@ -242,6 +242,7 @@ def _network_contracts(plan: NetworkPlan, validators: Sequence[GenesisValidator]
         issuers=dict(plan.token.issuers),
         holdings=dict(plan.token.holdings),
         token_backed=plan.token.backed,
+        travel_threshold=plan.token.travel_threshold,
         large_delay_s=plan.vault.large_delay_s,
         vault_roles=dict(plan.vault.roles),
         destinations=plan.vault.destinations,

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, TypeAlias, TypeVar
 from alatau.app.genesis.file import alloc_from_json, alloc_to_json, config_from_json, config_to_json
 from alatau.app.genesis.position_plan import positions_from_json, positions_to_json
 from alatau.app.json_field import JsonField, canonical_json, pretty_json, read_document
-from alatau.artifacts.genesis import RELYING_PARTY, PaymentLimits, Role, VaultAsset, VaultRole
+from alatau.artifacts.genesis import NO_THRESHOLD, RELYING_PARTY, PaymentLimits, Role, VaultAsset, VaultRole
 from alatau.artifacts.positions import PositionPlan
 from alatau.chain.permission import Licence, ParticipantKind
 from alatau.chain.validator_registry import Observer
@@ -65,6 +65,8 @@ class TokenPlan:
     """Balances from genesis, in the token's smallest unit."""
     backed: bool = False
     """Whether it is minted only up to what the position ledger's attesters say is behind it."""
+    travel_threshold: int = NO_THRESHOLD
+    """From which amount on a payment between accounts needs a travel record, in the token's smallest unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def plan_to_json(plan: NetworkPlan) -> dict[str, Any]:
             "issuers": alloc_to_json(plan.token.issuers),
             "holdings": alloc_to_json(plan.token.holdings),
             "backed": plan.token.backed,
+            "travel_threshold": str(plan.token.travel_threshold),
         },
         "vault": _vault_to_json(plan.vault),
         "positions": positions_to_json(plan.positions),
@@ -254,7 +257,7 @@ def _limits(document: JsonField) -> PaymentLimits:
 
 
 def _token(document: JsonField) -> TokenPlan:
-    f = document.members(("name", "symbol", "decimals", "issuers", "holdings", "backed"))
+    f = document.members(("name", "symbol", "decimals", "issuers", "holdings", "backed"), ("travel_threshold",))
     return TokenPlan(
         name=f["name"].text(),
         symbol=f["symbol"].text(),
@@ -262,6 +265,7 @@ def _token(document: JsonField) -> TokenPlan:
         issuers=alloc_from_json(f["issuers"]),
         holdings=alloc_from_json(f["holdings"]),
         backed=_boolean(f["backed"]),
+        travel_threshold=f["travel_threshold"].integer(1, NO_THRESHOLD) if "travel_threshold" in f else NO_THRESHOLD,
     )
 
 
