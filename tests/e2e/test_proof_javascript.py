@@ -1,6 +1,5 @@
 """Proofs out of a real store, verified by a JavaScript trie that others wrote (@ethereumjs/mpt)."""
 
-import hashlib
 import json
 import subprocess
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from alatau.storage.log_index import LogQuery
 from alatau.storage.store import Store
 from alatau.types.account import encode_account
 from alatau_devnet.synthetic_chain import TOKEN, Shape, first_blocks
-
-FOLDER = Path(__file__).parent / "js"
+from tests.support.javascript import with_packages
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,7 @@ class Claim:
 @pytest.fixture(scope="session")
 def javascript() -> Path:
     """The folder with the packages of its lock file installed."""
-    lock = hashlib.sha256((FOLDER / "package-lock.json").read_bytes()).hexdigest()
-    mark = FOLDER / "node_modules" / ".installed"
-    if not mark.exists() or mark.read_text() != lock:
-        subprocess.run(
-            ["npm", "ci", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"], cwd=FOLDER, check=True
-        )
-        mark.write_text(lock)
-    return FOLDER
+    return with_packages()
 
 
 def ask(folder: Path, claims: list[Claim]) -> list[str]:

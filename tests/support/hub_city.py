@@ -56,7 +56,7 @@ TILL = PrivateKey(b"\x54" * 32)
 REGISTRAR = PrivateKey(b"\x55" * 32)
 PHONE = ChipKey("phone")
 """A registered resident whose key is on P-256."""
-DOMAIN = channels_domain(CHAIN_ID, addresses.CITY_CHANNELS)
+DOMAIN = channels_domain(CHAIN_ID, addresses.CITY_CHANNELS, "localhost")
 POLICY = Policy({0: Limits(payment=600, day=5_000)})
 SETTLE_BLOCKS, SETTLE_SECONDS = 50, 3
 DEPOSIT = 10_000
@@ -87,6 +87,7 @@ def contracts() -> tuple[GenesisContract, ...]:
             holdings=dict.fromkeys((*(key.address for key in (*RESIDENTS, HUB, TILL)), PHONE.address), 10**6),
             settle_blocks=SETTLE_BLOCKS,
             settle_seconds=SETTLE_SECONDS,
+            relying_party="localhost",
         )
     )
 

@@ -67,6 +67,8 @@ class Details:
     """Address at which the operator of fiscal data shows the receipt."""
     reference: str = ""
     """The merchant's own words."""
+    name: str = ""
+    """Of the shop, as it calls itself: nobody vouches for it."""
 
 
 def invoice_digest(domain: Domain, invoice: Invoice) -> bytes:

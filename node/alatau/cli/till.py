@@ -47,6 +47,7 @@ def till() -> None:
 @click.option("--fiscal-sign", default="", help="Of the fiscal receipt.")
 @click.option("--operator", default="", help="Address at which the operator of fiscal data shows the receipt.")
 @click.option("--reference", default="", help="The merchant's own words; the customer sees them.")
+@click.option("--name", default="", help="Of the shop; the customer sees it.")
 @click.option(
     "--minutes",
     type=click.IntRange(1, 7 * 24 * 60),
@@ -66,6 +67,7 @@ def invoice(
     fiscal_sign: str,
     operator: str,
     reference: str,
+    name: str,
     minutes: int,
     png: Path | None,
     svg: Path | None,
@@ -77,7 +79,7 @@ def invoice(
 
     Somebody pays it only while a till of this folder is connected: with --wait, or alatau till listen.
     """
-    details = write_details(Details(register_number, receipt_number, fiscal_sign, operator, reference))
+    details = write_details(Details(register_number, receipt_number, fiscal_sign, operator, reference, name))
 
     async def task(opened: Opened) -> dict[str, Any]:
         made = opened.wallet.invoice(opened.amount(amount), seconds=minutes * 60, details=details)

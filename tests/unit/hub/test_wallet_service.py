@@ -39,7 +39,7 @@ async def ask(hub: Channel, name: str, request: Any) -> Any:
 
 def money(owner: ChipKey, nonce: bytes, amount: int, *, signer: ChipKey | None = None) -> _pb.SignedMoney:
     """Signed away to the channels contract."""
-    token = domain_of("Digital Tenge", CHAIN_ID, addresses.SETTLEMENT_TOKEN)
+    token = domain_of("Digital Tenge", CHAIN_ID, addresses.SETTLEMENT_TOKEN, "localhost")
     authorization = Authorization(owner.address, DOMAIN.contract, amount, 0, END, nonce)
     signature = (signer or owner).sign(authorization_digest(token, authorization))
     return _pb.SignedMoney(

@@ -150,7 +150,7 @@ class Invoice(_message.Message):
     """Seconds since 1970: nobody pays it later."""
     details: _builtins.bytes
     """What the payer's receipt shows, a JSON object in UTF-8 of at most 1,024 bytes; unknown names are ignored. Known are
-    register_number, receipt_number, fiscal_sign, operator, reference.
+    register_number, receipt_number, fiscal_sign, operator, reference, name.
     """
     signature: _builtins.bytes
     """The merchant's, over the EIP-712 digest; 65 bytes for a secp256k1 key."""
