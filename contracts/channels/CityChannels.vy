@@ -415,8 +415,8 @@ def submit_many(submissions: DynArray[Submission, EXITS_MAX]):
 @external
 def settle(
     parties: evidence.Parties,
-    locks_ab: DynArray[locks.Lock, 8],
-    locks_ba: DynArray[locks.Lock, 8],
+    locks_ab: DynArray[locks.Lock, locks.LOCKS_MAX],
+    locks_ba: DynArray[locks.Lock, locks.LOCKS_MAX],
 ):
     """
     @notice After the window, credit both; anyone may.

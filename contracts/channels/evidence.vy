@@ -24,7 +24,7 @@ struct Claim:
     payer: address
     nonce: uint256
     transferred: uint256
-    locks: DynArray[locks.Lock, 8]
+    locks: DynArray[locks.Lock, locks.LOCKS_MAX]
     signed: Bytes[1024]
     receipt: Bytes[1024]
 

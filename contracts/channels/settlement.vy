@@ -145,8 +145,8 @@ def _ripe(id: bytes32) -> bool:
 def _settle(
     id: bytes32,
     parties: evidence.Parties,
-    locks_ab: DynArray[locks.Lock, 8],
-    locks_ba: DynArray[locks.Lock, 8],
+    locks_ab: DynArray[locks.Lock, locks.LOCKS_MAX],
+    locks_ba: DynArray[locks.Lock, locks.LOCKS_MAX],
 ):
     """
     @param id A closing channel.

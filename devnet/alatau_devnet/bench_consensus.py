@@ -46,8 +46,6 @@ _CLIENTS: Final = 60
 """Each has one payment on its way: more than a block holds."""
 _KEPT_BLOCKS: Final = 400
 """Blocks that a long run keeps, for what consensus looks back at: what is measured is the core, not the ledger."""
-_LONG_RUN_INTERVAL_MS: Final = 200
-"""Between blocks of a long run: a devnet's, a fifth of production's. A day has 432,000 heights."""
 _PART_MS: Final = 1_000.0
 _RECOVERIES: Final = 10
 _RECOVERY_MAX_MS: Final = 60_000
@@ -235,11 +233,11 @@ def silence(count: int, for_ms: float) -> Silence:
     return Silence(count, silent, rate, rate_silent, latency, latency_silent)
 
 
-def growth(hours: float, samples: int, advance: Callable[[], None]) -> Growth:
-    """Containers of the core over a long run, a full block every interval."""
+def growth(hours: float, interval_ms: int, samples: int, advance: Callable[[], None]) -> Growth:
+    """Containers of the core over a long run, a full block every ``interval_ms``."""
     world = network(4)
     for node in world.nodes:
-        node.parameters = replace(PARAMETERS, block_interval_ms=_LONG_RUN_INTERVAL_MS)
+        node.parameters = replace(PARAMETERS, block_interval_ms=interval_ms)
     world.start()
     load(world)
     entries = []
@@ -351,9 +349,10 @@ def _print(costs: list[Cost], silences: list[Silence], grown: Growth, back: Reco
 
 @click.command()
 @click.option("--hours", default=0.01, show_default=True, help="Virtual hours at full load; the issue's figure is 24.")
+@click.option("--interval", default=1_000, show_default=True, help="Virtual ms between blocks then; a devnet has 200.")
 @click.option("--heights", default=12, show_default=True, help="Heights over which messages are counted.")
 @click.option("--seconds", default=5.0, show_default=True, help="Virtual seconds with and without silent validators.")
-def main(hours: float, heights: int, seconds: float) -> None:
+def main(hours: float, interval: int, heights: int, seconds: float) -> None:
     """Measure consensus in virtual time; ends with 1 where a bound is broken."""
     samples = max(12, int(hours * 2))
     with _progress(len(SIZES) + len(SILENT_SIZES) + samples + 1) as advance:
@@ -364,7 +363,7 @@ def main(hours: float, heights: int, seconds: float) -> None:
         for count in SILENT_SIZES:
             silences.append(silence(count, seconds * 1_000))
             advance()
-        grown = growth(hours, samples, advance)
+        grown = growth(hours, interval, samples, advance)
         back = recovery()
         advance()
     RESULT.parent.mkdir(parents=True, exist_ok=True)
