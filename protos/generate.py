@@ -1,7 +1,8 @@
 """Generates ``node/alatau/pb`` from the definitions beside this file; ``--check`` only compares.
 
 ``protoc`` writes imports that follow the proto path (``from alatau.types.v1 import ...``), where the node has
-packages of its own; the imports, and nothing else, are moved under ``alatau.pb``. Names on the wire stay.
+packages of its own; the imports, and nothing else, are moved under ``alatau.pb``. Names on the wire stay. What
+others define (``third_party``) comes from their packages.
 Needs ``grpcio-tools`` and ``mypy-protobuf`` (for the type stubs), no network.
 """
 
@@ -28,9 +29,10 @@ def generate(target: Path) -> None:
     """Write the whole package to ``target``, an empty or missing folder."""
     with tempfile.TemporaryDirectory() as folder:
         raw = Path(folder)
-        sources = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
+        sources = sorted(str(path.relative_to(PROTOS)) for path in (PROTOS / "alatau").rglob("*.proto"))
         bundled = Path(grpc_tools.__file__).parent / "_proto"
-        arguments = ["protoc", f"-I{PROTOS}", f"-I{bundled}", f"--python_out={raw}", f"--mypy_out=quiet:{raw}"]
+        folders = [f"-I{folder}" for folder in (PROTOS, PROTOS / "third_party", bundled)]
+        arguments = ["protoc", *folders, f"--python_out={raw}", f"--mypy_out=quiet:{raw}"]
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         if protoc.main([*arguments, *sources]) != 0:
             sys.exit("protoc failed; its message above names the file and line")

@@ -368,9 +368,11 @@ class Running:
         """A client without a certificate."""
         return connect(self.endpoint, self.tls)
 
-    async def serve_http(self, *, origins: frozenset[str] = frozenset(), secure: bool = False) -> int:
-        """Serve over HTTP too; gives the port."""
-        tls = WebTls(IdentityHolder(node_identity())) if secure else None
+    async def serve_http(
+        self, *, origins: frozenset[str] = frozenset(), secure: bool = False, trust: TrustStore | None = None
+    ) -> int:
+        """Serve over HTTP too, over TLS where that is ``secure`` or asks for certificates; gives the port."""
+        tls = WebTls(IdentityHolder(node_identity()), trust) if secure or trust else None
         face = WebFace(self.server, self.api.services, ListenerLimits(), origins, tls)
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         self.nursery.start_soon(face.serve, listeners)

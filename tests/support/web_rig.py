@@ -35,11 +35,11 @@ class Served:
 
 
 @asynccontextmanager
-async def served(*, secure: bool = False) -> AsyncIterator[Served]:
-    """Both, on loopback; HTTP over TLS where it is ``secure``."""
+async def served(*, secure: bool = False, certified: bool = False) -> AsyncIterator[Served]:
+    """Both, on loopback; HTTP over TLS where it is ``secure``, for the rig's client alone where it is ``certified``."""
     async with rig(LIMITS, public=True) as running:
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        tls = WebTls(running.server_identity) if secure else None
+        tls = WebTls(running.server_identity, running.trust if certified else None) if secure or certified else None
         face = WebFace(running.server, [running.echo.service()], LIMITS, frozenset({PAGE}), tls, FILES)
         running.nursery.start_soon(face.serve, listeners)
         node = Served(running, face, listeners[0].socket.getsockname()[1])

@@ -75,10 +75,10 @@ def read_client_access(folder: Path, config: RpcConfig, own: TlsIdentity) -> Cli
 
 def check_ways_in(config: NodeConfig) -> None:
     """No way in goes round what the client port demands; raises ``ClientAccessError``."""
-    if config.http.listen and config.rpc.client_authority:
+    if config.http.listen and config.http.tls == "off" and config.rpc.client_authority:
         raise ClientAccessError(
-            "http.listen asks nobody for a certificate, and rpc.client_authority lets in only clients that have one: "
-            "leave one of the two empty"
+            "http.listen without TLS asks nobody for a certificate, and rpc.client_authority lets in only clients that "
+            'have one: set http.tls = "on", or leave one of the two empty'
         )
 
 

@@ -60,7 +60,12 @@ class HttpConfig:
         endpoint_or_empty,
         "Where they connect. Empty: nowhere. Without TLS keep it on loopback, behind a proxy that has it.",
     ] = ""
-    tls: Annotated[str, one_of("off", "on"), "on: over TLS 1.3 with the node's certificate; off: plain HTTP."] = "off"
+    tls: Annotated[
+        str,
+        one_of("off", "on"),
+        "on: over TLS 1.3 with the node's certificate, asking clients for theirs where rpc.client_authority does; off: "
+        "plain HTTP.",
+    ] = "off"
     allowed_origins: Annotated[
         str,
         origin_list,

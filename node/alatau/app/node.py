@@ -282,7 +282,7 @@ async def _start_web(nursery: trio.Nursery, parts: _Parts, clients: Server, api:
         api.services,
         TransportLimits(message_bytes_max=limits.message_bytes_max, connections_max=_WEB_CONNECTIONS_MAX),
         config.origins(),
-        WebTls(parts.identity) if config.tls == "on" else None,
+        WebTls(parts.identity, parts.clients.trust) if config.tls == "on" else None,
     )
     nursery.start_soon(face.serve, listeners)
     return face

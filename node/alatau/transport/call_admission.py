@@ -97,7 +97,9 @@ class CallAdmission:
 
     def untrusted(self) -> RpcError:
         """The error for a key that is not, or no longer, trusted."""
-        return self.refusal(Code.PERMISSION_DENIED, "KEY_NOT_TRUSTED", "this TLS key is not, or no longer, trusted")
+        error = key_not_trusted()
+        self.refused[error.reason] += 1
+        return error
 
     def _identify(self, context: ServicerContext) -> PeerIdentity | None:
         certificates = context.auth_context().get("x509_pem_cert")
@@ -116,3 +118,8 @@ class CallAdmission:
         if not self.permits(identity.tls_key_hash):
             raise self.untrusted()
         return identity
+
+
+def key_not_trusted() -> RpcError:
+    """A certificate was verified, and its key is not let in all the same."""
+    return RpcError(Code.PERMISSION_DENIED, "this TLS key is not, or no longer, trusted", reason="KEY_NOT_TRUSTED")

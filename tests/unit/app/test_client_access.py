@@ -1,14 +1,18 @@
 """Certificates and roles of clients: the operator's files, and a node that asks for them."""
 
+import json
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+import trio
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,7 +24,7 @@ from alatau.app.config_file import read_config, render_config
 from alatau.app.home import Home
 from alatau.client import RpcError, client_tls, connect
 from alatau.rpc.access import PUBLIC_ROLES, Role
-from alatau.transport.certificates import TlsIdentity, load_identity
+from alatau.transport.certificates import TlsIdentity, load_identity, trust_anchor
 from alatau_devnet.network import create_network
 from alatau_devnet.plan import DevnetOptions
 from tests.support.solo_node import SoloNode, node_identity, payment, running, solo_node
@@ -122,6 +126,44 @@ async def test_what_a_client_may_do_follows_from_its_key(tmp_path: Path, authori
     node.store.close()
 
 
+@pytest.mark.trio
+async def test_curl_may_do_what_its_key_may(tmp_path: Path, authority: Authority) -> None:
+    """The same roles over HTTP: only the auditor sees the peers, and who has no certificate sees nothing."""
+    if shutil.which("curl") is None:
+        pytest.skip("no curl here")
+    auditor, bank, former = (authority.issue(name) for name in ("auditor", "bank", "former"))
+    _write(tmp_path, authority, f'"{auditor.key_hash.hex()}" = ["reader", "auditor"]\n"{former.key_hash.hex()}" = []\n')
+    access = read_client_access(tmp_path, CONFIG, node_identity())
+    (tmp_path / "ca.pem").write_bytes(trust_anchor(node_identity().public_key))
+    node: SoloNode = solo_node(tmp_path)
+    async with running(node, roles=access.roles, trust=access.trust) as served:
+        port = await served.serve_http(trust=access.trust)
+
+        async def ask(identity: TlsIdentity | None, method: str, message: str = "{}") -> tuple[int, str]:
+            """How curl ends, and the reason of an error."""
+            command = ["curl", "-s", "--cacert", tmp_path / "ca.pem", "--json", message]
+            command += ["-H", "Alatau-Bytes: hex", f"https://localhost:{port}/alatau.api.v1.{method}"]
+            if identity is not None:
+                (tmp_path / "own.pem").write_bytes(identity.certificate_pem + identity.key_pem)
+                command += ["--cert", tmp_path / "own.pem"]
+            done = await trio.to_thread.run_sync(partial(subprocess.run, command, capture_output=True, check=False))
+            answer = json.loads(done.stdout or "{}")
+            return done.returncode, answer["details"][0]["debug"]["reason"] if "details" in answer else ""
+
+        submission = json.dumps({"transaction": "0x" + payment().encoded.hex()})
+        assert await ask(auditor, "NodeService/ListPeers") == (0, "")
+        assert await ask(auditor, "TransactionService/SubmitTransaction", submission) == (0, "ROLE_REQUIRED")
+        assert await ask(bank, "TransactionService/SubmitTransaction", submission) == (0, "")
+        assert await ask(bank, "NodeService/ListPeers") == (0, "ROLE_REQUIRED")
+        assert await ask(node_identity(), "NodeService/ListPeers") == (0, "")
+        assert await ask(former, "NodeService/GetStatus") == (0, "KEY_NOT_TRUSTED")
+        for nobody in (Authority().issue("auditor"), None):
+            code, _ = await ask(nobody, "NodeService/GetStatus")
+            assert code != 0
+        assert node.callers == {bank.key_hash}
+    node.store.close()
+
+
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
@@ -165,12 +207,13 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path) -> None:
 
 
 def test_no_way_in_goes_round_the_certificates() -> None:
-    """Browsers and curl show none; where nobody has to, both ports may be open."""
+    """Without TLS nobody can show one; where nobody has to, both ports may be open."""
     web = HttpConfig(listen="127.0.0.1:7301")
     check_ways_in(NodeConfig(http=web))
     check_ways_in(NodeConfig(rpc=CONFIG))
-    with pytest.raises(ClientAccessError, match=r"http\.listen asks nobody for a certificate"):
+    with pytest.raises(ClientAccessError, match=r"http\.listen without TLS asks nobody for a certificate"):
         check_ways_in(NodeConfig(http=web, rpc=CONFIG))
+    check_ways_in(NodeConfig(http=HttpConfig(listen="127.0.0.1:7301", tls="on"), rpc=CONFIG))
 
 
 def test_a_node_that_asks_for_certificates_answers_its_own_command_line(tmp_path: Path, authority: Authority) -> None:

@@ -20,6 +20,7 @@ from alatau.transport.channel import Channel
 from alatau.transport.errors import Code, RpcError
 from alatau.wallet.link import Link, PaymentFailedError
 from alatau.wire.amount import read_amount
+from tests.support.field_behavior import required
 from tests.support.guest import as_guest
 from tests.support.hub_city import DEPOSIT, HUB, RESIDENTS, TILL, HubCity, hub_city
 from tests.support.waiting import eventually
@@ -165,6 +166,11 @@ def test_a_statement_comes_in_pages_and_only_to_its_party(tmp_path: Path) -> Non
             with pytest.raises(RpcError) as caught:
                 await dialled.unary(METHODS["ListPayments"], ask("", TILL))
             assert caught.value.code is Code.PERMISSION_DENIED
+            for name in required(_pb.ListPaymentsRequest.DESCRIPTOR):
+                without = ask("")
+                without.ClearField(name)
+                with pytest.raises(RpcError):
+                    await dialled.unary(METHODS["ListPayments"], without)
 
     as_guest(main)
 

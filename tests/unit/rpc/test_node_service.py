@@ -179,9 +179,11 @@ def _described(served: Running) -> tuple[set[str], FileDescriptorProto]:
         requests = [
             reflection_pb2.ServerReflectionRequest(list_services=""),
             reflection_pb2.ServerReflectionRequest(file_containing_symbol="alatau.api.v1.NodeService"),
+            reflection_pb2.ServerReflectionRequest(file_by_filename="google/api/field_behavior.proto"),
         ]
-        listed, described = stub.ServerReflectionInfo(iter(requests), timeout=5)
+        listed, described, imported = stub.ServerReflectionInfo(iter(requests), timeout=5)
         file = FileDescriptorProto.FromString(described.file_descriptor_response.file_descriptor_proto[0])
+        assert b"field_behavior" in imported.file_descriptor_response.file_descriptor_proto[0]
         return {service.name for service in listed.list_services_response.service}, file
 
 

@@ -7,24 +7,31 @@ from pathlib import Path
 
 import pytest
 import trio
+from google.protobuf.message import Message
 
 from alatau.channels.errors import ForgedMessageError
 from alatau.channels.messages import Lock, channel_id
-from alatau.channels.protection import TowerReceipt, is_from_tower
+from alatau.channels.protection import TowerReceipt, is_from_tower, recovery_digest
 from alatau.channels.state import Window
 from alatau.channels.watching import NewsClosing, NewsSettled
 from alatau.client import Client, RpcError, client_tls, connect, tower_plans
 from alatau.crypto.secp256k1 import PrivateKey
+from alatau.pb.channel.v1 import tower_service_pb2
 from alatau.storage.disk import Disk
 from alatau.tower.post import Post
 from alatau.tower.service import BATCH_MAX, TowerApi, tower_service
 from alatau.transport.credentials import IdentityHolder, ServerTls
 from alatau.transport.server import Listener, serve
-from alatau.wire.tower import Refusal
+from alatau.transport.service import methods
+from alatau.wire.channel import write_parties
+from alatau.wire.tower import Refusal, write_close_request, write_protection
 from tests.support.channels import DOMAIN, HUB, OWNER, close_request, parties, protection
+from tests.support.field_behavior import behavior, without_each
 from tests.support.solo_node import node_identity
 from tests.support.tower_post import NOW, TOWER, manned, tell, tell_opened
 
+_pb = tower_service_pb2
+METHODS = methods(_pb.DESCRIPTOR.services_by_name["TowerService"])
 STRANGER = PrivateKey(b"\x43" * 32)
 
 
@@ -221,3 +228,32 @@ def test_a_newer_voucher_of_a_closing_channel_is_due_at_once(tmp_path: Path) -> 
             assert [due.held for due in post.docket.due()] == [offered]
 
     trio.run(main)
+
+
+def test_a_request_without_a_required_field_is_refused(tmp_path: Path) -> None:
+    """As a whole or, in a batch, by itself; times included, of which zero is never now."""
+
+    async def main() -> None:
+        async with served(tmp_path) as (post, client):
+            await tell_opened(post, 7, 1)
+            signed = OWNER.sign(recovery_digest(DOMAIN, channel_id(DOMAIN, parties()), NOW))
+            recovery = _pb.GetProtectionRequest(parties=write_parties(parties()), time=NOW, signature=signed)
+            protect = _pb.ProtectRequest(protections=[write_protection(protection(3, 50))])
+            close = _pb.DepositCloseRequestsRequest(requests=[write_close_request(close_request(NOW + 500))])
+            for name, whole in (("GetProtection", recovery), ("Protect", protect), ("DepositCloseRequests", close)):
+                assert not await _refusal(client, name, whole)
+                for field, without in without_each(whole):
+                    if "REQUIRED" in behavior(field):
+                        assert await _refusal(client, name, without), field.full_name
+
+    trio.run(main)
+
+
+async def _refusal(client: Client, name: str, request: Message) -> str:
+    """Why something was refused, or nothing."""
+    try:
+        response = await client._channel.unary(METHODS[name], request)
+    except RpcError as error:
+        return str(error)
+    answers = {"Protect": "receipts", "DepositCloseRequests": "deposits"}
+    return "".join(each.refusal for each in getattr(response, answers[name])) if name in answers else ""

@@ -8,7 +8,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let services = ["node", "block", "state", "event", "transaction"];
     let files = services.map(|name| protos.join(format!("alatau/api/v1/{name}_service.proto")));
     println!("cargo::rerun-if-changed={}", protos.join("alatau/api").display());
-    let definitions = protox::compile(files, [protos])?;
+    let definitions = protox::compile(files, [protos.clone(), protos.join("third_party")])?;
     tonic_prost_build::configure().build_server(false).compile_fds(definitions)?;
     Ok(())
 }

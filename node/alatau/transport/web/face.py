@@ -12,6 +12,9 @@ import structlog
 import trio
 from google.protobuf.message import Message
 
+from alatau.transport.call import PeerIdentity
+from alatau.transport.call_admission import key_not_trusted
+from alatau.transport.certificates import CertificateError
 from alatau.transport.connection_table import ConnectionRefusedByLimitError, ConnectionTable, Entry
 from alatau.transport.descriptors import connections_affordable
 from alatau.transport.errors import RpcError, detached
@@ -35,8 +38,8 @@ from alatau.transport.web.envelope import PREFIX_SIZE
 from alatau.transport.web.exchange import HEAD_S, IDLE_S, Connection, ConnectionLostError
 from alatau.transport.web.files import WebFiles
 from alatau.transport.web.holdings import Holdings
-from alatau.transport.web.invocation import describe, run
-from alatau.transport.web.tls import HandshakeError, WebTls
+from alatau.transport.web.invocation import Caller, describe, run
+from alatau.transport.web.tls import HandshakeError, TlsStream, WebTls
 from alatau.transport.web.turns import Turns
 
 _LOG = structlog.get_logger("alatau.transport")
@@ -73,9 +76,12 @@ class WebFace:
         self.holdings = Holdings()
         self._turns = Turns()
         self.connections = ConnectionTable(
-            limits, min(limits.connections_max, connections_affordable()), protect_established=False
+            limits,
+            min(limits.connections_max, connections_affordable()),
+            protect_established=tls is not None and tls.trust is not None,
         )
         self._scopes: dict[Entry, trio.CancelScope] = {}
+        self._callers: dict[Entry, Caller] = {}
         self.calls_started = 0
         self.calls_under_way = 0
         """Calls that have not ended."""
@@ -90,9 +96,24 @@ class WebFace:
 
     async def serve(self, listeners: list[trio.SocketListener]) -> None:
         """Answer until cancelled."""
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._report)
-            await trio.serve_listeners(self._admit, listeners)
+        trust = None if self._tls is None else self._tls.trust
+        stop_watching = None if trust is None else trust.on_change(self._end_untrusted)
+        try:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(self._report)
+                await trio.serve_listeners(self._admit, listeners)
+        finally:
+            if stop_watching is not None:
+                stop_watching()
+
+    def _end_untrusted(self) -> None:
+        """Close the connections of keys that are no longer trusted."""
+        for entry, caller in self._callers.items():
+            if not self._is_trusted(caller):
+                self._scopes[entry].cancel()
+
+    def _is_trusted(self, caller: Caller) -> bool:
+        return self._tls is None or self._tls.permits(caller.peer)
 
     async def _report(self) -> None:
         reported = self.connections.refused.copy()
@@ -114,9 +135,10 @@ class WebFace:
                 self._scopes[leaving].cancel()
             self._scopes[entry] = scope
             with scope:
-                secure = stream if self._tls is None else await self._tls.accept(stream, HEAD_S)
+                secure, peer = await self._secured(stream)
                 connection = Connection(secure, entry.source, self.holdings, self._turns)
-                await self._serve(connection, entry, address)
+                caller = self._callers[entry] = Caller(peer, address_name(address.partition("%")[0]))
+                await self._serve(connection, entry, caller)
         except HandshakeError as error:
             self.connections.refused[error.reason] += 1
         except (ConnectionRefusedByLimitError, ConnectionLostError, OSError, trio.BrokenResourceError):
@@ -129,13 +151,24 @@ class WebFace:
             if entry is not None:
                 self.connections.remove(entry)
                 self._scopes.pop(entry, None)
+                self._callers.pop(entry, None)
             await trio.aclose_forcefully(stream)
 
-    async def _serve(self, connection: Connection, entry: Entry, address: str) -> None:
+    async def _secured(self, stream: trio.SocketStream) -> tuple[trio.SocketStream | TlsStream, PeerIdentity | None]:
+        """The connection after the handshake that it needs, and whose it is; raises ``HandshakeError``."""
+        if self._tls is None:
+            return stream, None
+        secure = await self._tls.accept(stream, HEAD_S)
+        try:
+            return secure, self._tls.peer_of(secure)
+        except CertificateError as error:
+            raise HandshakeError("CERTIFICATE_UNREADABLE") from error
+
+    async def _serve(self, connection: Connection, entry: Entry, caller: Caller) -> None:
         first_byte_s = HEAD_S
         try:
             while request := await connection.read_head(first_byte_s):
-                await self._answer(connection, request, entry, address_name(address.partition("%")[0]))
+                await self._answer(connection, request, entry, caller)
                 if connection.http.our_state is not h11.DONE or connection.http.their_state is not h11.DONE:
                     await connection.drain()
                     return
@@ -147,7 +180,7 @@ class WebFace:
         except h11.LocalProtocolError as error:  # the client broke the protocol while we answered
             raise ConnectionLostError from error
 
-    async def _answer(self, connection: Connection, request: h11.Request, entry: Entry, peer: str) -> None:
+    async def _answer(self, connection: Connection, request: h11.Request, entry: Entry, caller: Caller) -> None:
         if _head_size(request) > METADATA_BYTES_MAX:
             text = f"query and headers have up to {METADATA_BYTES_MAX} bytes together: send a POST\n"
             await self._refuse(connection, 431, text, [])
@@ -177,14 +210,14 @@ class WebFace:
             if origin is None and self._tls is None and not is_safe_host(headers.get("host", "")):
                 await self._refuse(connection, 421, _UNSAFE_HOST, cors)
                 return
-            await self._call(connection, endpoint, headers, cors, (entry, peer), query)
+            await self._call(connection, endpoint, headers, cors, (entry, caller), query)
         elif request.method == b"POST":
             dialect = dialect_of(endpoint[0], headers)
             if dialect is None:
                 text = f"the content type is none of {CONTENT_TYPES}, or not that of the method's kind\n"
                 await self._refuse(connection, 415, text, [("Accept-Post", CONTENT_TYPES), *cors])
             else:
-                await self._call(connection, endpoint, headers, cors, (entry, peer), None, dialect)
+                await self._call(connection, endpoint, headers, cors, (entry, caller), None, dialect)
         else:
             allowed = methods_of(endpoint[0])
             await self._refuse(connection, 405, f"this method is called by {allowed}\n", [("Allow", allowed), *cors])
@@ -195,21 +228,23 @@ class WebFace:
         endpoint: tuple[Method, Handler],
         headers: Mapping[str, str],
         cors: Headers,
-        caller: tuple[Entry, str],
+        connected: tuple[Entry, Caller],
         query: str | None,
         dialect: Dialect = _BARE_JSON,
     ) -> None:
         """Serve a call; its message is in the body, or in ``query``."""
-        (method, handler), (entry, peer) = endpoint, caller
+        (method, handler), (entry, caller) = endpoint, connected
         answer = Answer(connection, method, dialect, list(cors))
         try:
             try:
                 data = b""
                 if query is not None:
                     answer.dialect, data = read_query(query, headers)
-                async with self._server.counted(peer):
+                if not self._is_trusted(caller):
+                    raise self._untrusted()
+                async with self._server.counted(caller.key):
                     entry.established = True
-                    result = await self._taken(answer, handler, headers, peer, None if query is None else data)
+                    result = await self._taken(answer, handler, headers, caller, None if query is None else data)
             except RpcError as error:
                 result = detached(error)
             connection.skip_body()
@@ -218,11 +253,11 @@ class WebFace:
             connection.let_go()
 
     async def _taken(
-        self, answer: Answer, handler: Handler, headers: Mapping[str, str], peer: str, data: bytes | None
+        self, answer: Answer, handler: Handler, headers: Mapping[str, str], caller: Caller, data: bytes | None
     ) -> Message | RpcError | None:
         """Read the rest of a call that was counted in, and run it."""
         try:
-            call = describe(answer, headers, peer)
+            call = describe(answer, headers, caller)
             body = await answer.connection.read_body(self._limits.message_bytes_max + PREFIX_SIZE)
         except RpcError as error:
             self.calls_refused[error.reason or error.code.name] += 1
@@ -233,6 +268,10 @@ class WebFace:
             return await run(answer, handler, call, body if data is None else data)
         finally:
             self.calls_under_way -= 1
+
+    def _untrusted(self) -> RpcError:
+        self.calls_refused["KEY_NOT_TRUSTED"] += 1
+        return key_not_trusted()
 
     async def _refuse(self, connection: Connection, status: int, text: str, headers: Headers) -> None:
         """An answer in words, to what is no call."""

@@ -6,12 +6,12 @@ When the client is gone or its deadline has passed, the handler is cancelled, as
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import trio
 from google.protobuf.message import Message
 
-from alatau.transport.call import Call
+from alatau.transport.call import Call, PeerIdentity
 from alatau.transport.errors import Code, RpcError
 from alatau.transport.garbage import check_metadata
 from alatau.transport.job import CANCELLED, as_rpc_error
@@ -24,7 +24,21 @@ from alatau.transport.web.exchange import ConnectionLostError
 from alatau.transport.web.json_form import from_json
 
 
-def describe(answer: Answer, headers: Mapping[str, str], peer: str) -> Call:
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is at the other end of a connection."""
+
+    peer: PeerIdentity | None
+    """By its certificate; None where nobody is asked for one."""
+    address: str
+
+    @property
+    def key(self) -> bytes | str:
+        """Whose calls count together, as over gRPC (``Call.caller``)."""
+        return self.address if self.peer is None else self.peer.tls_key_hash
+
+
+def describe(answer: Answer, headers: Mapping[str, str], caller: Caller) -> Call:
     """Who calls and how; raises ``RpcError`` for headers that are not understood here."""
     check_headers(answer.dialect, headers)
     timeout_s = timeout_of(answer.dialect, headers)
@@ -32,8 +46,8 @@ def describe(answer: Answer, headers: Mapping[str, str], peer: str) -> Call:
     check_metadata(metadata)
     return Call(
         method=answer.method.path,
-        peer=None,
-        address=peer,
+        peer=caller.peer,
+        address=caller.address,
         deadline=None if timeout_s is None else time.monotonic() + timeout_s,
         metadata=metadata,
     )

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alatau.pb.api.v1 import block_pb2 as alatau_dot_api_dot_v1_dot_block__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/block_service.proto\x12\ralatau.api.v1\x1a\x19\x61latau/api/v1/block.proto\"a\n\x0fGetBlockRequest\x12\x10\n\x06height\x18\x01 \x01(\x04H\x00\x12\x0e\n\x04hash\x18\x02 \x01(\x0cH\x00\x12&\n\x04view\x18\x03 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x04\n\x02id\"7\n\x10GetBlockResponse\x12#\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x14.alatau.api.v1.Block\"\xb1\x01\n\x11ListBlocksRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x13\n\x0b\x66rom_height\x18\x03 \x01(\x04\x12\x16\n\tto_height\x18\x04 \x01(\x04H\x00\x88\x01\x01\x12\x12\n\ndescending\x18\x05 \x01(\x08\x12&\n\x04view\x18\x06 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x0c\n\n_to_height\"S\n\x12ListBlocksResponse\x12$\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x14.alatau.api.v1.Block\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"2\n\x10GetCommitRequest\x12\x13\n\x06height\x18\x01 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\":\n\x11GetCommitResponse\x12%\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x15.alatau.api.v1.Commit\"j\n\x16SubscribeBlocksRequest\x12\x18\n\x0b\x66rom_height\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12&\n\x04view\x18\x02 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x0e\n\x0c_from_height\"N\n\x17SubscribeBlocksResponse\x12#\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x14.alatau.api.v1.Block\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xf6\x02\n\x0c\x42lockService\x12P\n\x08GetBlock\x12\x1e.alatau.api.v1.GetBlockRequest\x1a\x1f.alatau.api.v1.GetBlockResponse\"\x03\x90\x02\x01\x12V\n\nListBlocks\x12 .alatau.api.v1.ListBlocksRequest\x1a!.alatau.api.v1.ListBlocksResponse\"\x03\x90\x02\x01\x12S\n\tGetCommit\x12\x1f.alatau.api.v1.GetCommitRequest\x1a .alatau.api.v1.GetCommitResponse\"\x03\x90\x02\x01\x12g\n\x0fSubscribeBlocks\x12%.alatau.api.v1.SubscribeBlocksRequest\x1a&.alatau.api.v1.SubscribeBlocksResponse\"\x03\x90\x02\x01\x30\x01\x42w\n\ralatau.api.v1B\x11\x42lockServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/block_service.proto\x12\ralatau.api.v1\x1a\x19\x61latau/api/v1/block.proto\x1a\x1fgoogle/api/field_behavior.proto\"g\n\x0fGetBlockRequest\x12\x10\n\x06height\x18\x01 \x01(\x04H\x00\x12\x0e\n\x04hash\x18\x02 \x01(\x0cH\x00\x12,\n\x04view\x18\x03 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x04\xe2\x41\x01\x01\x42\x04\n\x02id\"7\n\x10GetBlockResponse\x12#\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x14.alatau.api.v1.Block\"\xd5\x01\n\x11ListBlocksRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x66rom_height\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x1c\n\tto_height\x18\x04 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x18\n\ndescending\x18\x05 \x01(\x08\x42\x04\xe2\x41\x01\x01\x12,\n\x04view\x18\x06 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x04\xe2\x41\x01\x01\x42\x0c\n\n_to_height\"S\n\x12ListBlocksResponse\x12$\n\x06\x62locks\x18\x01 \x03(\x0b\x32\x14.alatau.api.v1.Block\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"8\n\x10GetCommitRequest\x12\x19\n\x06height\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_height\":\n\x11GetCommitResponse\x12%\n\x06\x63ommit\x18\x01 \x01(\x0b\x32\x15.alatau.api.v1.Commit\"v\n\x16SubscribeBlocksRequest\x12\x1e\n\x0b\x66rom_height\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12,\n\x04view\x18\x02 \x01(\x0e\x32\x18.alatau.api.v1.BlockViewB\x04\xe2\x41\x01\x01\x42\x0e\n\x0c_from_height\"N\n\x17SubscribeBlocksResponse\x12#\n\x05\x62lock\x18\x01 \x01(\x0b\x32\x14.alatau.api.v1.Block\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xf6\x02\n\x0c\x42lockService\x12P\n\x08GetBlock\x12\x1e.alatau.api.v1.GetBlockRequest\x1a\x1f.alatau.api.v1.GetBlockResponse\"\x03\x90\x02\x01\x12V\n\nListBlocks\x12 .alatau.api.v1.ListBlocksRequest\x1a!.alatau.api.v1.ListBlocksResponse\"\x03\x90\x02\x01\x12S\n\tGetCommit\x12\x1f.alatau.api.v1.GetCommitRequest\x1a .alatau.api.v1.GetCommitResponse\"\x03\x90\x02\x01\x12g\n\x0fSubscribeBlocks\x12%.alatau.api.v1.SubscribeBlocksRequest\x1a&.alatau.api.v1.SubscribeBlocksResponse\"\x03\x90\x02\x01\x30\x01\x42w\n\ralatau.api.v1B\x11\x42lockServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +34,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.block_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\021BlockServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_GETBLOCKREQUEST'].fields_by_name['view']._loaded_options = None
+  _globals['_GETBLOCKREQUEST'].fields_by_name['view']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['from_height']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['from_height']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['to_height']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['to_height']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['descending']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['descending']._serialized_options = b'\342A\001\001'
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['view']._loaded_options = None
+  _globals['_LISTBLOCKSREQUEST'].fields_by_name['view']._serialized_options = b'\342A\001\001'
+  _globals['_GETCOMMITREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_GETCOMMITREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEBLOCKSREQUEST'].fields_by_name['from_height']._loaded_options = None
+  _globals['_SUBSCRIBEBLOCKSREQUEST'].fields_by_name['from_height']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBEBLOCKSREQUEST'].fields_by_name['view']._loaded_options = None
+  _globals['_SUBSCRIBEBLOCKSREQUEST'].fields_by_name['view']._serialized_options = b'\342A\001\001'
   _globals['_BLOCKSERVICE'].methods_by_name['GetBlock']._loaded_options = None
   _globals['_BLOCKSERVICE'].methods_by_name['GetBlock']._serialized_options = b'\220\002\001'
   _globals['_BLOCKSERVICE'].methods_by_name['ListBlocks']._loaded_options = None
@@ -41,22 +62,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BLOCKSERVICE'].methods_by_name['GetCommit']._serialized_options = b'\220\002\001'
   _globals['_BLOCKSERVICE'].methods_by_name['SubscribeBlocks']._loaded_options = None
   _globals['_BLOCKSERVICE'].methods_by_name['SubscribeBlocks']._serialized_options = b'\220\002\001'
-  _globals['_GETBLOCKREQUEST']._serialized_start=79
-  _globals['_GETBLOCKREQUEST']._serialized_end=176
-  _globals['_GETBLOCKRESPONSE']._serialized_start=178
-  _globals['_GETBLOCKRESPONSE']._serialized_end=233
-  _globals['_LISTBLOCKSREQUEST']._serialized_start=236
-  _globals['_LISTBLOCKSREQUEST']._serialized_end=413
-  _globals['_LISTBLOCKSRESPONSE']._serialized_start=415
-  _globals['_LISTBLOCKSRESPONSE']._serialized_end=498
-  _globals['_GETCOMMITREQUEST']._serialized_start=500
-  _globals['_GETCOMMITREQUEST']._serialized_end=550
-  _globals['_GETCOMMITRESPONSE']._serialized_start=552
-  _globals['_GETCOMMITRESPONSE']._serialized_end=610
-  _globals['_SUBSCRIBEBLOCKSREQUEST']._serialized_start=612
-  _globals['_SUBSCRIBEBLOCKSREQUEST']._serialized_end=718
-  _globals['_SUBSCRIBEBLOCKSRESPONSE']._serialized_start=720
-  _globals['_SUBSCRIBEBLOCKSRESPONSE']._serialized_end=798
-  _globals['_BLOCKSERVICE']._serialized_start=801
-  _globals['_BLOCKSERVICE']._serialized_end=1175
+  _globals['_GETBLOCKREQUEST']._serialized_start=112
+  _globals['_GETBLOCKREQUEST']._serialized_end=215
+  _globals['_GETBLOCKRESPONSE']._serialized_start=217
+  _globals['_GETBLOCKRESPONSE']._serialized_end=272
+  _globals['_LISTBLOCKSREQUEST']._serialized_start=275
+  _globals['_LISTBLOCKSREQUEST']._serialized_end=488
+  _globals['_LISTBLOCKSRESPONSE']._serialized_start=490
+  _globals['_LISTBLOCKSRESPONSE']._serialized_end=573
+  _globals['_GETCOMMITREQUEST']._serialized_start=575
+  _globals['_GETCOMMITREQUEST']._serialized_end=631
+  _globals['_GETCOMMITRESPONSE']._serialized_start=633
+  _globals['_GETCOMMITRESPONSE']._serialized_end=691
+  _globals['_SUBSCRIBEBLOCKSREQUEST']._serialized_start=693
+  _globals['_SUBSCRIBEBLOCKSREQUEST']._serialized_end=811
+  _globals['_SUBSCRIBEBLOCKSRESPONSE']._serialized_start=813
+  _globals['_SUBSCRIBEBLOCKSRESPONSE']._serialized_end=891
+  _globals['_BLOCKSERVICE']._serialized_start=894
+  _globals['_BLOCKSERVICE']._serialized_end=1268
 # @@protoc_insertion_point(module_scope)

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alatau.pb.api.v1 import log_pb2 as alatau_dot_api_dot_v1_dot_log__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/event_service.proto\x12\ralatau.api.v1\x1a\x17\x61latau/api/v1/log.proto\"\x9d\x01\n\x0fListLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x13\n\x0b\x66rom_height\x18\x02 \x01(\x04\x12\x16\n\tto_height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x04 \x01(\x05\x12\x12\n\npage_token\x18\x05 \x01(\tB\x0c\n\n_to_height\"M\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"r\n\x14SubscribeLogsRequest\x12(\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilter\x12\x15\n\x0b\x66rom_height\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x42\x07\n\x05start\"Y\n\x15SubscribeLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t2\xc3\x01\n\x0c\x45ventService\x12P\n\x08ListLogs\x12\x1e.alatau.api.v1.ListLogsRequest\x1a\x1f.alatau.api.v1.ListLogsResponse\"\x03\x90\x02\x01\x12\x61\n\rSubscribeLogs\x12#.alatau.api.v1.SubscribeLogsRequest\x1a$.alatau.api.v1.SubscribeLogsResponse\"\x03\x90\x02\x01\x30\x01\x42w\n\ralatau.api.v1B\x11\x45ventServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/event_service.proto\x12\ralatau.api.v1\x1a\x17\x61latau/api/v1/log.proto\x1a\x1fgoogle/api/field_behavior.proto\"\xbb\x01\n\x0fListLogsRequest\x12.\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilterB\x04\xe2\x41\x01\x01\x12\x19\n\x0b\x66rom_height\x18\x02 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x1c\n\tto_height\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\x04 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x05 \x01(\tB\x04\xe2\x41\x01\x01\x42\x0c\n\n_to_height\"M\n\x10ListLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"x\n\x14SubscribeLogsRequest\x12.\n\x06\x66ilter\x18\x01 \x01(\x0b\x32\x18.alatau.api.v1.LogFilterB\x04\xe2\x41\x01\x01\x12\x15\n\x0b\x66rom_height\x18\x02 \x01(\x04H\x00\x12\x10\n\x06\x63ursor\x18\x03 \x01(\tH\x00\x42\x07\n\x05start\"Y\n\x15SubscribeLogsResponse\x12 \n\x04logs\x18\x01 \x03(\x0b\x32\x12.alatau.api.v1.Log\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x0e\n\x06\x63ursor\x18\x03 \x01(\t2\xc3\x01\n\x0c\x45ventService\x12P\n\x08ListLogs\x12\x1e.alatau.api.v1.ListLogsRequest\x1a\x1f.alatau.api.v1.ListLogsResponse\"\x03\x90\x02\x01\x12\x61\n\rSubscribeLogs\x12#.alatau.api.v1.SubscribeLogsRequest\x1a$.alatau.api.v1.SubscribeLogsResponse\"\x03\x90\x02\x01\x30\x01\x42w\n\ralatau.api.v1B\x11\x45ventServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,18 +34,30 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.event_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\021EventServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_LISTLOGSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_LISTLOGSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOGSREQUEST'].fields_by_name['from_height']._loaded_options = None
+  _globals['_LISTLOGSREQUEST'].fields_by_name['from_height']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOGSREQUEST'].fields_by_name['to_height']._loaded_options = None
+  _globals['_LISTLOGSREQUEST'].fields_by_name['to_height']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOGSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTLOGSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTLOGSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTLOGSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_SUBSCRIBELOGSREQUEST'].fields_by_name['filter']._loaded_options = None
+  _globals['_SUBSCRIBELOGSREQUEST'].fields_by_name['filter']._serialized_options = b'\342A\001\001'
   _globals['_EVENTSERVICE'].methods_by_name['ListLogs']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['ListLogs']._serialized_options = b'\220\002\001'
   _globals['_EVENTSERVICE'].methods_by_name['SubscribeLogs']._loaded_options = None
   _globals['_EVENTSERVICE'].methods_by_name['SubscribeLogs']._serialized_options = b'\220\002\001'
-  _globals['_LISTLOGSREQUEST']._serialized_start=78
-  _globals['_LISTLOGSREQUEST']._serialized_end=235
-  _globals['_LISTLOGSRESPONSE']._serialized_start=237
-  _globals['_LISTLOGSRESPONSE']._serialized_end=314
-  _globals['_SUBSCRIBELOGSREQUEST']._serialized_start=316
-  _globals['_SUBSCRIBELOGSREQUEST']._serialized_end=430
-  _globals['_SUBSCRIBELOGSRESPONSE']._serialized_start=432
-  _globals['_SUBSCRIBELOGSRESPONSE']._serialized_end=521
-  _globals['_EVENTSERVICE']._serialized_start=524
-  _globals['_EVENTSERVICE']._serialized_end=719
+  _globals['_LISTLOGSREQUEST']._serialized_start=111
+  _globals['_LISTLOGSREQUEST']._serialized_end=298
+  _globals['_LISTLOGSRESPONSE']._serialized_start=300
+  _globals['_LISTLOGSRESPONSE']._serialized_end=377
+  _globals['_SUBSCRIBELOGSREQUEST']._serialized_start=379
+  _globals['_SUBSCRIBELOGSREQUEST']._serialized_end=499
+  _globals['_SUBSCRIBELOGSRESPONSE']._serialized_start=501
+  _globals['_SUBSCRIBELOGSRESPONSE']._serialized_end=590
+  _globals['_EVENTSERVICE']._serialized_start=593
+  _globals['_EVENTSERVICE']._serialized_end=788
 # @@protoc_insertion_point(module_scope)

@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61latau/api/v1/log.proto\x12\ralatau.api.v1\"\xa0\x01\n\x03Log\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06topics\x18\x02 \x03(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x12\n\nblock_hash\x18\x05 \x01(\x0c\x12\x18\n\x10transaction_hash\x18\x06 \x01(\x0c\x12\x19\n\x11transaction_index\x18\x07 \x01(\r\x12\x11\n\tlog_index\x18\x08 \x01(\r\"M\n\tLogFilter\x12\x11\n\taddresses\x18\x01 \x03(\x0c\x12-\n\x06topics\x18\x02 \x03(\x0b\x32\x1d.alatau.api.v1.TopicCondition\" \n\x0eTopicCondition\x12\x0e\n\x06\x61ny_of\x18\x01 \x03(\x0c\x42n\n\ralatau.api.v1B\x08LogProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x61latau/api/v1/log.proto\x12\ralatau.api.v1\x1a\x1fgoogle/api/field_behavior.proto\"\xa0\x01\n\x03Log\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x0e\n\x06topics\x18\x02 \x03(\x0c\x12\x0c\n\x04\x64\x61ta\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x12\n\nblock_hash\x18\x05 \x01(\x0c\x12\x18\n\x10transaction_hash\x18\x06 \x01(\x0c\x12\x19\n\x11transaction_index\x18\x07 \x01(\r\x12\x11\n\tlog_index\x18\x08 \x01(\r\"Y\n\tLogFilter\x12\x17\n\taddresses\x18\x01 \x03(\x0c\x42\x04\xe2\x41\x01\x01\x12\x33\n\x06topics\x18\x02 \x03(\x0b\x32\x1d.alatau.api.v1.TopicConditionB\x04\xe2\x41\x01\x01\"&\n\x0eTopicCondition\x12\x14\n\x06\x61ny_of\x18\x01 \x03(\x0c\x42\x04\xe2\x41\x01\x01\x42n\n\ralatau.api.v1B\x08LogProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,10 +33,16 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.log_pb2', _gl
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\010LogProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
-  _globals['_LOG']._serialized_start=43
-  _globals['_LOG']._serialized_end=203
-  _globals['_LOGFILTER']._serialized_start=205
-  _globals['_LOGFILTER']._serialized_end=282
-  _globals['_TOPICCONDITION']._serialized_start=284
-  _globals['_TOPICCONDITION']._serialized_end=316
+  _globals['_LOGFILTER'].fields_by_name['addresses']._loaded_options = None
+  _globals['_LOGFILTER'].fields_by_name['addresses']._serialized_options = b'\342A\001\001'
+  _globals['_LOGFILTER'].fields_by_name['topics']._loaded_options = None
+  _globals['_LOGFILTER'].fields_by_name['topics']._serialized_options = b'\342A\001\001'
+  _globals['_TOPICCONDITION'].fields_by_name['any_of']._loaded_options = None
+  _globals['_TOPICCONDITION'].fields_by_name['any_of']._serialized_options = b'\342A\001\001'
+  _globals['_LOG']._serialized_start=76
+  _globals['_LOG']._serialized_end=236
+  _globals['_LOGFILTER']._serialized_start=238
+  _globals['_LOGFILTER']._serialized_end=327
+  _globals['_TOPICCONDITION']._serialized_start=329
+  _globals['_TOPICCONDITION']._serialized_end=367
 # @@protoc_insertion_point(module_scope)

@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alatau.pb.api.v1 import node_pb2 as alatau_dot_api_dot_v1_dot_node__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alatau/api/v1/node_service.proto\x12\ralatau.api.v1\x1a\x18\x61latau/api/v1/node.proto\"\x12\n\x10GetStatusRequest\"\xd3\x04\n\x11GetStatusResponse\x12\x0f\n\x07network\x18\x01 \x01(\t\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x14\n\x0cgenesis_hash\x18\x03 \x01(\x0c\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06height\x18\x05 \x01(\x04\x12\x12\n\nblock_hash\x18\x06 \x01(\x0c\x12\x12\n\nstate_root\x18\x07 \x01(\x0c\x12\x13\n\x0btimestamp_s\x18\x08 \x01(\x04\x12,\n\nsync_state\x18\t \x01(\x0e\x32\x18.alatau.api.v1.SyncState\x12\x1b\n\x13highest_peer_height\x18\n \x01(\x04\x12\x12\n\npeer_count\x18\x0b \x01(\r\x12\x19\n\x11pool_transactions\x18\x0c \x01(\r\x12\x12\n\npool_bytes\x18\r \x01(\x04\x12\x19\n\x11validator_address\x18\x0e \x01(\x0c\x12!\n\x04\x66ork\x18\x0f \x01(\x0e\x32\x13.alatau.api.v1.Fork\x12\x18\n\x10\x62\x61se_fee_per_gas\x18\x10 \x01(\x0c\x12\x17\n\x0f\x62lock_gas_limit\x18\x11 \x01(\x04\x12%\n\x06limits\x18\x12 \x01(\x0b\x32\x15.alatau.api.v1.Limits\x12\x0f\n\x07\x64\x61mages\x18\x13 \x03(\t\x12\x14\n\x0cscrub_passes\x18\x14 \x01(\r\x12\x0f\n\x07silence\x18\x15 \x01(\t\x12\x10\n\x08warnings\x18\x16 \x03(\t\x12\x37\n\x10system_contracts\x18\x17 \x03(\x0b\x32\x1d.alatau.api.v1.SystemContract\"\xfc\x01\n\x06Limits\x12\x1e\n\x16\x62\x61tch_transactions_max\x18\x01 \x01(\r\x12\x17\n\x0f\x62\x61tch_bytes_max\x18\x02 \x01(\r\x12\x1d\n\x15transaction_bytes_max\x18\x03 \x01(\r\x12\x14\n\x0c\x63\x61ll_gas_max\x18\x04 \x01(\x04\x12\x19\n\x11message_bytes_max\x18\x05 \x01(\r\x12\x13\n\x0bstreams_max\x18\x06 \x01(\r\x12\x11\n\twaits_max\x18\x07 \x01(\r\x12\x13\n\x0bwait_ms_max\x18\x08 \x01(\r\x12\x19\n\x11\x63\x61lls_waiting_max\x18\t \x01(\r\x12\x11\n\tcalls_max\x18\n \x01(\r\"(\n\x18GetSystemContractRequest\x12\x0c\n\x04name\x18\x01 \x01(\t\"\x8c\x01\n\x19GetSystemContractResponse\x12/\n\x08\x63ontract\x18\x01 \x01(\x0b\x32\x1d.alatau.api.v1.SystemContract\x12\x10\n\x08\x61\x62i_json\x18\x02 \x01(\t\x12\x1b\n\x13storage_layout_json\x18\x03 \x01(\t\x12\x0f\n\x07matches\x18\x04 \x01(\x08\"^\n\x15ListValidatorsRequest\x12\x13\n\x06height\x18\x01 \x01(\x04H\x00\x88\x01\x01\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\tB\t\n\x07_height\"\x96\x01\n\x16ListValidatorsResponse\x12,\n\nvalidators\x18\x01 \x03(\x0b\x32\x18.alatau.api.v1.Validator\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x10\n\x08set_hash\x18\x04 \x01(\x0c\x12\x13\n\x0btotal_power\x18\x05 \x01(\x04\"9\n\x10ListPeersRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"P\n\x11ListPeersResponse\x12\"\n\x05peers\x18\x01 \x03(\x0b\x32\x13.alatau.api.v1.Peer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1a\n\x18GetConsensusStateRequest\"\xdb\x02\n\x19GetConsensusStateResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12*\n\x04step\x18\x03 \x01(\x0e\x32\x1c.alatau.api.v1.ConsensusStep\x12*\n\x08proposer\x18\x04 \x01(\x0b\x32\x18.alatau.api.v1.Validator\x12\x19\n\x11proposal_received\x18\x05 \x01(\x08\x12,\n\x05votes\x18\x06 \x03(\x0b\x32\x1d.alatau.api.v1.ValidatorVotes\x12\x14\n\x0cquorum_power\x18\x07 \x01(\x04\x12\x13\n\x0btotal_power\x18\x08 \x01(\x04\x12\x1b\n\x13since_last_block_ms\x18\t \x01(\x04\x12\x0f\n\x07stalled\x18\n \x01(\x08\x12\x14\n\x0c\x65xplanations\x18\x0b \x03(\t\x12\x0f\n\x07silence\x18\x0c \x01(\t2\xf5\x03\n\x0bNodeService\x12S\n\tGetStatus\x12\x1f.alatau.api.v1.GetStatusRequest\x1a .alatau.api.v1.GetStatusResponse\"\x03\x90\x02\x01\x12\x62\n\x0eListValidators\x12$.alatau.api.v1.ListValidatorsRequest\x1a%.alatau.api.v1.ListValidatorsResponse\"\x03\x90\x02\x01\x12S\n\tListPeers\x12\x1f.alatau.api.v1.ListPeersRequest\x1a .alatau.api.v1.ListPeersResponse\"\x03\x90\x02\x01\x12k\n\x11GetConsensusState\x12\'.alatau.api.v1.GetConsensusStateRequest\x1a(.alatau.api.v1.GetConsensusStateResponse\"\x03\x90\x02\x01\x12k\n\x11GetSystemContract\x12\'.alatau.api.v1.GetSystemContractRequest\x1a(.alatau.api.v1.GetSystemContractResponse\"\x03\x90\x02\x01\x42v\n\ralatau.api.v1B\x10NodeServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n alatau/api/v1/node_service.proto\x12\ralatau.api.v1\x1a\x18\x61latau/api/v1/node.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x12\n\x10GetStatusRequest\"\xd3\x04\n\x11GetStatusResponse\x12\x0f\n\x07network\x18\x01 \x01(\t\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x14\n\x0cgenesis_hash\x18\x03 \x01(\x0c\x12\x0f\n\x07version\x18\x04 \x01(\t\x12\x0e\n\x06height\x18\x05 \x01(\x04\x12\x12\n\nblock_hash\x18\x06 \x01(\x0c\x12\x12\n\nstate_root\x18\x07 \x01(\x0c\x12\x13\n\x0btimestamp_s\x18\x08 \x01(\x04\x12,\n\nsync_state\x18\t \x01(\x0e\x32\x18.alatau.api.v1.SyncState\x12\x1b\n\x13highest_peer_height\x18\n \x01(\x04\x12\x12\n\npeer_count\x18\x0b \x01(\r\x12\x19\n\x11pool_transactions\x18\x0c \x01(\r\x12\x12\n\npool_bytes\x18\r \x01(\x04\x12\x19\n\x11validator_address\x18\x0e \x01(\x0c\x12!\n\x04\x66ork\x18\x0f \x01(\x0e\x32\x13.alatau.api.v1.Fork\x12\x18\n\x10\x62\x61se_fee_per_gas\x18\x10 \x01(\x0c\x12\x17\n\x0f\x62lock_gas_limit\x18\x11 \x01(\x04\x12%\n\x06limits\x18\x12 \x01(\x0b\x32\x15.alatau.api.v1.Limits\x12\x0f\n\x07\x64\x61mages\x18\x13 \x03(\t\x12\x14\n\x0cscrub_passes\x18\x14 \x01(\r\x12\x0f\n\x07silence\x18\x15 \x01(\t\x12\x10\n\x08warnings\x18\x16 \x03(\t\x12\x37\n\x10system_contracts\x18\x17 \x03(\x0b\x32\x1d.alatau.api.v1.SystemContract\"\xfc\x01\n\x06Limits\x12\x1e\n\x16\x62\x61tch_transactions_max\x18\x01 \x01(\r\x12\x17\n\x0f\x62\x61tch_bytes_max\x18\x02 \x01(\r\x12\x1d\n\x15transaction_bytes_max\x18\x03 \x01(\r\x12\x14\n\x0c\x63\x61ll_gas_max\x18\x04 \x01(\x04\x12\x19\n\x11message_bytes_max\x18\x05 \x01(\r\x12\x13\n\x0bstreams_max\x18\x06 \x01(\r\x12\x11\n\twaits_max\x18\x07 \x01(\r\x12\x13\n\x0bwait_ms_max\x18\x08 \x01(\r\x12\x19\n\x11\x63\x61lls_waiting_max\x18\t \x01(\r\x12\x11\n\tcalls_max\x18\n \x01(\r\".\n\x18GetSystemContractRequest\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x02\"\x8c\x01\n\x19GetSystemContractResponse\x12/\n\x08\x63ontract\x18\x01 \x01(\x0b\x32\x1d.alatau.api.v1.SystemContract\x12\x10\n\x08\x61\x62i_json\x18\x02 \x01(\t\x12\x1b\n\x13storage_layout_json\x18\x03 \x01(\t\x12\x0f\n\x07matches\x18\x04 \x01(\x08\"p\n\x15ListValidatorsRequest\x12\x19\n\x06height\x18\x01 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x12\x17\n\tpage_size\x18\x02 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x03 \x01(\tB\x04\xe2\x41\x01\x01\x42\t\n\x07_height\"\x96\x01\n\x16ListValidatorsResponse\x12,\n\nvalidators\x18\x01 \x03(\x0b\x32\x18.alatau.api.v1.Validator\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12\x10\n\x08set_hash\x18\x04 \x01(\x0c\x12\x13\n\x0btotal_power\x18\x05 \x01(\x04\"E\n\x10ListPeersRequest\x12\x17\n\tpage_size\x18\x01 \x01(\x05\x42\x04\xe2\x41\x01\x01\x12\x18\n\npage_token\x18\x02 \x01(\tB\x04\xe2\x41\x01\x01\"P\n\x11ListPeersResponse\x12\"\n\x05peers\x18\x01 \x03(\x0b\x32\x13.alatau.api.v1.Peer\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x1a\n\x18GetConsensusStateRequest\"\xdb\x02\n\x19GetConsensusStateResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\r\n\x05round\x18\x02 \x01(\r\x12*\n\x04step\x18\x03 \x01(\x0e\x32\x1c.alatau.api.v1.ConsensusStep\x12*\n\x08proposer\x18\x04 \x01(\x0b\x32\x18.alatau.api.v1.Validator\x12\x19\n\x11proposal_received\x18\x05 \x01(\x08\x12,\n\x05votes\x18\x06 \x03(\x0b\x32\x1d.alatau.api.v1.ValidatorVotes\x12\x14\n\x0cquorum_power\x18\x07 \x01(\x04\x12\x13\n\x0btotal_power\x18\x08 \x01(\x04\x12\x1b\n\x13since_last_block_ms\x18\t \x01(\x04\x12\x0f\n\x07stalled\x18\n \x01(\x08\x12\x14\n\x0c\x65xplanations\x18\x0b \x03(\t\x12\x0f\n\x07silence\x18\x0c \x01(\t2\xf5\x03\n\x0bNodeService\x12S\n\tGetStatus\x12\x1f.alatau.api.v1.GetStatusRequest\x1a .alatau.api.v1.GetStatusResponse\"\x03\x90\x02\x01\x12\x62\n\x0eListValidators\x12$.alatau.api.v1.ListValidatorsRequest\x1a%.alatau.api.v1.ListValidatorsResponse\"\x03\x90\x02\x01\x12S\n\tListPeers\x12\x1f.alatau.api.v1.ListPeersRequest\x1a .alatau.api.v1.ListPeersResponse\"\x03\x90\x02\x01\x12k\n\x11GetConsensusState\x12\'.alatau.api.v1.GetConsensusStateRequest\x1a(.alatau.api.v1.GetConsensusStateResponse\"\x03\x90\x02\x01\x12k\n\x11GetSystemContract\x12\'.alatau.api.v1.GetSystemContractRequest\x1a(.alatau.api.v1.GetSystemContractResponse\"\x03\x90\x02\x01\x42v\n\ralatau.api.v1B\x10NodeServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +34,18 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.node_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\020NodeServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_GETSYSTEMCONTRACTREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_GETSYSTEMCONTRACTREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002'
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTVALIDATORSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
+  _globals['_LISTPEERSREQUEST'].fields_by_name['page_size']._loaded_options = None
+  _globals['_LISTPEERSREQUEST'].fields_by_name['page_size']._serialized_options = b'\342A\001\001'
+  _globals['_LISTPEERSREQUEST'].fields_by_name['page_token']._loaded_options = None
+  _globals['_LISTPEERSREQUEST'].fields_by_name['page_token']._serialized_options = b'\342A\001\001'
   _globals['_NODESERVICE'].methods_by_name['GetStatus']._loaded_options = None
   _globals['_NODESERVICE'].methods_by_name['GetStatus']._serialized_options = b'\220\002\001'
   _globals['_NODESERVICE'].methods_by_name['ListValidators']._loaded_options = None
@@ -43,28 +56,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_NODESERVICE'].methods_by_name['GetConsensusState']._serialized_options = b'\220\002\001'
   _globals['_NODESERVICE'].methods_by_name['GetSystemContract']._loaded_options = None
   _globals['_NODESERVICE'].methods_by_name['GetSystemContract']._serialized_options = b'\220\002\001'
-  _globals['_GETSTATUSREQUEST']._serialized_start=77
-  _globals['_GETSTATUSREQUEST']._serialized_end=95
-  _globals['_GETSTATUSRESPONSE']._serialized_start=98
-  _globals['_GETSTATUSRESPONSE']._serialized_end=693
-  _globals['_LIMITS']._serialized_start=696
-  _globals['_LIMITS']._serialized_end=948
-  _globals['_GETSYSTEMCONTRACTREQUEST']._serialized_start=950
-  _globals['_GETSYSTEMCONTRACTREQUEST']._serialized_end=990
-  _globals['_GETSYSTEMCONTRACTRESPONSE']._serialized_start=993
-  _globals['_GETSYSTEMCONTRACTRESPONSE']._serialized_end=1133
-  _globals['_LISTVALIDATORSREQUEST']._serialized_start=1135
-  _globals['_LISTVALIDATORSREQUEST']._serialized_end=1229
-  _globals['_LISTVALIDATORSRESPONSE']._serialized_start=1232
-  _globals['_LISTVALIDATORSRESPONSE']._serialized_end=1382
-  _globals['_LISTPEERSREQUEST']._serialized_start=1384
-  _globals['_LISTPEERSREQUEST']._serialized_end=1441
-  _globals['_LISTPEERSRESPONSE']._serialized_start=1443
-  _globals['_LISTPEERSRESPONSE']._serialized_end=1523
-  _globals['_GETCONSENSUSSTATEREQUEST']._serialized_start=1525
-  _globals['_GETCONSENSUSSTATEREQUEST']._serialized_end=1551
-  _globals['_GETCONSENSUSSTATERESPONSE']._serialized_start=1554
-  _globals['_GETCONSENSUSSTATERESPONSE']._serialized_end=1901
-  _globals['_NODESERVICE']._serialized_start=1904
-  _globals['_NODESERVICE']._serialized_end=2405
+  _globals['_GETSTATUSREQUEST']._serialized_start=110
+  _globals['_GETSTATUSREQUEST']._serialized_end=128
+  _globals['_GETSTATUSRESPONSE']._serialized_start=131
+  _globals['_GETSTATUSRESPONSE']._serialized_end=726
+  _globals['_LIMITS']._serialized_start=729
+  _globals['_LIMITS']._serialized_end=981
+  _globals['_GETSYSTEMCONTRACTREQUEST']._serialized_start=983
+  _globals['_GETSYSTEMCONTRACTREQUEST']._serialized_end=1029
+  _globals['_GETSYSTEMCONTRACTRESPONSE']._serialized_start=1032
+  _globals['_GETSYSTEMCONTRACTRESPONSE']._serialized_end=1172
+  _globals['_LISTVALIDATORSREQUEST']._serialized_start=1174
+  _globals['_LISTVALIDATORSREQUEST']._serialized_end=1286
+  _globals['_LISTVALIDATORSRESPONSE']._serialized_start=1289
+  _globals['_LISTVALIDATORSRESPONSE']._serialized_end=1439
+  _globals['_LISTPEERSREQUEST']._serialized_start=1441
+  _globals['_LISTPEERSREQUEST']._serialized_end=1510
+  _globals['_LISTPEERSRESPONSE']._serialized_start=1512
+  _globals['_LISTPEERSRESPONSE']._serialized_end=1592
+  _globals['_GETCONSENSUSSTATEREQUEST']._serialized_start=1594
+  _globals['_GETCONSENSUSSTATEREQUEST']._serialized_end=1620
+  _globals['_GETCONSENSUSSTATERESPONSE']._serialized_start=1623
+  _globals['_GETCONSENSUSSTATERESPONSE']._serialized_end=1970
+  _globals['_NODESERVICE']._serialized_start=1973
+  _globals['_NODESERVICE']._serialized_end=2474
 # @@protoc_insertion_point(module_scope)

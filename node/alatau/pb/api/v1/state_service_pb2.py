@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alatau.pb.api.v1 import account_pb2 as alatau_dot_api_dot_v1_dot_account__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/state_service.proto\x12\ralatau.api.v1\x1a\x1b\x61latau/api/v1/account.proto\"D\n\x11GetAccountRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"x\n\x12GetAccountResponse\x12\'\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x12\n\nnext_nonce\x18\x03 \x01(\x04\x12\x15\n\rqueued_nonces\x18\x04 \x03(\x04\"S\n\x11GetStorageRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"4\n\x12GetStorageResponse\x12\x0e\n\x06values\x18\x01 \x03(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\"A\n\x0eGetCodeRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x13\n\x06height\x18\x02 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"B\n\x0fGetCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\"Q\n\x0fGetProofRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\r\n\x05slots\x18\x02 \x03(\x0c\x12\x13\n\x06height\x18\x03 \x01(\x04H\x00\x88\x01\x01\x42\t\n\x07_height\"L\n\x10GetProofResponse\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.alatau.api.v1.StateProof\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xdf\x02\n\x0cStateService\x12V\n\nGetAccount\x12 .alatau.api.v1.GetAccountRequest\x1a!.alatau.api.v1.GetAccountResponse\"\x03\x90\x02\x01\x12V\n\nGetStorage\x12 .alatau.api.v1.GetStorageRequest\x1a!.alatau.api.v1.GetStorageResponse\"\x03\x90\x02\x01\x12M\n\x07GetCode\x12\x1d.alatau.api.v1.GetCodeRequest\x1a\x1e.alatau.api.v1.GetCodeResponse\"\x03\x90\x02\x01\x12P\n\x08GetProof\x12\x1e.alatau.api.v1.GetProofRequest\x1a\x1f.alatau.api.v1.GetProofResponse\"\x03\x90\x02\x01\x42w\n\ralatau.api.v1B\x11StateServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n!alatau/api/v1/state_service.proto\x12\ralatau.api.v1\x1a\x1b\x61latau/api/v1/account.proto\x1a\x1fgoogle/api/field_behavior.proto\"P\n\x11GetAccountRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x19\n\x06height\x18\x02 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_height\"x\n\x12GetAccountResponse\x12\'\n\x07\x61\x63\x63ount\x18\x01 \x01(\x0b\x32\x16.alatau.api.v1.Account\x12\x0e\n\x06height\x18\x02 \x01(\x04\x12\x12\n\nnext_nonce\x18\x03 \x01(\x04\x12\x15\n\rqueued_nonces\x18\x04 \x03(\x04\"e\n\x11GetStorageRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x13\n\x05slots\x18\x02 \x03(\x0c\x42\x04\xe2\x41\x01\x02\x12\x19\n\x06height\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_height\"4\n\x12GetStorageResponse\x12\x0e\n\x06values\x18\x01 \x03(\x0c\x12\x0e\n\x06height\x18\x02 \x01(\x04\"M\n\x0eGetCodeRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x19\n\x06height\x18\x02 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_height\"B\n\x0fGetCodeResponse\x12\x0c\n\x04\x63ode\x18\x01 \x01(\x0c\x12\x11\n\tcode_hash\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\"c\n\x0fGetProofRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x13\n\x05slots\x18\x02 \x03(\x0c\x42\x04\xe2\x41\x01\x01\x12\x19\n\x06height\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01H\x00\x88\x01\x01\x42\t\n\x07_height\"L\n\x10GetProofResponse\x12(\n\x05proof\x18\x01 \x01(\x0b\x32\x19.alatau.api.v1.StateProof\x12\x0e\n\x06height\x18\x02 \x01(\x04\x32\xdf\x02\n\x0cStateService\x12V\n\nGetAccount\x12 .alatau.api.v1.GetAccountRequest\x1a!.alatau.api.v1.GetAccountResponse\"\x03\x90\x02\x01\x12V\n\nGetStorage\x12 .alatau.api.v1.GetStorageRequest\x1a!.alatau.api.v1.GetStorageResponse\"\x03\x90\x02\x01\x12M\n\x07GetCode\x12\x1d.alatau.api.v1.GetCodeRequest\x1a\x1e.alatau.api.v1.GetCodeResponse\"\x03\x90\x02\x01\x12P\n\x08GetProof\x12\x1e.alatau.api.v1.GetProofRequest\x1a\x1f.alatau.api.v1.GetProofResponse\"\x03\x90\x02\x01\x42w\n\ralatau.api.v1B\x11StateServiceProtoP\x01Z\x1fnode.alatau/protos/api/v1;apiv1\xaa\x02\rAlatau.Api.V1\xca\x02\rAlatau\\Api\\V1\xea\x02\x0f\x41latau::Api::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,6 +34,26 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.api.v1.state_service
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\ralatau.api.v1B\021StateServiceProtoP\001Z\037node.alatau/protos/api/v1;apiv1\252\002\rAlatau.Api.V1\312\002\rAlatau\\Api\\V1\352\002\017Alatau::Api::V1'
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['slots']._loaded_options = None
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['slots']._serialized_options = b'\342A\001\002'
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_GETSTORAGEREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
+  _globals['_GETCODEREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_GETCODEREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_GETCODEREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_GETCODEREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
+  _globals['_GETPROOFREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_GETPROOFREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_GETPROOFREQUEST'].fields_by_name['slots']._loaded_options = None
+  _globals['_GETPROOFREQUEST'].fields_by_name['slots']._serialized_options = b'\342A\001\001'
+  _globals['_GETPROOFREQUEST'].fields_by_name['height']._loaded_options = None
+  _globals['_GETPROOFREQUEST'].fields_by_name['height']._serialized_options = b'\342A\001\001'
   _globals['_STATESERVICE'].methods_by_name['GetAccount']._loaded_options = None
   _globals['_STATESERVICE'].methods_by_name['GetAccount']._serialized_options = b'\220\002\001'
   _globals['_STATESERVICE'].methods_by_name['GetStorage']._loaded_options = None
@@ -41,22 +62,22 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_STATESERVICE'].methods_by_name['GetCode']._serialized_options = b'\220\002\001'
   _globals['_STATESERVICE'].methods_by_name['GetProof']._loaded_options = None
   _globals['_STATESERVICE'].methods_by_name['GetProof']._serialized_options = b'\220\002\001'
-  _globals['_GETACCOUNTREQUEST']._serialized_start=81
-  _globals['_GETACCOUNTREQUEST']._serialized_end=149
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=151
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=271
-  _globals['_GETSTORAGEREQUEST']._serialized_start=273
-  _globals['_GETSTORAGEREQUEST']._serialized_end=356
-  _globals['_GETSTORAGERESPONSE']._serialized_start=358
-  _globals['_GETSTORAGERESPONSE']._serialized_end=410
-  _globals['_GETCODEREQUEST']._serialized_start=412
-  _globals['_GETCODEREQUEST']._serialized_end=477
-  _globals['_GETCODERESPONSE']._serialized_start=479
-  _globals['_GETCODERESPONSE']._serialized_end=545
-  _globals['_GETPROOFREQUEST']._serialized_start=547
-  _globals['_GETPROOFREQUEST']._serialized_end=628
-  _globals['_GETPROOFRESPONSE']._serialized_start=630
-  _globals['_GETPROOFRESPONSE']._serialized_end=706
-  _globals['_STATESERVICE']._serialized_start=709
-  _globals['_STATESERVICE']._serialized_end=1060
+  _globals['_GETACCOUNTREQUEST']._serialized_start=114
+  _globals['_GETACCOUNTREQUEST']._serialized_end=194
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=196
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=316
+  _globals['_GETSTORAGEREQUEST']._serialized_start=318
+  _globals['_GETSTORAGEREQUEST']._serialized_end=419
+  _globals['_GETSTORAGERESPONSE']._serialized_start=421
+  _globals['_GETSTORAGERESPONSE']._serialized_end=473
+  _globals['_GETCODEREQUEST']._serialized_start=475
+  _globals['_GETCODEREQUEST']._serialized_end=552
+  _globals['_GETCODERESPONSE']._serialized_start=554
+  _globals['_GETCODERESPONSE']._serialized_end=620
+  _globals['_GETPROOFREQUEST']._serialized_start=622
+  _globals['_GETPROOFREQUEST']._serialized_end=721
+  _globals['_GETPROOFRESPONSE']._serialized_start=723
+  _globals['_GETPROOFRESPONSE']._serialized_end=799
+  _globals['_STATESERVICE']._serialized_start=802
+  _globals['_STATESERVICE']._serialized_end=1153
 # @@protoc_insertion_point(module_scope)

@@ -22,9 +22,10 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61latau/channel/v1/channel.proto\x12\x11\x61latau.channel.v1\"-\n\x07Parties\x12\t\n\x01\x61\x18\x01 \x01(\x0c\x12\t\n\x01\x62\x18\x02 \x01(\x0c\x12\x0c\n\x04salt\x18\x03 \x01(\x0c\"A\n\x04Lock\x12\x13\n\x0bsecret_hash\x18\x01 \x01(\x0c\x12\x0e\n\x06\x61mount\x18\x02 \x01(\x0c\x12\x14\n\x0c\x65xpiry_block\x18\x03 \x01(\x04\"\x8b\x01\n\x07Voucher\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\x12\r\n\x05payer\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x04\x12\x13\n\x0btransferred\x18\x04 \x01(\x0c\x12&\n\x05locks\x18\x05 \x03(\x0b\x32\x17.alatau.channel.v1.Lock\x12\x11\n\tsignature\x18\x06 \x01(\x0c\"\x92\x01\n\x07Invoice\x12\x10\n\x08merchant\x18\x01 \x01(\x0c\x12\x0b\n\x03hub\x18\x02 \x01(\x0c\x12\x0e\n\x06\x61mount\x18\x03 \x01(\x0c\x12\x13\n\x0bsecret_hash\x18\x04 \x01(\x0c\x12\x0e\n\x06issued\x18\x05 \x01(\x04\x12\x0f\n\x07\x65xpires\x18\x06 \x01(\x04\x12\x0f\n\x07\x64\x65tails\x18\x07 \x01(\x0c\x12\x11\n\tsignature\x18\x08 \x01(\x0c\x42\x8a\x01\n\x11\x61latau.channel.v1B\x0c\x43hannelProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61latau/channel/v1/channel.proto\x12\x11\x61latau.channel.v1\x1a\x1fgoogle/api/field_behavior.proto\"?\n\x07Parties\x12\x0f\n\x01\x61\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x0f\n\x01\x62\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x12\n\x04salt\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"S\n\x04Lock\x12\x19\n\x0bsecret_hash\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06\x61mount\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0c\x65xpiry_block\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01\"\xaf\x01\n\x07Voucher\x12\x18\n\nchannel_id\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x13\n\x05payer\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x13\n\x05nonce\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0btransferred\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12,\n\x05locks\x18\x05 \x03(\x0b\x32\x17.alatau.channel.v1.LockB\x04\xe2\x41\x01\x01\x12\x17\n\tsignature\x18\x06 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"\xc2\x01\n\x07Invoice\x12\x16\n\x08merchant\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x11\n\x03hub\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06\x61mount\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bsecret_hash\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06issued\x18\x05 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07\x65xpires\x18\x06 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x15\n\x07\x64\x65tails\x18\x07 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x17\n\tsignature\x18\x08 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x42\x8a\x01\n\x11\x61latau.channel.v1B\x0c\x43hannelProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,12 +33,52 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.channel.v1.channel_p
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021alatau.channel.v1B\014ChannelProtoP\001Z\'node.alatau/protos/channel/v1;channelv1\252\002\021Alatau.Channel.V1\312\002\021Alatau\\Channel\\V1\352\002\023Alatau::Channel::V1'
-  _globals['_PARTIES']._serialized_start=54
-  _globals['_PARTIES']._serialized_end=99
-  _globals['_LOCK']._serialized_start=101
-  _globals['_LOCK']._serialized_end=166
-  _globals['_VOUCHER']._serialized_start=169
-  _globals['_VOUCHER']._serialized_end=308
-  _globals['_INVOICE']._serialized_start=311
-  _globals['_INVOICE']._serialized_end=457
+  _globals['_PARTIES'].fields_by_name['a']._loaded_options = None
+  _globals['_PARTIES'].fields_by_name['a']._serialized_options = b'\342A\001\002'
+  _globals['_PARTIES'].fields_by_name['b']._loaded_options = None
+  _globals['_PARTIES'].fields_by_name['b']._serialized_options = b'\342A\001\002'
+  _globals['_PARTIES'].fields_by_name['salt']._loaded_options = None
+  _globals['_PARTIES'].fields_by_name['salt']._serialized_options = b'\342A\001\002'
+  _globals['_LOCK'].fields_by_name['secret_hash']._loaded_options = None
+  _globals['_LOCK'].fields_by_name['secret_hash']._serialized_options = b'\342A\001\002'
+  _globals['_LOCK'].fields_by_name['amount']._loaded_options = None
+  _globals['_LOCK'].fields_by_name['amount']._serialized_options = b'\342A\001\001'
+  _globals['_LOCK'].fields_by_name['expiry_block']._loaded_options = None
+  _globals['_LOCK'].fields_by_name['expiry_block']._serialized_options = b'\342A\001\001'
+  _globals['_VOUCHER'].fields_by_name['channel_id']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['channel_id']._serialized_options = b'\342A\001\002'
+  _globals['_VOUCHER'].fields_by_name['payer']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['payer']._serialized_options = b'\342A\001\002'
+  _globals['_VOUCHER'].fields_by_name['nonce']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['nonce']._serialized_options = b'\342A\001\001'
+  _globals['_VOUCHER'].fields_by_name['transferred']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['transferred']._serialized_options = b'\342A\001\001'
+  _globals['_VOUCHER'].fields_by_name['locks']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['locks']._serialized_options = b'\342A\001\001'
+  _globals['_VOUCHER'].fields_by_name['signature']._loaded_options = None
+  _globals['_VOUCHER'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_INVOICE'].fields_by_name['merchant']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['merchant']._serialized_options = b'\342A\001\002'
+  _globals['_INVOICE'].fields_by_name['hub']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['hub']._serialized_options = b'\342A\001\002'
+  _globals['_INVOICE'].fields_by_name['amount']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['amount']._serialized_options = b'\342A\001\001'
+  _globals['_INVOICE'].fields_by_name['secret_hash']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['secret_hash']._serialized_options = b'\342A\001\002'
+  _globals['_INVOICE'].fields_by_name['issued']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['issued']._serialized_options = b'\342A\001\001'
+  _globals['_INVOICE'].fields_by_name['expires']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['expires']._serialized_options = b'\342A\001\001'
+  _globals['_INVOICE'].fields_by_name['details']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['details']._serialized_options = b'\342A\001\001'
+  _globals['_INVOICE'].fields_by_name['signature']._loaded_options = None
+  _globals['_INVOICE'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_PARTIES']._serialized_start=87
+  _globals['_PARTIES']._serialized_end=150
+  _globals['_LOCK']._serialized_start=152
+  _globals['_LOCK']._serialized_end=235
+  _globals['_VOUCHER']._serialized_start=238
+  _globals['_VOUCHER']._serialized_end=413
+  _globals['_INVOICE']._serialized_start=416
+  _globals['_INVOICE']._serialized_end=610
 # @@protoc_insertion_point(module_scope)

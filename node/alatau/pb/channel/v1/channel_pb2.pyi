@@ -28,11 +28,11 @@ class Parties(_message.Message):
     B_FIELD_NUMBER: _builtins.int
     SALT_FIELD_NUMBER: _builtins.int
     a: _builtins.bytes
-    """Who opened it, a resident or a merchant; 20 bytes."""
+    """Required. Who opened it, a resident or a merchant; 20 bytes."""
     b: _builtins.bytes
-    """The licensed hub; 20 bytes."""
+    """Required. The licensed hub; 20 bytes."""
     salt: _builtins.bytes
-    """Tells channels of the same two apart; 32 bytes."""
+    """Required. Tells channels of the same two apart; 32 bytes."""
     def __init__(
         self,
         *,
@@ -58,7 +58,7 @@ class Lock(_message.Message):
     AMOUNT_FIELD_NUMBER: _builtins.int
     EXPIRY_BLOCK_FIELD_NUMBER: _builtins.int
     secret_hash: _builtins.bytes
-    """keccak256 of the 32-byte secret."""
+    """Required. keccak256 of the 32-byte secret."""
     amount: _builtins.bytes
     """Token units, unsigned big-endian without leading zeros."""
     expiry_block: _builtins.int
@@ -91,15 +91,15 @@ class Voucher(_message.Message):
     LOCKS_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.bytes
-    """32 bytes."""
+    """Required. 32 bytes."""
     payer: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     nonce: _builtins.int
     """1, 2, ..."""
     transferred: _builtins.bytes
     """Cumulative, token units, unsigned big-endian without leading zeros."""
     signature: _builtins.bytes
-    """The payer's, over the EIP-712 digest of the voucher; 65 bytes for a secp256k1 key."""
+    """Required. The payer's, over the EIP-712 digest of the voucher; 65 bytes for a secp256k1 key."""
     @_builtins.property
     def locks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Lock]:
         """Pending payments, at most 8."""
@@ -137,13 +137,13 @@ class Invoice(_message.Message):
     DETAILS_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     merchant: _builtins.bytes
-    """Who is paid; 20 bytes."""
+    """Required. Who is paid; 20 bytes."""
     hub: _builtins.bytes
-    """The hub at which the merchant is paid; 20 bytes."""
+    """Required. The hub at which the merchant is paid; 20 bytes."""
     amount: _builtins.bytes
     """Token units, unsigned big-endian without leading zeros."""
     secret_hash: _builtins.bytes
-    """keccak256 of the secret that the merchant gives away when it is paid; 32 bytes."""
+    """Required. keccak256 of the secret that the merchant gives away when it is paid; 32 bytes."""
     issued: _builtins.int
     """Seconds since 1970."""
     expires: _builtins.int
@@ -153,7 +153,7 @@ class Invoice(_message.Message):
     register_number, receipt_number, fiscal_sign, operator, reference, name.
     """
     signature: _builtins.bytes
-    """The merchant's, over the EIP-712 digest; 65 bytes for a secp256k1 key."""
+    """Required. The merchant's, over the EIP-712 digest; 65 bytes for a secp256k1 key."""
     def __init__(
         self,
         *,

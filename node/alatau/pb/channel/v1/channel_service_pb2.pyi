@@ -320,7 +320,7 @@ class PartyMessage(_message.Message):
     AGREE_FIELD_NUMBER: _builtins.int
     WITHDRAW_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.bytes
-    """32 bytes."""
+    """Required. 32 bytes."""
     @_builtins.property
     def attach(self) -> Global___Attach:
         """The channel is mine; this is what I have."""
@@ -392,7 +392,7 @@ class Attach(_message.Message):
     INVOICES_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     signature: _builtins.bytes
-    """The party's, over EIP-712 Attach(bytes32 channelId,bytes32 challenge) in the domain of the channels contract."""
+    """Required. The party's, over EIP-712 Attach(bytes32 channelId,bytes32 challenge) in the domain of the channels contract."""
     @_builtins.property
     def own(self) -> _channel_pb2.Voucher:
         """The party's newest voucher."""
@@ -431,11 +431,11 @@ class Pay(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def invoice(self) -> _channel_pb2.Invoice:
-        """The merchant's."""
+        """Required. The merchant's."""
 
     @_builtins.property
     def voucher(self) -> _channel_pb2.Voucher:
-        """The payer's, with one new lock: amount and fee under the invoice's hash."""
+        """Required. The payer's, with one new lock: amount and fee under the invoice's hash."""
 
     def __init__(
         self,
@@ -459,7 +459,7 @@ class Secret(_message.Message):
 
     SECRET_FIELD_NUMBER: _builtins.int
     secret: _builtins.bytes
-    """32 bytes."""
+    """Required. 32 bytes."""
     def __init__(
         self,
         *,
@@ -482,7 +482,7 @@ class Fail(_message.Message):
     SECRET_HASH_FIELD_NUMBER: _builtins.int
     EXPIRY_BLOCK_FIELD_NUMBER: _builtins.int
     secret_hash: _builtins.bytes
-    """Of the lock; 32 bytes."""
+    """Required. Of the lock; 32 bytes."""
     expiry_block: _builtins.int
     """Of the lock."""
     def __init__(
@@ -510,7 +510,7 @@ class VoucherReceipt(_message.Message):
     nonce: _builtins.int
     """Of the hub's voucher."""
     signature: _builtins.bytes
-    """The party's, over Receipt(channelId, voucherHash)."""
+    """Required. The party's, over Receipt(channelId, voucherHash)."""
     def __init__(
         self,
         *,
@@ -534,10 +534,10 @@ class RefundOrder(_message.Message):
     INVOICE_HASH_FIELD_NUMBER: _builtins.int
     VOUCHER_FIELD_NUMBER: _builtins.int
     invoice_hash: _builtins.bytes
-    """32 bytes."""
+    """Required. 32 bytes."""
     @_builtins.property
     def voucher(self) -> _channel_pb2.Voucher:
-        """The merchant's; it transfers the refunded amount and nothing else."""
+        """Required. The merchant's; it transfers the refunded amount and nothing else."""
 
     def __init__(
         self,
@@ -570,7 +570,7 @@ class Agreement(_message.Message):
     deadline: _builtins.int
     """Seconds since 1970."""
     signature: _builtins.bytes
-    """Of whoever sends it."""
+    """Required. Of whoever sends it."""
     def __init__(
         self,
         *,
@@ -995,15 +995,15 @@ class ListPaymentsRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     channel_id: _builtins.bytes
-    """The channel."""
+    """Required. The channel."""
     from_day: _builtins.int
     """First day, in days since 1970 of the hub's time zone."""
     to_day: _builtins.int
     """Last day."""
     time: _builtins.int
-    """Seconds since 1970, within a minute of the hub's clock."""
+    """Required. Seconds since 1970, within a minute of the hub's clock."""
     signature: _builtins.bytes
-    """The party's, over EIP-712 Statement(bytes32 channelId,uint256 time) in the domain of the channels contract."""
+    """Required. The party's, over EIP-712 Statement(bytes32 channelId,uint256 time) in the domain of the channels contract."""
     page_size: _builtins.int
     """At most 1,000; 0 for 100."""
     page_token: _builtins.str

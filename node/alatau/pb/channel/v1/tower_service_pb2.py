@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from alatau.pb.channel.v1 import channel_pb2 as alatau_dot_channel_dot_v1_dot_channel__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%alatau/channel/v1/tower_service.proto\x12\x11\x61latau.channel.v1\x1a\x1f\x61latau/channel/v1/channel.proto\"\x11\n\x0fGetTowerRequest\"\xfc\x01\n\x10GetTowerResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x10\n\x08\x63ontract\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x10\n\x08\x63hannels\x18\x05 \x01(\x04\x12\x18\n\x10\x63\x61nary_contested\x18\x06 \x01(\x04\x12\x0e\n\x06\x61larms\x18\x07 \x03(\t\x12\x12\n\ntip_height\x18\x08 \x01(\x04\x12\x0f\n\x07\x63losing\x18\t \x01(\x04\x12\x14\n\x0c\x63ontests_due\x18\n \x01(\x04\x12\x14\n\x0c\x63ontests_won\x18\x0b \x01(\x04\x12\x16\n\x0e\x63lose_requests\x18\x0c \x01(\x04\"w\n\nProtection\x12+\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12+\n\x07voucher\x18\x02 \x01(\x0b\x32\x1a.alatau.channel.v1.Voucher\x12\x0f\n\x07receipt\x18\x03 \x01(\x0c\"D\n\x0eProtectRequest\x12\x32\n\x0bprotections\x18\x01 \x03(\x0b\x32\x1d.alatau.channel.v1.Protection\"D\n\x0fProtectResponse\x12\x31\n\x08receipts\x18\x01 \x03(\x0b\x32\x1f.alatau.channel.v1.TowerReceipt\"d\n\x0cTowerReceipt\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\x12\r\n\x05payer\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x04\x12\x11\n\tsignature\x18\x04 \x01(\x0c\x12\x0f\n\x07refusal\x18\x05 \x01(\t\"d\n\x14GetProtectionRequest\x12+\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12\x0c\n\x04time\x18\x02 \x01(\x04\x12\x11\n\tsignature\x18\x03 \x01(\x0c\"K\n\x15GetProtectionResponse\x12\x32\n\x0bprotections\x18\x01 \x03(\x0b\x32\x1d.alatau.channel.v1.Protection\"o\n\x0c\x43loseRequest\x12+\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12\r\n\x05party\x18\x02 \x01(\x0c\x12\x10\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x04\x12\x11\n\tsignature\x18\x04 \x01(\x0c\"P\n\x1b\x44\x65positCloseRequestsRequest\x12\x31\n\x08requests\x18\x01 \x03(\x0b\x32\x1f.alatau.channel.v1.CloseRequest\"X\n\x1c\x44\x65positCloseRequestsResponse\x12\x38\n\x08\x64\x65posits\x18\x01 \x03(\x0b\x32&.alatau.channel.v1.CloseRequestDeposit\"8\n\x13\x43loseRequestDeposit\x12\x10\n\x08\x64\x65\x61\x64line\x18\x01 \x01(\x04\x12\x0f\n\x07refusal\x18\x02 \x01(\t2\x92\x03\n\x0cTowerService\x12S\n\x08GetTower\x12\".alatau.channel.v1.GetTowerRequest\x1a#.alatau.channel.v1.GetTowerResponse\x12P\n\x07Protect\x12!.alatau.channel.v1.ProtectRequest\x1a\".alatau.channel.v1.ProtectResponse\x12\x62\n\rGetProtection\x12\'.alatau.channel.v1.GetProtectionRequest\x1a(.alatau.channel.v1.GetProtectionResponse\x12w\n\x14\x44\x65positCloseRequests\x12..alatau.channel.v1.DepositCloseRequestsRequest\x1a/.alatau.channel.v1.DepositCloseRequestsResponseB\x8f\x01\n\x11\x61latau.channel.v1B\x11TowerServiceProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%alatau/channel/v1/tower_service.proto\x12\x11\x61latau.channel.v1\x1a\x1f\x61latau/channel/v1/channel.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x11\n\x0fGetTowerRequest\"\xfc\x01\n\x10GetTowerResponse\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x12\x10\n\x08\x63hain_id\x18\x02 \x01(\x04\x12\x10\n\x08\x63ontract\x18\x03 \x01(\x0c\x12\x0e\n\x06height\x18\x04 \x01(\x04\x12\x10\n\x08\x63hannels\x18\x05 \x01(\x04\x12\x18\n\x10\x63\x61nary_contested\x18\x06 \x01(\x04\x12\x0e\n\x06\x61larms\x18\x07 \x03(\t\x12\x12\n\ntip_height\x18\x08 \x01(\x04\x12\x0f\n\x07\x63losing\x18\t \x01(\x04\x12\x14\n\x0c\x63ontests_due\x18\n \x01(\x04\x12\x14\n\x0c\x63ontests_won\x18\x0b \x01(\x04\x12\x16\n\x0e\x63lose_requests\x18\x0c \x01(\x04\"\x89\x01\n\nProtection\x12\x31\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.PartiesB\x04\xe2\x41\x01\x02\x12\x31\n\x07voucher\x18\x02 \x01(\x0b\x32\x1a.alatau.channel.v1.VoucherB\x04\xe2\x41\x01\x02\x12\x15\n\x07receipt\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"J\n\x0eProtectRequest\x12\x38\n\x0bprotections\x18\x01 \x03(\x0b\x32\x1d.alatau.channel.v1.ProtectionB\x04\xe2\x41\x01\x02\"D\n\x0fProtectResponse\x12\x31\n\x08receipts\x18\x01 \x03(\x0b\x32\x1f.alatau.channel.v1.TowerReceipt\"d\n\x0cTowerReceipt\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\x12\r\n\x05payer\x18\x02 \x01(\x0c\x12\r\n\x05nonce\x18\x03 \x01(\x04\x12\x11\n\tsignature\x18\x04 \x01(\x0c\x12\x0f\n\x07refusal\x18\x05 \x01(\t\"v\n\x14GetProtectionRequest\x12\x31\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.PartiesB\x04\xe2\x41\x01\x02\x12\x12\n\x04time\x18\x02 \x01(\x04\x42\x04\xe2\x41\x01\x02\x12\x17\n\tsignature\x18\x03 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"K\n\x15GetProtectionResponse\x12\x32\n\x0bprotections\x18\x01 \x03(\x0b\x32\x1d.alatau.channel.v1.Protection\"\x87\x01\n\x0c\x43loseRequest\x12\x31\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.PartiesB\x04\xe2\x41\x01\x02\x12\x13\n\x05party\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x16\n\x08\x64\x65\x61\x64line\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x02\x12\x17\n\tsignature\x18\x04 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"V\n\x1b\x44\x65positCloseRequestsRequest\x12\x37\n\x08requests\x18\x01 \x03(\x0b\x32\x1f.alatau.channel.v1.CloseRequestB\x04\xe2\x41\x01\x02\"X\n\x1c\x44\x65positCloseRequestsResponse\x12\x38\n\x08\x64\x65posits\x18\x01 \x03(\x0b\x32&.alatau.channel.v1.CloseRequestDeposit\"8\n\x13\x43loseRequestDeposit\x12\x10\n\x08\x64\x65\x61\x64line\x18\x01 \x01(\x04\x12\x0f\n\x07refusal\x18\x02 \x01(\t2\x92\x03\n\x0cTowerService\x12S\n\x08GetTower\x12\".alatau.channel.v1.GetTowerRequest\x1a#.alatau.channel.v1.GetTowerResponse\x12P\n\x07Protect\x12!.alatau.channel.v1.ProtectRequest\x1a\".alatau.channel.v1.ProtectResponse\x12\x62\n\rGetProtection\x12\'.alatau.channel.v1.GetProtectionRequest\x1a(.alatau.channel.v1.GetProtectionResponse\x12w\n\x14\x44\x65positCloseRequests\x12..alatau.channel.v1.DepositCloseRequestsRequest\x1a/.alatau.channel.v1.DepositCloseRequestsResponseB\x8f\x01\n\x11\x61latau.channel.v1B\x11TowerServiceProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,30 +34,54 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.channel.v1.tower_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021alatau.channel.v1B\021TowerServiceProtoP\001Z\'node.alatau/protos/channel/v1;channelv1\252\002\021Alatau.Channel.V1\312\002\021Alatau\\Channel\\V1\352\002\023Alatau::Channel::V1'
-  _globals['_GETTOWERREQUEST']._serialized_start=93
-  _globals['_GETTOWERREQUEST']._serialized_end=110
-  _globals['_GETTOWERRESPONSE']._serialized_start=113
-  _globals['_GETTOWERRESPONSE']._serialized_end=365
-  _globals['_PROTECTION']._serialized_start=367
-  _globals['_PROTECTION']._serialized_end=486
-  _globals['_PROTECTREQUEST']._serialized_start=488
-  _globals['_PROTECTREQUEST']._serialized_end=556
-  _globals['_PROTECTRESPONSE']._serialized_start=558
-  _globals['_PROTECTRESPONSE']._serialized_end=626
-  _globals['_TOWERRECEIPT']._serialized_start=628
-  _globals['_TOWERRECEIPT']._serialized_end=728
-  _globals['_GETPROTECTIONREQUEST']._serialized_start=730
-  _globals['_GETPROTECTIONREQUEST']._serialized_end=830
-  _globals['_GETPROTECTIONRESPONSE']._serialized_start=832
-  _globals['_GETPROTECTIONRESPONSE']._serialized_end=907
-  _globals['_CLOSEREQUEST']._serialized_start=909
-  _globals['_CLOSEREQUEST']._serialized_end=1020
-  _globals['_DEPOSITCLOSEREQUESTSREQUEST']._serialized_start=1022
-  _globals['_DEPOSITCLOSEREQUESTSREQUEST']._serialized_end=1102
-  _globals['_DEPOSITCLOSEREQUESTSRESPONSE']._serialized_start=1104
-  _globals['_DEPOSITCLOSEREQUESTSRESPONSE']._serialized_end=1192
-  _globals['_CLOSEREQUESTDEPOSIT']._serialized_start=1194
-  _globals['_CLOSEREQUESTDEPOSIT']._serialized_end=1250
-  _globals['_TOWERSERVICE']._serialized_start=1253
-  _globals['_TOWERSERVICE']._serialized_end=1655
+  _globals['_PROTECTION'].fields_by_name['parties']._loaded_options = None
+  _globals['_PROTECTION'].fields_by_name['parties']._serialized_options = b'\342A\001\002'
+  _globals['_PROTECTION'].fields_by_name['voucher']._loaded_options = None
+  _globals['_PROTECTION'].fields_by_name['voucher']._serialized_options = b'\342A\001\002'
+  _globals['_PROTECTION'].fields_by_name['receipt']._loaded_options = None
+  _globals['_PROTECTION'].fields_by_name['receipt']._serialized_options = b'\342A\001\002'
+  _globals['_PROTECTREQUEST'].fields_by_name['protections']._loaded_options = None
+  _globals['_PROTECTREQUEST'].fields_by_name['protections']._serialized_options = b'\342A\001\002'
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['parties']._loaded_options = None
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['parties']._serialized_options = b'\342A\001\002'
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['time']._loaded_options = None
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['time']._serialized_options = b'\342A\001\002'
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['signature']._loaded_options = None
+  _globals['_GETPROTECTIONREQUEST'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_CLOSEREQUEST'].fields_by_name['parties']._loaded_options = None
+  _globals['_CLOSEREQUEST'].fields_by_name['parties']._serialized_options = b'\342A\001\002'
+  _globals['_CLOSEREQUEST'].fields_by_name['party']._loaded_options = None
+  _globals['_CLOSEREQUEST'].fields_by_name['party']._serialized_options = b'\342A\001\002'
+  _globals['_CLOSEREQUEST'].fields_by_name['deadline']._loaded_options = None
+  _globals['_CLOSEREQUEST'].fields_by_name['deadline']._serialized_options = b'\342A\001\002'
+  _globals['_CLOSEREQUEST'].fields_by_name['signature']._loaded_options = None
+  _globals['_CLOSEREQUEST'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_DEPOSITCLOSEREQUESTSREQUEST'].fields_by_name['requests']._loaded_options = None
+  _globals['_DEPOSITCLOSEREQUESTSREQUEST'].fields_by_name['requests']._serialized_options = b'\342A\001\002'
+  _globals['_GETTOWERREQUEST']._serialized_start=126
+  _globals['_GETTOWERREQUEST']._serialized_end=143
+  _globals['_GETTOWERRESPONSE']._serialized_start=146
+  _globals['_GETTOWERRESPONSE']._serialized_end=398
+  _globals['_PROTECTION']._serialized_start=401
+  _globals['_PROTECTION']._serialized_end=538
+  _globals['_PROTECTREQUEST']._serialized_start=540
+  _globals['_PROTECTREQUEST']._serialized_end=614
+  _globals['_PROTECTRESPONSE']._serialized_start=616
+  _globals['_PROTECTRESPONSE']._serialized_end=684
+  _globals['_TOWERRECEIPT']._serialized_start=686
+  _globals['_TOWERRECEIPT']._serialized_end=786
+  _globals['_GETPROTECTIONREQUEST']._serialized_start=788
+  _globals['_GETPROTECTIONREQUEST']._serialized_end=906
+  _globals['_GETPROTECTIONRESPONSE']._serialized_start=908
+  _globals['_GETPROTECTIONRESPONSE']._serialized_end=983
+  _globals['_CLOSEREQUEST']._serialized_start=986
+  _globals['_CLOSEREQUEST']._serialized_end=1121
+  _globals['_DEPOSITCLOSEREQUESTSREQUEST']._serialized_start=1123
+  _globals['_DEPOSITCLOSEREQUESTSREQUEST']._serialized_end=1209
+  _globals['_DEPOSITCLOSEREQUESTSRESPONSE']._serialized_start=1211
+  _globals['_DEPOSITCLOSEREQUESTSRESPONSE']._serialized_end=1299
+  _globals['_CLOSEREQUESTDEPOSIT']._serialized_start=1301
+  _globals['_CLOSEREQUESTDEPOSIT']._serialized_end=1357
+  _globals['_TOWERSERVICE']._serialized_start=1360
+  _globals['_TOWERSERVICE']._serialized_end=1762
 # @@protoc_insertion_point(module_scope)

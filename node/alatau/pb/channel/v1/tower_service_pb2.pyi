@@ -114,14 +114,14 @@ class Protection(_message.Message):
     VOUCHER_FIELD_NUMBER: _builtins.int
     RECEIPT_FIELD_NUMBER: _builtins.int
     receipt: _builtins.bytes
-    """The payee's signature of Receipt(channelId, voucherHash)."""
+    """Required. The payee's signature of Receipt(channelId, voucherHash)."""
     @_builtins.property
     def parties(self) -> _channel_pb2.Parties:
-        """The channel."""
+        """Required. The channel."""
 
     @_builtins.property
     def voucher(self) -> _channel_pb2.Voucher:
-        """Signed by its payer."""
+        """Required. Signed by its payer."""
 
     def __init__(
         self,
@@ -147,7 +147,7 @@ class ProtectRequest(_message.Message):
     PROTECTIONS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def protections(self) -> _containers.RepeatedCompositeFieldContainer[Global___Protection]:
-        """At most 256."""
+        """Required. At most 256."""
 
     def __init__(
         self,
@@ -238,12 +238,12 @@ class GetProtectionRequest(_message.Message):
     TIME_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     time: _builtins.int
-    """Seconds since 1970, within a minute of the tower's clock."""
+    """Required. Seconds since 1970, within a minute of the tower's clock."""
     signature: _builtins.bytes
-    """A party's, over EIP-712 Recover(bytes32 channelId,uint256 time) in the domain of the channels contract."""
+    """Required. A party's, over EIP-712 Recover(bytes32 channelId,uint256 time) in the domain of the channels contract."""
     @_builtins.property
     def parties(self) -> _channel_pb2.Parties:
-        """The channel."""
+        """Required. The channel."""
 
     def __init__(
         self,
@@ -295,14 +295,14 @@ class CloseRequest(_message.Message):
     DEADLINE_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     party: _builtins.bytes
-    """Which of them asks; 20 bytes."""
+    """Required. Which of them asks; 20 bytes."""
     deadline: _builtins.int
-    """Seconds since 1970."""
+    """Required. Seconds since 1970."""
     signature: _builtins.bytes
-    """The party's, over EIP-712 CloseRequest(bytes32 channelId,address party,uint256 deadline)."""
+    """Required. The party's, over EIP-712 CloseRequest(bytes32 channelId,address party,uint256 deadline)."""
     @_builtins.property
     def parties(self) -> _channel_pb2.Parties:
-        """The channel."""
+        """Required. The channel."""
 
     def __init__(
         self,
@@ -329,7 +329,7 @@ class DepositCloseRequestsRequest(_message.Message):
     REQUESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___CloseRequest]:
-        """At most 256."""
+        """Required. At most 256."""
 
     def __init__(
         self,

@@ -24,9 +24,10 @@ _sym_db = _symbol_database.Default()
 
 from alatau.pb.channel.v1 import channel_pb2 as alatau_dot_channel_dot_v1_dot_channel__pb2
 from alatau.pb.channel.v1 import channel_service_pb2 as alatau_dot_channel_dot_v1_dot_channel__service__pb2
+from google.api import field_behavior_pb2 as google_dot_api_dot_field__behavior__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&alatau/channel/v1/wallet_service.proto\x12\x11\x61latau.channel.v1\x1a\x1f\x61latau/channel/v1/channel.proto\x1a\'alatau/channel/v1/channel_service.proto\"\x13\n\x11GetNetworkRequest\"\xc5\x01\n\x12GetNetworkResponse\x12.\n\x03hub\x18\x01 \x01(\x0b\x32!.alatau.channel.v1.GetHubResponse\x12\x15\n\rsettle_blocks\x18\x02 \x01(\x04\x12\r\n\x05token\x18\x03 \x01(\x0c\x12\x12\n\ntoken_name\x18\x04 \x01(\t\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x06 \x01(\r\x12\x15\n\rrelying_party\x18\x07 \x01(\t\x12\x0c\n\x04time\x18\x08 \x01(\x04\"$\n\x11GetAccountRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\"\xc5\x01\n\x12GetAccountResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x12\n\nregistered\x18\x02 \x01(\x08\x12\x0c\n\x04tier\x18\x03 \x01(\r\x12\x14\n\x0c\x66rozen_until\x18\x04 \x01(\x04\x12\x0f\n\x07\x62\x61lance\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x06 \x01(\x0c\x12\x33\n\x07\x63hannel\x18\x07 \x01(\x0b\x32\".alatau.channel.v1.ChannelStanding\x12\x11\n\tnext_salt\x18\x08 \x01(\x0c\"\x81\x02\n\x0f\x43hannelStanding\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\x12+\n\x07parties\x18\x02 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12.\n\x05phase\x18\x03 \x01(\x0e\x32\x1f.alatau.channel.v1.ChannelPhase\x12\x11\n\tdeposited\x18\x04 \x01(\x0c\x12\x15\n\rhub_deposited\x18\x05 \x01(\x0c\x12\x11\n\twithdrawn\x18\x06 \x01(\x0c\x12\x15\n\rhub_withdrawn\x18\x07 \x01(\x0c\x12\x14\n\x0csettle_block\x18\x08 \x01(\x04\x12\x13\n\x0bsettle_time\x18\t \x01(\x04\"j\n\x0bSignedMoney\x12\r\n\x05owner\x18\x01 \x01(\x0c\x12\x0e\n\x06\x61mount\x18\x02 \x01(\x0c\x12\x13\n\x0bvalid_after\x18\x03 \x01(\x04\x12\x14\n\x0cvalid_before\x18\x04 \x01(\x04\x12\x11\n\tsignature\x18\x05 \x01(\x0c\"Q\n\x12OpenChannelRequest\x12\x0c\n\x04salt\x18\x01 \x01(\x0c\x12-\n\x05money\x18\x02 \x01(\x0b\x32\x1e.alatau.channel.v1.SignedMoney\")\n\x13OpenChannelResponse\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\"z\n\x0e\x44\x65positRequest\x12+\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12\x0c\n\x04salt\x18\x02 \x01(\x0c\x12-\n\x05money\x18\x03 \x01(\x0b\x32\x1e.alatau.channel.v1.SignedMoney\"\x11\n\x0f\x44\x65positResponse\"\x1f\n\x0c\x43laimRequest\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\"\x1f\n\rClaimResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x0c\"\x0f\n\rListenRequest\"\xab\x01\n\x0eListenResponse\x12\x0f\n\x07session\x18\x01 \x01(\x0c\x12\x11\n\tchallenge\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12/\n\x08messages\x18\x04 \x03(\x0b\x32\x1d.alatau.channel.v1.HubMessage\x12\x34\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\".alatau.channel.v1.ChannelStanding\"P\n\nSayRequest\x12\x0f\n\x07session\x18\x01 \x01(\x0c\x12\x31\n\x08messages\x18\x02 \x03(\x0b\x32\x1f.alatau.channel.v1.PartyMessage\"\r\n\x0bSayResponse*{\n\x0c\x43hannelPhase\x12\x1d\n\x19\x43HANNEL_PHASE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANNEL_PHASE_OPEN\x10\x01\x12\x19\n\x15\x43HANNEL_PHASE_CLOSING\x10\x02\x12\x19\n\x15\x43HANNEL_PHASE_SETTLED\x10\x03\x32\xec\x04\n\rWalletService\x12^\n\nGetNetwork\x12$.alatau.channel.v1.GetNetworkRequest\x1a%.alatau.channel.v1.GetNetworkResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.alatau.channel.v1.GetAccountRequest\x1a%.alatau.channel.v1.GetAccountResponse\"\x03\x90\x02\x01\x12\x61\n\x0bOpenChannel\x12%.alatau.channel.v1.OpenChannelRequest\x1a&.alatau.channel.v1.OpenChannelResponse\"\x03\x90\x02\x02\x12P\n\x07\x44\x65posit\x12!.alatau.channel.v1.DepositRequest\x1a\".alatau.channel.v1.DepositResponse\x12O\n\x05\x43laim\x12\x1f.alatau.channel.v1.ClaimRequest\x1a .alatau.channel.v1.ClaimResponse\"\x03\x90\x02\x02\x12O\n\x06Listen\x12 .alatau.channel.v1.ListenRequest\x1a!.alatau.channel.v1.ListenResponse0\x01\x12\x44\n\x03Say\x12\x1d.alatau.channel.v1.SayRequest\x1a\x1e.alatau.channel.v1.SayResponseB\x90\x01\n\x11\x61latau.channel.v1B\x12WalletServiceProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&alatau/channel/v1/wallet_service.proto\x12\x11\x61latau.channel.v1\x1a\x1f\x61latau/channel/v1/channel.proto\x1a\'alatau/channel/v1/channel_service.proto\x1a\x1fgoogle/api/field_behavior.proto\"\x13\n\x11GetNetworkRequest\"\xc5\x01\n\x12GetNetworkResponse\x12.\n\x03hub\x18\x01 \x01(\x0b\x32!.alatau.channel.v1.GetHubResponse\x12\x15\n\rsettle_blocks\x18\x02 \x01(\x04\x12\r\n\x05token\x18\x03 \x01(\x0c\x12\x12\n\ntoken_name\x18\x04 \x01(\t\x12\x0e\n\x06symbol\x18\x05 \x01(\t\x12\x10\n\x08\x64\x65\x63imals\x18\x06 \x01(\r\x12\x15\n\rrelying_party\x18\x07 \x01(\t\x12\x0c\n\x04time\x18\x08 \x01(\x04\"*\n\x11GetAccountRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"\xc5\x01\n\x12GetAccountResponse\x12\x0e\n\x06height\x18\x01 \x01(\x04\x12\x12\n\nregistered\x18\x02 \x01(\x08\x12\x0c\n\x04tier\x18\x03 \x01(\r\x12\x14\n\x0c\x66rozen_until\x18\x04 \x01(\x04\x12\x0f\n\x07\x62\x61lance\x18\x05 \x01(\x0c\x12\x0e\n\x06\x63redit\x18\x06 \x01(\x0c\x12\x33\n\x07\x63hannel\x18\x07 \x01(\x0b\x32\".alatau.channel.v1.ChannelStanding\x12\x11\n\tnext_salt\x18\x08 \x01(\x0c\"\x81\x02\n\x0f\x43hannelStanding\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\x12+\n\x07parties\x18\x02 \x01(\x0b\x32\x1a.alatau.channel.v1.Parties\x12.\n\x05phase\x18\x03 \x01(\x0e\x32\x1f.alatau.channel.v1.ChannelPhase\x12\x11\n\tdeposited\x18\x04 \x01(\x0c\x12\x15\n\rhub_deposited\x18\x05 \x01(\x0c\x12\x11\n\twithdrawn\x18\x06 \x01(\x0c\x12\x15\n\rhub_withdrawn\x18\x07 \x01(\x0c\x12\x14\n\x0csettle_block\x18\x08 \x01(\x04\x12\x13\n\x0bsettle_time\x18\t \x01(\x04\"\x88\x01\n\x0bSignedMoney\x12\x13\n\x05owner\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x14\n\x06\x61mount\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x01\x12\x19\n\x0bvalid_after\x18\x03 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x1a\n\x0cvalid_before\x18\x04 \x01(\x04\x42\x04\xe2\x41\x01\x01\x12\x17\n\tsignature\x18\x05 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"]\n\x12OpenChannelRequest\x12\x12\n\x04salt\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x33\n\x05money\x18\x02 \x01(\x0b\x32\x1e.alatau.channel.v1.SignedMoneyB\x04\xe2\x41\x01\x02\")\n\x13OpenChannelResponse\x12\x12\n\nchannel_id\x18\x01 \x01(\x0c\"\x8c\x01\n\x0e\x44\x65positRequest\x12\x31\n\x07parties\x18\x01 \x01(\x0b\x32\x1a.alatau.channel.v1.PartiesB\x04\xe2\x41\x01\x02\x12\x12\n\x04salt\x18\x02 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x33\n\x05money\x18\x03 \x01(\x0b\x32\x1e.alatau.channel.v1.SignedMoneyB\x04\xe2\x41\x01\x02\"\x11\n\x0f\x44\x65positResponse\"%\n\x0c\x43laimRequest\x12\x15\n\x07\x61\x64\x64ress\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\"\x1f\n\rClaimResponse\x12\x0e\n\x06\x61mount\x18\x01 \x01(\x0c\"\x0f\n\rListenRequest\"\xab\x01\n\x0eListenResponse\x12\x0f\n\x07session\x18\x01 \x01(\x0c\x12\x11\n\tchallenge\x18\x02 \x01(\x0c\x12\x0e\n\x06height\x18\x03 \x01(\x04\x12/\n\x08messages\x18\x04 \x03(\x0b\x32\x1d.alatau.channel.v1.HubMessage\x12\x34\n\x08\x63hannels\x18\x05 \x03(\x0b\x32\".alatau.channel.v1.ChannelStanding\"\\\n\nSayRequest\x12\x15\n\x07session\x18\x01 \x01(\x0c\x42\x04\xe2\x41\x01\x02\x12\x37\n\x08messages\x18\x02 \x03(\x0b\x32\x1f.alatau.channel.v1.PartyMessageB\x04\xe2\x41\x01\x01\"\r\n\x0bSayResponse*{\n\x0c\x43hannelPhase\x12\x1d\n\x19\x43HANNEL_PHASE_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43HANNEL_PHASE_OPEN\x10\x01\x12\x19\n\x15\x43HANNEL_PHASE_CLOSING\x10\x02\x12\x19\n\x15\x43HANNEL_PHASE_SETTLED\x10\x03\x32\xec\x04\n\rWalletService\x12^\n\nGetNetwork\x12$.alatau.channel.v1.GetNetworkRequest\x1a%.alatau.channel.v1.GetNetworkResponse\"\x03\x90\x02\x01\x12^\n\nGetAccount\x12$.alatau.channel.v1.GetAccountRequest\x1a%.alatau.channel.v1.GetAccountResponse\"\x03\x90\x02\x01\x12\x61\n\x0bOpenChannel\x12%.alatau.channel.v1.OpenChannelRequest\x1a&.alatau.channel.v1.OpenChannelResponse\"\x03\x90\x02\x02\x12P\n\x07\x44\x65posit\x12!.alatau.channel.v1.DepositRequest\x1a\".alatau.channel.v1.DepositResponse\x12O\n\x05\x43laim\x12\x1f.alatau.channel.v1.ClaimRequest\x1a .alatau.channel.v1.ClaimResponse\"\x03\x90\x02\x02\x12O\n\x06Listen\x12 .alatau.channel.v1.ListenRequest\x1a!.alatau.channel.v1.ListenResponse0\x01\x12\x44\n\x03Say\x12\x1d.alatau.channel.v1.SayRequest\x1a\x1e.alatau.channel.v1.SayResponseB\x90\x01\n\x11\x61latau.channel.v1B\x12WalletServiceProtoP\x01Z\'node.alatau/protos/channel/v1;channelv1\xaa\x02\x11\x41latau.Channel.V1\xca\x02\x11\x41latau\\Channel\\V1\xea\x02\x13\x41latau::Channel::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,6 +35,34 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'alatau.channel.v1.wallet_se
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\021alatau.channel.v1B\022WalletServiceProtoP\001Z\'node.alatau/protos/channel/v1;channelv1\252\002\021Alatau.Channel.V1\312\002\021Alatau\\Channel\\V1\352\002\023Alatau::Channel::V1'
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_GETACCOUNTREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_SIGNEDMONEY'].fields_by_name['owner']._loaded_options = None
+  _globals['_SIGNEDMONEY'].fields_by_name['owner']._serialized_options = b'\342A\001\002'
+  _globals['_SIGNEDMONEY'].fields_by_name['amount']._loaded_options = None
+  _globals['_SIGNEDMONEY'].fields_by_name['amount']._serialized_options = b'\342A\001\001'
+  _globals['_SIGNEDMONEY'].fields_by_name['valid_after']._loaded_options = None
+  _globals['_SIGNEDMONEY'].fields_by_name['valid_after']._serialized_options = b'\342A\001\001'
+  _globals['_SIGNEDMONEY'].fields_by_name['valid_before']._loaded_options = None
+  _globals['_SIGNEDMONEY'].fields_by_name['valid_before']._serialized_options = b'\342A\001\001'
+  _globals['_SIGNEDMONEY'].fields_by_name['signature']._loaded_options = None
+  _globals['_SIGNEDMONEY'].fields_by_name['signature']._serialized_options = b'\342A\001\002'
+  _globals['_OPENCHANNELREQUEST'].fields_by_name['salt']._loaded_options = None
+  _globals['_OPENCHANNELREQUEST'].fields_by_name['salt']._serialized_options = b'\342A\001\002'
+  _globals['_OPENCHANNELREQUEST'].fields_by_name['money']._loaded_options = None
+  _globals['_OPENCHANNELREQUEST'].fields_by_name['money']._serialized_options = b'\342A\001\002'
+  _globals['_DEPOSITREQUEST'].fields_by_name['parties']._loaded_options = None
+  _globals['_DEPOSITREQUEST'].fields_by_name['parties']._serialized_options = b'\342A\001\002'
+  _globals['_DEPOSITREQUEST'].fields_by_name['salt']._loaded_options = None
+  _globals['_DEPOSITREQUEST'].fields_by_name['salt']._serialized_options = b'\342A\001\002'
+  _globals['_DEPOSITREQUEST'].fields_by_name['money']._loaded_options = None
+  _globals['_DEPOSITREQUEST'].fields_by_name['money']._serialized_options = b'\342A\001\002'
+  _globals['_CLAIMREQUEST'].fields_by_name['address']._loaded_options = None
+  _globals['_CLAIMREQUEST'].fields_by_name['address']._serialized_options = b'\342A\001\002'
+  _globals['_SAYREQUEST'].fields_by_name['session']._loaded_options = None
+  _globals['_SAYREQUEST'].fields_by_name['session']._serialized_options = b'\342A\001\002'
+  _globals['_SAYREQUEST'].fields_by_name['messages']._loaded_options = None
+  _globals['_SAYREQUEST'].fields_by_name['messages']._serialized_options = b'\342A\001\001'
   _globals['_WALLETSERVICE'].methods_by_name['GetNetwork']._loaded_options = None
   _globals['_WALLETSERVICE'].methods_by_name['GetNetwork']._serialized_options = b'\220\002\001'
   _globals['_WALLETSERVICE'].methods_by_name['GetAccount']._loaded_options = None
@@ -42,40 +71,40 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WALLETSERVICE'].methods_by_name['OpenChannel']._serialized_options = b'\220\002\002'
   _globals['_WALLETSERVICE'].methods_by_name['Claim']._loaded_options = None
   _globals['_WALLETSERVICE'].methods_by_name['Claim']._serialized_options = b'\220\002\002'
-  _globals['_CHANNELPHASE']._serialized_start=1585
-  _globals['_CHANNELPHASE']._serialized_end=1708
-  _globals['_GETNETWORKREQUEST']._serialized_start=135
-  _globals['_GETNETWORKREQUEST']._serialized_end=154
-  _globals['_GETNETWORKRESPONSE']._serialized_start=157
-  _globals['_GETNETWORKRESPONSE']._serialized_end=354
-  _globals['_GETACCOUNTREQUEST']._serialized_start=356
-  _globals['_GETACCOUNTREQUEST']._serialized_end=392
-  _globals['_GETACCOUNTRESPONSE']._serialized_start=395
-  _globals['_GETACCOUNTRESPONSE']._serialized_end=592
-  _globals['_CHANNELSTANDING']._serialized_start=595
-  _globals['_CHANNELSTANDING']._serialized_end=852
-  _globals['_SIGNEDMONEY']._serialized_start=854
-  _globals['_SIGNEDMONEY']._serialized_end=960
-  _globals['_OPENCHANNELREQUEST']._serialized_start=962
-  _globals['_OPENCHANNELREQUEST']._serialized_end=1043
-  _globals['_OPENCHANNELRESPONSE']._serialized_start=1045
-  _globals['_OPENCHANNELRESPONSE']._serialized_end=1086
-  _globals['_DEPOSITREQUEST']._serialized_start=1088
-  _globals['_DEPOSITREQUEST']._serialized_end=1210
-  _globals['_DEPOSITRESPONSE']._serialized_start=1212
-  _globals['_DEPOSITRESPONSE']._serialized_end=1229
-  _globals['_CLAIMREQUEST']._serialized_start=1231
-  _globals['_CLAIMREQUEST']._serialized_end=1262
-  _globals['_CLAIMRESPONSE']._serialized_start=1264
-  _globals['_CLAIMRESPONSE']._serialized_end=1295
-  _globals['_LISTENREQUEST']._serialized_start=1297
-  _globals['_LISTENREQUEST']._serialized_end=1312
-  _globals['_LISTENRESPONSE']._serialized_start=1315
-  _globals['_LISTENRESPONSE']._serialized_end=1486
-  _globals['_SAYREQUEST']._serialized_start=1488
-  _globals['_SAYREQUEST']._serialized_end=1568
-  _globals['_SAYRESPONSE']._serialized_start=1570
-  _globals['_SAYRESPONSE']._serialized_end=1583
-  _globals['_WALLETSERVICE']._serialized_start=1711
-  _globals['_WALLETSERVICE']._serialized_end=2331
+  _globals['_CHANNELPHASE']._serialized_start=1704
+  _globals['_CHANNELPHASE']._serialized_end=1827
+  _globals['_GETNETWORKREQUEST']._serialized_start=168
+  _globals['_GETNETWORKREQUEST']._serialized_end=187
+  _globals['_GETNETWORKRESPONSE']._serialized_start=190
+  _globals['_GETNETWORKRESPONSE']._serialized_end=387
+  _globals['_GETACCOUNTREQUEST']._serialized_start=389
+  _globals['_GETACCOUNTREQUEST']._serialized_end=431
+  _globals['_GETACCOUNTRESPONSE']._serialized_start=434
+  _globals['_GETACCOUNTRESPONSE']._serialized_end=631
+  _globals['_CHANNELSTANDING']._serialized_start=634
+  _globals['_CHANNELSTANDING']._serialized_end=891
+  _globals['_SIGNEDMONEY']._serialized_start=894
+  _globals['_SIGNEDMONEY']._serialized_end=1030
+  _globals['_OPENCHANNELREQUEST']._serialized_start=1032
+  _globals['_OPENCHANNELREQUEST']._serialized_end=1125
+  _globals['_OPENCHANNELRESPONSE']._serialized_start=1127
+  _globals['_OPENCHANNELRESPONSE']._serialized_end=1168
+  _globals['_DEPOSITREQUEST']._serialized_start=1171
+  _globals['_DEPOSITREQUEST']._serialized_end=1311
+  _globals['_DEPOSITRESPONSE']._serialized_start=1313
+  _globals['_DEPOSITRESPONSE']._serialized_end=1330
+  _globals['_CLAIMREQUEST']._serialized_start=1332
+  _globals['_CLAIMREQUEST']._serialized_end=1369
+  _globals['_CLAIMRESPONSE']._serialized_start=1371
+  _globals['_CLAIMRESPONSE']._serialized_end=1402
+  _globals['_LISTENREQUEST']._serialized_start=1404
+  _globals['_LISTENREQUEST']._serialized_end=1419
+  _globals['_LISTENRESPONSE']._serialized_start=1422
+  _globals['_LISTENRESPONSE']._serialized_end=1593
+  _globals['_SAYREQUEST']._serialized_start=1595
+  _globals['_SAYREQUEST']._serialized_end=1687
+  _globals['_SAYRESPONSE']._serialized_start=1689
+  _globals['_SAYRESPONSE']._serialized_end=1702
+  _globals['_WALLETSERVICE']._serialized_start=1830
+  _globals['_WALLETSERVICE']._serialized_end=2450
 # @@protoc_insertion_point(module_scope)

@@ -126,7 +126,7 @@ class GetAccountRequest(_message.Message):
 
     ADDRESS_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """20 bytes."""
+    """Required. 20 bytes."""
     def __init__(
         self,
         *,
@@ -260,7 +260,7 @@ class SignedMoney(_message.Message):
     VALID_BEFORE_FIELD_NUMBER: _builtins.int
     SIGNATURE_FIELD_NUMBER: _builtins.int
     owner: _builtins.bytes
-    """Whose; 20 bytes."""
+    """Required. Whose; 20 bytes."""
     amount: _builtins.bytes
     """Token units, unsigned big-endian without leading zeros."""
     valid_after: _builtins.int
@@ -268,7 +268,7 @@ class SignedMoney(_message.Message):
     valid_before: _builtins.int
     """Seconds since 1970, excluded."""
     signature: _builtins.bytes
-    """The owner's, of any scheme but a device's."""
+    """Required. The owner's, of any scheme but a device's."""
     def __init__(
         self,
         *,
@@ -295,10 +295,10 @@ class OpenChannelRequest(_message.Message):
     SALT_FIELD_NUMBER: _builtins.int
     MONEY_FIELD_NUMBER: _builtins.int
     salt: _builtins.bytes
-    """32 bytes: `next_salt` of the account."""
+    """Required. 32 bytes: `next_salt` of the account."""
     @_builtins.property
     def money(self) -> Global___SignedMoney:
-        """The nonce that is signed is the channel's id."""
+        """Required. The nonce that is signed is the channel's id."""
 
     def __init__(
         self,
@@ -346,14 +346,14 @@ class DepositRequest(_message.Message):
     SALT_FIELD_NUMBER: _builtins.int
     MONEY_FIELD_NUMBER: _builtins.int
     salt: _builtins.bytes
-    """32 bytes: tells deposits in one channel apart."""
+    """Required. 32 bytes: tells deposits in one channel apart."""
     @_builtins.property
     def parties(self) -> _channel_pb2.Parties:
-        """The channel."""
+        """Required. The channel."""
 
     @_builtins.property
     def money(self) -> Global___SignedMoney:
-        """The nonce that is signed is keccak256 of the channel's id and the salt."""
+        """Required. The nonce that is signed is keccak256 of the channel's id and the salt."""
 
     def __init__(
         self,
@@ -395,7 +395,7 @@ class ClaimRequest(_message.Message):
 
     ADDRESS_FIELD_NUMBER: _builtins.int
     address: _builtins.bytes
-    """Whose credit; 20 bytes. It is paid to nobody else."""
+    """Required. Whose credit; 20 bytes. It is paid to nobody else."""
     def __init__(
         self,
         *,
@@ -499,7 +499,7 @@ class SayRequest(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     MESSAGES_FIELD_NUMBER: _builtins.int
     session: _builtins.bytes
-    """Of the first answer of Listen; 32 bytes."""
+    """Required. Of the first answer of Listen; 32 bytes."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[_channel_service_pb2.PartyMessage]:
         """In order; of any channels. At most 256."""
