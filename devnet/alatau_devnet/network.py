@@ -195,6 +195,7 @@ def _provision(folder: Path, name: str, endpoints: dict[str, str]) -> Provisione
     password = secrets.token_urlsafe(18)
     settings: dict[str, Any] = {f"{purpose}.listen": endpoint for purpose, endpoint in endpoints.items()}
     settings["http.allowed_origins"] = "*"
+    settings["http.jsonrpc"] = "on"
     settings["keys.password_file"] = "keys/password"
     made = provision_home(folder, name=name, settings=settings, password=password, cost=DEVNET_COST)
     write_private(made.home.keys / "password", password.encode())

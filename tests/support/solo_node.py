@@ -21,6 +21,7 @@ from alatau.consensus.view import RoundView
 from alatau.crypto.keccak import EMPTY_HASH, keccak256
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.engine.verdict import Blame, not_permitted, not_pooled, wrong_form
+from alatau.jsonrpc.server import JsonRpc
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.outcome import Reason, Refused
 from alatau.mempool.pool import Mempool
@@ -369,11 +370,17 @@ class Running:
         return connect(self.endpoint, self.tls)
 
     async def serve_http(
-        self, *, origins: frozenset[str] = frozenset(), secure: bool = False, trust: TrustStore | None = None
+        self,
+        *,
+        origins: frozenset[str] = frozenset(),
+        secure: bool = False,
+        trust: TrustStore | None = None,
+        jsonrpc: bool = False,
     ) -> int:
         """Serve over HTTP too, over TLS where that is ``secure`` or asks for certificates; gives the port."""
         tls = WebTls(IdentityHolder(node_identity()), trust) if secure or trust else None
-        face = WebFace(self.server, self.api.services, ListenerLimits(), origins, tls)
+        endpoint = JsonRpc(self.api.parts) if jsonrpc else None
+        face = WebFace(self.server, self.api.services, ListenerLimits(), origins, tls, json_endpoint=endpoint)
         listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
         self.nursery.start_soon(face.serve, listeners)
         port: int = listeners[0].socket.getsockname()[1]

@@ -71,6 +71,11 @@ class HttpConfig:
         origin_list,
         "Origins of web pages that may call, as https://bank.example, between commas; * lets all. Empty: no page.",
     ] = ""
+    jsonrpc: Annotated[
+        str,
+        one_of("off", "on"),
+        "on: also Ethereum's JSON-RPC, over HTTP and WebSocket at the path /, for the tools that speak it.",
+    ] = "off"
 
     def origins(self) -> frozenset[str]:
         """The same as a set."""

@@ -47,6 +47,7 @@ from alatau.engine.engine import Collaborators, Engine
 from alatau.engine.journal import Journal, Recovered
 from alatau.engine.production import Production
 from alatau.engine.subscriptions import Subscriptions
+from alatau.jsonrpc.server import JsonRpc
 from alatau.mempool.limits import MempoolLimits
 from alatau.mempool.pool import Mempool
 from alatau.p2p.handshake import ChainId
@@ -283,6 +284,7 @@ async def _start_web(nursery: trio.Nursery, parts: _Parts, clients: Server, api:
         TransportLimits(message_bytes_max=limits.message_bytes_max, connections_max=_WEB_CONNECTIONS_MAX),
         config.origins(),
         WebTls(parts.identity, parts.clients.trust) if config.tls == "on" else None,
+        json_endpoint=JsonRpc(api.parts) if config.jsonrpc == "on" else None,
     )
     nursery.start_soon(face.serve, listeners)
     return face

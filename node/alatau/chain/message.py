@@ -65,7 +65,13 @@ def call(
     Raises:
         InvalidTransactionError: ``insufficient_funds`` for its value, or ``intrinsic_gas``.
     """
-    state = BlockState(parent)
+    return call_on(block, BlockState(parent), request, tracer)
+
+
+def call_on(
+    block: BlockEnvironment, state: BlockState, request: CallRequest, tracer: Tracer | None = None
+) -> TransactionResult:
+    """Run ``request`` on a state that keeps what it did: the next call finds it. Raises as ``call`` does."""
     sender = request.sender
     gas = request.gas if request.gas is not None else CALL_GAS
     intrinsic, floor = intrinsic_gas(request.to, request.data, request.access_list, len(request.authorizations))

@@ -1,7 +1,8 @@
 """Calls, estimates and traces: from a client's message to what the EVM says, without holding up consensus."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
+from typing import TypeVar
 
 from alatau.chain.execution import block_environment, next_block_environment
 from alatau.chain.message import CallFailedError, CallRequest, call, estimate_gas
@@ -20,6 +21,7 @@ from alatau.types.block import Block
 from alatau.wire.reverts import describe_revert, revert_reason
 
 _pb = transaction_service_pb2
+T = TypeVar("T")
 
 _DATA_SIZE_MAX = 131_072
 """Bytes of call data: what a transaction may carry."""
@@ -47,8 +49,7 @@ class Calls:
         """Run a message call after a block."""
         piece = _piece("Call", caller, message)
         request = self._request(message, piece)
-        height, block = self._setting(height)
-        result = await self._worker.on_state(piece, height, partial(_call, block, request))
+        height, result = await self.run(piece, height, lambda block, state: _call(block, request, state))
         if not result.succeeded:
             raise self._failed(result, message.gas_limit, request.gas or 0)
         return _pb.CallResponse(output=result.output, gas_used=result.gas_used, height=height)
@@ -57,8 +58,7 @@ class Calls:
         """The least gas limit with which a transaction succeeds after a block."""
         piece = _piece("EstimateGas", caller, message)
         request = self._request(message, piece)
-        height, block = self._setting(height)
-        found = await self._worker.on_state(piece, height, partial(_estimate, block, request))
+        height, found = await self.run(piece, height, lambda block, state: _estimate(block, request, state))
         if isinstance(found, TransactionResult):
             raise self._failed(found, message.gas_limit, request.gas or 0)
         return _pb.EstimateGasResponse(gas_limit=found, height=height)
@@ -67,17 +67,37 @@ class Calls:
         """What a message call does after a block."""
         piece = _piece("Trace", caller, message)
         request = self._request(message, piece)
-        height, block = self._setting(height)
-        return trace_message(await self._worker.on_state(piece, height, partial(_trace, block, request)), height)
+        height, traced = await self.run(piece, height, lambda block, state: _trace(block, request, state))
+        return trace_message(traced, height)
 
     async def trace_transaction(self, caller: Hashable, block: Block, index: int) -> _pb.TraceResponse:
         """What a final transaction did."""
+        piece = Piece(caller, ("Trace", caller, block.header.number))
+        work = partial(trace_in_block, block, index)
+        return trace_message(await self.run_before(piece, block, work), block.header.number)
+
+    async def run(
+        self, piece: Piece, height: int | None, work: Callable[[BlockEnvironment, FrozenState], T]
+    ) -> tuple[int, T]:
+        """Do ``work`` on the state after a block; gives the height too.
+
+        Without a height it sees the block that would be proposed now.
+        """
+        after, block = self._setting(height)
+        return after, await self._worker.on_state(piece, after, partial(work, block))
+
+    async def run_before(self, piece: Piece, block: Block, work: Callable[[BlockEnvironment, FrozenState], T]) -> T:
+        """Do ``work`` on the state that a decided block found, in its environment."""
         store, height = self._node.store, block.header.number
+        if not height:
+            raise failure("BLOCK_NOT_FOUND", "genesis has no transactions, and nothing came before it")
         readable_height(store, height - 1)
         environment = block_environment(self._node.config, block.header, store.hash_of)
-        work = partial(trace_in_block, block, index, environment)
-        piece = Piece(caller, ("Trace", caller, block.header.number))
-        return trace_message(await self._worker.on_state(piece, height - 1, work), height)
+        return await self._worker.on_state(piece, height - 1, partial(work, environment))
+
+    def gas_max(self, piece: Piece) -> int:
+        """Gas that a call of this kind gets at the moment."""
+        return self._worker.gas_max(piece)
 
     def _request(self, message: _pb.CallMessage, piece: Piece) -> CallRequest:
         """Check a message and read it; without a gas limit it gets what a call of its kind gets at the moment."""

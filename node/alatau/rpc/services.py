@@ -1,6 +1,7 @@
 """The client API of a node, put together."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import trio
 
@@ -22,10 +23,27 @@ from alatau.rpc.node_service import NodeApi
 from alatau.rpc.paging import Tokens
 from alatau.rpc.requests import within_bounds
 from alatau.rpc.slots import FairSlots
+from alatau.rpc.state_reads import StateReads
 from alatau.rpc.state_service import StateApi
 from alatau.rpc.state_worker import StateWorker
+from alatau.rpc.submission import Submission
 from alatau.rpc.transaction_service import TransactionApi
 from alatau.transport.service import Service, bind
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the services are made of, for faces that speak another language."""
+
+    node: Node
+    feed: Feed
+    access: Access
+    calls: Calls
+    submission: Submission
+    reads: StateReads
+    worker: StateWorker
+    streams: FairSlots
+    limits: Limits
 
 
 class Api:
@@ -54,10 +72,14 @@ class Api:
         tokens = Tokens(node.store, token_key)
         worker = StateWorker(node.store, limits)
         calls = Calls(node, worker, limits)
+        submission = Submission(node, self._access, limits)
+        reads = StateReads(node, worker)
+        self.parts = Parts(node, self._feed, self._access, calls, submission, reads, worker, streams, limits)
+        """For other faces of the same."""
         bound = (
             bind(
                 transaction_service_pb2.DESCRIPTOR.services_by_name["TransactionService"],
-                TransactionApi(node, self._feed, self._access, calls, streams, waits, tokens, limits),
+                TransactionApi(node, self._feed, submission, calls, streams, waits, tokens, limits),
                 within_bounds,
             ),
             bind(
@@ -65,7 +87,7 @@ class Api:
                 BlockApi(node, self._feed, streams, tokens, limits),
                 within_bounds,
             ),
-            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, worker), within_bounds),
+            bind(state_service_pb2.DESCRIPTOR.services_by_name["StateService"], StateApi(node, reads), within_bounds),
             bind(
                 event_service_pb2.DESCRIPTOR.services_by_name["EventService"],
                 EventApi(node, self._feed, streams, worker, tokens, limits),

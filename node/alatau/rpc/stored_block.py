@@ -4,7 +4,7 @@ For any thread: everything here follows from one height's records, never from wh
 transactions takes some milliseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from alatau.codec import rlp
 from alatau.crypto.keccak import keccak256
@@ -27,8 +27,8 @@ from alatau.types.receipt import encode_receipt
 from alatau.types.transaction import Transaction, decode_transaction, recover_sender
 from alatau.types.vote import commit_item
 from alatau.wire.block import BlockView, write_header, write_outcomes
-from alatau.wire.logs import write_log
-from alatau.wire.receipt import ReceiptProof, write_receipt, write_receipt_proof
+from alatau.wire.logs import EventLog, write_log
+from alatau.wire.receipt import ReceiptProof, TransactionReceipt, write_receipt, write_receipt_proof
 
 
 def stored_message(store: Store, height: int, view: BlockView) -> block_pb2.Block:
@@ -45,7 +45,7 @@ def stored_message(store: Store, height: int, view: BlockView) -> block_pb2.Bloc
     if view is BlockView.OUTCOMES:
         message.outcomes.extend(write_outcomes(outcomes(store.receipts(height))))
     elif view is BlockView.FULL:
-        for _ in add_transactions(message, _final_block(store, height)):
+        for _ in add_transactions(message, stored_final_block(store, height)):
             pass
     return message
 
@@ -56,13 +56,18 @@ def stored_transaction(store: Store, height: int, index: int) -> Transaction:
 
 
 def stored_receipt(store: Store, height: int, index: int) -> transaction_pb2.Receipt:
+    """The message of the outcome of one transaction."""
+    return fit_receipt(write_receipt(stored_outcome(store, height, index)))
+
+
+def stored_outcome(store: Store, height: int, index: int) -> TransactionReceipt:
     """The outcome of one transaction."""
     tx = stored_transaction(store, height, index)
     receipts = store.receipts(height)[: index + 1]
     header = _header(store, height)
     place = ReceiptPlace(header, header_hash(header), index, sum(len(before.logs) for before in receipts[:-1]))
     gas_before = receipts[-2].cumulative_gas_used if index else 0
-    return fit_receipt(write_receipt(place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before)))
+    return place_receipt(place, tx, recover_sender(tx), receipts[-1], gas_before)
 
 
 def stored_receipt_proof(store: Store, height: int, index: int) -> transaction_pb2.ReceiptProof:
@@ -92,14 +97,19 @@ def stored_logs(store: Store, height: int, query: LogQuery) -> list[log_pb2.Log]
 
 def log_messages(store: Store, found: Sequence[FoundLog]) -> list[log_pb2.Log]:
     """Messages of logs of any blocks, in their order."""
-    messages: list[log_pb2.Log] = []
+    return [write_log(log) for log, _ in placed_logs(store, found)]
+
+
+def placed_logs(store: Store, found: Sequence[FoundLog]) -> Iterator[tuple[EventLog, int]]:
+    """Logs of any blocks with their place, and the timestamp of the block."""
+    timestamp = 0
     height, block_hash, hashes = -1, b"", []
     for entry in found:
         if entry.height != height:
-            height, block_hash = entry.height, header_hash(_header(store, entry.height))
+            header = _header(store, entry.height)
+            height, block_hash, timestamp = entry.height, header_hash(header), header.timestamp
             hashes = [keccak256(encoded) for encoded in _transactions(store, height)]
-        messages.append(write_log(place_log(entry, block_hash, hashes)))
-    return messages
+        yield place_log(entry, block_hash, hashes), timestamp
 
 
 def _transactions(store: Store, height: int) -> list[bytes]:
@@ -115,7 +125,8 @@ def _header(store: Store, height: int) -> Header:
     return header
 
 
-def _final_block(store: Store, height: int) -> FinalBlock:
+def stored_final_block(store: Store, height: int) -> FinalBlock:
+    """A block with its outcomes and senders."""
     block = store.block(height)
     assert block is not None, f"the store has block {height}"
     return FinalBlock(block, store.receipts(height), tuple(map(recover_sender, block.transactions)))

@@ -37,11 +37,17 @@ class Traced:
 
 def trace_in_block(block: Block, index: int, environment: BlockEnvironment, state: FrozenState) -> Traced:
     """Run a block up to the transaction at ``index``, and that one under a tracer. ``state`` is the parent's."""
-    header, block_state = block.header, BlockState(state)
-    run_block_start(environment, block_state, header.parent_hash, header.parent_beacon_block_root)
+    block_state = open_block(block, environment, state)
     signed = [(tx, recover_sender(tx)) for tx in block.transactions[: index + 1]]
     tracer = CallTracer()
     return Traced(tracer, trace_transaction(environment, block_state, signed, index, lambda _: tracer))
+
+
+def open_block(block: Block, environment: BlockEnvironment, state: FrozenState) -> BlockState:
+    """The state that the first transaction of a block finds."""
+    block_state = BlockState(state)
+    run_block_start(environment, block_state, block.header.parent_hash, block.header.parent_beacon_block_root)
+    return block_state
 
 
 def trace_call(environment: BlockEnvironment, request: CallRequest, state: FrozenState) -> Traced:

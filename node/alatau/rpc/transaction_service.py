@@ -1,24 +1,24 @@
 """TransactionService: submitting, following, calling."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import trio
 
 from alatau.crypto.keccak import keccak256
 from alatau.pb.api.v1 import transaction_pb2, transaction_service_pb2
-from alatau.rpc.access import Access, caller_of
+from alatau.rpc.access import caller_of
 from alatau.rpc.account_transactions import index_off, list_account_transactions
 from alatau.rpc.calls import Calls
 from alatau.rpc.failures import failure
 from alatau.rpc.feed import Feed
 from alatau.rpc.final_block import fit_receipt, transaction_receipt
 from alatau.rpc.limits import Limits
-from alatau.rpc.node import Node, Refusal
+from alatau.rpc.node import Node
 from alatau.rpc.paging import Tokens
 from alatau.rpc.requests import Checks
 from alatau.rpc.slots import FairSlots
 from alatau.rpc.stored_block import stored_receipt, stored_receipt_proof, stored_transaction
+from alatau.rpc.submission import Submission
 from alatau.storage.store import Store
 from alatau.transport.call import Call
 from alatau.transport.errors import Code, RpcError, whole_ms
@@ -36,10 +36,6 @@ _ANSWER_MARGIN_S = 0.05
 """Left of a deadline at least to answer with a reason of ours, before gRPC answers with its own."""
 _ANSWER_MARGIN_S_MAX = 1.0
 """And at most; between the two a tenth of what is left, for nodes and networks that are busy."""
-
-_REASONS_OF_REPETITION = frozenset({"NONCE_TOO_LOW"})
-"""What the pool says of a transaction that is final already: its nonce is used up, by itself."""
-
 
 _CONCERNS_THE_BATCH = frozenset({Code.INVALID_ARGUMENT, Code.RESOURCE_EXHAUSTED})
 """Codes of errors after which the next batch of a stream may do better."""
@@ -61,17 +57,6 @@ def _rejection(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _TooLarge:
-    """Refused here, before it costs the pool anything."""
-
-    message: str
-    reason: str = "TRANSACTION_TOO_LARGE"
-    retry_after_s: float | None = None
-    next_nonce: int | None = None
-    values: Mapping[str, str] = field(default_factory=dict)
-
-
 class TransactionApi:
     """Serves ``alatau.api.v1.TransactionService``."""
 
@@ -79,7 +64,7 @@ class TransactionApi:
         self,
         node: Node,
         feed: Feed,
-        access: Access,
+        submission: Submission,
         calls: Calls,
         streams: FairSlots,
         waits: FairSlots,
@@ -91,7 +76,7 @@ class TransactionApi:
         self._waits = waits
         self._node = node
         self._feed = feed
-        self._access = access
+        self._submission = submission
         self._calls = calls
         self._limits = limits
 
@@ -228,10 +213,10 @@ class TransactionApi:
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
         checks.finish()
-        if request.wait and not self._is_final(transaction_hash):
+        if request.wait and not self._submission.is_final(transaction_hash):
             with self._waits.take(caller_of(call)):
                 return _pb.GetReceiptResponse(receipt=await self._await_receipt(transaction_hash, call))
-        if not self._is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
+        if not self._submission.is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         return _pb.GetReceiptResponse(receipt=await self._receipt(transaction_hash, call))
 
@@ -240,7 +225,7 @@ class TransactionApi:
         checks = Checks()
         transaction_hash = checks.hash("hash", request.hash)
         checks.finish()
-        if not self._is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
+        if not self._submission.is_final(transaction_hash) and self._node.mempool.pooled(transaction_hash) is not None:
             raise failure("TRANSACTION_NOT_FINAL", f"transaction 0x{transaction_hash.hex()} waits in the pool")
         height, index = self._find(transaction_hash)
         return _pb.GetReceiptProofResponse(
@@ -281,7 +266,7 @@ class TransactionApi:
         if not transaction:
             checks.add("transaction", "is empty")
         checks.finish()
-        state, refusal = (await self._submit([transaction], call))[0]
+        state, refusal = (await self._submission.offer([transaction], call))[0]
         if refusal is not None:
             raise failure(
                 refusal.reason,
@@ -298,7 +283,7 @@ class TransactionApi:
         checks.count("transactions", transactions, 1, limits.batch_transactions_max)
         checks.at_most("transactions", sum(map(len, transactions)), limits.batch_bytes_max)
         checks.finish()
-        outcomes = await self._submit(transactions, call)
+        outcomes = await self._submission.offer(transactions, call)
         return [
             _pb.SubmitResult(
                 hash=hash_,
@@ -312,38 +297,6 @@ class TransactionApi:
             )
             for hash_, (state, refusal) in zip(map(keccak256, transactions), outcomes, strict=True)
         ]
-
-    async def _submit(
-        self, transactions: Sequence[bytes], call: Call
-    ) -> list[tuple[TransactionState | None, Refusal | None]]:
-        """Offer ``transactions`` and say for each its state or why it was refused.
-
-        Raises:
-            RpcError: NODE_CUT_OFF, where they would wait here and nowhere else; RATE_LIMITED.
-        """
-        if (cut_off := self._node.cut_off()) is not None:
-            raise failure("NODE_CUT_OFF", f"{cut_off} Ask another node.")
-        self._access.spend_transactions(call, len(transactions))
-        size_max = self._limits.transaction_bytes_max
-        too_large = {index for index, tx in enumerate(transactions) if len(tx) > size_max}
-        offered = [tx for index, tx in enumerate(transactions) if index not in too_large]
-        answers = iter(await self._node.admission.submit(offered, caller_of(call)) if offered else ())
-        results: list[tuple[TransactionState | None, Refusal | None]] = []
-        for index, transaction in enumerate(transactions):
-            if index in too_large:
-                results.append((None, _TooLarge(f"transaction has {len(transaction)} bytes, more than {size_max}")))
-                continue
-            refusal = next(answers)
-            if refusal is None:
-                results.append((TransactionState.POOLED, None))
-            elif refusal.reason in _REASONS_OF_REPETITION and self._is_final(keccak256(transaction)):
-                results.append((TransactionState.FINAL, None))
-            else:
-                results.append((None, refusal))
-        return results
-
-    def _is_final(self, transaction_hash: bytes) -> bool:
-        return self._node.store.find_transaction(transaction_hash) is not None
 
     async def _await_receipt(self, transaction_hash: bytes, call: Call) -> transaction_pb2.Receipt:
         """Wait until a transaction is final, at most until shortly before the deadline."""

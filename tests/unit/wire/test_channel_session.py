@@ -17,41 +17,19 @@ from alatau.channels.forwarding.effects import (
     SayWanted,
 )
 from alatau.channels.forwarding.inputs import (
-    InputAgree,
     InputAttach,
-    InputFail,
-    InputFold,
-    InputPay,
-    InputReceipt,
-    InputRefund,
-    InputSecret,
-    InputWithdraw,
     Request,
 )
 from alatau.channels.forwarding.payment import Refund
 from alatau.channels.forwarding.refusal import Reason
-from alatau.channels.messages import CooperativeClose, Withdraw
 from alatau.pb.channel.v1 import channel_service_pb2
 from alatau.wire.bounds import WireError
 from alatau.wire.channel_session import Attachment, read_message, read_request, write_message, write_request
-from tests.support.channel_messages import INVOICE, VOUCHER
+from tests.support.channel_messages import AGREEMENT, CHANNEL, HASH, INVOICE, REQUESTS, VOUCHER
 
 _pb = channel_service_pb2
-CHANNEL = b"\x09" * 32
-HASH = b"\x0a" * 32
-AGREEMENT = CooperativeClose(CHANNEL, 10**20, 0, 7)
 REFUND = Refund(bytes(32), bytes(32), bytes(20), HASH, 3, 10**15, 99, 0)
 
-REQUESTS = (
-    InputPay(CHANNEL, INVOICE, VOUCHER),
-    InputSecret(CHANNEL, HASH),
-    InputFail(CHANNEL, HASH, 77),
-    InputReceipt(CHANNEL, 5, b"\x01" * 65),
-    InputFold(CHANNEL, VOUCHER),
-    InputRefund(CHANNEL, HASH, VOUCHER),
-    InputAgree(CHANNEL, AGREEMENT, b"\x02" * 65),
-    InputWithdraw(CHANNEL, Withdraw(CHANNEL, bytes(20), 10**18, 8)),
-)
 MESSAGES = (
     SayAttached(VOUCHER, None, 5, 10**20, (HASH,)),
     SayAttached(None, VOUCHER, 0, 0, ()),

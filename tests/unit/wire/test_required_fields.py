@@ -12,10 +12,9 @@ from alatau.pb.channel.v1 import channel_service_pb2, tower_service_pb2, wallet_
 from alatau.wire.bounds import WireError
 from alatau.wire.channel_session import read_request, write_request
 from alatau.wire.tower import read_close_request, read_protection, write_close_request, write_protection
-from tests.support.channel_messages import INVOICE, VOUCHER
+from tests.support.channel_messages import CHANNEL, INVOICE, REQUESTS, VOUCHER
 from tests.support.channels import DOMAIN, close_request, protection
 from tests.support.field_behavior import all_messages, behavior, is_choice, without_each
-from tests.unit.wire.test_channel_session import CHANNEL, REQUESTS
 
 _DECIDED_LATER = {"alatau.channel.v1.CloseRequest.deadline"}
 """Zero is read, and refused by the tower since it has passed (``tests/unit/tower/test_service.py``)."""

@@ -5,6 +5,7 @@ A connection serves one request after the other.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Final
 
 import h11
@@ -39,8 +40,17 @@ from alatau.transport.web.exchange import HEAD_S, IDLE_S, Connection, Connection
 from alatau.transport.web.files import WebFiles
 from alatau.transport.web.holdings import Holdings
 from alatau.transport.web.invocation import Caller, describe, run
+from alatau.transport.web.json_face import (
+    BODY_BYTES_MAX,
+    PATH,
+    JsonEndpoint,
+    answer_or_gone,
+    call_of,
+    wants_websocket,
+)
 from alatau.transport.web.tls import HandshakeError, TlsStream, WebTls
 from alatau.transport.web.turns import Turns
+from alatau.transport.web.websocket import WebSocket
 
 _LOG = structlog.get_logger("alatau.transport")
 
@@ -60,11 +70,14 @@ class WebFace:
         origins: frozenset[str],
         tls: WebTls | None = None,
         files: WebFiles | None = None,
+        json_endpoint: JsonEndpoint | None = None,
     ) -> None:
         """Count calls with those of ``server``; pages of ``origins`` may call (``cors.ANY_ORIGIN``: of any).
 
-        Without ``tls`` connections are plain. ``files`` are given to whoever asks.
+        Without ``tls`` connections are plain, without ``json_endpoint`` no JSON-RPC is served. ``files`` are given to
+        whoever asks.
         """
+        self._json = json_endpoint
         self._server = server
         self._endpoints: Mapping[str, tuple[Method, Handler]] = {
             method.path: (method, handler) for service in services for method, handler in service.endpoints
@@ -204,6 +217,8 @@ class WebFace:
             connection.skip_body()
             data = [] if connection.is_head else [h11.Data(data=file.data)]
             await connection.send(connection.head(200, file.headers()), *data, h11.EndOfMessage())
+        elif path == PATH and self._json is not None:
+            await self._json_rpc(self._json, connection, request, headers, cors, (entry, caller))
         elif endpoint is None:
             await self._refuse(connection, 404, f"no method {path}\n", cors)
         elif request.method == b"GET" and is_free_of_side_effects(endpoint[0]):
@@ -251,6 +266,53 @@ class WebFace:
             await answer.end(result)
         finally:
             connection.let_go()
+
+    async def _json_rpc(
+        self,
+        endpoint: JsonEndpoint,
+        connection: Connection,
+        request: h11.Request,
+        headers: Mapping[str, str],
+        cors: Headers,
+        connected: tuple[Entry, Caller],
+    ) -> None:
+        """Serve a body of JSON-RPC, or a WebSocket to its end. Each request in it is counted as a call."""
+        entry, caller = connected
+        call = call_of(caller)
+
+        def counted() -> AbstractAsyncContextManager[None]:
+            if not self._is_trusted(caller):
+                raise self._untrusted()
+            return self._server.counted(caller.key)
+
+        if wants_websocket(request.method, headers):
+            entry.established = True
+            socket = WebSocket(connection, request, BODY_BYTES_MAX)
+            await socket.accept()
+            await endpoint.converse(socket, call, counted)
+            raise ConnectionLostError
+        if request.method != b"POST":
+            await self._refuse(connection, 405, "JSON-RPC is called by POST\n", [("Allow", "POST"), *cors])
+        elif headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            await self._refuse(connection, 415, "the content type is not application/json\n", cors)
+        else:
+            entry.established = True
+            try:
+                body = await connection.read_body(BODY_BYTES_MAX)
+                answer = await answer_or_gone(endpoint, connection, body, call, counted)
+                await self._send_json(connection, answer, cors)
+            except RpcError as error:  # too long, or no room for it
+                await self._refuse(connection, 413, f"{error.message}\n", cors)
+            finally:
+                connection.let_go()
+
+    async def _send_json(self, connection: Connection, body: bytes | None, cors: Headers) -> None:
+        if body is None:
+            await connection.send(connection.head(204, list(cors)), h11.EndOfMessage())
+            return
+        connection.hold(len(body))
+        head = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *cors]
+        await connection.send(connection.head(200, head), h11.Data(data=body), h11.EndOfMessage())
 
     async def _taken(
         self, answer: Answer, handler: Handler, headers: Mapping[str, str], caller: Caller, data: bytes | None
