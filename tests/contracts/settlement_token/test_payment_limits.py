@@ -9,9 +9,12 @@ import pytest
 from eth.exceptions import Revert
 
 from alatau.artifacts.genesis import NO_THRESHOLD
+from alatau.channels.signed_money import deposit_nonce
 from tests.contracts.actors import actor
-from tests.contracts.city_channels.tills import agreement, open_till
+from tests.contracts.city_channels.phone_parties import signed_money
+from tests.contracts.city_channels.tills import agreement, open_till, till_of
 from tests.contracts.participant_registry.changes import Cap, approved_cap
+from tests.contracts.settlement_token.authorizations import paying, recorded, signed
 from tests.contracts.settlement_token.changes import (
     NO_LIMITS,
     Action,
@@ -96,6 +99,36 @@ def test_one_payment_is_limited(noon: World) -> None:
         with boa.reverts(AT_ONCE):
             pay(noon, 101)
         pay(noon, 100)
+
+
+def _signed(world: World, amount: int) -> None:
+    world.token.transfer_signed(*signed(paying(amount=amount, nonce=bytes([amount]) * 32), resident))
+
+
+def _recorded(world: World, amount: int) -> None:
+    given = paying(amount=amount, nonce=bytes([amount]) * 32)
+    world.token.transfer_signed_recorded(*recorded(given, resident))
+
+
+def _opened(world: World, amount: int) -> None:
+    till = till_of(amount, resident)
+    money = signed_money(resident, amount, till.id, world.channels.address)
+    world.channels.open_for(hub.address, till.parties.salt, money)
+
+
+def _topped_up(world: World, amount: int) -> None:
+    till = open_till(world, amount=0, hub_amount=0)
+    nonce = deposit_nonce(till.id, bytes(32))
+    world.channels.deposit_for(till.key, bytes(32), signed_money(resident, amount, nonce, world.channels.address))
+
+
+@pytest.mark.parametrize("act", [_signed, _recorded, _opened, _topped_up], ids=lambda act: act.__name__.strip("_"))
+def test_what_others_carry_counts_for_who_signed(noon: World, act: Callable[[World, int], None]) -> None:
+    """EIP-3009 is no way round: neither for payments nor into channels."""
+    with boa.env.anchor(), boa.reverts(AT_ONCE):
+        act(noon, 101)
+    act(noon, 100)
+    assert used(noon) == (100, 100)
 
 
 def test_a_day_is_limited(noon: World) -> None:
