@@ -380,3 +380,36 @@ def test_a_long_step_is_passed_on_and_told_of_in_the_next() -> None:
     assert told == [(21_000, 2)]
     assert list(steps) == []
     assert [gas for gas, _ in told] == [21_000, 7]
+
+
+@pytest.mark.trio
+async def test_an_executed_block_says_how_long_it_took() -> None:
+    """Seconds of this machine's clock, from the start of the execution to its end."""
+    network = small_network()
+    production, pool = producer(network)
+    put(pool, payment(0))
+    block = await built(network, production)
+    production.forget()
+    began = trio.current_time()
+    await production.execute(network.tip, network.validators, network.validators, block)
+    assert 0 < production.last_execution_s <= trio.current_time() - began
+
+
+def test_what_was_thrown_out_counts_four_times() -> None:
+    """No block pays for it, so its sender's share does, in microseconds."""
+    production, pool = producer(small_network())
+    put(pool, payment(0))
+    pooled = pool.pooled(payment(0).hash)
+    assert pooled is not None
+    times: list[int] = []
+
+    class Noting(_Noting):
+        """Notes times, too."""
+
+        def charge(self, *charged: Any) -> None:
+            *_, time_us, _now_ms = charged
+            times.append(time_us)
+
+    production._mempool = cast("Mempool", Noting(pool, lambda *_: None))
+    production._throw_out(pooled, 0.25)
+    assert times == [1_000_000]
