@@ -6,7 +6,8 @@ a polka for either is a fact. Memory is finite, so:
 * of a validator, kind and round the first two different votes are kept, which is proof of equivocation; more
   only as part of a quorum for one block, of which there are few however many lies are told
 * of rounds beyond the next, a validator's votes of its two highest are kept: enough to skip to them (L55), and a
-  validator that runs through a million rounds holds two (Besu GHSA-23rh-rrqg-wq82)
+  validator that runs through a million rounds holds two (Besu GHSA-23rh-rrqg-wq82). A round that has decided is kept
+  whole: its precommits are the block's commit, whenever the block comes
 * of rounds that are over, only votes for blocks: they can still decide (L49) or prove a lock (L28)
 """
 
@@ -146,7 +147,10 @@ class VoteKeeper:
         if len(far) > _FAR_ROUNDS_MAX:
             lowest = min(far)
             far.remove(lowest)
-            self._forget(validator, lowest)
+            if (
+                lowest not in self._decisive
+            ):  # What decided is kept, all of it: the block may come later than the votes.
+                self._forget(validator, lowest)
 
     def _forget(self, validator: bytes, round_: int) -> None:
         votes = self._rounds.get(round_)

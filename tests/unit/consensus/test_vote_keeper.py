@@ -1,6 +1,8 @@
 """Counting votes: by validator, within bounds, and never by accident."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from alatau.consensus.vote_keeper import VoteKeeper, VoteStatus
 from alatau.types.validator import validator_set
@@ -170,15 +172,44 @@ def test_a_vote_that_a_quorum_carries_is_kept_however_far(*, known: bool) -> Non
     assert keeper.status(vote(1, PRECOMMIT, 5, A)) is VoteStatus.NEW
 
 
+def test_a_quorum_that_decided_a_round_ahead_is_never_forgotten() -> None:
+    """Whoever signed it may run ahead before the block comes: the precommits are the commit, and stay one."""
+    keeper = keeper_with(*(vote(who, PRECOMMIT, 5, A) for who in (1, 2, 3)))
+    assert keeper.decisive == {5: A}
+    for who in (1, 2, 3, 4):
+        for round_ in (60, 700, 8_000, 90_000):
+            keeper.add(vote(who, PRECOMMIT, round_, None))
+    commit = keeper.votes_for(PRECOMMIT, 5, A)
+    assert [each.validator for each in commit] == [address_of(who) for who in (1, 2, 3)]
+    assert [round_ for round_ in (60, 700, 8_000, 90_000) if keeper.votes_of(address_of(1), round_)] == [8_000, 90_000]
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 4), st.sampled_from([0, 5, 60, 700]), st.sampled_from([A, A, A, B])), min_size=20)
+)
+def test_what_is_decisive_has_its_quorum_whatever_comes(cast: list[tuple[int, int, bytes]]) -> None:
+    """Votes of anybody in any round and order, each in the round of whoever counts: a decision keeps its proof."""
+    keeper = keeper_with()
+    validators = equal_validators(4)
+    for who, round_, block in cast:
+        each = vote(who, PRECOMMIT, round_, block)
+        if keeper.status(each) is not VoteStatus.IGNORED:
+            keeper.add(each)
+        for decided, name in keeper.decisive.items():
+            power = sum(validators.power_of(v.validator) for v in keeper.votes_for(PRECOMMIT, decided, name))
+            assert validators.has_quorum(power)
+
+
 def test_what_is_forgotten_of_one_takes_nothing_from_others() -> None:
     """Its prevote goes; the precommits of the round, in which it had no part, are a quorum as before."""
-    keeper = keeper_with(vote(1, PREVOTE, 10, A), *(vote(who, PRECOMMIT, 10, A) for who in (2, 3, 4)))
+    others = (vote(2, PRECOMMIT, 10, A), vote(3, PRECOMMIT, 10, A), vote(4, PRECOMMIT, 10, B))
+    keeper = keeper_with(vote(1, PREVOTE, 10, A), *others)
     keeper.add(vote(1, PREVOTE, 11, A))
     keeper.add(vote(1, PREVOTE, 12, A))
     assert keeper.votes_of(address_of(1), 10) == ()
     assert keeper.has_quorum(PRECOMMIT, 10)
     assert not keeper.has_quorum(PREVOTE, 10)
-    assert keeper.decisive == {10: A}
+    assert keeper.decisive == {}
 
 
 # ---------------------------------------------------------------- rounds that are over
