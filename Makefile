@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect bench bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -139,6 +139,9 @@ e2e-clients: $(SETUP)  ## clients in Go, Java, TypeScript and Rust against a rea
 
 e2e-connect: $(SETUP)  ## Connect's own conformance suite against the HTTP face; needs Go, which fetches it (a minute)
 	$(RUN) -m alatau_devnet.connect.run $(ARGS)
+
+e2e-tools: $(SETUP)  ## web3.py, titanoboa, ethers and viem against a real network over JSON-RPC (two minutes)
+	$(RUN) -m alatau_devnet.e2e_tools --validators $(VALIDATORS) $(ARGS)
 
 fuzz-tests: $(SETUP)  ## property tests with fresh seeds; prints the example to keep (MINUTES=5, ARGS=tests/unit/trie)
 	$(RUN) -m alatau_devnet.fuzz_tests --minutes $(MINUTES) $(ARGS)

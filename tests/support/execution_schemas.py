@@ -31,6 +31,8 @@ def _specification() -> tuple[dict[str, Any], dict[str, Any]]:
                 schemas |= document
             elif folder in ("eth", "debug", "txpool"):
                 results |= {method["name"]: method["result"]["schema"] for method in document if "result" in method}
+    logs_or_hashes = schemas["FilterResults"]  # exactly one of two lists, and an empty one is both
+    logs_or_hashes["anyOf"] = logs_or_hashes.pop("oneOf")
     return schemas, results
 
 

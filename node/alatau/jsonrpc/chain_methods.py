@@ -6,6 +6,7 @@ from alatau.jsonrpc.asked import Asked, Encoded
 from alatau.jsonrpc.block_id import BlockId, find_height, read_block_id, read_block_number
 from alatau.jsonrpc.blocks import block_object, place_in
 from alatau.jsonrpc.envelope import encode
+from alatau.jsonrpc.errors import unknown_block
 from alatau.jsonrpc.receipts import receipt_object
 from alatau.jsonrpc.transactions import transaction_object
 from alatau.jsonrpc.values import data, quantity, read_bool, read_hash, read_uint64
@@ -140,6 +141,13 @@ class ChainMethods:
         """A decided block with its outcomes; None where there is none."""
         height = find_height(self._node.store, block)
         return None if height is None else await self._final_at(asked, height)
+
+    async def final_or_error(self, asked: Asked, block: BlockId) -> FinalBlock:
+        """The same; raises ``JsonRpcError`` "header not found"."""
+        final = await self.final(asked, block)
+        if final is None:
+            raise unknown_block()
+        return final
 
     async def _final_at(self, asked: Asked, height: int) -> FinalBlock:
         final = self._feed.recent(height)

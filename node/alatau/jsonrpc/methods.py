@@ -8,9 +8,14 @@ from alatau.jsonrpc.asked import Asked
 from alatau.jsonrpc.calls import CallMethods
 from alatau.jsonrpc.chain_methods import ChainMethods
 from alatau.jsonrpc.fees import FeeMethods
+from alatau.jsonrpc.filter_methods import FilterMethods
+from alatau.jsonrpc.log_methods import LogMethods
 from alatau.jsonrpc.network_methods import NetworkMethods
+from alatau.jsonrpc.own_methods import OwnMethods
+from alatau.jsonrpc.pool_methods import PoolMethods
 from alatau.jsonrpc.state_methods import StateMethods
 from alatau.jsonrpc.submit import SubmitMethods
+from alatau.jsonrpc.trace_methods import TraceMethods
 from alatau.rpc.access import Role
 from alatau.rpc.services import Parts
 
@@ -29,7 +34,26 @@ def methods_of(parts: Parts) -> Mapping[str, Method]:
     """Everything that is served; what is not here answers METHOD_NOT_FOUND."""
     calls, chain, fees = CallMethods(parts), ChainMethods(parts), FeeMethods(parts)
     network, state, submit = NetworkMethods(parts), StateMethods(parts), SubmitMethods(parts)
+    logs, pool, own, traces = (
+        LogMethods(parts),
+        PoolMethods(parts),
+        OwnMethods(parts),
+        TraceMethods(parts, chain, calls),
+    )
+    filters = FilterMethods(parts, logs)
     handlers: dict[str, Handler] = {
+        "alatau_getCommit": own.commit,
+        "alatau_getConsensusState": own.consensus,
+        "alatau_getPermission": own.permission,
+        "alatau_getValidators": own.validators,
+        "debug_getRawBlock": traces.raw_block,
+        "debug_getRawHeader": traces.raw_header,
+        "debug_getRawReceipts": traces.raw_receipts,
+        "debug_getRawTransaction": traces.raw_transaction,
+        "debug_traceBlockByHash": traces.trace_block_by_hash,
+        "debug_traceBlockByNumber": traces.trace_block_by_number,
+        "debug_traceCall": traces.trace_call,
+        "debug_traceTransaction": traces.trace_transaction,
         "eth_accounts": network.accounts,
         "eth_blobBaseFee": fees.blob_base_fee,
         "eth_blockNumber": chain.block_number,
@@ -47,6 +71,9 @@ def methods_of(parts: Parts) -> Mapping[str, Method]:
         "eth_getBlockTransactionCountByHash": chain.transaction_count_by_hash,
         "eth_getBlockTransactionCountByNumber": chain.transaction_count_by_number,
         "eth_getCode": state.code,
+        "eth_getFilterChanges": filters.changes,
+        "eth_getFilterLogs": filters.logs,
+        "eth_getLogs": logs.get_logs,
         "eth_getProof": state.proof,
         "eth_getRawTransactionByBlockHashAndIndex": chain.raw_transaction_by_hash_and_index,
         "eth_getRawTransactionByBlockNumberAndIndex": chain.raw_transaction_by_number_and_index,
@@ -64,10 +91,18 @@ def methods_of(parts: Parts) -> Mapping[str, Method]:
         "eth_hashrate": network.hash_rate,
         "eth_maxPriorityFeePerGas": fees.max_priority_fee,
         "eth_mining": network.mining,
+        "eth_newBlockFilter": filters.new_block_filter,
+        "eth_newFilter": filters.new_filter,
+        "eth_newPendingTransactionFilter": filters.new_pending_filter,
         "eth_syncing": network.syncing,
+        "eth_uninstallFilter": filters.uninstall,
         "net_listening": network.net_listening,
         "net_peerCount": network.peer_count,
         "net_version": network.net_version,
+        "txpool_content": pool.content,
+        "txpool_contentFrom": pool.content_from,
+        "txpool_inspect": pool.inspect,
+        "txpool_status": pool.status,
         "web3_clientVersion": network.client_version,
         "web3_sha3": network.sha3,
     }

@@ -11,6 +11,7 @@ from alatau.jsonrpc.asked import Asked
 from alatau.jsonrpc.envelope import Invalid, Request
 from alatau.jsonrpc.errors import INTERNAL_ERROR, METHOD_NOT_FOUND, JsonRpcError, from_rpc
 from alatau.jsonrpc.methods import Method, methods_of
+from alatau.jsonrpc.subscriptions import Session
 from alatau.rpc.services import Parts
 from alatau.transport.call import Call
 from alatau.transport.errors import RpcError
@@ -30,13 +31,16 @@ class JsonRpc:
 
     async def answer(self, body: bytes, call: Call, counted: Counted) -> bytes | None:
         """See ``JsonEndpoint``. The requests of a batch are done one after the other."""
+        return await self._answer(body, call, counted, self._methods)
+
+    async def _answer(self, body: bytes, call: Call, counted: Counted, methods: Mapping[str, Method]) -> bytes | None:
         try:
             asked = envelope.read_body(body)
         except JsonRpcError as error:
             return envelope.failure(None, error)
         if not isinstance(asked, list):
-            return await self._one(asked, call, counted, self._methods)
-        answers = [await self._one(one, call, counted, self._methods) for one in asked]
+            return await self._one(asked, call, counted, methods)
+        answers = [await self._one(one, call, counted, methods) for one in asked]
         said = [one for one in answers if one is not None]
         return envelope.batch(said) if said else None
 
@@ -45,10 +49,13 @@ class JsonRpc:
         try:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(socket.keep_alive)
+                session = Session(self._parts, socket, call, nursery)
+                methods = {**self._methods, **session.methods()}
                 while (message := await socket.receive()) is not None:
-                    said = await self.answer(message, call, counted)
+                    said = await self._answer(message, call, counted, methods)
                     if said is not None:
                         await socket.send(said)
+                    session.begin()
                 nursery.cancel_scope.cancel()
         except* ConnectionLostError:
             pass  # There is nobody to tell.

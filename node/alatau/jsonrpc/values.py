@@ -4,6 +4,7 @@ Readers take what a client sent and raise ``JsonRpcError`` INVALID_PARAMS with w
 """
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 
@@ -14,6 +15,7 @@ T = TypeVar("T")
 _QUANTITY: Final = re.compile(r"0[xX](?:0|[1-9a-fA-F][0-9a-fA-F]{0,63})")
 _DATA: Final = re.compile(r"0[xX](?:[0-9a-fA-F]{2})*")
 _WORD: Final = re.compile(r"0[xX][0-9a-fA-F]{1,64}")
+_NAME_BITS: Final = 127
 UINT64_MAX: Final = 2**64 - 1
 
 
@@ -35,6 +37,11 @@ def optional_data(value: bytes | None) -> str | None:
 def word(value: int) -> str:
     """A number as 32 bytes."""
     return f"0x{value:064x}"
+
+
+def new_name() -> str:
+    """Of a filter or a subscription: nobody can guess it, and it has the form of a quantity, as schemas want it."""
+    return quantity(secrets.randbits(_NAME_BITS) | 1 << _NAME_BITS)
 
 
 def read_quantity(value: Any) -> int:

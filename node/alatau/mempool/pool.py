@@ -101,6 +101,24 @@ class Mempool:
         """Everything that waits, oldest first: for a peer that has just come."""
         return [pooled.tx.encoded for pooled in self._by_hash.values()]
 
+    def everything(self) -> list[PooledTransaction]:
+        """All that waits, in the order of the nonces of each sender."""
+        return [queue.by_nonce[nonce] for queue in self._queues.values() for nonce in sorted(queue.by_nonce)]
+
+    def newer_than(self, order: int) -> list[PooledTransaction]:
+        """What was admitted after the admission of that number and waits still, oldest first."""
+        found = []
+        for pooled in reversed(self._by_hash.values()):
+            if pooled.order <= order:
+                break
+            found.append(pooled)
+        return found[::-1]
+
+    @property
+    def admissions(self) -> int:
+        """How many were tried so far: the ``order`` of the newest."""
+        return self._order
+
     def __contains__(self, transaction_hash: bytes) -> bool:
         """Whether a transaction waits: asked first, since it saves recovering a sender."""
         return transaction_hash in self._by_hash

@@ -156,7 +156,7 @@ class EventApi:
 
     async def _matching(self, caller: Hashable, query: LogQuery, height: int) -> list[log_pb2.Log]:
         header = self._node.store.header(height)
-        if header is None or not _may_match(query, header.logs_bloom):
+        if header is None or not may_match(query, header.logs_bloom):
             return []
         final = self._feed.recent(height)
         if final is None:
@@ -178,7 +178,7 @@ def _conditions(checks: Checks, wanted: log_pb2.LogFilter) -> tuple[tuple[bytes,
     return addresses, topics
 
 
-def _may_match(query: LogQuery, bloom: bytes) -> bool:
+def may_match(query: LogQuery, bloom: bytes) -> bool:
     """Whether a block with this filter can hold a log that meets the conditions."""
     bits = int.from_bytes(bloom, "big")
     conditions = [values for values in (query.addresses, *query.topics) if values]

@@ -4,7 +4,7 @@ Whoever says nothing is asked every ``PING_S`` whether it is there, and closed w
 does not take what it is sent is closed as well; nothing is ever left out for it.
 """
 
-from collections.abc import Sequence
+from collections import deque
 from typing import Final
 
 import h11
@@ -45,6 +45,8 @@ class WebSocket:
         self._sending = trio.Lock()
         self._heard_at = trio.current_time()
         self._partial = bytearray()
+        self._events: deque[Event] = deque()
+        """What came and was not looked at: several messages may come at once."""
 
     async def accept(self) -> None:
         """Do the handshake; raises ``ConnectionLostError`` for what is none."""
@@ -67,7 +69,8 @@ class WebSocket:
             ConnectionLostError: it went away, broke the protocol, or sent too much.
         """
         while True:
-            for event in self._events():
+            while self._events:
+                event = self._events.popleft()
                 match event:
                     case TextMessage() | BytesMessage():
                         await self._take(event.data.encode() if isinstance(event.data, str) else bytes(event.data))
@@ -116,15 +119,10 @@ class WebSocket:
         """Say goodbye."""
         await self._send(CloseConnection(code=reason, reason=text))
 
-    def _events(self) -> Sequence[Event]:
-        try:
-            return list(self._socket.events())
-        except RemoteProtocolError as error:
-            raise ConnectionLostError from error
-
     def _feed(self, data: bytes | None) -> None:
         try:
             self._socket.receive_data(data)
+            self._events.extend(self._socket.events())
         except (LocalProtocolError, RemoteProtocolError) as error:
             raise ConnectionLostError from error
 

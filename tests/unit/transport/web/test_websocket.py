@@ -138,6 +138,17 @@ async def test_messages_go_both_ways_until_one_closes() -> None:
 
 
 @pytest.mark.trio
+async def test_messages_that_come_together_are_all_heard() -> None:
+    """Libraries send several at once, and a ping among them."""
+    async with staged() as stage:
+        client, _ = await stage.client()
+        events = [TextMessage(data="1"), TextMessage(data="2"), Ping(), TextMessage(data="3")]
+        await client.stream.send_all(b"".join(map(client.socket.send, events)))
+        heard = [await client.hear() for _ in range(4)]
+        assert [event.data for event in heard if isinstance(event, TextMessage)] == ["1", "2", "3"]
+
+
+@pytest.mark.trio
 async def test_pages_that_are_not_listed_get_no_socket() -> None:
     """A browser always says where a page is from."""
     async with staged() as stage:
