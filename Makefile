@@ -26,7 +26,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
+.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-rpc bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -162,6 +162,9 @@ bench-sync: $(SETUP)  ## how fast a node that was away catches up; writes build/
 
 bench-hostile: $(SETUP)  ## honest payments while the slowest code runs; writes build/bench/hostile.json (ARGS="--seconds 60")
 	$(RUN) -m alatau_devnet.bench_hostile $(ARGS)
+
+bench-rpc: $(SETUP)  ## JSON-RPC against anvil (npm fetches it): calls, raw transactions, heads to 200 sockets, finality (a minute)
+	$(RUN) -m alatau_devnet.bench_rpc
 
 bench-hub: $(SETUP)  ## payments through a hub, on its disk; writes build/bench/hub.json (ARGS="--channels 2000")
 	$(RUN) -m alatau_devnet.bench_hub $(ARGS)
