@@ -14,6 +14,7 @@ from alatau.channels.forwarding.effects import (
     Act,
     DoAlarm,
     DoAskLiquidity,
+    DoBook,
     DoCarry,
     DoForgetChannel,
     DoForgetSecret,
@@ -28,6 +29,7 @@ from alatau.channels.forwarding.effects import (
     Message,
     Store,
 )
+from alatau.channels.forwarding.facts import Fact
 from alatau.channels.forwarding.inputs import (
     Input,
     InputBlock,
@@ -80,6 +82,8 @@ class Disk:
     usage: dict[bytes, Usage] = field(default_factory=dict)
     accounts: dict[bytes, Standing] = field(default_factory=dict)
     secrets: dict[bytes, int] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
+    """What is booked."""
     cursor: int = 0
     """So much of the chain's news is in what was written."""
 
@@ -98,6 +102,8 @@ class Disk:
                     self.refunds.append(refund)
                 case DoStoreUsage(account, usage):
                     self.usage[account] = usage
+                case DoBook(fact):
+                    self.facts.append(fact)
                 case DoStoreSecret(secret, block):
                     self.secrets[secret] = block
                 case DoForgetSecret(secret, _block):
@@ -123,6 +129,7 @@ class Disk:
             dict(self.usage),
             dict(self.accounts),
             dict(self.secrets),
+            list(self.facts),
             self.cursor,
         )
 
@@ -223,7 +230,8 @@ class City:
         person.connected = False
         person.inbox.clear()
         person.core.agreed = False
-        self.queue = deque(told for told in self.queue if getattr(told, "channel_id", b"") != person.channel_id)
+        lost = [isinstance(told, Request) and told.channel_id == person.channel_id for told in self.queue]
+        self.queue = deque(told for told, gone in zip(self.queue, lost, strict=True) if not gone)
         self.queue.append(InputDetach(person.channel_id))
 
     def do(self, person: Person, effects: Iterable[Effect]) -> None:

@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -128,6 +128,8 @@ class HubCity:
     told: list[Tell] = field(default_factory=list)
     towers: tuple[TowerEndpoint, ...] = ()
     """Of the hub, from its next start on."""
+    clock: Callable[[], float] = time.time
+    """Of the hub and of everybody's wallet."""
 
     @property
     def node(self) -> SoloNode:
@@ -153,7 +155,9 @@ class HubCity:
                     moment=moment,
                     liquidity_step=1_000,
                     tower_endpoints=self.towers,
+                    clock=self.clock,
                 )
+                hub.days.pause_s = 0.1
                 self.hub = hub
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(hub.run)
@@ -173,7 +177,7 @@ class HubCity:
     def setup(self, key: PrivateKey, folder: Path) -> Setup:
         """What a wallet of ``key`` is told."""
         chain, tls = self.chain.endpoint, self.chain.tls
-        return Setup(key, DOMAIN, HUB.address, self.hub_endpoint, tls, (chain,), tls, folder)
+        return Setup(key, DOMAIN, HUB.address, self.hub_endpoint, tls, (chain,), tls, folder, clock=self.clock)
 
     @property
     def hub_endpoint(self) -> str:
@@ -206,7 +210,7 @@ class HubCity:
         return Link(
             core,
             Memory(),
-            clock=time.time,
+            clock=self.clock,
             fee=lambda _amount: 0,
             lock_blocks=30,
             carry=lambda _act: None,
@@ -296,11 +300,11 @@ def served_city(folder: Path) -> Iterator[ServedCity]:
 
 
 @asynccontextmanager
-async def hub_city(folder: Path, *, hub: bool = True) -> AsyncIterator[HubCity]:
+async def hub_city(folder: Path, *, hub: bool = True, clock: Callable[[], float] = time.time) -> AsyncIterator[HubCity]:
     """A chain that serves, and a hub in this process, or none."""
     node = solo_node(folder, registry=SYSTEM_CONTRACTS.participant_registry, contracts=contracts())
     async with running(node) as chain, chain.connect() as client, trio.open_nursery() as nursery:
-        city = HubCity(chain, client, folder, nursery)
+        city = HubCity(chain, client, folder, nursery, clock=clock)
         nursery.start_soon(node.produce)
         if hub:
             await city.start_hub()

@@ -1,19 +1,26 @@
 """``alatau hub``: a payment hub."""
 
 import os
+from typing import Any
 
 import click
 
 from alatau.app.config_file import read_config_of
+from alatau.app.home import Home
+from alatau.app.hub.books import open_books
 from alatau.app.hub.config import SCHEMA
 from alatau.app.hub.home import HUB
 from alatau.app.hub.process import mark_restored, run_hub
+from alatau.books.calendar import day_date
 from alatau.channels.forwarding.limits import UNLIMITED
 from alatau.cli.connection import dialled
 from alatau.cli.context import Context, ask_for_keys, pass_context
+from alatau.cli.hub_books import audit, day_book, proof
 from alatau.cli.output import json_option, print_facts
 from alatau.cli.service_init import InitOptions, SettingKeys, init_options, init_service
 from alatau.client import client_tls, connect_sync, hub_plans
+from alatau.hub.day_close import unposted
+from alatau.hub.liquidity import liquidity
 from alatau.transport.certificates import public_key_of
 from alatau.types.endpoint import parse_endpoint
 
@@ -24,6 +31,10 @@ def hub() -> None:
 
     --home names the hub's own folder, not a node's.
     """
+
+
+for command in (day_book, proof, audit):
+    hub.add_command(command)
 
 
 @hub.command()
@@ -95,9 +106,27 @@ def status(context: Context, as_json: bool) -> None:
             "fee_parts_per_million": facts.fees.parts_per_million,
             "lock_blocks": f"{facts.lock_blocks_min} to {facts.lock_blocks_max}",
             "limits": limits if as_json else shown,
-        },
+        }
+        | _books(home),
         as_json=as_json,
     )
+
+
+def _books(home: Home) -> dict[str, Any]:
+    """Days and liquidity, of a copy of the hub's disk."""
+    with open_books(home) as books:
+        journal = books.store.journal
+        waiting = unposted(journal.closed_days())
+        closed = journal.closed_day
+        share = liquidity(books.store.states(), books.hub)
+    return {
+        "last_closed_day": None if closed is None else str(day_date(closed)),
+        "days_not_on_chain": ", ".join(str(day_date(one.day)) for one in waiting) or None,
+        "channels": share.channels,
+        "in_channels": share.hubs,
+        "owed_to_owners": share.owners,
+        "channels_without_liquidity": share.empty,
+    }
 
 
 def _limit(amount: int) -> str | None:

@@ -21,10 +21,13 @@ from alatau.cli.channel_options import (
 )
 from alatau.cli.output import json_option, print_facts, print_rows, say
 from alatau.cli.qr_code import qr_lines, write_qr
+from alatau.cli.statement_formats import format_options, put_out, statement_bytes
 from alatau.cli.values import parse_hash
+from alatau.cli.wallet_history import check_statement, number_of
 from alatau.wallet.channel_wallet import INVOICE_SECONDS
 from alatau.wallet.errors import WalletError
 from alatau.wallet.invoice_text import invoice_text
+from alatau.wallet.owner_books import owner_statement
 
 _PATIENCE_S = 5.0
 
@@ -193,6 +196,40 @@ def day(of: Any, receipts: bool, folder: FolderOptions, as_json: bool) -> None:
         "left": opened.money(sum(received) - sum(refunded)),
     }
     print_facts(facts, as_json=as_json)
+
+
+@till.command("day-end")
+@click.option("--date", "of", type=click.DateTime(["%Y-%m-%d"]), help="Which day; today by default.")
+@click.option("--verify", is_flag=True, help="Hold it against the root that the hub posted on the chain.")
+@format_options
+@folder_options
+@json_option
+def day_end(
+    of: Any, verify: bool, form: str, holder: str, out: Path | None, folder: FolderOptions, as_json: bool
+) -> None:
+    """The hub's statement of a day, for the accountant: json, csv or camt.053 by --format."""
+
+    async def task(opened: Opened) -> dict[str, Any] | bytes:
+        day = opened.today() if of is None else number_of(of)
+        if verify:
+            return await check_statement(opened, day, None)
+        made = await owner_statement(opened.wallet, day, day)
+        if form != "table":
+            return statement_bytes(opened, made, form, holder)
+        return {
+            "day": str(day_date(day)),
+            "opening": opened.money(made.opening),
+            "movements": len(made.movements),
+            "in": opened.money(sum(one.credit for one in made.movements)),
+            "out": opened.money(sum(one.debit for one in made.movements)),
+            "closing": opened.money(made.closing),
+        }
+
+    done = run_wallet(folder, task)
+    if isinstance(done, bytes):
+        put_out(done, out)
+    else:
+        print_facts(done, as_json=as_json)
 
 
 def _movements(opened: Opened, number: int) -> list[tuple[int, str, int, Incoming]]:

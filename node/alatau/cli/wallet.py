@@ -15,9 +15,8 @@ from alatau.app.wallet.backup import BYTES_MAX, contents_of, read_backup, restor
 from alatau.app.wallet.config import SCHEMA, domain_of_settings, unit_of
 from alatau.app.wallet.home import CHAIN_CA, HUB_CA, TOWER_CA, empty_home, make_home
 from alatau.books.amounts import decimal_text
-from alatau.books.calendar import day_date
 from alatau.channels.invoice import Details, invoice_digest, read_details, write_details
-from alatau.channels.party.records import Incoming, IncomingPhase, Outgoing, OutgoingPhase, Receipt
+from alatau.channels.party.records import Outgoing, OutgoingPhase, Receipt
 from alatau.channels.state import Phase, payouts, side_of
 from alatau.cli.channel_options import (
     TOWER_PATIENCE_S,
@@ -32,8 +31,9 @@ from alatau.cli.channel_options import (
     why_failed,
 )
 from alatau.cli.context import ask_password
-from alatau.cli.output import json_option, print_facts, print_rows, say
+from alatau.cli.output import json_option, print_facts, say
 from alatau.cli.values import parse_address
+from alatau.cli.wallet_history import history, statement
 from alatau.client import client_tls, connect
 from alatau.client.hub_plans import HubFacts
 from alatau.client.keystore import DEVNET_COST, STANDARD_COST, read_keystore
@@ -65,6 +65,10 @@ def wallet() -> None:
     alatau wallet pay alatau:...      what a QR code says
     alatau wallet balance
     """
+
+
+for command in (history, statement):
+    wallet.add_command(command)
 
 
 @wallet.command()
@@ -337,95 +341,6 @@ def balance(folder: FolderOptions, as_json: bool) -> None:
         return facts
 
     print_facts(run_wallet(folder, task), as_json=as_json)
-
-
-@wallet.command()
-@click.option("--last", type=click.IntRange(1), default=20, show_default=True, help="How many, newest last.")
-@folder_options
-@json_option
-def history(last: int, folder: FolderOptions, as_json: bool) -> None:
-    """List payments and invoices as this wallet knows them, without asking the hub."""
-
-    async def task(opened: Opened) -> list[tuple[Any, ...]]:
-        await trio.lowlevel.checkpoint()
-        rows = [(one.time, _outgoing_row(opened, one)) for one in opened.wallet.outgoing]
-        rows += [(one.signed.invoice.issued, _incoming_row(opened, one)) for one in opened.wallet.incoming]
-        return [row for _, row in sorted(rows, key=lambda row: row[0])][-last:]
-
-    print_rows(_HISTORY, run_wallet(folder, task), as_json=as_json)
-
-
-_HISTORY = ("time", "what", "amount", "fee", "refunded", "state", "with", "reference", "invoice_hash")
-
-
-def _outgoing_row(opened: Opened, one: Outgoing) -> tuple[Any, ...]:
-    invoice = one.signed.invoice
-    state = {
-        OutgoingPhase.OFFERED: "outcome not known",
-        OutgoingPhase.TAKEN: "under way",
-        OutgoingPhase.PAID: "paid",
-        OutgoingPhase.CANCELLED: f"not paid: {one.note}",
-        OutgoingPhase.REFUSED: f"refused: {one.note}",
-    }[one.phase]
-    unit = opened.unit
-    return (
-        opened.when(one.time),
-        "paid to",
-        decimal_text(unit, invoice.amount),
-        decimal_text(unit, one.lock.amount - invoice.amount),
-        decimal_text(unit, one.refunded),
-        state,
-        invoice.merchant,
-        read_details(invoice.details).reference,
-        one.invoice_hash,
-    )
-
-
-def _incoming_row(opened: Opened, one: Incoming) -> tuple[Any, ...]:
-    invoice = one.signed.invoice
-    open_until = invoice.expires >= int(opened.wallet.setup.clock())
-    state = {
-        IncomingPhase.ISSUED: "waits to be paid" if open_until else "expired",
-        IncomingPhase.LOCKED: "under way",
-        IncomingPhase.PAID: "received",
-        IncomingPhase.EXPIRED: "not paid: it ran out",
-    }[one.phase]
-    unit = opened.unit
-    return (
-        opened.when(one.paid_time or invoice.issued),
-        "invoice",
-        decimal_text(unit, invoice.amount),
-        None,
-        decimal_text(unit, one.refunded),
-        state,
-        None,
-        read_details(invoice.details).reference,
-        one.invoice_hash,
-    )
-
-
-@wallet.command()
-@click.option("--days", type=click.IntRange(1, 366), default=30, show_default=True, help="How many, today included.")
-@folder_options
-@json_option
-def statement(days: int, folder: FolderOptions, as_json: bool) -> None:
-    """Show what the hub has booked for the channel."""
-
-    async def task(opened: Opened) -> list[tuple[Any, ...]]:
-        today = opened.today()
-        return [
-            (
-                str(day_date(line.day)),
-                opened.when(line.time),
-                line.kind.name.lower(),
-                decimal_text(opened.unit, line.amount),
-                decimal_text(opened.unit, line.fee),
-                line.invoice_hash,
-            )
-            async for line in opened.wallet.statement(today - days + 1, today + 1)
-        ]
-
-    print_rows(("day", "time", "what", "amount", "fee", "invoice_hash"), run_wallet(folder, task), as_json=as_json)
 
 
 @wallet.command()

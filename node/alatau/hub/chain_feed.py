@@ -16,6 +16,7 @@ from alatau.chain.permission import may_transact, tier_of
 from alatau.channels.forwarding.inputs import (
     Input,
     InputAccount,
+    InputClaimed,
     InputClosing,
     InputDeposited,
     InputOpened,
@@ -29,6 +30,7 @@ from alatau.channels.state import Window
 from alatau.client import Client
 from alatau.client.abi import load_abi
 from alatau.client.channel_events import in_effect_order
+from alatau.crypto.keccak import keccak256
 from alatau.hub.owner import ChainNews, Owner
 from alatau.transport.errors import RpcError
 from alatau.wire.logs import EventFilter, EventLog
@@ -39,7 +41,7 @@ _STRIDE: Final = 5_000
 """Blocks whose events become one batch, where the hub was away."""
 _PAUSE_S: Final = 1.0
 """Before another attempt, after a node failed."""
-_EVENTS: Final = ("Opened", "Deposited", "Withdrawn", "Closing", "Submitted", "Settled", "Revealed")
+_EVENTS: Final = ("Opened", "Deposited", "Withdrawn", "Closing", "Submitted", "Settled", "Revealed", "Claimed")
 
 
 class ChainFeed:
@@ -92,6 +94,10 @@ class ChainFeed:
             return [_account(event.values["account"], event.values["word"], time)]
         event = self._channels.decode_event(log)
         assert event is not None, "the filter lets through what the ABI declares"
+        if event.name == "Claimed":
+            ours = event.values["account"] == self._owner.core.book.hub
+            place = keccak256(log.height.to_bytes(8, "big") + log.log_index.to_bytes(4, "big"))
+            return [InputClaimed(place, event.values["amount"])] if ours else []
         told = list(_channel_news(event.name, event.values, log.height, self._settle_blocks))
         if event.name == "Opened" and event.values["b"] == self._owner.core.book.hub:
             registry = self._client.contract(self._registry, addresses.PARTICIPANT_REGISTRY)
@@ -118,6 +124,6 @@ def _channel_news(name: str, values: Mapping[str, Any], height: int, settle_bloc
         case "Submitted":
             yield InputSubmitted(values["id"], values["payer"], values["nonce"])
         case "Settled":
-            yield InputSettled(values["id"])
+            yield InputSettled(values["id"], values["payout_a"], values["payout_b"])
         case "Revealed":
             yield InputRevealed(values["secret"], height)

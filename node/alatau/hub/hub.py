@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from functools import partial
 from typing import Final
 
@@ -22,6 +23,7 @@ from alatau.crypto.secp256k1 import PrivateKey
 from alatau.hub.accounts import Accounts
 from alatau.hub.chain_duties import ChainDuties
 from alatau.hub.chain_feed import ChainFeed
+from alatau.hub.day_duties import DayDuties
 from alatau.hub.owner import Owner
 from alatau.hub.service import ChannelService
 from alatau.hub.store import HubStore
@@ -48,6 +50,7 @@ class Hub:
     """For pages, over HTTP."""
     store: HubStore
     towers: Towers
+    days: DayDuties
 
     async def run(self) -> None:
         """Follow the chain and serve until cancelled.
@@ -60,6 +63,7 @@ class Hub:
             nursery.start_soon(self.feed.run)
             nursery.start_soon(self.duties.run)
             nursery.start_soon(self.towers.run)
+            nursery.start_soon(self.days.run)
 
     def unreadiness(self) -> str | None:
         """Why wallets should not be sent here now; None when ready."""
@@ -92,6 +96,7 @@ def build_hub(
     clock: Callable[[], float] = time.time,
     tower_endpoints: Sequence[TowerEndpoint] = (),
     tower_words: Words = NO_WORDS,
+    zone: tzinfo = UTC,
 ) -> Hub:
     """Put a hub together on what is on its disk."""
     began = time.monotonic()
@@ -112,7 +117,8 @@ def build_hub(
     )
     service = ChannelService(owner, store, domain, clock, towers)
     accounts = Accounts(client, duties.wallet, duties.turn, domain, settle_blocks)
-    return Hub(owner, feed, duties, service, WalletService(service, owner, accounts, clock), store, towers)
+    days = DayDuties(owner, store.journal, duties, client, zone, clock)
+    return Hub(owner, feed, duties, service, WalletService(service, owner, accounts, clock), store, towers, days)
 
 
 def _moment_at(moment: MomentOf, clock: Callable[[], float], height: int) -> Moment:

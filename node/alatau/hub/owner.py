@@ -93,6 +93,10 @@ class Owner:
         """Forget entries of days before ``before_day``, at most ``most``, between two batches; gives how many went."""
         return await trio.to_thread.run_sync(self.store.prune, before_day, most, limiter=_WRITER.limiter)
 
+    async def write(self, what: Callable[[], None]) -> None:
+        """Have something else written, between two batches."""
+        await trio.to_thread.run_sync(what, limiter=_WRITER.limiter)
+
     async def run(self) -> None:
         """Step batch by batch until cancelled; a batch that was begun is finished."""
         moment = self.moment_of(self.height)

@@ -17,12 +17,15 @@ table  key                                         value
 ``l``  channel id, day (4), time (8), kind (1), x  payer: a line of the statement; x is the invoice's hash, and
                                                    the nonce (8) of a refund
 ``d``  day (4), time (8), kind (1), x              payer: the same for all channels, without what was paid in
+``j``  day (4), number (8)                         a fact that is booked, RLP
+``b``  account                                     its balance at the end of the newest closed day, RLP
+``t``  day (4)                                     what a closed day comes to, and whether the chain holds it, RLP
 =====  ==========================================  ======================================================
 """
 
 from typing import Final
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 
 META: Final = b"M"
 CHANNEL: Final = b"c"
@@ -35,10 +38,17 @@ ACCOUNT: Final = b"a"
 SECRET: Final = b"s"
 LINE: Final = b"l"
 DAY: Final = b"d"
+JOURNAL: Final = b"j"
+BALANCE: Final = b"b"
+CLOSED_DAY: Final = b"t"
 
 VERSION_KEY: Final = META + b"version"
 IDENTITY_KEY: Final = META + b"identity"
 HEIGHT_KEY: Final = META + b"height"
+NUMBER_KEY: Final = META + b"number"
+"""Of the newest fact."""
+CLOSED_KEY: Final = META + b"closed"
+"""The newest closed day."""
 
 
 def u32(number: int) -> bytes:

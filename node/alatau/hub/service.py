@@ -9,12 +9,14 @@ from typing import Final
 
 import trio
 
+from alatau.books.errors import NotInBookError
 from alatau.channels.forwarding.effects import Message, SayRefused
 from alatau.channels.forwarding.inputs import InputAttach, InputDetach, InputWithdraw, Request
 from alatau.channels.forwarding.refusal import Reason
 from alatau.channels.messages import Domain, signed_by
 from alatau.channels.party.sessions import attach_digest, attached_by, statement_digest
 from alatau.client.tower_feeding import TowerError
+from alatau.hub.day_proofs import DayProofs
 from alatau.hub.owner import Owner
 from alatau.hub.store import HubStore, Line
 from alatau.hub.towers import Towers
@@ -25,6 +27,7 @@ from alatau.transport.service import Service, bind
 from alatau.wire.amount import write_amount
 from alatau.wire.bounds import WireError
 from alatau.wire.channel_session import Attachment, read_request, write_message
+from alatau.wire.day_proof import write_day_proof
 
 _pb = channel_service_pb2
 
@@ -99,6 +102,7 @@ class ChannelService:
         self._domain = domain
         self._clock = clock
         self._towers = towers
+        self._proofs = DayProofs(store.journal)
         self.connections = 0
 
     def service(self) -> Service:
@@ -171,6 +175,18 @@ class ChannelService:
             lines.append(_line(line))
             last = place
         return _pb.ListPaymentsResponse(lines=lines)
+
+    async def get_day_proof(self, request: _pb.GetDayProofRequest, _call: Call) -> _pb.GetDayProofResponse:
+        """A party's proof that a day of its channel is in the book that was posted."""
+        member = self._owner.core.book.members.get(request.channel_id)
+        if member is None:
+            raise RpcError(Code.NOT_FOUND, "the hub knows no channel of this id", reason="CHANNEL_UNKNOWN")
+        self._check_asker(request.channel_id, member.party, request.time, request.signature)
+        try:
+            proof = await self._proofs.proof(request.day, request.channel_id)
+        except NotInBookError as error:
+            raise RpcError(Code.NOT_FOUND, str(error), reason="NOT_IN_BOOK") from error
+        return write_day_proof((proof.totals, proof.entry, proof.index, proof.siblings))
 
     async def take(self, connection: Connection, messages: Sequence[_pb.PartyMessage]) -> None:
         """What a party says, in order. Raises ``RpcError`` for what cannot be read."""

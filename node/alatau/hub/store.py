@@ -20,6 +20,7 @@ from alatau.channels.forwarding.book import (
     keep_secret,
 )
 from alatau.channels.forwarding.effects import (
+    DoBook,
     DoForgetChannel,
     DoForgetSecret,
     DoStoreAccount,
@@ -33,8 +34,10 @@ from alatau.channels.forwarding.effects import (
 from alatau.channels.forwarding.paying import watch
 from alatau.channels.forwarding.payment import LineKind, Payment, PaymentKey, PaymentPhase, Refund
 from alatau.channels.messages import Domain
+from alatau.channels.state import ChannelState
 from alatau.crypto.secp256k1 import Signer
 from alatau.hub import schema
+from alatau.hub.journal import Journal
 from alatau.storage import channel_records as records
 from alatau.storage.database import Database, DatabaseOptions, open_database
 from alatau.storage.disk import Disk
@@ -66,6 +69,10 @@ class Identity:
         return schema.u64(self.chain_id) + self.contract + self.hub
 
 
+def _read_identity(data: bytes) -> Identity:
+    return Identity(int.from_bytes(data[:8], "big"), data[8:28], data[28:])
+
+
 class WrongDatabaseError(StorageError):
     """The folder holds the database of another hub, chain or version. Name another folder."""
 
@@ -76,6 +83,8 @@ class HubStore:
     def __init__(self, database: Database, domain: Domain) -> None:
         self._database = database
         self._domain = domain
+        self.journal = Journal(database)
+        """The books."""
 
     # As ``Archive``
 
@@ -108,6 +117,11 @@ class HubStore:
         for key, _ in self._database.items_with(schema.SECRET):
             keep_secret(book, key[9:], int.from_bytes(key[1:9], "big"))
         return book
+
+    def states(self) -> Iterator[ChannelState]:
+        """Channels as of the last batch."""
+        for _, data in self._database.items_with(schema.CHANNEL):
+            yield records.read_channel(self._domain, data).state
 
     @property
     def height(self) -> int:
@@ -154,6 +168,8 @@ class HubStore:
                 batch.put(schema.ACCOUNT + account, tier.to_bytes(2, "big") + bytes((good,)))
             case DoStoreSecret(secret, block):
                 batch.put(schema.SECRET + schema.u64(block) + secret, b"")
+            case DoBook(fact):
+                self.journal.put(batch, fact)
             case DoForgetSecret(secret, block):
                 batch.delete(schema.SECRET + schema.u64(block) + secret)
 
@@ -221,7 +237,7 @@ class HubStore:
             count += 1
         if count:
             self._database.write(batch)
-        return count
+        return count + (self.journal.prune(before_day, most - count) if count < most else 0)
 
     def _has_refunds(self, payment: Payment) -> bool:
         prefix = schema.REFUND + payment.invoice_hash
@@ -247,6 +263,23 @@ class HubStore:
     def close(self) -> None:
         """Let go of the folder."""
         self._database.close()
+
+
+def read_identity(path: Path) -> Identity:
+    """Whose database a folder holds. Raises ``StorageError``."""
+    database = open_database(path, DatabaseOptions(), Disk(), expected=True)
+    try:
+        known, version = database.get(schema.IDENTITY_KEY), database.get(schema.VERSION_KEY)
+    finally:
+        database.close()
+    if known is None or version != schema.u32(schema.SCHEMA_VERSION):
+        raise WrongDatabaseError(f"{path} is no hub's database of this version")
+    return _read_identity(known)
+
+
+def open_copy(path: Path, domain: Domain) -> HubStore:
+    """Open a copy of a hub's database, to read. Raises ``StorageError``."""
+    return HubStore(open_database(path, DatabaseOptions(sync=False), Disk(), expected=True), domain)
 
 
 def open_store(path: Path, domain: Domain, hub: bytes, *, sync: bool = True) -> HubStore:

@@ -9,6 +9,7 @@ Opening the copy writes to the copy's folder only.
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,13 +27,29 @@ def copy_store(source: Path, target: Path) -> None:
         CorruptionError: a file that the database cannot do without is missing.
         StorageError: the disk refuses, or the database changed all the time.
     """
+
+    def copy_marker() -> None:
+        target.mkdir(parents=True, mode=0o700)
+        if (source / "tip").exists():
+            shutil.copyfile(source / "tip", target / "tip")  # first: a marker behind the database is no loss
+
+    _copy(source, source / "db", target, target / "db", copy_marker)
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """The same of a bare database, as a hub has: ``source`` is the folder of its tables. Raises as `copy_store`."""
+    _copy(source, source, target, target, lambda: None)
+
+
+def _copy(source: Path, tables: Path, target: Path, copied: Path, first: Callable[[], None]) -> None:
     for _ in range(_ATTEMPTS):
         shutil.rmtree(target, ignore_errors=True)
         try:
-            if _copied(source, target):
+            first()
+            if _copied(tables, copied):
                 return
         except FileNotFoundError as error:
-            if not (source / "db" / "CURRENT").exists():
+            if not (tables / "CURRENT").exists():
                 raise CorruptionError(
                     source, f"{error.filename} is missing", f"Stop the node. {RESTORE_OR_SYNC}"
                 ) from error
@@ -44,19 +61,17 @@ def copy_store(source: Path, target: Path) -> None:
 
 def _copied(source: Path, target: Path) -> bool:
     """Whether a copy was made during which the manifest stayed as it was."""
-    (target / "db").mkdir(parents=True, mode=0o700)
-    if (source / "tip").exists():
-        shutil.copyfile(source / "tip", target / "tip")  # first: a marker behind the database is no loss
-    current = (source / "db" / "CURRENT").read_text()
-    manifest = source / "db" / current.strip()
+    target.mkdir(parents=True, mode=0o700)
+    current = (source / "CURRENT").read_text()
+    manifest = source / current.strip()
     before = manifest.stat().st_size
-    shutil.copyfile(manifest, target / "db" / manifest.name)
-    names = sorted(file.name for file in (source / "db").iterdir())
+    shutil.copyfile(manifest, target / manifest.name)
+    names = sorted(file.name for file in source.iterdir())
     for name in names:
-        file = source / "db" / name
+        file = source / name
         if file.suffix in _TABLES:
-            os.link(file, target / "db" / name)
+            os.link(file, target / name)
         elif file.suffix == ".log":
-            shutil.copyfile(file, target / "db" / name)
-    (target / "db" / "CURRENT").write_text(current)
-    return manifest.stat().st_size == before and (source / "db" / "CURRENT").read_text() == current
+            shutil.copyfile(file, target / name)
+    (target / "CURRENT").write_text(current)
+    return manifest.stat().st_size == before and (source / "CURRENT").read_text() == current

@@ -135,6 +135,11 @@ class ChannelWallet:
         known = self._past.incoming if self._link is None else self._link.core.incoming.values()
         return tuple(sorted(known, key=lambda one: one.signed.invoice.issued))
 
+    @property
+    def hub_channel(self) -> Channel:
+        """To the hub, for questions of one's own."""
+        return self._hub
+
     # Money in and out
 
     async def open(self, amount: int) -> ChannelState:

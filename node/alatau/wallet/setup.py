@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 from alatau.channels.messages import Domain
@@ -30,7 +31,8 @@ class Setup:
     """Folder of its LevelDB."""
     clock: Callable[[], float] = time.time
     """Seconds since 1970."""
-
+    zone: tzinfo = UTC
+    """The hub's, in which its days begin."""
     towers: tuple[TowerEndpoint, ...] = ()
     """Watchtowers that get the hub's vouchers."""
     close_by: int = 0

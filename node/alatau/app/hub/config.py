@@ -19,6 +19,7 @@ from alatau.app.settings import (
     schema_of,
     zone_name,
 )
+from alatau.books.amounts import DECIMALS_MAX
 from alatau.channels.forwarding.book import Policy
 from alatau.channels.forwarding.fees import MILLION, FeeSchedule
 from alatau.channels.forwarding.limits import UNLIMITED, Limits
@@ -140,6 +141,25 @@ class PagesConfig:
         return frozenset(filter(None, map(str.strip, self.origins.split(","))))
 
 
+def _currency(value: str) -> str | None:
+    return None if re.fullmatch(r"[A-Z]{3}", value) else 'expected three capital letters, as "KZT"'
+
+
+@dataclass(frozen=True, slots=True)
+class BooksConfig:
+    """How exports of the books write amounts, and who the hub is to banks."""
+
+    currency: Annotated[str, _currency, "Code of ISO 4217."] = "KZT"
+    decimals: Annotated[int, between(0, DECIMALS_MAX), "Digits after the point: the token's."] = 2
+    name: Annotated[str, anything, "The hub's name in messages to banks and accountants."] = "Payment hub"
+    account: Annotated[str, anything, "IBAN or number of the account from which payouts are made."] = "BOOKS"
+    bank: Annotated[str, anything, "Name of the bank that has it."] = "Bank"
+    bic: Annotated[str, anything, "Its BIC (ISO 9362); empty if it has none."] = ""
+    beneficiaries: Annotated[
+        str, anything, "CSV file with channel,name,account,bank,bic of owners paid out by bank, relative to the home."
+    ] = ""
+
+
 @dataclass(frozen=True, slots=True)
 class HubSettings:
     """All sections."""
@@ -152,6 +172,7 @@ class HubSettings:
     liquidity: LiquidityConfig = field(default_factory=LiquidityConfig)
     towers: TowerConfig = field(default_factory=TowerConfig)
     pages: PagesConfig = field(default_factory=PagesConfig)
+    books: BooksConfig = field(default_factory=BooksConfig)
     log: LogConfig = field(default_factory=LogConfig)
 
 

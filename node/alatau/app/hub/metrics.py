@@ -15,6 +15,7 @@ def register_hub_metrics(metrics: Metrics, hub: Hub) -> None:
     metrics.gauge("hub_inputs_waiting", "Messages and news that wait for the next batch.", lambda: hub.owner.waiting)
     metrics.gauge("hub_duties", "Transactions that the chain has to take.", lambda: hub.duties.waiting)
     metrics.gauge("hub_alarms", "What an operator has to look at.", lambda: len(hub.duties.alarms))
+    metrics.gauge("hub_days_not_posted", "Closed days whose root the chain lacks.", lambda: len(hub.days.waiting()))
     metrics.counter("hub_batches_total", "Batches, each with one flush of the disk.", lambda: counts.batches)
     metrics.counter("hub_inputs_total", "Messages and news that were taken.", lambda: counts.inputs)
     metrics.counter("hub_stores_total", "Records that were written.", lambda: counts.stores)

@@ -148,6 +148,7 @@ async def _run(
         liquidity_step=int(contents.config.liquidity.step),
         tower_endpoints=contents.towers,
         tower_words=words,
+        zone=parts.time_zone,
     )
     async with trio.open_nursery() as tasks:
         tasks.start_soon(hub.run)

@@ -16,6 +16,7 @@ from alatau.client.tower_feeding import TowerEndpoint
 from alatau.crypto.secp256k1 import PrivateKey
 from alatau.wallet.errors import WalletHomeError
 from alatau.wallet.setup import Setup
+from alatau.zones import zone_of
 
 CONFIG: Final = "wallet.toml"
 HUB_CA: Final = "hub.pem"
@@ -65,6 +66,7 @@ class WalletHome:
             client_tls(ca=self.folder / settings.chain.ca),
             self.database,
             towers=self._towers(settings),
+            zone=zone_of(settings.money.time_zone),
             close_by=int(time.time()) + settings.towers.close_days * _DAY_S if settings.towers.close_days else 0,
         )
 

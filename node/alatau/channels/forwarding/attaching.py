@@ -11,6 +11,7 @@ is newer than its newest is proof that it is an old copy, even if nobody told it
 
 from alatau.channels.errors import ChannelError
 from alatau.channels.forwarding.book import Book, Member, draft_of, drafted, find_member
+from alatau.channels.forwarding.booking import adjust
 from alatau.channels.forwarding.effects import DoAlarm, SayAttached, SaySecret, SayVoucher, SayWanted
 from alatau.channels.forwarding.inputs import InputAttach
 from alatau.channels.forwarding.limits import Moment
@@ -53,6 +54,7 @@ def _take_back(book: Book, member: Member, said: InputAttach, moment: Moment) ->
     member.state = state
     book.store_channel(member)
     _end_forgotten(book, member, before)
+    adjust(book, member, moment)
     for signed in said.invoices:
         _recall(book, member, signed, moment)
 

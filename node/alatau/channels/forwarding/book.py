@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from alatau.channels.forwarding.effects import (
     Act,
+    DoBook,
     DoCarry,
     DoForgetSecret,
     DoSend,
@@ -25,6 +26,7 @@ from alatau.channels.forwarding.effects import (
     SayVoucher,
     Store,
 )
+from alatau.channels.forwarding.facts import Fact
 from alatau.channels.forwarding.fees import NO_FEES, FeeSchedule
 from alatau.channels.forwarding.limits import Limits, Moment, Usage
 from alatau.channels.forwarding.payment import Payment, PaymentKey, PaymentPhase, Refund
@@ -97,6 +99,8 @@ class Member:
     """Hash of a lock that the party failed -> nonce of the voucher that drops it; 0 until it is signed."""
     released: set[bytes] = field(default_factory=set)
     """Hashes of the party's locks that the hub lets go."""
+    booked: int = 0
+    """What the facts so far say that the owner has, token units."""
 
     @property
     def party(self) -> bytes:
@@ -191,6 +195,10 @@ class Book:
         """The chain knows a secret."""
         keep_secret(self, secret, block)
         self.stores["secret", secret] = DoStoreSecret(secret, block)
+
+    def store_fact(self, fact: Fact) -> None:
+        """Each is written once, in this order."""
+        self.stores["fact", fact.kind, fact.reference] = DoBook(fact)
 
     def payment_of(self, key: PaymentKey) -> Payment | None:
         """Under way, changed in this batch, or on the disk."""

@@ -1,6 +1,7 @@
 """What the chain tells: channels opened, money in and out, closings, secrets. In the order of the chain."""
 
 from alatau.channels.forwarding.book import Book, Member, Standing, keep_member, open_member
+from alatau.channels.forwarding.booking import book_deposit, book_payout, book_withdrawal
 from alatau.channels.forwarding.effects import DoCarry, DoForgetChannel
 from alatau.channels.forwarding.inputs import (
     InputAccount,
@@ -30,7 +31,7 @@ from alatau.channels.transition import (
 from alatau.crypto.keccak import keccak256
 
 
-def channel_opened(book: Book, told: InputOpened) -> None:
+def channel_opened(book: Book, told: InputOpened, moment: Moment) -> None:
     """A channel with this hub, or with another one, which is none of ours."""
     if told.parties.b != book.hub:
         return
@@ -40,17 +41,19 @@ def channel_opened(book: Book, told: InputOpened) -> None:
     member = Member(state)
     keep_member(book, member)
     book.store_channel(member)
+    book_deposit(book, member, member.party, told.amount, told.amount, moment)
 
 
-def deposited(book: Book, told: InputDeposited) -> None:
+def deposited(book: Book, told: InputDeposited, moment: Moment) -> None:
     """Somebody paid in."""
     member = book.members.get(told.channel_id)
     if member is not None:
         total = side_of(member.state, told.party).deposited + told.amount
         _change(book, member, ChangeDeposited(told.party, total))
+        book_deposit(book, member, told.party, total, told.amount, moment)
 
 
-def withdrawn(book: Book, told: InputWithdrawn) -> None:
+def withdrawn(book: Book, told: InputWithdrawn, moment: Moment) -> None:
     """Somebody took money out; what was consented to counts already."""
     member = book.members.get(told.channel_id)
     if member is None:
@@ -59,7 +62,9 @@ def withdrawn(book: Book, told: InputWithdrawn) -> None:
     by_a = told.party == member.party
     total = (a if by_a else b) + told.amount
     member.withdrawn_on_chain = (total, b) if by_a else (a, total)
-    if total > side_of(member.state, told.party).withdrawn:
+    known = side_of(member.state, told.party).withdrawn
+    if total > known:
+        book_withdrawal(book, member, told.party, total, total - known, moment)
         _change(book, member, ChangeWithdrawn(told.party, total))
     else:
         book.store_channel(member)
@@ -84,12 +89,17 @@ def submitted(book: Book, told: InputSubmitted) -> None:
         _change(book, member, ChangeSubmitted(told.payer, told.nonce))
 
 
-def settled(book: Book, told: InputSettled) -> None:
+def settled(book: Book, told: InputSettled, moment: Moment) -> None:
     """The channel has ended, and is forgotten."""
-    member = book.members.pop(told.channel_id, None)
+    member = book.members.get(told.channel_id)
     if member is None:
         return
     transition(member.state, ChangeSettled())
+    book_payout(book, member, told.to_owner, told.to_hub, moment)
+    del book.members[told.channel_id]
+    for payment in [one for one in book.payments.values() if one.payer_channel == told.channel_id]:
+        if payment.phase is PaymentPhase.REVEALED:  # its payer folds no more: the chain has judged its lock
+            book.end_payment(payment, PaymentPhase.PAID)
     if book.by_party.get(member.party) == told.channel_id:
         del book.by_party[member.party]
     book.stores["channel", told.channel_id] = DoForgetChannel(member.state.parties, told.channel_id)

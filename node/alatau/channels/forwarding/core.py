@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from alatau.channels.forwarding import attaching, chain_news, leaving, paying, refunding
 from alatau.channels.forwarding.book import Book, carry, forget_secrets, sign_drafts
+from alatau.channels.forwarding.booking import adjust, book_claim, owed
 from alatau.channels.forwarding.effects import (
     Act,
     DoSend,
+    DoStoreChannel,
     SayRefunded,
     SayRefused,
     Store,
@@ -25,6 +27,7 @@ from alatau.channels.forwarding.inputs import (
     InputAgree,
     InputAttach,
     InputBlock,
+    InputClaimed,
     InputClosing,
     InputDeposited,
     InputDetach,
@@ -65,6 +68,8 @@ class HubCore:
     def __init__(self, book: Book) -> None:
         self.book = book
         self._refunds: list[tuple[bytes, Refund]] = []
+        for member in book.members.values():
+            member.booked = owed(book, member)
 
     def resume(self, moment: Moment) -> None:
         """After loading: what the process before may have died without doing. Channels' states say it, and timers."""
@@ -86,6 +91,9 @@ class HubCore:
         for channel_id, refund in self._refunds:
             self._prove(channel_id, refund)
         self._refunds.clear()
+        for store in list(self.book.stores.values()):
+            if isinstance(store, DoStoreChannel) and store.state.id in self.book.members:
+                adjust(self.book, self.book.members[store.state.id], moment)
         batch = Batch(tuple(self.book.stores.values()), tuple(self.book.acts))
         self.book.stores.clear()
         self.book.acts.clear()
@@ -118,17 +126,19 @@ class HubCore:
             case InputWithdraw():
                 leaving.consent(book, told, moment)
             case InputOpened():
-                chain_news.channel_opened(book, told)
+                chain_news.channel_opened(book, told, moment)
             case InputDeposited():
-                chain_news.deposited(book, told)
+                chain_news.deposited(book, told, moment)
             case InputWithdrawn():
-                chain_news.withdrawn(book, told)
+                chain_news.withdrawn(book, told, moment)
             case InputClosing():
                 chain_news.closing(book, told)
             case InputSubmitted():
                 chain_news.submitted(book, told)
             case InputSettled():
-                chain_news.settled(book, told)
+                chain_news.settled(book, told, moment)
+            case InputClaimed():
+                book_claim(book, told.transaction, told.amount, moment)
             case InputRevealed():
                 chain_news.revealed(book, told, moment)
             case InputAccount():

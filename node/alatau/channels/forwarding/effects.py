@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from alatau.channels.forwarding.facts import Fact
 from alatau.channels.forwarding.limits import Usage
 from alatau.channels.forwarding.payment import Payment, Refund
 from alatau.channels.forwarding.refusal import Reason
@@ -186,6 +187,13 @@ class DoStoreSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class DoBook:
+    """Write a fact behind those that were written before."""
+
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
 class DoForgetSecret:
     """No lock can wait for it any more."""
 
@@ -242,5 +250,6 @@ Store: TypeAlias = (
     | DoStoreAccount
     | DoStoreSecret
     | DoForgetSecret
+    | DoBook
 )
 Act: TypeAlias = DoSend | DoReveal | DoCarry | DoAskLiquidity | DoAlarm

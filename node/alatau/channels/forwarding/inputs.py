@@ -145,9 +145,20 @@ class InputSubmitted:
 
 @dataclass(frozen=True, slots=True)
 class InputSettled:
-    """The chain says that the channel has ended."""
+    """The chain says that the channel has ended, and what each of the two gets."""
 
     channel_id: bytes
+    to_owner: int
+    to_hub: int
+
+
+@dataclass(frozen=True, slots=True)
+class InputClaimed:
+    """The chain says that the hub was paid ``amount`` of its credit."""
+
+    transaction: bytes
+    """32 bytes: its hash, with the place of the event in it."""
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +206,7 @@ Input: TypeAlias = (
     | InputClosing
     | InputSubmitted
     | InputSettled
+    | InputClaimed
     | InputRevealed
     | InputAccount
     | InputBlock

@@ -2,6 +2,7 @@
 
 from alatau.channels.errors import ChannelError, ForgedMessageError
 from alatau.channels.forwarding.book import Book, attached_member, find_member
+from alatau.channels.forwarding.booking import book_withdrawal
 from alatau.channels.forwarding.effects import DoCarry, SayAgreed, SayConsent
 from alatau.channels.forwarding.inputs import InputAgree, InputWithdraw
 from alatau.channels.forwarding.limits import Moment
@@ -44,12 +45,14 @@ def consent(book: Book, said: InputWithdraw, moment: Moment) -> None:
         raise Refusal(Reason.VOUCHER_INVALID, "a party takes out its own money")
     if message.deadline < moment.time:
         raise Refusal(Reason.TOO_LATE, f"the deadline {message.deadline} is past, now is {moment.time}")
-    if message.total > member.state.a.withdrawn:
+    before = member.state.a.withdrawn
+    if message.total > before:
         try:
             member.state, _ = transition(member.state, ChangeWithdrawn(member.party, message.total))
         except ChannelError as error:
             raise Refusal(Reason.VOUCHER_INVALID, str(error)) from error
         book.store_channel(member)
+        book_withdrawal(book, member, member.party, message.total, message.total - before, moment)
     elif message.total < member.state.a.withdrawn:
         raise Refusal(Reason.VOUCHER_INVALID, f"{member.state.a.withdrawn} was consented to before")
     signature = book.sign(withdraw_digest(book.domain, message))

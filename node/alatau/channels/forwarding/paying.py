@@ -24,6 +24,7 @@ from alatau.channels.forwarding.book import (
     find_member,
     spendable,
 )
+from alatau.channels.forwarding.booking import book_payment
 from alatau.channels.forwarding.effects import (
     DoAskLiquidity,
     DoReveal,
@@ -126,7 +127,9 @@ def learn(book: Book, merchant: Member | None, payment: Payment, secret: bytes, 
             draft = draft_of(book, merchant, moment)
             draft.locks = [lock for lock in draft.locks if lock.secret_hash != secret_hash]
             draft.transferred += payment.amount
-    book.store_payment(replace(payment, phase=PaymentPhase.REVEALED, secret=secret))
+    final = replace(payment, phase=PaymentPhase.REVEALED, secret=secret)
+    book.store_payment(final)
+    book_payment(book, final)
     book.say(payment.payer_channel, SaySecret(payment.invoice_hash, secret))
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from alatau.channels.errors import ChannelError, ForgedMessageError
 from alatau.channels.forwarding.book import Book, Member, attached_member, draft_of, open_member, spendable
+from alatau.channels.forwarding.booking import book_refund
 from alatau.channels.forwarding.effects import DoAskLiquidity, SayRefused
 from alatau.channels.forwarding.inputs import InputRefund
 from alatau.channels.forwarding.limits import Moment
@@ -49,6 +50,7 @@ def refund(book: Book, said: InputRefund, moment: Moment) -> Refund | None:
     draft.transferred += amount
     draft.refunds.append(made)
     book.store_refund(made)
+    book_refund(book, made)
     _note(book, replace(payment, refunded=payment.refunded + amount))
     return made
 

@@ -1056,6 +1056,128 @@ class ListPaymentsResponse(_message.Message):
 Global___ListPaymentsResponse: _TypeAlias = ListPaymentsResponse  # noqa: Y015
 
 @_typing.final
+class GetDayProofRequest(_message.Message):
+    """Request of GetDayProof."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANNEL_ID_FIELD_NUMBER: _builtins.int
+    DAY_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    SIGNATURE_FIELD_NUMBER: _builtins.int
+    channel_id: _builtins.bytes
+    """Required. The channel."""
+    day: _builtins.int
+    """Days since 1970 of the hub's time zone."""
+    time: _builtins.int
+    """Required. Seconds since 1970, within a minute of the hub's clock."""
+    signature: _builtins.bytes
+    """Required. As in ListPaymentsRequest."""
+    def __init__(
+        self,
+        *,
+        channel_id: _builtins.bytes = ...,
+        day: _builtins.int = ...,
+        time: _builtins.int = ...,
+        signature: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["channel_id", b"channel_id", "day", b"day", "signature", b"signature", "time", b"time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDayProofRequest: _TypeAlias = GetDayProofRequest  # noqa: Y015
+
+@_typing.final
+class GetDayProofResponse(_message.Message):
+    """Response of GetDayProof: arguments of DayBook.in_day_book. Amounts are token units, unsigned big-endian without
+    leading zeros.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TREE_FIELD_NUMBER: _builtins.int
+    DEBITS_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    FEES_FIELD_NUMBER: _builtins.int
+    ENTRIES_FIELD_NUMBER: _builtins.int
+    PAID_FIELD_NUMBER: _builtins.int
+    RECEIVED_FIELD_NUMBER: _builtins.int
+    INDEX_FIELD_NUMBER: _builtins.int
+    SIBLINGS_FIELD_NUMBER: _builtins.int
+    tree: _builtins.bytes
+    """Root of the tree; 32 bytes."""
+    debits: _builtins.bytes
+    """What all paid."""
+    credits: _builtins.bytes
+    """What all received."""
+    fees: _builtins.bytes
+    """What the hub earned."""
+    entries: _builtins.int
+    """Channels in the book."""
+    paid: _builtins.bytes
+    """What the party paid, fees included."""
+    received: _builtins.bytes
+    """What it received."""
+    index: _builtins.int
+    """Its place, from 0."""
+    @_builtins.property
+    def siblings(self) -> _containers.RepeatedCompositeFieldContainer[Global___DayNode]:
+        """The nodes beside the way up, from the leaf."""
+
+    def __init__(
+        self,
+        *,
+        tree: _builtins.bytes = ...,
+        debits: _builtins.bytes = ...,
+        credits: _builtins.bytes = ...,
+        fees: _builtins.bytes = ...,
+        entries: _builtins.int = ...,
+        paid: _builtins.bytes = ...,
+        received: _builtins.bytes = ...,
+        index: _builtins.int = ...,
+        siblings: _abc.Iterable[Global___DayNode] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "debits", b"debits", "entries", b"entries", "fees", b"fees", "index", b"index", "paid", b"paid", "received", b"received", "siblings", b"siblings", "tree", b"tree"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetDayProofResponse: _TypeAlias = GetDayProofResponse  # noqa: Y015
+
+@_typing.final
+class DayNode(_message.Message):
+    """A node of the tree, with the sums under it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HASH_FIELD_NUMBER: _builtins.int
+    DEBITS_FIELD_NUMBER: _builtins.int
+    CREDITS_FIELD_NUMBER: _builtins.int
+    hash: _builtins.bytes
+    """32 bytes."""
+    debits: _builtins.bytes
+    """What was paid under it."""
+    credits: _builtins.bytes
+    """What was received under it."""
+    def __init__(
+        self,
+        *,
+        hash: _builtins.bytes = ...,
+        debits: _builtins.bytes = ...,
+        credits: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["credits", b"credits", "debits", b"debits", "hash", b"hash"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DayNode: _TypeAlias = DayNode  # noqa: Y015
+
+@_typing.final
 class PaymentLine(_message.Message):
     """A line of a statement."""
 
