@@ -57,8 +57,8 @@ def city(tmp_path: Path) -> Iterator[City]:
         remove_network(network.folder)
 
 
-def test_a_resident_pays_a_shop_across_a_killed_hub_and_leaves(city: City, tmp_path: Path) -> None:
-    """Opened, paid, the hub killed with -9 and back, paid within a second, refunded, closed with the money back."""
+def test_a_resident_pays_a_shop_across_a_killed_hub(city: City, tmp_path: Path) -> None:
+    """Opened, paid, the hub killed with -9 and back, paid within a second, refunded."""
     with_packages()
     with browser(tmp_path) as chromium:
         wallet = open_wallet(chromium, city, "wallet")
@@ -82,7 +82,3 @@ def test_a_resident_pays_a_shop_across_a_killed_hub_and_leaves(city: City, tmp_p
         till.fill("#refund-amount", "500")
         till.click("#refund-do")
         wallet.ask("waitText", selector="#balance", text="740.75")
-        wallet.click("#more")
-        wallet.press("Close the wallet")
-        wallet.click("#close")
-        wallet.ask("waitText", selector="main", text="Your account has 3,740.75", timeout=60_000)
