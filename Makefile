@@ -22,11 +22,12 @@ RUN := PYTHONPATH=.:devnet $(PY)
 
 VALIDATORS ?= 4
 SEEDS ?= 200
+SCALE ?= 1
 MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-rpc bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
+.PHONY: help setup compiled devnet devnet-down city test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-rpc bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -69,6 +70,9 @@ devnet: $(SETUP)  ## a local network with a tour of what it does; it stays up (V
 
 devnet-down: $(SETUP)  ## stop the local network
 	$(BIN)/alatau devnet down
+
+city: $(SETUP_BENCH)  ## a day of a city of 52,000 that pays through a hub, with a proof to the tiyn (SCALE=0.02: two minutes)
+	$(RUN) -m alatau_devnet.city --scale $(SCALE) $(ARGS)
 
 ##@ Checks: what every change must pass
 

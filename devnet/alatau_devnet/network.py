@@ -9,14 +9,14 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from alatau.app.genesis.ceremony import Contribution, contribute, encode_contribution, merge, transcript_hash
 from alatau.app.genesis.file import encode_genesis
-from alatau.app.genesis.plan import encode_plan
+from alatau.app.genesis.plan import NetworkPlan, encode_plan
 from alatau.app.private_file import write_private
 from alatau.app.provision import ProvisionedHome, provision_home
 from alatau.artifacts import addresses
@@ -77,10 +77,16 @@ class Devnet:
         return self.folder / "ca.pem"
 
 
-def create_network(folder: Path, options: DevnetOptions, dialled: Sequence[str] | None = None) -> Devnet:
+def create_network(
+    folder: Path,
+    options: DevnetOptions,
+    dialled: Sequence[str] | None = None,
+    adapt: Callable[[NetworkPlan], NetworkPlan] = lambda plan: plan,
+) -> Devnet:
     """Run the genesis ceremony for new validators in ``folder``; whatever network lay there is removed.
 
     ``dialled`` are the endpoints at which peers reach the validators, where these are not the ones that they listen on.
+    ``adapt`` changes the plan that follows from ``options``.
     """
     if not 1 <= options.validators <= len(MINISTRIES):
         raise DevnetError(f"{options.validators} validators: a network on one machine has 1 to {len(MINISTRIES)}")
@@ -88,7 +94,7 @@ def create_network(folder: Path, options: DevnetOptions, dialled: Sequence[str] 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _UNFINISHED).touch()
     ports = choose_ports(options.validators, usual=folder == DEFAULT_FOLDER)
-    plan = devnet_plan(options, int(time.time()))
+    plan = adapt(devnet_plan(options, int(time.time())))
     (folder / "plan.json").write_bytes(encode_plan(plan))
     nodes: list[DevnetNode] = []
     contributions: list[Contribution] = []

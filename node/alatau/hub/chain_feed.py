@@ -55,6 +55,8 @@ class ChainFeed:
         self._channels = load_abi(load("CityChannels").abi)
         self._registry = load_abi(load("ParticipantRegistry").abi)
         self._handed = owner.height
+        self._told_of: set[bytes] = set()
+        """Accounts of which the registry's events have told since this process began."""
         topics = [self._channels.event(name).topic for name in _EVENTS]
         self._filter = EventFilter(
             (contract, addresses.PARTICIPANT_REGISTRY), ((*topics, self._registry.event("StatusChanged").topic),)
@@ -91,6 +93,7 @@ class ChainFeed:
         if log.address == addresses.PARTICIPANT_REGISTRY:
             event = self._registry.decode_event(log)
             assert event is not None, "the filter lets through what the ABI declares"
+            self._told_of.add(event.values["account"])
             return [_account(event.values["account"], event.values["word"], time)]
         event = self._channels.decode_event(log)
         assert event is not None, "the filter lets through what the ABI declares"
@@ -99,11 +102,16 @@ class ChainFeed:
             place = keccak256(log.height.to_bytes(8, "big") + log.log_index.to_bytes(4, "big"))
             return [InputClaimed(place, event.values["amount"])] if ours else []
         told = list(_channel_news(event.name, event.values, log.height, self._settle_blocks))
-        if event.name == "Opened" and event.values["b"] == self._owner.core.book.hub:
+        book = self._owner.core.book
+        if event.name == "Opened" and event.values["b"] == book.hub and not self._is_known(event.values["a"]):
             registry = self._client.contract(self._registry, addresses.PARTICIPANT_REGISTRY)
             word = await registry.read("status", event.values["a"])
             told.append(_account(event.values["a"], word, time))
         return told
+
+    def _is_known(self, account: bytes) -> bool:
+        """Whether the registry's events have said what the account is: 55,000 need no question each."""
+        return account in self._told_of or account in self._owner.core.book.standings
 
 
 def _account(account: bytes, word: int, time: int) -> InputAccount:
