@@ -27,7 +27,7 @@ MINUTES ?= 5
 ARGS ?=
 OSV ?=
 
-.PHONY: help setup compiled devnet devnet-down city test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-clients e2e-connect e2e-tools bench bench-rpc bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
+.PHONY: help setup compiled devnet devnet-down city test test-pure lint lint-style lint-format lint-types lint-layers lint-protos lint-generated format e2e e2e-faults e2e-people e2e-city e2e-clients e2e-connect e2e-tools bench bench-rpc bench-sync bench-books bench-consensus bench-hostile bench-hub bench-evm bench-state gas attack mass-exit soak sbom audit roles contract-pages conformance signatures simulate model mutate mutate-consensus fuzz fuzz-peers fuzz-tests protos lock docs wheel clean bench-tower
 
 help:  ## this list
 	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' \
@@ -137,6 +137,9 @@ e2e-faults: $(SETUP)  ## real networks with cut links, wrong clocks, full disks,
 
 e2e-people: $(SETUP)  ## the reserve run by its people, and contracts replaced, on real networks by the command line (6 minutes)
 	$(PY) -m pytest tests/e2e/test_reserve_by_hand.py tests/e2e/test_contracts_replaced.py -m e2e --verbose $(ARGS)
+
+e2e-city: $(SETUP)  ## a fiftieth of a city's day on real processes, with its proof; and the proof turned red (three minutes)
+	$(PY) -m pytest tests/e2e/test_city.py -m e2e --verbose $(ARGS)
 
 e2e-clients: $(SETUP)  ## clients in Go, Java, TypeScript and Rust against a real network; writes build/bench/clients.json (ARGS="--only go")
 	$(RUN) -m alatau_devnet.e2e_clients --validators $(VALIDATORS) $(ARGS)

@@ -9,7 +9,7 @@ import pytest
 
 from alatau_devnet.city import proof
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(480)]
 
 _LIMIT_S = 420
 """On a machine that others use; alone it takes less than two minutes."""

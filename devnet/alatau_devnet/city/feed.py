@@ -37,6 +37,8 @@ class CityFeed:
     """Channels whose vouchers may be newer than the tower's."""
     feed: TowerFeed = field(default_factory=lambda: TowerFeed({}))
     handed: int = 0
+    rounds: int = 0
+    """How often the tower has had all that there was when the round began."""
 
     @property
     def waiting(self) -> int:
@@ -68,7 +70,10 @@ class CityFeed:
                     self.handed += len(offers)
         except (RpcError, ChannelError):
             return False
-        return self.feed.waiting == 0
+        if self.feed.waiting:
+            return False
+        self.rounds += 1
+        return True
 
     async def leave_requests(self, leavers: Iterable[Actor], until: int) -> None:
         """Requests to close of those who leave when the hub is silent. Raises ``DevnetError`` where one is refused."""

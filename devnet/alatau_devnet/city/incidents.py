@@ -20,6 +20,7 @@ from alatau.crypto.secp256k1 import PrivateKey
 from alatau_devnet import accounts
 from alatau_devnet.city.actor import Actor
 from alatau_devnet.city.chain import ChainEyes
+from alatau_devnet.city.feed import CityFeed
 from alatau_devnet.city.gateway import Gateway
 from alatau_devnet.city.plan import branch
 from alatau_devnet.city.population import TIYN
@@ -69,6 +70,7 @@ class Incidents:
     eyes: ChainEyes
     offline: Gateway
     """Carries the tills that are offline over lunch."""
+    feeds: Sequence[CityFeed]
     diary: Diary
     seed: int
     hub_down_s: list[float] = field(default_factory=list)
@@ -77,6 +79,8 @@ class Incidents:
     """Channels that other stories keep away from."""
     _draw: Random = field(init=False)
     _wallets: dict[bytes, Wallet] = field(default_factory=dict)
+    _making: trio.Lock = field(default_factory=trio.Lock)
+    _restarting: trio.Lock = field(default_factory=trio.Lock)
 
     def __post_init__(self) -> None:
         """The same incidents for the same seed."""
@@ -117,14 +121,15 @@ class Incidents:
     async def _kill_hub(self, cheats: Sequence[Actor]) -> None:
         for cheat in cheats:
             await self._retire(cheat)
-        began = time.monotonic()
-        await _thread(self.world.hub.kill)
-        self.diary.note("hub killed with -9")
-        for cheat in cheats:
-            await self._close_stale(cheat)
-        await _thread(self.world.hub.start)
-        self.hub_down_s.append(time.monotonic() - began)
-        self.diary.note(f"hub answers again after {self.hub_down_s[-1]:.1f} s")
+        async with self._restarting:  # where the day is faster than a start, the next kill waits for it
+            began = time.monotonic()
+            await _thread(self.world.hub.kill)
+            self.diary.note("hub killed with -9")
+            for cheat in cheats:
+                await self._close_stale(cheat)
+            await _thread(self.world.hub.start)
+            self.hub_down_s.append(time.monotonic() - began)
+            self.diary.note(f"hub answers again after {self.hub_down_s[-1]:.1f} s")
         for cheat in cheats:
             await self._contested(cheat)
 
@@ -255,12 +260,16 @@ class Incidents:
                 await self.street.gateway(actor).attach(actor)
                 await actor.wait(0.5)
             self.street.gateway(actor).drop(actor)
+        # What it was paid last is in its towers: they bring it when the channel closes, whoever closes it.
+        after = {id(feed): feed.rounds + 2 for feed in self.feeds}
+        await _until(lambda: all(feed.rounds >= after[id(feed)] for feed in self.feeds), _WINDOW_MAX_S)
 
     async def _wallet(self, key: PrivateKey) -> Wallet:
         """One a key: stories that share an account share its nonces."""
-        if key.address not in self._wallets:
-            self._wallets[key.address] = await self.lines.any.wallet(key)
-        return self._wallets[key.address]
+        async with self._making:
+            if key.address not in self._wallets:
+                self._wallets[key.address] = await self.lines.any.wallet(key)
+            return self._wallets[key.address]
 
     async def _send(self, key: PrivateKey, name: str, *arguments: object, quiet: bool = False) -> None:
         try:

@@ -131,7 +131,9 @@ async def _run(options: Options, world: World, console: Console, began: float) -
                 town.phase_s |= phase_s
                 with town.phase("towers and hub start"):
                     await _start(town)
-                incidents = Incidents(world, lines, town.street, town.eyes, town.offline, diary, options.seed)
+                incidents = Incidents(
+                    world, lines, town.street, town.eyes, town.offline, town.feeds, diary, options.seed
+                )
                 view.begin("payments", world.size.payments)
                 diary.started = time.monotonic()
                 with town.phase("the day"):

@@ -118,7 +118,13 @@ class Street:
         return False
 
     async def quiet(self, seconds: float) -> list[Actor]:
-        """Wait until nothing is under way in any channel; gives who is still busy when the time is over."""
+        """Wait until nothing is under way in any channel; gives who is still busy when the time is over.
+
+        Whoever has paid looks at its wallet first: a refund may have come while it was not connected.
+        """
+        for actor in self.residents:
+            if actor.core.outgoing and actor.core.state.phase is Phase.OPEN and not actor.off:
+                await self.gateway(actor).attach(actor)
         deadline = time.monotonic() + seconds
         while True:
             busy = [actor for actor in (*self.residents, *self.merchants) if actor.is_busy and not actor.off]
