@@ -28,7 +28,14 @@ def format_options(command: _F) -> _F:
     for option in (
         click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it into a file."),
         click.option("--holder", default="", help="With camt.053: your name, as the accountant knows it."),
-        click.option("--format", "form", type=click.Choice(FORMATS), default="table", show_default=True),
+        click.option(
+            "--format",
+            "form",
+            type=click.Choice(FORMATS),
+            default="table",
+            show_default=True,
+            help="How it is written.",
+        ),
     ):
         command = option(command)
     return command

@@ -173,7 +173,7 @@ REFUSALS: dict[str, tuple[Spoil, str, ExitCode]] = {
     ),
     "a way in that goes round the certificates": (
         _demand_certificates,
-        "config.toml: http.listen asks nobody for a certificate",
+        "config.toml: http.listen without TLS asks nobody for a certificate",
         CODE.CONFIGURATION,
     ),
     "a damaged voting key": (_write("keys/voting.json", "{}"), "keys/voting.json: keystore's", CODE.CONFIGURATION),
